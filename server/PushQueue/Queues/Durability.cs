@@ -1,0 +1,52 @@
+namespace PushQueue.Queues;
+
+/// <summary>What an answer to a put promises.</summary>
+internal enum DurabilityMode
+{
+    /// <summary>On disk: survives power loss.</summary>
+    Synced,
+
+    /// <summary>Handed to the operating system, flushed to disk after an interval: survives a kill, not the last moments before power loss.</summary>
+    Interval,
+
+    /// <summary>Handed to the operating system, never flushed on purpose: survives a kill, not power loss.</summary>
+    Memory,
+}
+
+/// <summary>A durability as users write it: <c>synced</c>, <c>interval:50ms</c> or <c>memory</c>.</summary>
+internal sealed record Durability(DurabilityMode Mode, TimeSpan Interval)
+{
+    private const string IntervalPrefix = "interval:";
+
+    public static Durability Synced { get; } = new(DurabilityMode.Synced, TimeSpan.Zero);
+
+    public static Durability Memory { get; } = new(DurabilityMode.Memory, TimeSpan.Zero);
+
+    public static Durability? TryParse(string? text)
+    {
+        if (text is "synced")
+        {
+            return Synced;
+        }
+
+        if (text is "memory")
+        {
+            return Memory;
+        }
+
+        return text is not null
+            && text.StartsWith(IntervalPrefix, StringComparison.Ordinal)
+            && Duration.TryParse(text.AsSpan(IntervalPrefix.Length), out var interval)
+            && interval >= TimeSpan.FromMilliseconds(1)
+            && interval <= TimeSpan.FromMinutes(1)
+                ? new Durability(DurabilityMode.Interval, interval)
+                : null;
+    }
+
+    public override string ToString() => Mode switch
+    {
+        DurabilityMode.Synced => "synced",
+        DurabilityMode.Memory => "memory",
+        _ => IntervalPrefix + Duration.Format(Interval),
+    };
+}

@@ -1,0 +1,65 @@
+namespace PushQueue.Queues;
+
+/// <summary>
+/// Every operation on queues, once. All front doors (REST, commands, hub, dialects) call it and differ only in how they read and write.
+/// It adds to the store what is the node's own: size limits, waiting for messages, counters per worker, refusing while the node drains.
+/// </summary>
+internal interface IMessageBroker
+{
+    /// <summary>Bodies above this many bytes are refused.</summary>
+    int MessageBytesMax { get; }
+
+    Durability Durability { get; }
+
+    /// <summary>Stores one message; see <see cref="IMessageStore.PutAsync"/>. Also fails with MessageTooLarge and ShuttingDown.</summary>
+    ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
+
+    ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages);
+
+    /// <summary>Takes messages for good, waiting up to <see cref="TakeRequest.Wait"/> for the first. Empty where none came.</summary>
+    /// <exception cref="OperationCanceledException">The caller went away while waiting; nothing was taken.</exception>
+    ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, TakeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Leases messages, waiting like <see cref="TakeAsync"/>.</summary>
+    /// <exception cref="OperationCanceledException">The caller went away while waiting; nothing was leased.</exception>
+    ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, TakeRequest request, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys);
+
+    ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request);
+
+    ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun);
+
+    ValueTask<Message?> LookAsync(QueueName queue);
+
+    ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit);
+
+    ValueTask<Message?> FindAsync(QueueName queue, MessageId id);
+
+    ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id);
+
+    ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt);
+
+    ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count);
+
+    ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
+
+    ValueTask<QueueInfo?> GetQueueAsync(QueueName queue);
+
+    ValueTask<QueuePage> ListQueuesAsync(string? after, int limit);
+
+    ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch);
+}
+
+/// <summary>What a take or a lease asks for.</summary>
+/// <param name="Count">At most this many messages, at least 1.</param>
+/// <param name="Wait">How long to wait for the first message; zero to answer at once.</param>
+/// <param name="TimeToRun">For a lease: how long; null for the queue's setting.</param>
+/// <param name="Worker">The worker's name, for its counters.</param>
+/// <param name="EvenWhenStopped">Take although the queue is stopped (a dialect's rule).</param>
+internal sealed record TakeRequest(
+    int Count = 1,
+    TimeSpan Wait = default,
+    TimeSpan? TimeToRun = null,
+    string? Worker = null,
+    bool EvenWhenStopped = false);

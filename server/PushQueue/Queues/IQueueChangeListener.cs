@@ -1,0 +1,29 @@
+namespace PushQueue.Queues;
+
+/// <summary>
+/// News from the store, upwards. Called outside all locks of the store, from any thread, in no promised order between queues; an
+/// implementation only notes the news and returns (it never blocks, awaits, or calls the store from within).
+/// </summary>
+internal interface IQueueChangeListener
+{
+    /// <summary>Messages of the queue may have become ready.</summary>
+    void OnReady(QueueName queue);
+
+    void OnSettingsChanged(QueueName queue, QueueSettings settings);
+
+    /// <summary>The queue was deleted with everything in it.</summary>
+    void OnDeleted(QueueName queue);
+
+    /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>
+    void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
+
+    /// <summary>A leased message was acked, or dead-lettered after its last attempt: whoever waits for its end can be answered.</summary>
+    void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome);
+}
+
+/// <summary>How a message ended.</summary>
+/// <param name="Acked">True when a worker acked it; false when it was dead-lettered, dropped or cancelled.</param>
+/// <param name="Worker">The last worker's name.</param>
+/// <param name="Attempts">How often it was leased.</param>
+/// <param name="Reason">Why it was not acked.</param>
+internal sealed record FinishedMessage(bool Acked, string? Worker, int Attempts, string? Reason);

@@ -1,0 +1,31 @@
+namespace PushQueue.Queues;
+
+/// <summary>A message about to be put, with its options already checked.</summary>
+internal sealed class NewMessage
+{
+    public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>Kept as the client gave it.</summary>
+    public required string ContentType { get; init; }
+
+    /// <summary>The client's id; null for the queue's next number.</summary>
+    public MessageId? Id { get; init; }
+
+    /// <summary>Not given out before this time; null for now.</summary>
+    public DateTimeOffset? AvailableAt { get; init; }
+
+    /// <summary>How long after the put the message is dropped if nobody has taken it; null for never.</summary>
+    public TimeSpan? TimeToLive { get; init; }
+
+    /// <summary>0 to 9; higher goes first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>The put is refused while a message with this key waits (ready, delayed or leased).</summary>
+    public string? UniqueKey { get; init; }
+
+    /// <summary>Leases before the message is dead-lettered; null for the queue's setting.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>Wait between attempts; null for the queue's setting.</summary>
+    public RetryDelay? RetryDelay { get; init; }
+}

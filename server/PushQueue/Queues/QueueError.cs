@@ -1,0 +1,48 @@
+namespace PushQueue.Queues;
+
+/// <summary>
+/// What a client can cause, as values. Each adapter maps them once to its own words (the native API: <c>ProblemDetailsMapper</c>).
+/// </summary>
+internal enum QueueError
+{
+    None = 0,
+
+    /// <summary>The queue is stopped and gives nothing out.</summary>
+    QueueStopped,
+
+    /// <summary>The queue's maxMessages or maxBytes is reached.</summary>
+    QueueFull,
+
+    /// <summary>A message with that unique key still waits.</summary>
+    UniqueKeyTaken,
+
+    /// <summary>The body exceeds the limit.</summary>
+    MessageTooLarge,
+
+    /// <summary>A batch exceeds the limit of one request.</summary>
+    BatchTooLarge,
+
+    /// <summary>An option or a field has a value that cannot be.</summary>
+    BadOption,
+
+    /// <summary>The queue name breaks a rule.</summary>
+    BadQueueName,
+
+    /// <summary>The body is not what the request needs (broken JSON, wrong type).</summary>
+    BadBody,
+
+    /// <summary>No such message or queue.</summary>
+    NotFound,
+
+    /// <summary>The receipt is no longer the current one.</summary>
+    LeaseLost,
+
+    /// <summary>No room on the disk; nothing was stored.</summary>
+    DiskFull,
+
+    /// <summary>The store is broken or out of reach; nothing is promised.</summary>
+    StoreUnavailable,
+
+    /// <summary>The node is shutting down.</summary>
+    ShuttingDown,
+}

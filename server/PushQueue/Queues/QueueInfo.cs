@@ -1,0 +1,81 @@
+namespace PushQueue.Queues;
+
+/// <summary>One queue at one moment.</summary>
+internal sealed record QueueInfo
+{
+    public required QueueName Name { get; init; }
+
+    public required QueueSettings Settings { get; init; }
+
+    public long Ready { get; init; }
+
+    public long Delayed { get; init; }
+
+    public long Leased { get; init; }
+
+    /// <summary>Messages in history.</summary>
+    public long History { get; init; }
+
+    /// <summary>Bytes of the bodies of all live messages.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>When the oldest ready message was put; null where none is ready.</summary>
+    public DateTimeOffset? OldestReadyAt { get; init; }
+
+    /// <summary>When the earliest delayed message becomes available.</summary>
+    public DateTimeOffset? NextDelayedAt { get; init; }
+
+    public required BroadcastPosition Position { get; init; }
+
+    public required QueueCounters Counters { get; init; }
+
+    /// <summary>Live messages: ready, delayed and leased.</summary>
+    public long Waiting => Ready + Delayed + Leased;
+}
+
+/// <summary>How far a queue's broadcast has come.</summary>
+/// <param name="Epoch">Changes only where the store cannot prove that offsets go on.</param>
+/// <param name="FirstOffset">The oldest offset in history; equal to <paramref name="NextOffset"/> where history is empty.</param>
+/// <param name="NextOffset">The offset that the next broadcast message gets; 1 in a new queue.</param>
+internal readonly record struct BroadcastPosition(string Epoch, long FirstOffset, long NextOffset);
+
+/// <summary>What a queue has done since it was made. Counts survive a restart but may miss the last moments before a crash.</summary>
+internal sealed record QueueCounters
+{
+    public long Put { get; init; }
+
+    /// <summary>Given out and gone: taken, acked, or written to a stream.</summary>
+    public long Delivered { get; init; }
+
+    /// <summary>Leases acked by their worker.</summary>
+    public long Acked { get; init; }
+
+    /// <summary>Leases that ended in a release or by time.</summary>
+    public long Failed { get; init; }
+
+    public long Cancelled { get; init; }
+
+    /// <summary>Dropped because their time to live ended.</summary>
+    public long Expired { get; init; }
+
+    /// <summary>Dropped because the queue was full.</summary>
+    public long Dropped { get; init; }
+
+    public long DeadLettered { get; init; }
+}
+
+/// <summary>Some of the queues, in the order of their names (ordinal).</summary>
+/// <param name="Queues">The page.</param>
+/// <param name="Total">How many queues there are in all.</param>
+/// <param name="Next">What to give as <c>after</c> for the next page; null on the last.</param>
+internal sealed record QueuePage(IReadOnlyList<QueueInfo> Queues, long Total, string? Next);
+
+/// <summary>Some of a queue's messages of one state, in the order in which they would be given out.</summary>
+/// <param name="Messages">The page.</param>
+/// <param name="Next">What to give as <c>after</c> for the next page; null on the last.</param>
+internal sealed record MessagePage(IReadOnlyList<Message> Messages, string? Next);
+
+/// <summary>A stretch of a queue's history.</summary>
+/// <param name="Messages">In the order of their offsets, without holes.</param>
+/// <param name="Position">Where the broadcast stood when the stretch was read.</param>
+internal sealed record HistoryPage(IReadOnlyList<Message> Messages, BroadcastPosition Position);

@@ -1,0 +1,109 @@
+namespace PushQueue.Queues;
+
+/// <summary>Which consumers get a message. The numbers are on disk: they may only ever grow.</summary>
+internal enum DeliveryPolicy : byte
+{
+    /// <summary>Every connected consumer gets each message.</summary>
+    Broadcast = 1,
+
+    /// <summary>Each message goes to exactly one consumer, in turn.</summary>
+    RoundRobin = 2,
+}
+
+/// <summary>What happens to a put when the queue is full. The numbers are on disk: they may only ever grow.</summary>
+internal enum FullQueuePolicy : byte
+{
+    /// <summary>The put is refused with <see cref="QueueError.QueueFull"/>.</summary>
+    Reject = 0,
+
+    /// <summary>The oldest ready messages are dropped to make room.</summary>
+    DropOldest = 1,
+}
+
+/// <summary>One queue's settings. Immutable; changed with <c>with</c> or a <see cref="QueueSettingsPatch"/>.</summary>
+internal sealed record QueueSettings
+{
+    public static QueueSettings Default { get; } = new();
+
+    /// <summary>Null where it was never set; then <see cref="EffectivePolicy"/> applies.</summary>
+    public DeliveryPolicy? Policy { get; init; }
+
+    /// <summary>A stopped queue accepts puts and gives nothing out.</summary>
+    public bool Stopped { get; init; }
+
+    /// <summary>How long a lease lasts where the request does not say.</summary>
+    public TimeSpan TimeToRun { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Leases before a message is dead-lettered, at least 1.</summary>
+    public int MaxAttempts { get; init; } = 5;
+
+    public RetryDelay RetryDelay { get; init; } = RetryDelay.None;
+
+    /// <summary>How long after a put its id stays known, whatever becomes of the message; zero: while the message lives.</summary>
+    public TimeSpan DedupWindow { get; init; }
+
+    /// <summary>Null for no limit.</summary>
+    public long? MaxMessages { get; init; }
+
+    /// <summary>Bytes of all bodies; null for no limit.</summary>
+    public long? MaxBytes { get; init; }
+
+    public FullQueuePolicy Overflow { get; init; }
+
+    /// <summary>How many broadcast messages are kept for resuming.</summary>
+    public int HistoryMessages { get; init; } = 10_000;
+
+    /// <summary>How long a broadcast message is kept for resuming.</summary>
+    public TimeSpan HistoryAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether messages that ran out of attempts go to the dead-letter queue; where not, they are dropped.</summary>
+    public bool DeadLetter { get; init; } = true;
+
+    public DeliveryPolicy EffectivePolicy => Policy ?? DeliveryPolicy.Broadcast;
+}
+
+/// <summary>A change of settings; null leaves a setting as it is. Limits are removed by zero.</summary>
+internal sealed record QueueSettingsPatch
+{
+    public DeliveryPolicy? Policy { get; init; }
+
+    public bool? Stopped { get; init; }
+
+    public TimeSpan? TimeToRun { get; init; }
+
+    public int? MaxAttempts { get; init; }
+
+    public RetryDelay? RetryDelay { get; init; }
+
+    public TimeSpan? DedupWindow { get; init; }
+
+    /// <summary>0 removes the limit.</summary>
+    public long? MaxMessages { get; init; }
+
+    /// <summary>0 removes the limit.</summary>
+    public long? MaxBytes { get; init; }
+
+    public FullQueuePolicy? Overflow { get; init; }
+
+    public int? HistoryMessages { get; init; }
+
+    public TimeSpan? HistoryAge { get; init; }
+
+    public bool? DeadLetter { get; init; }
+
+    public QueueSettings ApplyTo(QueueSettings settings) => settings with
+    {
+        Policy = Policy ?? settings.Policy,
+        Stopped = Stopped ?? settings.Stopped,
+        TimeToRun = TimeToRun ?? settings.TimeToRun,
+        MaxAttempts = MaxAttempts ?? settings.MaxAttempts,
+        RetryDelay = RetryDelay ?? settings.RetryDelay,
+        DedupWindow = DedupWindow ?? settings.DedupWindow,
+        MaxMessages = MaxMessages is { } messages ? (messages == 0 ? null : messages) : settings.MaxMessages,
+        MaxBytes = MaxBytes is { } bytes ? (bytes == 0 ? null : bytes) : settings.MaxBytes,
+        Overflow = Overflow ?? settings.Overflow,
+        HistoryMessages = HistoryMessages ?? settings.HistoryMessages,
+        HistoryAge = HistoryAge ?? settings.HistoryAge,
+        DeadLetter = DeadLetter ?? settings.DeadLetter,
+    };
+}
