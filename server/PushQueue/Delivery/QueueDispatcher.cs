@@ -57,8 +57,6 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
 
     public LeaseSettler Settler => _roundRobin.Settler;
 
-    public int LiveCount => Volatile.Read(ref _live).Length + (_liveChanged ? 1 : 0);
-
     /// <summary>Set by a policy that found nobody with room; the next room then signals.</summary>
     public bool WaitsForRoom
     {

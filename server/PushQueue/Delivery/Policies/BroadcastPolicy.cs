@@ -17,7 +17,9 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
 
     public async ValueTask<bool> RunRoundAsync()
     {
-        if (dispatcher.LiveCount == 0 || IsCongested())
+        // With nobody there messages wait in the store, where the next consumer finds them, rather than in history.
+        var before = dispatcher.Live();
+        if (before.Length == 0 || IsCongested(before))
         {
             return false;
         }
@@ -41,9 +43,9 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
     /// Where more than half of the consumers are behind, the publisher is too fast rather than they too slow: no new round until they
     /// have caught up; the messages are safe in the store. The stall timeout bounds it: a consumer that takes nothing is cut.
     /// </summary>
-    private bool IsCongested()
+    private bool IsCongested(Consumer[] live)
     {
-        if (_overHalfLastRound * 2 <= dispatcher.LiveCount)
+        if (_overHalfLastRound * 2 <= live.Length)
         {
             return false;
         }
@@ -51,7 +53,6 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
         // Set before the count: a buffer that frees up after it was counted signals the dispatcher again.
         dispatcher.WaitsForRoom = true;
         var overHalf = 0;
-        var live = dispatcher.Live();
         foreach (var consumer in live)
         {
             overHalf += consumer.Buffer.IsOverHalf ? 1 : 0;

@@ -13,7 +13,7 @@ internal sealed class PushHub(
     HubConsume consume) : Hub
 {
     /// <summary>Pushes a queue's messages to this connection from when the call returns.</summary>
-    public async Task<SubscribeAnswer> Subscribe(string queue, JsonElement? options = null)
+    public async Task<SubscribeAnswer> Subscribe(string queue, JsonElement? options)
     {
         var buffer = connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
         var reader = Subscriptions.ReadOptions(options);
@@ -34,25 +34,25 @@ internal sealed class PushHub(
     public Task<ChannelReader<RawJson>> Consume(string queue, JsonElement? options, CancellationToken cancelled) =>
         consume.StartAsync(queue, options, Context.ConnectionAborted, cancelled);
 
-    public Task<RawJson> Put(string queue, JsonElement body, JsonElement? options = null) =>
+    public Task<RawJson> Put(string queue, JsonElement body, JsonElement? options) =>
         commands.RunAsync("put", queue, options, Context.ConnectionAborted, ("value", body));
 
-    public Task<RawJson> PutMany(string queue, JsonElement bodies, JsonElement? options = null) =>
+    public Task<RawJson> PutMany(string queue, JsonElement bodies, JsonElement? options) =>
         commands.RunAsync("put", queue, options, Context.ConnectionAborted, ("values", bodies));
 
-    public Task<RawJson> Take(string queue, JsonElement? options = null) =>
+    public Task<RawJson> Take(string queue, JsonElement? options) =>
         commands.RunAsync("take", queue, options, Context.ConnectionAborted);
 
-    public Task<RawJson> Lease(string queue, JsonElement? options = null) =>
+    public Task<RawJson> Lease(string queue, JsonElement? options) =>
         commands.RunAsync("lease", queue, options, Context.ConnectionAborted);
 
     public Task<RawJson> Ack(string queue, JsonElement id, JsonElement receipt) =>
         commands.RunAsync("ack", queue, null, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 
-    public Task<RawJson> Release(string queue, JsonElement id, JsonElement receipt, JsonElement? options = null) =>
+    public Task<RawJson> Release(string queue, JsonElement id, JsonElement receipt, JsonElement? options) =>
         commands.RunAsync("release", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 
-    public Task<RawJson> Touch(string queue, JsonElement id, JsonElement receipt, JsonElement? options = null) =>
+    public Task<RawJson> Touch(string queue, JsonElement id, JsonElement receipt, JsonElement? options) =>
         commands.RunAsync("touch", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 }
 

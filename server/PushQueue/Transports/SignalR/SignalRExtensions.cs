@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PushQueue.Queues;
@@ -23,6 +24,7 @@ internal static class SignalRExtensions
                 ((provider.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L) + MessageSlack;
             hub.StatefulReconnectBufferSize = 0;
         });
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
         services.TryAddSingleton<PushLifetimeManager>();
         services.AddSingleton<HubLifetimeManager<PushHub>>(static provider => provider.GetRequiredService<PushLifetimeManager>());
         services.TryAddSingleton<HubCommands>();
