@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
@@ -64,7 +65,7 @@ internal sealed partial class EmbeddedQueue
 
         using (var appender = _services.Log.BeginAppend())
         {
-            appender.Broadcast(Number, now, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(sent));
+            appender.Broadcast(Number, now, CollectionsMarshal.AsSpan(sent));
             given.Batch = appender.Batch;
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
@@ -128,7 +129,7 @@ internal sealed partial class EmbeddedQueue
         if (!request.Delivery)
         {
             using var appender = _services.Log.BeginAppend();
-            appender.Leased(Number, request.Worker, until, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(leased));
+            appender.Leased(Number, request.Worker, until, CollectionsMarshal.AsSpan(leased));
             given.Batch = appender.Batch;
         }
     }
@@ -155,7 +156,7 @@ internal sealed partial class EmbeddedQueue
         LogBatch batch;
         using (var appender = _services.Log.BeginAppend())
         {
-            appender.Removed(Number, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(acked));
+            appender.Removed(Number, CollectionsMarshal.AsSpan(acked));
             batch = appender.Batch;
         }
 
