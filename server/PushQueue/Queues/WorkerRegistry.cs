@@ -13,6 +13,17 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _workers = new(StringComparer.Ordinal);
 
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _workers.Count;
+            }
+        }
+    }
+
     /// <summary>A worker asked for work, or said that it will.</summary>
     public void Seen(QueueName queue, string worker) => Update(queue, worker, processed: 0, failed: 0);
 

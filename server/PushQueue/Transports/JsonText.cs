@@ -29,6 +29,9 @@ internal static class JsonText
         }
     }
 
+    /// <summary>The name of a property; false where it is no valid Unicode.</summary>
+    public static bool TryReadName(ref Utf8JsonReader reader, out string name) => TryReadString(ref reader, out name);
+
     private static bool TryReadString(ref Utf8JsonReader reader, out string text)
     {
         try

@@ -75,7 +75,7 @@ internal static class LeaseKeysJson
         var receipt = default(Receipt);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = reader.GetString();
+            _ = JsonText.TryReadName(ref reader, out var name);
             reader.Read();
             if (!JsonText.TryRead(ref reader, out var value))
             {

@@ -7,6 +7,9 @@ internal sealed record Problem(ProblemType Type, string? Detail = null)
 {
     public string Sentence => Detail ?? Type.Advice;
 
+    /// <summary>The first of several findings; all are made, so that what each read is there when none is a problem.</summary>
+    public static Problem? First(Problem? first, Problem? second, Problem? third = null) => first ?? second ?? third;
+
     public static Problem BadOption(string detail) => new(ProblemType.BadOption, detail);
 
     public static Problem BadJson(string detail) => new(ProblemType.BadJson, detail);

@@ -19,7 +19,9 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
 
     private async ValueTask<Problem?> AckAsync(HttpContext context)
     {
-        if ((ReadPath(context, out var queue, out var id) ?? LeaseOptions.Read(context.Request, "receipt", out var options)) is { } problem)
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseOptions.Read(context.Request, "receipt", out var options)) is { } problem)
         {
             return problem;
         }
@@ -29,8 +31,9 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
 
     private async ValueTask<Problem?> ReleaseAsync(HttpContext context)
     {
-        if ((ReadPath(context, out var queue, out var id)
-            ?? LeaseOptions.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseOptions.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
         {
             return problem;
         }
@@ -40,7 +43,9 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
 
     private async ValueTask<Problem?> TouchAsync(HttpContext context)
     {
-        if ((ReadPath(context, out var queue, out var id) ?? LeaseOptions.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseOptions.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
         {
             return problem;
         }
@@ -51,13 +56,18 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
 
     private async ValueTask<Problem?> AckManyAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 1, out var queue) ?? QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request)) is { } problem)
         {
             return problem;
         }
 
         var (body, bodyProblem) = await RequestBody.ReadAsync(context, ListBytesMax, ProblemType.BatchTooLarge);
-        if ((bodyProblem ?? LeaseKeysJson.Read(body, out var keys)) is { } broken)
+        if (bodyProblem is not null)
+        {
+            return bodyProblem;
+        }
+
+        if (LeaseKeysJson.Read(body, out var keys) is { } broken)
         {
             return broken;
         }
@@ -73,8 +83,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
 
     private static Problem? ReadPath(HttpContext context, out QueueName queue, out MessageId id)
     {
-        id = default;
-        return RawPath.Queue(context, 3, out queue) ?? RawPath.Message(context, 1, out id);
+        return Problem.First(RawPath.Queue(context, 3, out queue), RawPath.Message(context, 1, out id));
     }
 
     private static Problem? Answer(HttpContext context, IReadOnlyList<QueueError> errors) =>

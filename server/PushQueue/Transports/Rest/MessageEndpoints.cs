@@ -19,8 +19,9 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> BrowseAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 1, out var queue)
-            ?? ReadBrowse(context.Request, out var state, out var after, out var limit)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 1, out var queue),
+                ReadBrowse(context.Request, out var state, out var after, out var limit)) is { } problem)
         {
             return problem;
         }
@@ -48,9 +49,10 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> FindAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 2, out var queue)
-            ?? RawPath.Message(context, 0, out var id)
-            ?? QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 2, out var queue),
+                RawPath.Message(context, 0, out var id),
+                QueryOptions.None(context.Request)) is { } problem)
         {
             return problem;
         }
@@ -67,9 +69,10 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> CancelAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 2, out var queue)
-            ?? RawPath.Message(context, 0, out var id)
-            ?? QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 2, out var queue),
+                RawPath.Message(context, 0, out var id),
+                QueryOptions.None(context.Request)) is { } problem)
         {
             return problem;
         }
@@ -79,9 +82,10 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> RescheduleAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 3, out var queue)
-            ?? RawPath.Message(context, 1, out var id)
-            ?? ReadReschedule(context.Request, out var at)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 3, out var queue),
+                RawPath.Message(context, 1, out var id),
+                ReadReschedule(context.Request, out var at)) is { } problem)
         {
             return problem;
         }
@@ -91,7 +95,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> ReplayAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 1, out var queue) ?? ReadReplay(context.Request, out var id, out var count)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), ReadReplay(context.Request, out var id, out var count)) is { } problem)
         {
             return problem;
         }

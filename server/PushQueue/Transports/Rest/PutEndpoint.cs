@@ -14,9 +14,10 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> PutAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 0, out var queue)
-            ?? ReadOptions(context.Request, out var options)
-            ?? ContentTypes.Check(context.Request.ContentType, out var contentType)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 0, out var queue),
+                ReadOptions(context.Request, out var options),
+                ContentTypes.Check(context.Request.ContentType, out var contentType)) is { } problem)
         {
             return problem;
         }

@@ -18,7 +18,7 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Ti
 
     public async ValueTask<Problem?> DeleteAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 0, out var queue) ?? QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request)) is { } problem)
         {
             return problem;
         }
@@ -54,7 +54,7 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Ti
 
     private async ValueTask<Problem?> CountersAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 0, out var queue) ?? QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request)) is { } problem)
         {
             return problem;
         }

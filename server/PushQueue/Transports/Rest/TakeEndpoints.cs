@@ -9,7 +9,9 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
 {
     public async ValueTask<Problem?> TakeAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 0, out var queue) ?? TakeOptions.Read(context.Request, many: false, out var request)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 0, out var queue),
+                TakeOptions.Read(context.Request, many: false, out var request)) is { } problem)
         {
             return problem;
         }
@@ -30,7 +32,9 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
 
     public async ValueTask<Problem?> TakeManyAsync(HttpContext context)
     {
-        if ((RawPath.Queue(context, 1, out var queue) ?? TakeOptions.Read(context.Request, many: true, out var request)) is { } problem)
+        if (Problem.First(
+                RawPath.Queue(context, 1, out var queue),
+                TakeOptions.Read(context.Request, many: true, out var request)) is { } problem)
         {
             return problem;
         }
