@@ -34,6 +34,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType BadJson = new(
         "bad-json", 400, "The body is not what the request needs", "Send valid JSON of the documented form.");
 
+    public static readonly ProblemType BadCommand = new(
+        "bad-command", 400, "There is no such command", "Use one of the commands of the JSON protocol.");
+
     public static readonly ProblemType BadRequest = new(
         "bad-request", 400, "The request is broken", "Send a complete and valid HTTP request.");
 

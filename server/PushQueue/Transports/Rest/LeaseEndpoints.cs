@@ -21,7 +21,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 ReadPath(context, out var queue, out var id),
-                LeaseOptions.Read(context.Request, "receipt", out var options)) is { } problem)
+                LeaseQuery.Read(context.Request, "receipt", out var options)) is { } problem)
         {
             return problem;
         }
@@ -33,7 +33,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 ReadPath(context, out var queue, out var id),
-                LeaseOptions.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
+                LeaseQuery.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
         {
             return problem;
         }
@@ -45,7 +45,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 ReadPath(context, out var queue, out var id),
-                LeaseOptions.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
+                LeaseQuery.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
         {
             return problem;
         }

@@ -11,7 +11,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 RawPath.Queue(context, 0, out var queue),
-                TakeOptions.Read(context.Request, many: false, out var request)) is { } problem)
+                TakeQuery.Read(context.Request, many: false, out var request)) is { } problem)
         {
             return problem;
         }
@@ -34,7 +34,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 RawPath.Queue(context, 1, out var queue),
-                TakeOptions.Read(context.Request, many: true, out var request)) is { } problem)
+                TakeQuery.Read(context.Request, many: true, out var request)) is { } problem)
         {
             return problem;
         }

@@ -1,42 +1,13 @@
-using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 
-namespace PushQueue.Transports.Rest;
+namespace PushQueue.Transports;
 
 /// <summary>The options of a take or a lease, of one or of many.</summary>
 internal static class TakeOptions
 {
-    public const int CountMax = 1000;
-
-    private const string Names = "wait, ttr, worker";
+    private const int CountMax = 1000;
 
     /// <summary>With <c>ttr</c> it is a lease: then <see cref="TakeRequest.TimeToRun"/> is set.</summary>
-    public static Problem? Read(HttpRequest http, bool many, out TakeRequest request)
-    {
-        request = many ? Many : One;
-        var query = new QueryOptions(http);
-        while (query.Next(out var name, out var value))
-        {
-            if (!many && name is "count")
-            {
-                return Problem.BadOption("Take many with GET /q/{queue}/batch?count=.");
-            }
-
-            var problem = Set(name, value, ref request, out var known);
-            if (!known)
-            {
-                return OptionValues.Unknown(name, many ? "count, " + Names : Names);
-            }
-
-            if (problem is not null)
-            {
-                return problem;
-            }
-        }
-
-        return query.Problem;
-    }
-
     public static Problem? Set(ReadOnlySpan<char> name, string value, ref TakeRequest request, out bool known)
     {
         known = true;
@@ -63,8 +34,4 @@ internal static class TakeOptions
                 return null;
         }
     }
-
-    private static readonly TakeRequest One = new();
-
-    private static readonly TakeRequest Many = new(Count: 100);
 }

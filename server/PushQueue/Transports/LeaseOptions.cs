@@ -1,11 +1,13 @@
-using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 
-namespace PushQueue.Transports.Rest;
+namespace PushQueue.Transports;
 
 /// <summary>The options with which a lease is settled.</summary>
 internal struct LeaseOptions
 {
+    /// <summary>A worker's error text may be a whole trace; what is kept of it with the message is bounded.</summary>
+    private const int ErrorCharsMax = 1000;
+
     public Receipt Receipt { get; private set; }
 
     public TimeSpan? TimeToRun { get; private set; }
@@ -15,30 +17,6 @@ internal struct LeaseOptions
     public string? Error { get; private set; }
 
     public string? Worker { get; private set; }
-
-    /// <param name="request">The request.</param>
-    /// <param name="allowed">The names that this request takes.</param>
-    /// <param name="options">What was read.</param>
-    public static Problem? Read(HttpRequest request, string allowed, out LeaseOptions options)
-    {
-        options = default;
-        var query = new QueryOptions(request);
-        while (query.Next(out var name, out var value))
-        {
-            if (!IsAllowed(allowed, name))
-            {
-                return OptionValues.Unknown(name, allowed);
-            }
-
-            if (options.Set(name, value) is { } problem)
-            {
-                return problem;
-            }
-        }
-
-        return query.Problem
-            ?? (options.Receipt.IsNone ? Problem.BadOption("The option 'receipt' is missing; give the receipt that came with the lease.") : null);
-    }
 
     public readonly ReleaseRequest ToRelease() => new(Delay, Error, Worker: Worker);
 
@@ -60,7 +38,6 @@ internal struct LeaseOptions
                 Delay = delay;
                 break;
             case "error":
-                // A worker's error text may be a whole trace; what is kept of it with the message is bounded.
                 Error = value.Length <= ErrorCharsMax ? value : value[..ErrorCharsMax];
                 break;
             default:
@@ -70,20 +47,5 @@ internal struct LeaseOptions
         }
 
         return problem;
-    }
-
-    private const int ErrorCharsMax = 1000;
-
-    private static bool IsAllowed(string allowed, ReadOnlySpan<char> name)
-    {
-        foreach (var range in allowed.AsSpan().Split(", "))
-        {
-            if (allowed.AsSpan()[range].SequenceEqual(name))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }
