@@ -32,14 +32,14 @@ internal static class OptionValues
     public static Problem? TimeToRun(string value, out TimeSpan duration) =>
         Duration("ttr", value, TimeSpan.FromMilliseconds(1), TimeToRunMax, out duration);
 
-    public static Problem? Integer(string name, string value, long min, long max, out long number) =>
+    public static Problem? LongInteger(string name, string value, long min, long max, out long number) =>
         long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && number >= min && number <= max
             ? null
             : Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give a whole number from {min} to {max}.");
 
     public static Problem? Integer(string name, string value, int min, int max, out int number)
     {
-        var problem = Integer(name, value, (long)min, max, out long wide);
+        var problem = LongInteger(name, value, min, max, out var wide);
         number = (int)wide;
         return problem;
     }

@@ -43,7 +43,7 @@ internal struct PutOptions
                 TimeToLive = ttl;
                 return ttlProblem;
             case "priority":
-                var priorityProblem = OptionValues.Integer("priority", value, 0, 9, out int priority);
+                var priorityProblem = OptionValues.Integer("priority", value, 0, 9, out var priority);
                 Priority = priority;
                 return priorityProblem;
             case "unique":
@@ -51,7 +51,7 @@ internal struct PutOptions
                 UniqueKey = unique;
                 return uniqueProblem;
             case "maxAttempts":
-                var attemptsProblem = OptionValues.Integer("maxAttempts", value, 1, 1000, out int attempts);
+                var attemptsProblem = OptionValues.Integer("maxAttempts", value, 1, 1000, out var attempts);
                 MaxAttempts = attempts;
                 return attemptsProblem;
             case "retryDelay":

@@ -126,19 +126,19 @@ internal static class SettingsJson
                 patch = patch with { HistoryAge = age };
                 return problem;
             case "historyMessages":
-                problem = OptionValues.Integer(name, value, 0, 100_000_000, out int history);
+                problem = OptionValues.Integer(name, value, 0, 100_000_000, out var history);
                 patch = patch with { HistoryMessages = history };
                 return problem;
             case "maxAttempts":
-                problem = OptionValues.Integer(name, value, 1, 1000, out int attempts);
+                problem = OptionValues.Integer(name, value, 1, 1000, out var attempts);
                 patch = patch with { MaxAttempts = attempts };
                 return problem;
             case "maxMessages":
-                problem = OptionValues.Integer(name, value, 0, long.MaxValue, out long messages);
+                problem = OptionValues.LongInteger(name, value, 0, long.MaxValue, out var messages);
                 patch = patch with { MaxMessages = messages };
                 return problem;
             case "maxBytes":
-                problem = OptionValues.Integer(name, value, 0, long.MaxValue, out long bytes);
+                problem = OptionValues.LongInteger(name, value, 0, long.MaxValue, out var bytes);
                 patch = patch with { MaxBytes = bytes };
                 return problem;
             default:

@@ -14,7 +14,7 @@ internal static class TakeOptions
         switch (name)
         {
             case "count":
-                var countProblem = OptionValues.Integer("count", value, 1, CountMax, out int count);
+                var countProblem = OptionValues.Integer("count", value, 1, CountMax, out var count);
                 request = request with { Count = count };
                 return countProblem;
             case "wait":

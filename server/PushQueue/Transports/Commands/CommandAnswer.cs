@@ -22,14 +22,14 @@ internal static class CommandAnswer
         return json.Finish();
     }
 
-    public static byte[] Error(CommandFrame frame, Problem problem)
+    public static CommandResult Error(CommandFrame frame, Problem problem)
     {
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         WriteReference(json.Writer, frame);
         json.Writer.WriteString("error"u8, problem.Type.Name);
         json.Writer.WriteString("detail"u8, problem.Sentence);
-        return End(json);
+        return new CommandResult(End(json), problem.Type);
     }
 
     public static byte[] OfQueue(CommandFrame frame, QueueName queue, string name, string value)

@@ -65,7 +65,7 @@ internal sealed class CommandFrame
     }
 
     /// <summary>Every field's name, in the order in which they came.</summary>
-    public IEnumerable<string> Names => _fields.Select(field => field.Name);
+    public IEnumerable<string> Names => _fields.Select(static known => known.Name);
 
     public bool Has(string name) => TryFind(name, out _);
 

@@ -5,7 +5,7 @@ namespace PushQueue.Transports.Commands;
 /// <summary>The commands about leases. ack, release and touch take one lease (id, receipt) or many (items).</summary>
 internal sealed class LeaseCommands(IMessageBroker broker)
 {
-    public async ValueTask<byte[]> LeaseAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
+    public async ValueTask<CommandResult> LeaseAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
     {
         if (CommandOptions.Take(frame, lease: true, out var request) is { } problem)
         {
@@ -23,7 +23,7 @@ internal sealed class LeaseCommands(IMessageBroker broker)
         return CommandAnswer.End(json);
     }
 
-    public async ValueTask<byte[]> AckAsync(CommandFrame frame, QueueName queue)
+    public async ValueTask<CommandResult> AckAsync(CommandFrame frame, QueueName queue)
     {
         if (Problem.First(CommandOptions.Only(frame, "id", "receipt", "items"), ReadKeys(frame, out var keys)) is { } problem)
         {
@@ -33,7 +33,7 @@ internal sealed class LeaseCommands(IMessageBroker broker)
         return Answer(frame, queue, keys, await broker.AckAsync(queue, keys));
     }
 
-    public async ValueTask<byte[]> ReleaseAsync(CommandFrame frame, QueueName queue)
+    public async ValueTask<CommandResult> ReleaseAsync(CommandFrame frame, QueueName queue)
     {
         var problem = Problem.First(
             CommandOptions.Only(frame, "id", "receipt", "items", "delay", "error", "worker"), ReadKeys(frame, out var keys));
@@ -46,7 +46,7 @@ internal sealed class LeaseCommands(IMessageBroker broker)
         return Answer(frame, queue, keys, await broker.ReleaseAsync(queue, keys, options.ToRelease()));
     }
 
-    public async ValueTask<byte[]> TouchAsync(CommandFrame frame, QueueName queue)
+    public async ValueTask<CommandResult> TouchAsync(CommandFrame frame, QueueName queue)
     {
         var problem = Problem.First(CommandOptions.Only(frame, "id", "receipt", "items", "ttr"), ReadKeys(frame, out var keys));
         var options = default(LeaseOptions);
@@ -100,7 +100,7 @@ internal sealed class LeaseCommands(IMessageBroker broker)
         return null;
     }
 
-    private static byte[] Answer(CommandFrame frame, QueueName queue, List<LeaseKey> keys, IReadOnlyList<QueueError> errors)
+    private static CommandResult Answer(CommandFrame frame, QueueName queue, List<LeaseKey> keys, IReadOnlyList<QueueError> errors)
     {
         if (frame.Has("items"))
         {

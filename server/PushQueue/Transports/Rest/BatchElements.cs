@@ -54,7 +54,7 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
         var contentType = default(string);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (ReadField(ref reader, element, ref options, ref body, ref contentType) is { } problem)
+            if (ReadField(ref reader, ref options, ref body, ref contentType) is { } problem)
             {
                 return At(where, problem);
             }
@@ -76,7 +76,7 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
     }
 
     private Problem? ReadField(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> element, ref PutOptions options, ref BodyField body, ref string? contentType)
+        ref Utf8JsonReader reader, ref PutOptions options, ref BodyField body, ref string? contentType)
     {
         if (reader.ValueTextEquals("body"u8))
         {

@@ -46,31 +46,9 @@ internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits,
     private byte[] Answer(QueueName queue, IReadOnlyList<PutOutcome> outcomes)
     {
         var json = JsonBuffer.Rent();
-        var writer = json.Writer;
-        writer.WriteStartObject();
-        writer.WriteString("queue"u8, queue.Value);
-        var duplicates = 0;
-        writer.WriteStartArray("ids"u8);
-        foreach (var outcome in outcomes)
-        {
-            MessageJson.WriteId(writer, outcome.Id);
-            duplicates += outcome.Duplicate ? 1 : 0;
-        }
-
-        writer.WriteEndArray();
-        if (duplicates > 0)
-        {
-            writer.WriteStartArray("duplicates"u8);
-            foreach (var outcome in outcomes.Where(outcome => outcome.Duplicate))
-            {
-                MessageJson.WriteId(writer, outcome.Id);
-            }
-
-            writer.WriteEndArray();
-        }
-
-        writer.WriteString("durability"u8, _durability);
-        writer.WriteEndObject();
+        json.Writer.WriteStartObject();
+        PutJson.WriteMany(json.Writer, queue, outcomes, _durability);
+        json.Writer.WriteEndObject();
         return json.Finish();
     }
 

@@ -4,8 +4,8 @@ using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>POST /queue: one command of the JSON protocol. The answer is 200 even where it is an error, as on a socket.</summary>
-internal sealed class CommandEndpoint(ICommandExecutor executor, IMessageBroker broker)
+/// <summary>POST /queue: one command of the JSON protocol. The answer is the same as on a socket; an error has its status too.</summary>
+internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker broker)
 {
     // A command around the largest body, whose every byte may have been escaped to six.
     private readonly int _bytesMax = (int)Math.Min((broker.MessageBytesMax * 6L) + (64 * 1024), int.MaxValue / 2);
@@ -25,8 +25,8 @@ internal sealed class CommandEndpoint(ICommandExecutor executor, IMessageBroker 
             return bodyProblem;
         }
 
-        var answer = await executor.ExecuteAsync(body, context.RequestAborted);
-        await RestAnswers.BytesAsync(context, StatusCodes.Status200OK, RestAnswers.JsonType, answer);
+        var result = await executor.RunAsync(body, context.RequestAborted);
+        await RestAnswers.BytesAsync(context, result.Problem?.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);
         return null;
     }
 }

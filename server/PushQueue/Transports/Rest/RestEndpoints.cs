@@ -24,7 +24,10 @@ internal static class RestEndpoints
         services.TryAddSingleton<HealthEndpoints>();
         services.TryAddSingleton<CommandEndpoint>();
         services.TryAddSingleton<LeaseCommands>();
-        services.TryAddSingleton<ICommandExecutor, CommandExecutor>();
+        services.TryAddSingleton<PutCommands>();
+        services.TryAddSingleton<SettingsCommands>();
+        services.TryAddSingleton<CommandExecutor>();
+        services.TryAddSingleton<ICommandExecutor>(static provider => provider.GetRequiredService<CommandExecutor>());
         return services;
     }
 

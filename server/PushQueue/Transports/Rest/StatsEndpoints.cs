@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
-using PushQueue.Queues;
 
 namespace PushQueue.Transports.Rest;
 
