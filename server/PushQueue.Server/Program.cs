@@ -53,7 +53,9 @@ internal static class Program
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
+
+            // HTTP/2 needs TLS to be negotiated, which a proxy in front brings.
+            kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
 
             // Each route bounds its own bodies, and says so in its answer.
             kestrel.Limits.MaxRequestBodySize = null;

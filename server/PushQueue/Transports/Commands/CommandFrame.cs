@@ -81,7 +81,7 @@ internal sealed class CommandFrame
         }
 
         var reader = ReaderAt(field);
-        return BodyField.At(ref reader);
+        return BodyField.At(ref reader, field.Start);
     }
 
     private Utf8JsonReader ReaderAt(Field field)
