@@ -135,6 +135,19 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task The_oldest_ready_message_may_have_a_low_priority()
+    {
+        var oldest = Time.GetUtcNow();
+        await Put("old");
+        Time.Advance(Seconds(10));
+        await Put("urgent", priority: 9);
+
+        var info = await Info();
+
+        Assert.Equal(oldest, info.OldestReadyAt);
+    }
+
+    [Fact]
     public async Task An_empty_queue_has_no_oldest_and_no_next_message()
     {
         await Put("a");

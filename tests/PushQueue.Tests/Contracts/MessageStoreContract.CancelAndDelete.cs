@@ -140,6 +140,22 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_rescheduled_message_expires_all_the_same()
+    {
+        var leased = await Put("leased", ttl: Seconds(10));
+        await LeaseOne(Seconds(600));
+        var ready = await Put("ready", ttl: Seconds(20));
+        Time.Advance(Seconds(15));
+
+        await Reschedule(leased, Seconds(30));
+        await Reschedule(ready, Seconds(30));
+        Time.Advance(Seconds(30));
+
+        Assert.Empty(await TakeAll());
+        Assert.Equal(2, (await Info()).Counters.Expired);
+    }
+
+    [Fact]
     public async Task A_reschedule_of_what_is_not_live_says_so()
     {
         var id = await Put("a");

@@ -399,6 +399,19 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_delivery_given_back_after_its_time_to_live_is_dropped()
+    {
+        await Put("a", ttl: Seconds(10));
+        var delivery = await LeaseOne(delivery: true);
+        Time.Advance(Seconds(10));
+
+        await Release(delivery, new ReleaseRequest(CountsAsAttempt: false));
+
+        Assert.Empty(await TakeAll());
+        Assert.Equal(0, (await Info()).Waiting);
+    }
+
+    [Fact]
     public async Task A_delivery_is_not_recorded()
     {
         await PutAll("a", "b");

@@ -94,6 +94,32 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task Drop_oldest_drops_the_oldest_not_the_most_urgent()
+    {
+        await Set(new QueueSettingsPatch { MaxMessages = 2, Overflow = FullQueuePolicy.DropOldest });
+        await Put("old");
+        Time.Advance(Seconds(1));
+        await Put("urgent", priority: 9);
+        Time.Advance(Seconds(1));
+
+        await Put("new");
+
+        Assert.Equal(["urgent", "new"], await TakeAll());
+    }
+
+    [Fact]
+    public async Task A_batch_larger_than_the_queue_is_refused_under_drop_oldest_too()
+    {
+        await Set(new QueueSettingsPatch { MaxMessages = 2, Overflow = FullQueuePolicy.DropOldest });
+        await PutAll("a", "b");
+
+        var outcomes = await TryPutMany(NewMessage("1"), NewMessage("2"), NewMessage("3"));
+
+        Assert.Equal(QueueError.QueueFull, outcomes.Error);
+        Assert.Equal(["a", "b"], await TakeAll());
+    }
+
+    [Fact]
     public async Task Drop_oldest_makes_room_for_bytes()
     {
         await Set(new QueueSettingsPatch { MaxBytes = 10, Overflow = FullQueuePolicy.DropOldest });

@@ -297,6 +297,19 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task Replay_of_a_queue_that_holds_no_dead_letters_moves_nothing()
+    {
+        await Put("a");
+
+        var moved = await Store.ReplayAsync(Queue, id: null, count: 10).WithTimeout();
+        var unknown = await Store.ReplayAsync(DeadQueue, id: null, count: 10).WithTimeout();
+
+        Assert.False(moved.Ok && moved.Value != 0);
+        Assert.False(unknown.Ok && unknown.Value != 0);
+        Assert.Equal(["a"], await TakeAll());
+    }
+
+    [Fact]
     public async Task Replay_onto_a_live_id_loses_neither_message()
     {
         await Set(new QueueSettingsPatch { MaxAttempts = 1 });

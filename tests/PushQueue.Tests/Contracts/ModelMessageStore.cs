@@ -20,6 +20,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     public string? UnavailableReason => null;
 
+    /// <summary>Numbers that the next put shall give where they are free: a store may leave out some.</summary>
+    public IReadOnlyList<long> Numbers { get; set; } = [];
+
+    /// <summary>True once two dead letters had one id; what the second is called is the store's own affair.</summary>
+    public bool HasAmbiguousIds { get; private set; }
+
     /// <summary>The next moment at which something happens by itself; null where nothing will.</summary>
     public DateTimeOffset? NextEventAt
     {
@@ -40,7 +46,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         {
             foreach (var delivery in queue.Live.Where(message => message.Delivery))
             {
-                delivery.GiveBack(counts: false);
+                delivery.GiveBack(attemptCounts: false, workerStays: false);
             }
         }
 
@@ -80,7 +86,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var next = found.Ready(data.Now).Take(count).ToList();
+        var next = found.Ready.Take(count).ToList();
         foreach (var message in next)
         {
             message.Attempt++;
@@ -88,7 +94,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         found.Counters = found.Counters with { Delivered = found.Counters.Delivered + next.Count };
-        return Result(next.Select(message => message.Snapshot(queue, data.Now)));
+        return Result(next.Select(message => message.Snapshot(queue)));
     });
 
     public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) => Answer(() =>
@@ -104,7 +110,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Ready(data.Now).Take(request.Count).ToList(), message => message.New.Body.Length))
+        foreach (var message in Within(request.BytesMax, found.Ready.Take(request.Count).ToList(), message => message.New.Body.Length))
         {
             message.Receipt = new Receipt(++data.LastReceipt);
             message.Until = data.Now + request.TimeToRun;
@@ -112,7 +118,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             message.WorkerBefore = message.Worker;
             message.Worker = request.Worker ?? message.Worker;
             message.Attempt++;
-            leases.Add(new Lease(message.Snapshot(queue, data.Now), message.Receipt, message.Until));
+            leases.Add(new Lease(message.Snapshot(queue), message.Receipt, message.Until));
         }
 
         return Result(leases);
@@ -140,14 +146,15 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var sent = new List<Message>();
         if (Find(queue) is { Settings.Stopped: false } found)
         {
-            foreach (var message in Within(bytesMax, found.Ready(data.Now).Take(count).ToList(), message => message.New.Body.Length))
+            foreach (var message in Within(bytesMax, found.Ready.Take(count).ToList(), message => message.New.Body.Length))
             {
                 message.Offset = found.NextOffset++;
                 message.BroadcastAt = data.Now;
+                message.Attempt++;
                 found.Live.Remove(message);
                 found.History.Add(message);
                 found.Counters = found.Counters with { Delivered = found.Counters.Delivered + 1 };
-                sent.Add(message.Snapshot(queue, data.Now));
+                sent.Add(message.Snapshot(queue));
             }
 
             found.TrimHistory(data.Now);
@@ -165,18 +172,18 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
         var from = found.History.Where(message => message.Offset >= fromOffset).Take(count).ToList();
         var messages = Within(bytesMax, from, message => message.New.Body.Length);
-        return new HistoryPage([.. messages.Select(message => message.Snapshot(queue, data.Now))], found.Position);
+        return new HistoryPage([.. messages.Select(message => message.Snapshot(queue))], found.Position);
     });
 
     public ValueTask<Message?> LookAsync(QueueName queue) => Answer(() =>
     {
-        var next = Find(queue)?.Ready(data.Now).FirstOrDefault();
+        var next = Find(queue)?.Ready.FirstOrDefault();
         if (next is not null)
         {
             next.Looks++;
         }
 
-        return next?.Snapshot(queue, data.Now);
+        return next?.Snapshot(queue);
     });
 
     public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) => Answer(() =>
@@ -193,7 +200,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             }
         }
 
-        var all = Find(queue)?.Live.Where(message => message.StateAt(data.Now) == state).Select(message => (message, Order(message, state)))
+        var all = Find(queue)?.Live.Where(message => message.State == state).Select(message => (message, Order(message, state)))
             .Where(entry => after is null || entry.Item2.CompareTo(start) > 0)
             .OrderBy(entry => entry.Item2).ToList() ?? [];
         var page = all.Take(limit).ToList();
@@ -204,10 +211,10 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             next = $"{last.Priority}.{last.AvailableAt}.{last.Arrival}";
         }
 
-        return new MessagePage([.. page.Select(entry => entry.message.Snapshot(queue, data.Now))], next);
+        return new MessagePage([.. page.Select(entry => entry.message.Snapshot(queue))], next);
     });
 
-    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => Answer(() => Find(queue)?.FindLive(id)?.Snapshot(queue, data.Now));
+    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => Answer(() => Find(queue)?.FindLive(id)?.Snapshot(queue));
 
     public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) => Answer(() =>
     {
@@ -234,8 +241,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return (BrokerResult<bool>)false;
         }
 
-        message.GiveBack(counts: !message.Delivery);
-        message.AvailableAt = Later(availableAt, data.Now);
+        message.GiveBack(attemptCounts: !message.Delivery, workerStays: false);
+        SetAvailable(Find(queue)!, message, availableAt);
         _news.Add(listener => listener.OnReady(queue));
         return true;
     });
@@ -243,7 +250,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Answer(() =>
     {
         var found = Find(deadLetterQueue);
-        var letters = found?.Ready(data.Now).Where(message => message.DeadLetter is not null && (id is null || message.Id == id)).ToList() ?? [];
+        var letters = found?.Ready.Where(message => message.DeadLetter is not null && (id is null || message.Id == id)).ToList() ?? [];
         if (id is not null && letters.Count == 0)
         {
             return (BrokerResult<int>)new BrokerFailure(QueueError.NotFound);
@@ -256,13 +263,18 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             var target = Make(source);
             if (target.FindLive(letter.Id) is not null)
             {
+                if (id is not null)
+                {
+                    return new BrokerFailure(QueueError.UniqueKeyTaken);
+                }
+
                 continue;
             }
 
             found!.Live.Remove(letter);
             letter.DeadLetter = null;
             letter.Attempt = 0;
-            letter.AvailableAt = data.Now;
+            SetAvailable(target, letter, data.Now);
             letter.Arrival = ++data.LastArrival;
             target.Live.Add(letter);
             moved++;
@@ -283,14 +295,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return (BrokerResult<bool>)deleted;
     });
 
-    public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => Answer(() => Find(queue)?.Info(queue, data.Now));
+    public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => Answer(() => Find(queue)?.Info(queue));
 
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => Answer(() =>
     {
         var all = data.Queues.Where(pair => after is null || string.CompareOrdinal(pair.Key, after) > 0).ToList();
         var page = all.Take(limit).ToList();
         return new QueuePage(
-            [.. page.Select(pair => pair.Value.Info(QueueName.Parse(pair.Key), data.Now))],
+            [.. page.Select(pair => pair.Value.Info(QueueName.Parse(pair.Key)))],
             data.Queues.Count,
             all.Count > page.Count ? page[^1].Key : null);
     });
@@ -315,6 +327,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var outcomes = new List<PutOutcome>();
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
+        var numbers = new Queue<long>(Numbers);
+        Numbers = [];
         foreach (var message in messages)
         {
             bool Known(MessageId id) => found.Knows(id, data.Now) || added.Exists(other => other.Id == id);
@@ -324,11 +338,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 continue;
             }
 
-            if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.New.UniqueKey == key))
+            if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.UniqueKey == key))
             {
                 return new BrokerFailure(QueueError.UniqueKeyTaken);
             }
 
+            number = numbers.TryDequeue(out var wanted) && message.Id is null ? Math.Max(wanted, number) : number;
             while (message.Id is null && Known(MessageId.FromNumber(number)))
             {
                 number++;
@@ -338,11 +353,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             {
                 Id = message.Id ?? MessageId.FromNumber(number++),
                 New = message,
+                UniqueKey = message.UniqueKey,
                 Arrival = data.LastArrival + added.Count + 1,
                 EnqueuedAt = data.Now,
-                AvailableAt = Later(message.AvailableAt ?? data.Now, data.Now),
                 ExpiresAt = data.Now + message.TimeToLive,
             };
+            SetAvailable(found, stored, message.AvailableAt ?? data.Now);
             added.Add(stored);
             outcomes.Add(new PutOutcome(stored.Id, Duplicate: false));
         }
@@ -352,11 +368,11 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueFull);
         }
 
-        found = Make(queue);
+        data.LastEpoch += data.Queues.TryAdd(queue.Value, found) ? 1 : 0;
         found.Live.RemoveAll(dropped.Contains);
         found.Live.AddRange(added);
         found.NextNumber = number;
-        found.Known.AddRange(added.Select(message => (message.Id, data.Now)));
+        found.Known.AddRange(added.Where(message => message.New.Id is not null).Select(message => (message.Id, data.Now)));
         found.Counters = found.Counters with
         {
             Put = found.Counters.Put + added.Count,
@@ -372,7 +388,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         var (settings, dropped) = (queue.Settings, new List<ModelMessage>());
         var droppable = new Queue<ModelMessage>(
-            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready(data.Now).OrderBy(message => message.Arrival) : []);
+            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready.OrderBy(message => message.Arrival) : []);
         bool Fits()
         {
             var after = queue.Live.Except(dropped).Concat(added).ToList();
@@ -393,11 +409,23 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return dropped;
     }
 
+    /// <summary>Plain puts and messages whose time is past are available now, and never before those that were so already.</summary>
+    private void SetAvailable(ModelQueue queue, ModelMessage message, DateTimeOffset at)
+    {
+        message.IsDue = at <= data.Now;
+        message.AvailableAt = at;
+        if (message.IsDue)
+        {
+            queue.LastAvailableAt = Later(queue.LastAvailableAt, data.Now);
+            message.AvailableAt = queue.LastAvailableAt;
+        }
+    }
+
     private void EndLease(QueueName name, ModelQueue queue, ModelMessage message, ReleaseRequest request)
     {
         var counts = request.CountsAsAttempt && !message.Delivery;
         message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
-        message.GiveBack(counts);
+        message.GiveBack(counts, workerStays: counts);
         if (counts)
         {
             queue.Counters = queue.Counters with { Failed = queue.Counters.Failed + 1 };
@@ -413,7 +441,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
         if (delay > TimeSpan.Zero)
         {
-            message.AvailableAt = data.Now + delay;
+            SetAvailable(queue, message, data.Now + delay);
         }
 
         _news.Add(listener => listener.OnReady(name));
@@ -436,9 +464,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.ExpiresAt = null;
-        message.AvailableAt = data.Now;
+        message.UniqueKey = null;
+        var dead = Make(name.DeadLetter);
+        HasAmbiguousIds |= dead.FindLive(message.Id) is not null;
+        SetAvailable(dead, message, data.Now);
         message.Arrival = ++data.LastArrival;
-        Make(name.DeadLetter).Live.Add(message);
+        dead.Live.Add(message);
         _news.Add(listener => listener.OnReady(name.DeadLetter));
     }
 
@@ -458,7 +489,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     /// <summary>Lets happen, in the order of their times, what was due since the last operation.</summary>
     private void CatchUp()
     {
-        var now = Later(time.GetUtcNow(), data.Now);
+        var now = time.GetUtcNow();
         while (NextEventAtLocked() is { } due && due <= now)
         {
             data.Now = due;
@@ -475,15 +506,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                     Expire(name, queue, message);
                 }
 
-                if (queue.Live.Exists(message => message.Receipt.IsNone && message.AvailableAt == due))
+                foreach (var message in queue.Live.Where(message => !message.IsDue && message.AvailableAt <= due))
                 {
+                    message.IsDue = true;
                     _news.Add(listener => listener.OnReady(name));
                 }
 
                 queue.TrimHistory(due);
             }
-
-            data.LastEventAt = due;
         }
 
         data.Now = now;
@@ -491,7 +521,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     private DateTimeOffset? NextEventAtLocked() => data.Queues.Values
         .SelectMany(queue => queue.Live.SelectMany(message => message.Receipt.IsNone
-                ? new DateTimeOffset?[] { message.AvailableAt > data.LastEventAt ? message.AvailableAt : null, message.ExpiresAt }
+                ? new DateTimeOffset?[] { message.IsDue ? null : message.AvailableAt, message.ExpiresAt }
                 : [message.Until])
             .Concat(queue.History.Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
         .Where(at => at is not null)
@@ -571,10 +601,8 @@ internal sealed class ModelData
 {
     public SortedDictionary<string, ModelQueue> Queues { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The latest time seen: time never goes back.</summary>
+    /// <summary>The time of the operation, or of what happens by itself just now.</summary>
     public DateTimeOffset Now { get; set; }
-
-    public DateTimeOffset LastEventAt { get; set; }
 
     public long LastArrival { get; set; }
 
@@ -591,8 +619,10 @@ internal sealed class ModelQueue(string epoch)
 
     public List<ModelMessage> History { get; } = [];
 
-    /// <summary>Every id ever put, with the time of its put.</summary>
+    /// <summary>Every id that a client ever put, with the time of its put.</summary>
     public List<(MessageId Id, DateTimeOffset PutAt)> Known { get; } = [];
+
+    public DateTimeOffset LastAvailableAt { get; set; }
 
     public long NextNumber { get; set; } = 1;
 
@@ -602,8 +632,8 @@ internal sealed class ModelQueue(string epoch)
 
     public BroadcastPosition Position => new(epoch, History.Count > 0 ? History[0].Offset : NextOffset, NextOffset);
 
-    public IEnumerable<ModelMessage> Ready(DateTimeOffset now) => Live
-        .Where(message => message.StateAt(now) is MessageState.Ready or MessageState.Dead)
+    public IEnumerable<ModelMessage> Ready => Live
+        .Where(message => message.State is MessageState.Ready or MessageState.Dead)
         .OrderByDescending(message => message.New.Priority).ThenBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
 
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
@@ -617,17 +647,17 @@ internal sealed class ModelQueue(string epoch)
         History.RemoveRange(0, Math.Max(0, History.Count - Settings.HistoryMessages));
     }
 
-    public QueueInfo Info(QueueName name, DateTimeOffset now)
+    public QueueInfo Info(QueueName name)
     {
-        var ready = Ready(now).ToList();
-        var delayed = Live.Where(message => message.StateAt(now) == MessageState.Delayed).ToList();
+        var ready = Ready.ToList();
+        var delayed = Live.Where(message => message.State == MessageState.Delayed).ToList();
         return new QueueInfo
         {
             Name = name,
             Settings = Settings,
             Ready = ready.Count,
             Delayed = delayed.Count,
-            Leased = Live.Count(message => message.StateAt(now) == MessageState.Leased),
+            Leased = Live.Count(message => message.State == MessageState.Leased),
             History = History.Count,
             Bytes = Live.Sum(message => (long)message.New.Body.Length),
             OldestReadyAt = ready.Count > 0 ? ready.Min(message => message.EnqueuedAt) : null,
@@ -668,24 +698,30 @@ internal sealed class ModelMessage
 
     public string? LastError { get; set; }
 
+    /// <summary>Gone with the first dead-lettering: the key is free then.</summary>
+    public string? UniqueKey { get; set; }
+
     public DeadLetter? DeadLetter { get; set; }
 
     public long Offset { get; set; }
 
     public DateTimeOffset BroadcastAt { get; set; }
 
-    public MessageState StateAt(DateTimeOffset now) =>
+    /// <summary>Whether its time has come. Once true it stays so, though the clock step back.</summary>
+    public bool IsDue { get; set; }
+
+    public MessageState State =>
         !Receipt.IsNone ? MessageState.Leased
-        : AvailableAt > now ? MessageState.Delayed
+        : !IsDue ? MessageState.Delayed
         : DeadLetter is not null ? MessageState.Dead : MessageState.Ready;
 
     /// <summary>Ends the lease, if there is one.</summary>
-    public void GiveBack(bool counts)
+    public void GiveBack(bool attemptCounts, bool workerStays)
     {
-        if (!Receipt.IsNone && !counts)
+        if (!Receipt.IsNone)
         {
-            Attempt--;
-            Worker = Delivery ? WorkerBefore : Worker;
+            Attempt -= attemptCounts ? 0 : 1;
+            Worker = workerStays ? Worker : WorkerBefore;
         }
 
         Receipt = default;
@@ -693,19 +729,19 @@ internal sealed class ModelMessage
         Delivery = false;
     }
 
-    public Message Snapshot(QueueName queue, DateTimeOffset now) => new()
+    public Message Snapshot(QueueName queue) => new()
     {
         Queue = queue,
         Id = Id,
         Body = New.Body,
         ContentType = New.ContentType,
-        State = StateAt(now),
+        State = State,
         EnqueuedAt = EnqueuedAt,
         AvailableAt = AvailableAt,
         ExpiresAt = ExpiresAt,
         Priority = New.Priority,
         Attempt = Attempt,
-        UniqueKey = New.UniqueKey,
+        UniqueKey = UniqueKey,
         Offset = Offset,
         Looks = Looks,
         LeasedUntil = Until,

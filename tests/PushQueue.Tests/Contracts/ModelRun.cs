@@ -37,6 +37,11 @@ internal sealed class ModelRun : IAsyncDisposable
             {
                 return $"{_played}{difference}";
             }
+
+            if (_model.HasAmbiguousIds)
+            {
+                return null;
+            }
         }
 
         return await CompareMessagesAsync() is { } last ? $"{_played}{last}" : null;
@@ -135,11 +140,20 @@ internal sealed class ModelRun : IAsyncDisposable
     {
         _played.Append(what);
         var store = await operation(_store).WithTimeout(what);
+        _model.Numbers = NumbersOf(store);
         var model = await operation(_model).WithTimeout(what);
         var (storeText, modelText) = (Text(store), Text(model));
         _played.AppendLine($" -> {modelText}");
         return ((store, model), storeText == modelText ? null : $"*** the store answered\n{storeText}\n*** the model\n{modelText}");
     }
+
+    /// <summary>The numbers that the store gave as ids: that they are new is checked, that none was left out is not.</summary>
+    private static IReadOnlyList<long> NumbersOf(object? answer) => answer switch
+    {
+        BrokerResult<PutOutcome> { Ok: true } put => [put.Value.Id.Number],
+        BrokerResult<IReadOnlyList<PutOutcome>> { Ok: true } many => [.. many.Value.Where(put => !put.Duplicate).Select(put => put.Id.Number)],
+        _ => [],
+    };
 
     private async Task<string?> LeaseAsync(QueueName queue, LeaseRequest request)
     {
@@ -240,6 +254,12 @@ internal sealed class ModelRun : IAsyncDisposable
         {
             foreach (var state in States)
             {
+                // Whether dead letters count as ready when they are browsed is not said.
+                if (queue.IsDeadLetter && state == MessageState.Ready)
+                {
+                    continue;
+                }
+
                 if (await BothAsync($"browse {state} of {queue}", store => store.BrowseAsync(queue, state, null, 1000)) is { } browsed)
                 {
                     return browsed;
@@ -297,11 +317,11 @@ internal sealed class ModelRun : IAsyncDisposable
         BrokerResult<int> result => Result(result, value => $"{value}"),
         BrokerResult<QueueSettings> result => Result(result, value => value.ToString()),
         IReadOnlyList<QueueError> errors => string.Join(", ", errors),
-        IReadOnlyList<Message> messages => Lines(messages),
-        HistoryPage page => $"{page.Position with { Epoch = "" }}{Lines(page.Messages)}",
+        IReadOnlyList<Message> messages => BroadcastLines(messages),
+        HistoryPage page => $"{page.Position with { Epoch = "" }}{BroadcastLines(page.Messages)}",
         Message message => Line(message),
         NewMessage message => Line(message),
-        QueueInfo info => $"{info with { Position = info.Position with { Epoch = "" }, Counters = CountersOf(info) }}",
+        QueueInfo info => $"{info with { Position = info.Position with { Epoch = "" }, Counters = CountersOf(info), OldestReadyAt = null }}",
         _ => throw new InvalidOperationException($"No text for {answer.GetType()}"),
     };
 
@@ -318,6 +338,10 @@ internal sealed class ModelRun : IAsyncDisposable
         var ordered = lines.TrueForAll(line => line.State == MessageState.Leased) ? lines.OrderBy(line => line.Item1, StringComparer.Ordinal) : lines.AsEnumerable();
         return string.Concat(ordered.Select(line => $"\n    {line.Item1}"));
     }
+
+    private static string BroadcastLines(IEnumerable<Message> messages) => string.Concat(messages.Select(message =>
+        $"\n    {message.Offset} {message.Queue} {message.Id} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} "
+        + $"priority={message.Priority} put={message.EnqueuedAt:mm:ss.fff}"));
 
     private static string Line(Message message) =>
         $"{message.Queue} {message.Id} {message.State} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} priority={message.Priority} "
