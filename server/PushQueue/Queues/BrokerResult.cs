@@ -22,6 +22,9 @@ internal readonly struct BrokerResult<T>
     /// <exception cref="InvalidOperationException">The operation failed.</exception>
     public T Value => Ok ? _value! : throw new InvalidOperationException($"The operation failed with {Error}: {Detail}");
 
+    /// <summary>For interface types, which conversions cannot start from.</summary>
+    public static BrokerResult<T> Success(T value) => new(value, QueueError.None, null);
+
     public static implicit operator BrokerResult<T>(T value) => new(value, QueueError.None, null);
 
     public static implicit operator BrokerResult<T>(BrokerFailure failure) => new(default, failure.Error, failure.Detail);

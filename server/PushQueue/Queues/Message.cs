@@ -1,13 +1,14 @@
 namespace PushQueue.Queues;
 
-/// <summary>A stored message as it is given out. Immutable; the body is never copied again.</summary>
+/// <summary>A stored message as it is given out. Does not change once the store has given it out; the body is never copied again.</summary>
 internal sealed class Message
 {
     public required QueueName Queue { get; init; }
 
     public required MessageId Id { get; init; }
 
-    public required ReadOnlyMemory<byte> Body { get; init; }
+    /// <summary>Set by the store, which may have to read it from disk, before it gives the message out.</summary>
+    public ReadOnlyMemory<byte> Body { get; set; }
 
     public required string ContentType { get; init; }
 

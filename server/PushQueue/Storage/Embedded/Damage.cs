@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>How damage of the log is reported: always with file and place, never in silence.</summary>
+internal static partial class Damage
+{
+    [LoggerMessage(1030, LogLevel.Error, "Damage in {File} from byte {From} to byte {To}: what stood there is lost, the rest is served")]
+    public static partial void Report(ILogger logger, string file, long from, long to);
+
+    [LoggerMessage(1031, LogLevel.Error, "Segment {File} is missing: what stood there is lost, the rest is served")]
+    public static partial void ReportMissing(ILogger logger, string file);
+
+    [LoggerMessage(1032, LogLevel.Warning, "Cut {Bytes} bytes of an unfinished write off the end of {File} at byte {From}")]
+    public static partial void ReportTornTail(ILogger logger, string file, long from, long bytes);
+
+    [LoggerMessage(1033, LogLevel.Warning, "The log cannot prove where broadcasts stood; consumers that resume are told to start anew")]
+    public static partial void ReportNewEpochs(ILogger logger);
+}

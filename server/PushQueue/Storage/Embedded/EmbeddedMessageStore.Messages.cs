@@ -1,0 +1,134 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>Putting, taking, leasing: what the answers wait for.</summary>
+internal sealed partial class EmbeddedMessageStore
+{
+    public async ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message)
+    {
+        if (RefusesPuts() is { } refusal)
+        {
+            return refusal;
+        }
+
+        BrokerResult<PutTicket>? result;
+        while ((result = GetOrCreate(queue).Put(message)) is null)
+        {
+            // Deleted at that very moment: the message makes the queue anew.
+        }
+
+        if (!result.Value.Ok)
+        {
+            return result.Value.Failure;
+        }
+
+        var ticket = result.Value.Value;
+        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
+        {
+            return failure;
+        }
+
+        // What this put seemed to repeat was still on its way to the disk and may not have arrived.
+        if (ticket is { Duplicate: true, Batch: not null } && Find(queue)?.Knows(ticket.Id) != true)
+        {
+            return new BrokerFailure(QueueError.DiskFull);
+        }
+
+        return new PutOutcome(ticket.Id, ticket.Duplicate);
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
+    {
+        if (messages.Count == 0)
+        {
+            return Array.Empty<PutOutcome>();
+        }
+
+        if (RefusesPuts() is { } refusal)
+        {
+            return refusal;
+        }
+
+        BrokerResult<PutManyTicket>? result;
+        while ((result = GetOrCreate(queue).PutMany(messages)) is null)
+        {
+            // Deleted at that very moment: the messages make the queue anew.
+        }
+
+        if (!result.Value.Ok)
+        {
+            return result.Value.Failure;
+        }
+
+        var ticket = result.Value.Value;
+        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
+        {
+            return failure;
+        }
+
+        return ticket.Outcomes;
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, int count, bool evenWhenStopped = false)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return Array.Empty<Message>();
+        }
+
+        var result = found.Take(count, evenWhenStopped);
+        if (!result.Ok)
+        {
+            return result.Failure;
+        }
+
+        var given = result.Value;
+        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+        return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Messages);
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return Array.Empty<Lease>();
+        }
+
+        var result = found.Lease(request);
+        if (!result.Ok)
+        {
+            return result.Failure;
+        }
+
+        var given = result.Value;
+        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+        return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Leases);
+    }
+
+    private BrokerFailure? RefusesPuts()
+    {
+        if (UnavailableReason is { } reason)
+        {
+            return new BrokerFailure(QueueError.StoreUnavailable, reason);
+        }
+
+        return _services.Log.DiskFull ? new BrokerFailure(QueueError.DiskFull) : null;
+    }
+
+    private BrokerFailure? Failure(CommitOutcome outcome) => outcome switch
+    {
+        CommitOutcome.Committed => null,
+        CommitOutcome.DiskFull => new BrokerFailure(QueueError.DiskFull),
+        _ => new BrokerFailure(QueueError.StoreUnavailable, UnavailableReason),
+    };
+
+    private async ValueTask<BrokerFailure?> WrittenAsync(LogBatch? batch) =>
+        batch is null ? null : Failure(await batch.Written.ConfigureAwait(false));
+
+    private async ValueTask<BrokerFailure?> SyncedAsync(LogBatch? batch) =>
+        batch is null ? null : Failure(await batch.Synced.ConfigureAwait(false));
+
+    private static BrokerResult<IReadOnlyList<T>> Answer<T>(IReadOnlyList<T> list) => BrokerResult<IReadOnlyList<T>>.Success(list);
+}

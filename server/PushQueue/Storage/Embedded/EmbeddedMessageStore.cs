@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// The store of one node: queues in memory, their history of changes in an append-only log in a folder of its own. Finds the queue, lets it
+/// change its state, awaits what the answer promises, and brings in bodies that memory does not have. Holds no rule about messages itself:
+/// those are <see cref="EmbeddedQueue"/>'s.
+/// </summary>
+internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirectory
+{
+    private readonly EmbeddedStoreOptions _options;
+    private readonly ILogger _logger;
+    private readonly StoreServices _services;
+    private readonly ConcurrentDictionary<QueueName, EmbeddedQueue> _queues = new();
+    private readonly Lock _creation = new();
+    private readonly Action<Segment, long> _reportDamage;
+    private StoreLock? _lock;
+    private LogCleaner? _cleaner;
+    private long _nextQueueNumber = 1;
+    private bool _disposed;
+
+    public EmbeddedMessageStore(EmbeddedStoreOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _logger = loggers.CreateLogger<EmbeddedMessageStore>();
+        _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax));
+        _reportDamage = (segment, offset) => Damage.Report(_logger, segment.Path, offset, offset);
+    }
+
+    public string Description => $"embedded log in {Path.GetFullPath(_options.DataDirectory)}";
+
+    public Durability Durability => _options.Durability;
+
+    public string? UnavailableReason => _services.Log?.BrokenReason;
+
+    public async Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
+    {
+        _services.Listener = listener;
+
+        // Reading a large log takes seconds and blocks: a thread of its own, not one of the pool's.
+        await Task.Factory.StartNew(Open, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+    }
+
+    public EmbeddedQueue? Find(QueueName name) => _queues.GetValueOrDefault(name);
+
+    public EmbeddedQueue GetOrCreate(QueueName name)
+    {
+        if (_queues.TryGetValue(name, out var existing))
+        {
+            return existing;
+        }
+
+        lock (_creation)
+        {
+            if (_queues.TryGetValue(name, out existing))
+            {
+                return existing;
+            }
+
+            var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), QueueSettings.Default);
+            queue.RecordState();
+            _queues[name] = queue;
+            return queue;
+        }
+    }
+
+    /// <summary>Says that the stop was orderly, writes everything, and lets the folder go.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _disposed = true;
+        _services.Timers.Dispose();
+        _cleaner?.Dispose();
+        if (_services.Log is { } log)
+        {
+            foreach (var queue in _queues.Values)
+            {
+                queue.RecordState();
+            }
+
+            using (var appender = log.BeginAppend())
+            {
+                appender.CleanStop();
+            }
+
+            log.Dispose();
+        }
+
+        _lock?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Open()
+    {
+        _lock = StoreLock.Take(_options.DataDirectory);
+        try
+        {
+            var recovery = new LogRecovery(_options, _services, SegmentHeader.ReadBootId(), _logger);
+            recovery.Run();
+            foreach (var queue in recovery.Queues)
+            {
+                _queues[queue.Name] = queue;
+            }
+
+            _nextQueueNumber = recovery.NextQueueNumber;
+            _services.Log = new MessageLog(_options, recovery.Segments, recovery.NextSegmentNumber, _logger);
+            _cleaner = new LogCleaner(_services, () => [.. _queues.Values], () => Volatile.Read(ref _nextQueueNumber), _logger);
+            _services.Cleaner = _cleaner;
+            _services.Log.SegmentBegun = _cleaner.WantSnapshot;
+            _services.Log.Start();
+            _cleaner.Start();
+            foreach (var queue in recovery.Queues)
+            {
+                queue.EndOrphanedLeases();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _lock.Dispose();
+            throw new StoreOpenException($"The log in {_options.DataDirectory} cannot be read: {exception.Message}", exception);
+        }
+        catch (StoreOpenException)
+        {
+            _lock.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>How a message comes in: known ids, rules, limits, numbers.</summary>
+internal sealed partial class EmbeddedQueue
+{
+    /// <summary>Null where the queue was deleted meanwhile: look it up again.</summary>
+    public BrokerResult<PutTicket>? Put(NewMessage message)
+    {
+        lock (_gate)
+        {
+            if (_deleted)
+            {
+                return null;
+            }
+
+            var now = _services.NowMs();
+            AdvanceLocked(now);
+            if (FindKnownLocked(message.Id, out var pending) is { } known)
+            {
+                return new PutTicket(known, Duplicate: true, pending ? _lastPut : null);
+            }
+
+            if (AdmitLocked(message, now, out var failure) is not { } stored)
+            {
+                return failure;
+            }
+
+            using var appender = _services.Log.BeginAppend();
+            MakeRoomLocked(appender);
+            appender.Message(this, Number, stored, stored.Body);
+            _lastPut = appender.Batch;
+            return new PutTicket(stored.Id, Duplicate: false, appender.Batch);
+        }
+    }
+
+    /// <summary>All or none. Null where the queue was deleted meanwhile.</summary>
+    public BrokerResult<PutManyTicket>? PutMany(IReadOnlyList<NewMessage> messages)
+    {
+        lock (_gate)
+        {
+            if (_deleted)
+            {
+                return null;
+            }
+
+            var now = _services.NowMs();
+            AdvanceLocked(now);
+            var outcomes = new PutOutcome[messages.Count];
+            var admitted = new List<StoredMessage>(messages.Count);
+            var anyPending = false;
+            for (var i = 0; i < messages.Count; i++)
+            {
+                if (FindKnownLocked(messages[i].Id, out var pending) is { } known)
+                {
+                    anyPending |= pending;
+                    outcomes[i] = new PutOutcome(known, Duplicate: true);
+                    continue;
+                }
+
+                if (AdmitLocked(messages[i], now, out var failure) is not { } stored)
+                {
+                    admitted.ForEach(ForgetPendingLocked);
+                    return failure with { Detail = $"{failure.Detail} (message {i + 1} of the batch; nothing was stored)" };
+                }
+
+                admitted.Add(stored);
+                outcomes[i] = new PutOutcome(stored.Id, Duplicate: false);
+            }
+
+            if (admitted.Count == 0)
+            {
+                return new PutManyTicket(outcomes, anyPending ? _lastPut : null);
+            }
+
+            using var appender = _services.Log.BeginAppend();
+            MakeRoomLocked(appender);
+            appender.Messages(this, Number, CollectionsMarshal.AsSpan(admitted));
+            _lastPut = appender.Batch;
+            return new PutManyTicket(outcomes, appender.Batch);
+        }
+    }
+
+    /// <summary>Whether a put with this id would be a duplicate. Asked again after a wait for a pending message, which may have failed.</summary>
+    public bool Knows(MessageId id)
+    {
+        lock (_gate)
+        {
+            return FindKnownLocked(id, out _) is not null;
+        }
+    }
+
+    /// <summary>The id under which a message is known, where it is live, about to be, or within the dedup window.</summary>
+    private MessageId? FindKnownLocked(MessageId? id, out bool pending)
+    {
+        pending = false;
+        if (id is not { } wanted)
+        {
+            return null;
+        }
+
+        if (FindLocked(wanted) is { } message)
+        {
+            pending = message.Place == MessagePlace.Pending;
+            return wanted;
+        }
+
+        return _knownIds.Contains(wanted.ToString()) ? wanted : null;
+    }
+
+    /// <summary>Checks the rules and indexes the message as pending; null with the failure where a rule forbids it.</summary>
+    private StoredMessage? AdmitLocked(NewMessage message, long now, out BrokerFailure failure)
+    {
+        failure = default;
+        if (message.UniqueKey is { } key && _byUniqueKey.ContainsKey(key))
+        {
+            failure = new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{Name}'.");
+            return null;
+        }
+
+        if (IsFullFor(message.Body.Length, out failure))
+        {
+            return null;
+        }
+
+        var stored = NewStoredLocked(message, now);
+        IndexLocked(stored);
+        _pending++;
+        return stored;
+    }
+
+    private bool IsFullFor(int bytes, out BrokerFailure failure)
+    {
+        failure = default;
+        if (_settings.Overflow == FullQueuePolicy.DropOldest)
+        {
+            return false;
+        }
+
+        if (_settings.MaxMessages is { } messagesMax && LiveLocked + 1 > messagesMax)
+        {
+            failure = new BrokerFailure(QueueError.QueueFull, $"Queue '{Name}' holds its maxMessages of {messagesMax}; try again when some were taken.");
+            return true;
+        }
+
+        if (_settings.MaxBytes is { } bytesMax && _bytes + bytes > bytesMax)
+        {
+            failure = new BrokerFailure(QueueError.QueueFull, $"Queue '{Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Under drop-oldest, the oldest ready messages go until the new ones fit.</summary>
+    private void MakeRoomLocked(LogAppender appender)
+    {
+        if (_settings.Overflow != FullQueuePolicy.DropOldest || (_settings.MaxMessages is null && _settings.MaxBytes is null))
+        {
+            return;
+        }
+
+        while (_ready.Count > 0 && (LiveLocked > (_settings.MaxMessages ?? long.MaxValue) || _bytes > (_settings.MaxBytes ?? long.MaxValue)))
+        {
+            var oldest = _ready.Pop()!;
+            appender.Removed(Number, [oldest]);
+            _counters.Dropped++;
+            ForgetLocked(oldest);
+            NewsOfEndLocked(oldest, acked: false, worker: null, oldest.Attempts, "dropped because the queue was full");
+        }
+    }
+
+    private StoredMessage NewStoredLocked(NewMessage message, long now)
+    {
+        var availableAt = message.AvailableAt?.ToUnixTimeMilliseconds() ?? 0;
+        var delayed = availableAt > now;
+        if (!delayed)
+        {
+            _lastAvailableMs = Math.Max(_lastAvailableMs, now);
+            availableAt = _lastAvailableMs;
+        }
+
+        var clientId = message.Id?.ToString();
+        var knownUntil = clientId is not null && _settings.DedupWindow > TimeSpan.Zero ? now + (long)_settings.DedupWindow.TotalMilliseconds : 0;
+        var hasDetails = message.UniqueKey is not null || message.MaxAttempts is not null || message.RetryDelay is not null || knownUntil > 0;
+        return new StoredMessage
+        {
+            Sequence = NextSequenceLocked(clientId),
+            ClientId = clientId,
+            ContentType = ContentTypes.Share(message.ContentType),
+            EnqueuedAtMs = now,
+            AvailableAtMs = availableAt,
+            ExpiresAtMs = message.TimeToLive is { } ttl ? now + (long)ttl.TotalMilliseconds : 0,
+            Priority = (byte)message.Priority,
+            BodyLength = message.Body.Length,
+            Body = OwnedBody(message.Body),
+            Place = MessagePlace.Pending,
+            BecomesDelayed = delayed,
+            Details = hasDetails
+                ? new MessageDetails
+                {
+                    UniqueKey = message.UniqueKey,
+                    MaxAttempts = message.MaxAttempts,
+                    RetryDelay = message.RetryDelay,
+                    KnownUntilMs = knownUntil,
+                }
+                : null,
+        };
+    }
+
+    /// <summary>The body's own array where it fills one; copying what the front door already copied once would be waste.</summary>
+    private static byte[] OwnedBody(ReadOnlyMemory<byte> body) =>
+        MemoryMarshal.TryGetArray(body, out var segment)
+        && segment is { Offset: 0, Array: { } array }
+        && array.Length == segment.Count
+            ? array
+            : body.ToArray();
+
+    /// <summary>The next number that is nobody's id.</summary>
+    private long NextSequenceLocked(string? clientId)
+    {
+        while (clientId is null && (_byClientId.Count > 0 || _knownIds.Count > 0))
+        {
+            var text = _nextSequence.ToString(CultureInfo.InvariantCulture);
+            if (!_byClientId.ContainsKey(text) && !_knownIds.Contains(text))
+            {
+                break;
+            }
+
+            _nextSequence++;
+        }
+
+        return _nextSequence++;
+    }
+}
+
+/// <summary>What to await and answer after a put.</summary>
+internal readonly record struct PutTicket(MessageId Id, bool Duplicate, LogBatch? Batch);
+
+/// <summary>What to await and answer after a batch put.</summary>
+internal readonly record struct PutManyTicket(PutOutcome[] Outcomes, LogBatch? Batch);

@@ -1,0 +1,293 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// One queue: its state machine, under its own lock. Every method takes the lock, changes memory, appends the records of the change to the
+/// log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's thread (commits) and
+/// the due timers. Lock order: a queue, then its dead-letter queue, then the log.
+/// </summary>
+internal sealed partial class EmbeddedQueue : ILogOwner
+{
+    /// <summary>How much one pass over due messages does before it lets others in.</summary>
+    private const int SweepMax = 10_000;
+
+    private readonly Lock _gate = new();
+    private readonly StoreServices _services;
+    private readonly Dictionary<long, StoredMessage> _bySequence = [];
+    private readonly Dictionary<string, StoredMessage> _byClientId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredMessage> _byUniqueKey = new(StringComparer.Ordinal);
+    private readonly ReadyMessages _ready = new();
+    private readonly SortedSet<StoredMessage> _delayed = new(DeliveryOrder.Instance);
+    private readonly SortedSet<StoredMessage> _leased = new(LeaseEndOrder.Instance);
+    private readonly PriorityQueue<StoredMessage, long> _expiring = new();
+    private readonly KnownIds _knownIds;
+    private readonly MutableCounters _counters = new();
+    private QueueSettings _settings;
+    private string _epoch;
+    private QueueNews? _news;
+    private LogBatch? _lastPut;
+    private long _nextSequence = 1;
+    private long _nextOffset = 1;
+    private long _lastAvailableMs;
+    private long _nextDueMs = long.MaxValue;
+    private long _bytes;
+    private int _pending;
+    private bool _deleted;
+
+    public EmbeddedQueue(StoreServices services, long number, QueueName name, string epoch, QueueSettings settings)
+    {
+        _services = services;
+        _knownIds = new KnownIds(services);
+        _epoch = epoch;
+        _settings = settings;
+        Number = number;
+        Name = name;
+    }
+
+    public long Number { get; }
+
+    public QueueName Name { get; }
+
+    private int LiveLocked => _ready.Count + _delayed.Count + _leased.Count + _pending;
+
+    public static string NewEpoch() => Receipt.New().ToString()[..8];
+
+    /// <summary>Removes the next ready messages.</summary>
+    public BrokerResult<GivenMessages> Take(int count, bool evenWhenStopped)
+    {
+        GivenMessages given;
+        lock (_gate)
+        {
+            var now = _services.NowMs();
+            AdvanceLocked(now);
+            if (_settings.Stopped && !evenWhenStopped)
+            {
+                return new BrokerFailure(QueueError.QueueStopped);
+            }
+
+            given = new GivenMessages(this);
+            if (_ready.Count > 0 && !_deleted)
+            {
+                TakeLocked(Math.Min(count, _ready.Count), given);
+            }
+        }
+
+        TellNews();
+        return given;
+    }
+
+    /// <summary>Called by the timers: what is due becomes ready, ends or expires.</summary>
+    public void Sweep()
+    {
+        lock (_gate)
+        {
+            AdvanceLocked(_services.NowMs());
+            if (_nextDueMs != long.MaxValue && !_deleted)
+            {
+                _services.Timers.Schedule(this, _nextDueMs);
+            }
+        }
+
+        TellNews();
+    }
+
+    public void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    {
+        lock (_gate)
+        {
+            foreach (ref readonly var located in messages)
+            {
+                var message = located.Message;
+                message.CarriedTo = null;
+                if (message.Place == MessagePlace.Gone || _deleted)
+                {
+                    continue;
+                }
+
+                if (message.Segment is { } old)
+                {
+                    _services.ReleaseLive(old, message.RecordLength);
+                }
+
+                message.Segment = segment;
+                message.RecordOffset = located.RecordOffset;
+                message.RecordLength = located.RecordLength;
+                segment.AddLive(located.RecordLength);
+                if (message.Place == MessagePlace.Pending)
+                {
+                    ShowLocked(message);
+                }
+                else if (message.Details is { KnownUntilMs: > 0 } && message.ClientId is not null)
+                {
+                    _knownIds.Relocate(message.ClientId, segment);
+                }
+            }
+        }
+
+        TellNews();
+    }
+
+    public void OnRefused(ReadOnlySpan<LocatedMessage> messages)
+    {
+        lock (_gate)
+        {
+            foreach (ref readonly var located in messages)
+            {
+                located.Message.CarriedTo = null;
+                if (located.Message.Place == MessagePlace.Pending)
+                {
+                    ForgetPendingLocked(located.Message);
+                }
+            }
+        }
+    }
+
+    /// <summary>Passes on what happened under the lock. Called without it.</summary>
+    public void TellNews()
+    {
+        if (Volatile.Read(ref _news) is null)
+        {
+            return;
+        }
+
+        QueueNews? news;
+        lock (_gate)
+        {
+            news = _news;
+            _news = null;
+        }
+
+        news?.Tell(_services.Listener);
+    }
+
+    private QueueNews NewsLocked() => _news ??= new QueueNews(Name);
+
+    private void TakeLocked(int count, GivenMessages given)
+    {
+        var taken = new StoredMessage[count];
+        for (var i = 0; i < count; i++)
+        {
+            var message = _ready.Pop()!;
+            taken[i] = message;
+            given.Add(message, attempt: message.Attempts + 1, Name);
+        }
+
+        given.ReadAhead(_ready);
+        using (var appender = _services.Log.BeginAppend())
+        {
+            appender.Removed(Number, taken);
+            given.Batch = appender.Batch;
+        }
+
+        foreach (var message in taken)
+        {
+            _counters.Delivered++;
+            ForgetLocked(message);
+            NewsOfEndLocked(message, acked: true, message.Details?.LastWorker, message.Attempts + 1, reason: null);
+        }
+    }
+
+    /// <summary>A put that was told to wait for the message's end learns of it.</summary>
+    private void NewsOfEndLocked(StoredMessage message, bool acked, string? worker, int attempts, string? reason) =>
+        NewsLocked().Finished(message.Id, new FinishedMessage(acked, worker, attempts, reason));
+
+    private StoredMessage? FindLocked(MessageId id)
+    {
+        if (id.IsNumber && _bySequence.TryGetValue(id.Number, out var numbered) && numbered.ClientId is null)
+        {
+            return numbered;
+        }
+
+        return _byClientId.Count == 0 ? null : _byClientId.GetValueOrDefault(id.ToString());
+    }
+
+    private StoredMessage? FindVisibleLocked(MessageId id) => FindLocked(id) is { Place: not MessagePlace.Pending } message ? message : null;
+
+    private void IndexLocked(StoredMessage message)
+    {
+        _bySequence.Add(message.Sequence, message);
+        if (message.ClientId is not null)
+        {
+            _byClientId[message.ClientId] = message;
+        }
+
+        if (message.Details?.UniqueKey is { } key)
+        {
+            _byUniqueKey[key] = message;
+        }
+
+        _bytes += message.BodyLength;
+    }
+
+    private void UnindexLocked(StoredMessage message)
+    {
+        _bySequence.Remove(message.Sequence);
+        if (message.ClientId is not null)
+        {
+            _byClientId.Remove(message.ClientId);
+        }
+
+        if (message.Details?.UniqueKey is { } key)
+        {
+            _byUniqueKey.Remove(key);
+        }
+
+        _bytes -= message.BodyLength;
+    }
+
+    private void ForgetPendingLocked(StoredMessage message)
+    {
+        message.Place = MessagePlace.Gone;
+        message.Body = null;
+        _pending--;
+        UnindexLocked(message);
+    }
+
+    /// <summary>The message, already out of its ordering, is gone: its removal has been recorded.</summary>
+    private void ForgetLocked(StoredMessage message)
+    {
+        message.Place = MessagePlace.Gone;
+        UnindexLocked(message);
+        _services.Cache.Release(message);
+        _services.ReleaseLive(message.Segment!, message.RecordLength);
+    }
+
+    /// <summary>The put is durable: the message becomes visible.</summary>
+    private void ShowLocked(StoredMessage message)
+    {
+        _pending--;
+        _counters.Put++;
+        _services.Cache.KeepIfRoom(message);
+        if (message.Details is { KnownUntilMs: > 0 } details)
+        {
+            _knownIds.Add(message.ClientId!, details.KnownUntilMs, message.Segment!);
+            NoteDueLocked(details.KnownUntilMs);
+        }
+
+        PlaceLocked(message, message.BecomesDelayed);
+    }
+
+    /// <summary>Puts a visible message among the ready or the delayed ones.</summary>
+    private void PlaceLocked(StoredMessage message, bool delayed)
+    {
+        if (message.ExpiresAtMs > 0)
+        {
+            _expiring.Enqueue(message, message.ExpiresAtMs);
+            NoteDueLocked(message.ExpiresAtMs);
+        }
+
+        if (delayed)
+        {
+            message.Place = MessagePlace.Delayed;
+            _delayed.Add(message);
+            NoteDueLocked(message.AvailableAtMs);
+            return;
+        }
+
+        message.Place = MessagePlace.Ready;
+        _ready.Add(message);
+        NewsLocked().Ready();
+    }
+}

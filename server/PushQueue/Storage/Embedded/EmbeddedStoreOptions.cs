@@ -1,0 +1,20 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>Where and how the embedded store keeps its log.</summary>
+internal sealed class EmbeddedStoreOptions
+{
+    public required string DataDirectory { get; init; }
+
+    public Durability Durability { get; init; } = Durability.Synced;
+
+    /// <summary>A segment that has reached this many bytes is closed and the next one begun.</summary>
+    public long SegmentBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Bodies kept in memory beside the log, in bytes.</summary>
+    public long CacheBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Bytes set aside on the disk, so that messages can still be taken from a full one.</summary>
+    public int ReserveBytes { get; init; } = 1024 * 1024;
+}

@@ -1,0 +1,205 @@
+using System.Buffers;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// Messages on their way out of a queue: collected under the queue's lock, completed without it. Bodies that memory does not have are read
+/// from the log then; until that is done their segments are pinned.
+/// </summary>
+internal sealed class GivenMessages(EmbeddedQueue? queue)
+{
+    /// <summary>The most that one read of the log brings in.</summary>
+    private const int ReadBytesMax = 256 * 1024;
+
+    private const int ReadAheadMax = 64;
+
+    private readonly List<Message> _messages = [];
+    private List<Lease>? _leases;
+    private List<MissingBody>? _missing;
+
+    /// <summary>The record of giving out; null where nothing was recorded.</summary>
+    public LogBatch? Batch { get; set; }
+
+    public int Count => _messages.Count;
+
+    /// <summary>Complete after <see cref="LoadBodiesAsync"/>.</summary>
+    public IReadOnlyList<Message> Messages => _messages;
+
+    public IReadOnlyList<Lease> Leases => _leases ?? [];
+
+    public void Add(StoredMessage stored, int attempt, QueueName name)
+    {
+        var message = ToMessage(stored, attempt, name);
+        _messages.Add(message);
+        if (stored.Body is { } body)
+        {
+            message.Body = body;
+        }
+        else
+        {
+            Miss(stored, message);
+        }
+    }
+
+    public void AddLease(StoredMessage stored, int attempt, QueueName name)
+    {
+        Add(stored, attempt, name);
+        var lease = stored.Lease!;
+        (_leases ??= []).Add(new Lease(_messages[^1], lease.Receipt, lease.UntilMs == long.MaxValue ? null : FromMs(lease.UntilMs)));
+    }
+
+    /// <summary>Where the log is read anyway, brings in what will be taken next and stands beside it.</summary>
+    public void ReadAhead(ReadyMessages ready)
+    {
+        if (_missing is null)
+        {
+            return;
+        }
+
+        var last = _missing[^1];
+        foreach (var stored in ready.InOrder().Take(ReadAheadMax))
+        {
+            if (stored.Body is not null || stored.Segment != last.Segment || stored.RecordOffset < last.Offset || stored.RecordOffset - last.Offset > ReadBytesMax)
+            {
+                return;
+            }
+
+            Miss(stored, message: null);
+        }
+    }
+
+    /// <summary>Reads the bodies that memory does not have.</summary>
+    /// <param name="damage">Told of records that turn out to be damaged; their messages are left out.</param>
+    public async ValueTask LoadBodiesAsync(Action<Segment, long> damage)
+    {
+        if (_missing is null)
+        {
+            return;
+        }
+
+        try
+        {
+            for (var from = 0; from < _missing.Count;)
+            {
+                var to = EndOfRun(from);
+                await ReadRunAsync(from, to, damage).ConfigureAwait(false);
+                from = to;
+            }
+        }
+        finally
+        {
+            foreach (var missing in _missing)
+            {
+                missing.Segment.Unpin();
+            }
+
+            _missing = null;
+        }
+    }
+
+    private void Miss(StoredMessage stored, Message? message)
+    {
+        var segment = stored.Segment!;
+        segment.Pin();
+        (_missing ??= []).Add(new MissingBody(stored, message, segment, stored.RecordOffset, stored.RecordLength, stored.BodyLength));
+    }
+
+    /// <summary>Records that stand close together in one segment are read at once.</summary>
+    private int EndOfRun(int from)
+    {
+        var first = _missing![from];
+        var to = from + 1;
+        while (to < _missing.Count
+            && _missing[to].Segment == first.Segment
+            && _missing[to].Offset > _missing[to - 1].Offset
+            && _missing[to].Offset + _missing[to].Length - first.Offset <= ReadBytesMax)
+        {
+            to++;
+        }
+
+        return to;
+    }
+
+    private async ValueTask ReadRunAsync(int from, int to, Action<Segment, long> damage)
+    {
+        var first = _missing![from];
+        var last = _missing[to - 1];
+        var length = (int)(last.Offset + last.Length - first.Offset);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var read = await RandomAccess.ReadAsync(first.Segment.Handle, buffer.AsMemory(0, length), first.Offset).ConfigureAwait(false);
+            for (var i = from; i < to; i++)
+            {
+                var missing = _missing[i];
+                var start = (int)(missing.Offset - first.Offset);
+                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length)))
+                {
+                    damage(missing.Segment, missing.Offset);
+                    LeaveOut(missing.Message);
+                    continue;
+                }
+
+                var body = buffer.AsSpan(start + missing.Length - missing.BodyLength, missing.BodyLength).ToArray();
+                if (missing.Message is not null)
+                {
+                    missing.Message.Body = body;
+                }
+                else
+                {
+                    queue!.KeepBody(missing.Stored, body);
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void LeaveOut(Message? message)
+    {
+        if (message is not null)
+        {
+            _messages.Remove(message);
+            _leases?.RemoveAll(lease => lease.Message == message);
+        }
+    }
+
+    private static Message ToMessage(StoredMessage stored, int attempt, QueueName name)
+    {
+        var details = stored.Details;
+        return new Message
+        {
+            Queue = name,
+            Id = stored.Id,
+            ContentType = stored.ContentType,
+            State = StateOf(stored),
+            EnqueuedAt = FromMs(stored.EnqueuedAtMs),
+            AvailableAt = FromMs(stored.AvailableAtMs),
+            ExpiresAt = stored.ExpiresAtMs == 0 ? null : FromMs(stored.ExpiresAtMs),
+            Priority = stored.Priority,
+            Attempt = attempt,
+            Offset = stored.Offset,
+            UniqueKey = details?.UniqueKey,
+            Looks = details?.Looks ?? 0,
+            LeasedUntil = stored.Lease is { UntilMs: not long.MaxValue } lease ? FromMs(lease.UntilMs) : null,
+            LastError = details?.LastError,
+            LastWorker = stored.Lease?.Worker ?? details?.LastWorker,
+            DeadLetter = details?.DeadLetter,
+        };
+    }
+
+    private static MessageState StateOf(StoredMessage stored) => stored.Place switch
+    {
+        MessagePlace.Delayed => MessageState.Delayed,
+        MessagePlace.Leased => MessageState.Leased,
+        _ => stored.Details?.DeadLetter is null ? MessageState.Ready : MessageState.Dead,
+    };
+
+    private static DateTimeOffset FromMs(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private readonly record struct MissingBody(StoredMessage Stored, Message? Message, Segment Segment, long Offset, int Length, int BodyLength);
+}

@@ -1,0 +1,78 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Embedded.Log;
+
+/// <summary>Payload of <see cref="RecordType.Changed"/>: all that can change of a live message after its put, as it is now.</summary>
+internal static class ChangeRecord
+{
+    private const byte Ready = 0;
+    private const byte Delayed = 1;
+    private const byte Leased = 2;
+
+    public static int BytesMax(StoredMessage message) =>
+        (8 * SpanWriter.NumberBytesMax)
+        + SpanWriter.StringBytesMax(message.Lease?.Worker ?? "")
+        + SpanWriter.StringBytesMax(message.Details?.LastError ?? "")
+        + SpanWriter.StringBytesMax(message.Details?.LastWorker ?? "");
+
+    public static void Write(ref SpanWriter writer, long queue, StoredMessage message)
+    {
+        writer.Number(queue);
+        writer.Number(message.Sequence);
+        writer.Number(message.AvailableAtMs);
+        writer.Number(message.Attempts);
+        writer.Text(message.Details?.LastError ?? "");
+        writer.Text(message.Details?.LastWorker ?? "");
+        switch (message.Place)
+        {
+            case MessagePlace.Leased:
+                writer.Byte(Leased);
+                writer.UInt64(message.Lease!.Receipt.Value);
+                writer.Number(message.Lease.UntilMs);
+                writer.Text(message.Lease.Worker ?? "");
+                break;
+            case MessagePlace.Delayed:
+                writer.Byte(Delayed);
+                break;
+            default:
+                writer.Byte(Ready);
+                break;
+        }
+    }
+
+    public static void ReadKey(ref SpanReader reader, out long queue, out long sequence)
+    {
+        queue = reader.Number();
+        sequence = reader.Number();
+    }
+
+    /// <summary>Applies the rest of the payload to the message that the key named.</summary>
+    public static void Apply(ref SpanReader reader, StoredMessage message)
+    {
+        message.AvailableAtMs = reader.Number();
+        message.Attempts = (int)reader.Number();
+        var error = reader.Text();
+        var worker = reader.Text();
+        if (error.Length > 0 || message.Details is not null)
+        {
+            message.EnsureDetails().LastError = error.Length == 0 ? null : error;
+        }
+
+        if (worker.Length > 0 || message.Details is not null)
+        {
+            message.EnsureDetails().LastWorker = worker.Length == 0 ? null : worker;
+        }
+
+        var place = reader.Byte();
+        message.Lease = null;
+        message.Place = place == Delayed ? MessagePlace.Delayed : MessagePlace.Ready;
+        if (place == Leased)
+        {
+            var receipt = new Receipt(reader.UInt64());
+            var until = reader.Number();
+            var holder = reader.Text();
+            message.Lease = new LeaseDetails(receipt, until, holder.Length == 0 ? null : holder, Delivery: false);
+            message.Place = MessagePlace.Leased;
+        }
+    }
+}

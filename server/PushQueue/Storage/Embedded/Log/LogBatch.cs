@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace PushQueue.Storage.Embedded.Log;
+
+/// <summary>How a batch ended for those who wait on it.</summary>
+internal enum CommitOutcome
+{
+    Committed,
+
+    /// <summary>The disk is full: the records that only add messages were dropped, nobody has seen them.</summary>
+    DiskFull,
+
+    /// <summary>The disk is broken; nothing more is promised.</summary>
+    Broken,
+}
+
+/// <summary>
+/// Records that go to disk together. Filled under the log's lock, written by the log's thread. Whole records never span two chunks.
+/// </summary>
+internal sealed class LogBatch(Segment segment, long start)
+{
+    private const int ChunkBytes = 128 * 1024;
+
+    private readonly List<Chunk> _chunks = [];
+    private TaskCompletionSource<CommitOutcome>? _additions;
+    private TaskCompletionSource<CommitOutcome>? _written;
+    private TaskCompletionSource<CommitOutcome>? _synced;
+
+    public Segment Segment { get; private set; } = segment;
+
+    /// <summary>Where in the segment the first record goes.</summary>
+    public long Start { get; private set; } = start;
+
+    /// <summary>Whether its first record is a segment's header.</summary>
+    public bool BeginsSegment { get; init; }
+
+    public long Length { get; private set; }
+
+    /// <summary>The messages whose record is in this batch, in the order of the records.</summary>
+    public List<LocatedMessage> Located { get; } = [];
+
+    /// <summary>Whether somebody waits for the disk and not only for the operating system.</summary>
+    public bool NeedsSync { get; set; }
+
+    public IReadOnlyList<Chunk> Chunks => _chunks;
+
+    /// <summary>Room for a record of at most this many bytes; <see cref="Commit"/> says how many it took.</summary>
+    public Span<byte> Reserve(int bytesMax)
+    {
+        if (_chunks.Count == 0 || _chunks[^1].Room < bytesMax)
+        {
+            _chunks.Add(new Chunk(ArrayPool<byte>.Shared.Rent(Math.Max(ChunkBytes, bytesMax))));
+        }
+
+        var chunk = _chunks[^1];
+        return chunk.Buffer.AsSpan(chunk.Length, bytesMax);
+    }
+
+    /// <summary>Returns where in the segment the record begins.</summary>
+    public long Commit(int bytes)
+    {
+        var offset = Start + Length;
+        _chunks[^1].Length += bytes;
+        Length += bytes;
+        return offset;
+    }
+
+    /// <summary>The batch goes to another place than was thought when its records were appended.</summary>
+    public void MoveTo(Segment segment, long start)
+    {
+        var located = CollectionsMarshal.AsSpan(Located);
+        for (var i = 0; i < located.Length; i++)
+        {
+            located[i] = located[i] with { RecordOffset = located[i].RecordOffset - Start + start };
+        }
+
+        Segment = segment;
+        Start = start;
+    }
+
+    /// <summary>Completes when the messages put in this batch are as durable as the store promises, and visible.</summary>
+    public Task<CommitOutcome> Additions => Source(ref _additions);
+
+    /// <summary>Completes when the operating system has the batch.</summary>
+    public Task<CommitOutcome> Written => Source(ref _written);
+
+    /// <summary>Completes when the batch is as durable as the store promises.</summary>
+    public Task<CommitOutcome> Synced => Source(ref _synced);
+
+    public void CompleteWritten(CommitOutcome outcome) => Complete(ref _written, outcome);
+
+    public void CompleteSynced(CommitOutcome outcome) => Complete(ref _synced, outcome);
+
+    public void CompleteAdditions(CommitOutcome outcome) => Complete(ref _additions, outcome);
+
+    /// <summary>Replaces the chunks after records were dropped from the batch.</summary>
+    public void KeepOnly(List<Chunk> chunks)
+    {
+        ReturnChunks();
+        _chunks.AddRange(chunks);
+        Length = 0;
+        foreach (var chunk in chunks)
+        {
+            Length += chunk.Length;
+        }
+    }
+
+    public void ReturnChunks()
+    {
+        foreach (var chunk in _chunks)
+        {
+            ArrayPool<byte>.Shared.Return(chunk.Buffer);
+        }
+
+        _chunks.Clear();
+    }
+
+    // Completed by the log's thread, which must not run what comes after an await.
+    private static readonly TaskCompletionSource<CommitOutcome> AlreadyCommitted = Done(CommitOutcome.Committed);
+    private static readonly TaskCompletionSource<CommitOutcome> AlreadyFull = Done(CommitOutcome.DiskFull);
+    private static readonly TaskCompletionSource<CommitOutcome> AlreadyBroken = Done(CommitOutcome.Broken);
+
+    /// <summary>A waiter may come before or after the end of the batch, and from any thread.</summary>
+    private static Task<CommitOutcome> Source(ref TaskCompletionSource<CommitOutcome>? source)
+    {
+        var current = Volatile.Read(ref source);
+        if (current is null)
+        {
+            var fresh = new TaskCompletionSource<CommitOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            current = Interlocked.CompareExchange(ref source, fresh, null) ?? fresh;
+        }
+
+        return current.Task;
+    }
+
+    private static void Complete(ref TaskCompletionSource<CommitOutcome>? source, CommitOutcome outcome)
+    {
+        var done = outcome switch
+        {
+            CommitOutcome.Committed => AlreadyCommitted,
+            CommitOutcome.DiskFull => AlreadyFull,
+            _ => AlreadyBroken,
+        };
+        var waiting = Interlocked.CompareExchange(ref source, done, null);
+        if (waiting is not null)
+        {
+            waiting.TrySetResult(outcome);
+        }
+    }
+
+    private static TaskCompletionSource<CommitOutcome> Done(CommitOutcome outcome)
+    {
+        var source = new TaskCompletionSource<CommitOutcome>();
+        source.SetResult(outcome);
+        return source;
+    }
+
+    /// <summary>A piece of the batch's bytes.</summary>
+    internal sealed class Chunk(byte[] buffer)
+    {
+        public byte[] Buffer { get; } = buffer;
+
+        public int Length { get; set; }
+
+        public int Room => Buffer.Length - Length;
+    }
+}
+
+/// <summary>A message whose record stands in a batch.</summary>
+/// <param name="Owner">Who is told when the record is durable.</param>
+/// <param name="Message">The message.</param>
+/// <param name="RecordOffset">Where in the segment the record begins.</param>
+/// <param name="RecordLength">Bytes of the record with its header.</param>
+internal readonly record struct LocatedMessage(ILogOwner Owner, StoredMessage Message, long RecordOffset, int RecordLength);
+
+/// <summary>Who put messages into the log and learns what became of their records. Called on the log's thread, without its lock.</summary>
+internal interface ILogOwner
+{
+    /// <summary>The records are durable. All messages are this owner's.</summary>
+    void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages);
+
+    /// <summary>The records were dropped because the disk is full.</summary>
+    void OnRefused(ReadOnlySpan<LocatedMessage> messages);
+}

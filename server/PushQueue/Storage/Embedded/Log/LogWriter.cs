@@ -1,0 +1,316 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Embedded.Log;
+
+/// <summary>
+/// Puts batches on disk and says so to those who wait: the only code that writes segments, run by the log's thread alone. A full disk
+/// refuses what adds messages and keeps the rest (the reserve file makes room for it); any other failure breaks the log for good.
+/// </summary>
+internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, ILogger logger)
+{
+    /// <summary>How often a full disk is tried again.</summary>
+    private const int FullDiskRetryMs = 250;
+
+    private readonly DiskReserve _reserve = new(options.DataDirectory, options.ReserveBytes);
+    private readonly DurabilityMode _mode = options.Durability.Mode;
+    private Segment? _current;
+    private long _dirtySinceMs;
+    private bool _dirty;
+    private volatile bool _diskFull;
+    private volatile string? _brokenReason;
+
+    public bool DiskFull => _diskFull;
+
+    public string? BrokenReason => _brokenReason;
+
+    public int IdleTimeoutMs(int lazyFlushMs)
+    {
+        if (_diskFull)
+        {
+            return FullDiskRetryMs;
+        }
+
+        return _dirty && _mode != DurabilityMode.Memory ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs(lazyFlushMs) - Environment.TickCount64)) : Timeout.Infinite;
+    }
+
+    public void Commit(LogBatch batch)
+    {
+        if (_brokenReason is not null)
+        {
+            End(batch, CommitOutcome.Broken);
+            return;
+        }
+
+        try
+        {
+            WriteChecksums(batch);
+            if (!TryWrite(batch))
+            {
+                WriteWithoutAdditions(batch);
+            }
+
+            batch.CompleteWritten(CommitOutcome.Committed);
+            FlushIfNeeded(batch);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            Break(exception);
+            End(batch, CommitOutcome.Broken);
+            return;
+        }
+
+        TellOwners(batch);
+        End(batch, CommitOutcome.Committed);
+    }
+
+    /// <summary>Nothing came for a while: flush what lies unflushed, see whether a full disk has room again.</summary>
+    public void Idle()
+    {
+        try
+        {
+            if (_dirty && _mode != DurabilityMode.Memory)
+            {
+                Flush();
+            }
+
+            RetryFullDisk();
+        }
+        catch (IOException exception)
+        {
+            Break(exception);
+        }
+    }
+
+    public void Finish()
+    {
+        Idle();
+        _reserve.Close();
+    }
+
+    private static bool IsFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 122 or FileTooBig;
+
+    // ENOSPC, EDQUOT and EFBIG above: no room on the disk, in the quota, in this file.
+    private const int FileTooBig = 27;
+
+    private static void WriteChecksums(LogBatch batch)
+    {
+        foreach (var chunk in batch.Chunks)
+        {
+            var rest = chunk.Buffer.AsSpan(0, chunk.Length);
+            while (!rest.IsEmpty)
+            {
+                var length = RecordHeader.Size + RecordHeader.PayloadLength(rest);
+                RecordHeader.WriteChecksum(rest[..length]);
+                rest = rest[length..];
+            }
+        }
+    }
+
+    private int FlushAfterMs(int lazyFlushMs) =>
+        _mode == DurabilityMode.Interval ? (int)options.Durability.Interval.TotalMilliseconds : lazyFlushMs;
+
+    private bool TryWrite(LogBatch batch)
+    {
+        try
+        {
+            Write(batch);
+            return true;
+        }
+        catch (IOException exception) when (IsFull(exception))
+        {
+            Truncate(batch);
+            if ((exception.HResult & 0xFFFF) != FileTooBig || batch.Start == 0)
+            {
+                return false;
+            }
+
+            // Only this file may not grow: the same batch fits into the next segment.
+            var next = log.Rebase(batch.Segment, batch.Length, beginSegment: true);
+            batch.MoveTo(next, 0);
+            return TryWrite(batch);
+        }
+    }
+
+    private void Write(LogBatch batch)
+    {
+        var segment = batch.Segment;
+        if (!segment.HasFile)
+        {
+            segment.CreateFile();
+            if (_mode != DurabilityMode.Memory)
+            {
+                LibC.FlushDirectory(options.DataDirectory);
+            }
+        }
+
+        if (_current != segment)
+        {
+            SealCurrent();
+            _current = segment;
+        }
+
+        if (batch.Chunks.Count == 1)
+        {
+            var chunk = batch.Chunks[0];
+            RandomAccess.Write(segment.Handle, chunk.Buffer.AsSpan(0, chunk.Length), batch.Start);
+        }
+        else
+        {
+            WriteChunks(batch);
+        }
+
+        segment.Length = batch.Start + batch.Length;
+        if (!_dirty)
+        {
+            _dirty = true;
+            _dirtySinceMs = Environment.TickCount64;
+        }
+    }
+
+    private static void WriteChunks(LogBatch batch)
+    {
+        var offset = batch.Start;
+        foreach (var chunk in batch.Chunks)
+        {
+            RandomAccess.Write(batch.Segment.Handle, chunk.Buffer.AsSpan(0, chunk.Length), offset);
+            offset += chunk.Length;
+        }
+    }
+
+    private void SealCurrent()
+    {
+        if (_current is null)
+        {
+            return;
+        }
+
+        if (_dirty && _mode != DurabilityMode.Memory)
+        {
+            Flush();
+        }
+
+        _current.Sealed = true;
+    }
+
+    private static void Truncate(LogBatch batch)
+    {
+        if (batch.Segment.HasFile)
+        {
+            RandomAccess.SetLength(batch.Segment.Handle, batch.Start);
+        }
+    }
+
+    private void FlushIfNeeded(LogBatch batch)
+    {
+        if (_mode == DurabilityMode.Synced && (batch.NeedsSync || batch.Located.Count > 0))
+        {
+            Flush();
+        }
+        else if (_mode != DurabilityMode.Memory && _dirty && Environment.TickCount64 - _dirtySinceMs >= FlushAfterMs(50))
+        {
+            Flush();
+        }
+    }
+
+    private void Flush()
+    {
+        // Without a current segment the disk refused the very first record; there is nothing to flush.
+        if (_current is not null)
+        {
+            LibC.FlushData(_current.Handle);
+        }
+
+        _dirty = false;
+    }
+
+    /// <summary>The disk is full: refuse what adds messages, write the rest into the room that the reserve gives back.</summary>
+    private void WriteWithoutAdditions(LogBatch batch)
+    {
+        if (!_diskFull)
+        {
+            _diskFull = true;
+            LogDiskFull(logger, options.DataDirectory);
+        }
+
+        _reserve.Release();
+        FullDiskBatch.DropAdditions(batch);
+        log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
+        if (batch.Length == 0)
+        {
+            return;
+        }
+
+        var warned = false;
+        while (!TryWrite(batch))
+        {
+            if (!warned)
+            {
+                // Those who took messages are not made to wait: what they took is gone from memory, and is recorded as soon as it can be.
+                warned = true;
+                LogReserveUsedUp(logger, options.DataDirectory);
+                batch.CompleteWritten(CommitOutcome.Committed);
+            }
+
+            log.WaitOrStop(FullDiskRetryMs, out var stop);
+            if (stop)
+            {
+                throw new IOException("The disk stayed full until the stop; messages taken last will be given out again.");
+            }
+        }
+    }
+
+    private void RetryFullDisk()
+    {
+        if (_diskFull && _reserve.TryMake())
+        {
+            _diskFull = false;
+            LogDiskHasRoom(logger, options.DataDirectory);
+        }
+    }
+
+    private static void TellOwners(LogBatch batch)
+    {
+        var located = CollectionsMarshal.AsSpan(batch.Located);
+        var from = 0;
+        while (from < located.Length)
+        {
+            var owner = located[from].Owner;
+            var to = from + 1;
+            while (to < located.Length && located[to].Owner == owner)
+            {
+                to++;
+            }
+
+            owner.OnCommitted(batch.Segment, located[from..to]);
+            from = to;
+        }
+    }
+
+    private static void End(LogBatch batch, CommitOutcome outcome)
+    {
+        batch.CompleteWritten(outcome);
+        batch.CompleteAdditions(outcome);
+        batch.CompleteSynced(outcome);
+        batch.ReturnChunks();
+    }
+
+    private void Break(Exception exception)
+    {
+        _brokenReason = $"The log in {options.DataDirectory} cannot be written: {exception.Message}. Mend the disk and restart.";
+        LogBroken(logger, options.DataDirectory, exception);
+    }
+
+    [LoggerMessage(1000, LogLevel.Error, "The disk that holds {DataDirectory} is full; puts are refused until there is room")]
+    private static partial void LogDiskFull(ILogger logger, string dataDirectory);
+
+    [LoggerMessage(1001, LogLevel.Warning, "The disk that holds {DataDirectory} has room again; puts are accepted")]
+    private static partial void LogDiskHasRoom(ILogger logger, string dataDirectory);
+
+    [LoggerMessage(1002, LogLevel.Error, "The reserve in {DataDirectory} is used up; messages taken now may be given out again after a crash")]
+    private static partial void LogReserveUsedUp(ILogger logger, string dataDirectory);
+
+    [LoggerMessage(1003, LogLevel.Critical, "The log in {DataDirectory} cannot be written; everything is refused until a restart")]
+    private static partial void LogBroken(ILogger logger, string dataDirectory, Exception exception);
+}

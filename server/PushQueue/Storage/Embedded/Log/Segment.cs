@@ -1,0 +1,136 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace PushQueue.Storage.Embedded.Log;
+
+/// <summary>
+/// One file of the log. Knows how many of its bytes still matter, which older segments its records speak of, and who is reading it.
+/// Owned by <see cref="MessageLog"/>; written by the log's thread alone; read by anyone who holds a pin.
+/// </summary>
+internal sealed class Segment(int number, string path)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<int> _references = [];
+    private SafeFileHandle? _file;
+    private int _lastReference;
+    private int _pins;
+    private long _liveBytes;
+    private bool _dropped;
+
+    public int Number { get; } = number;
+
+    public string Path { get; } = path;
+
+    /// <summary>Bytes in the file. Grows only while it is the last segment.</summary>
+    public long Length { get; set; }
+
+    /// <summary>True once no further record will be written to it.</summary>
+    public bool Sealed { get; set; }
+
+    /// <summary>Bytes of the records whose message (or known id) still exists.</summary>
+    public long LiveBytes => Interlocked.Read(ref _liveBytes);
+
+    public static string FileName(int number) => $"segment-{number:D10}.log";
+
+    /// <summary>Returns what is live afterwards.</summary>
+    public long AddLive(long bytes) => Interlocked.Add(ref _liveBytes, bytes);
+
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    public void CreateFile()
+    {
+        _file = File.OpenHandle(Path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+    }
+
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public void OpenFile(FileAccess access)
+    {
+        _file = File.OpenHandle(Path, FileMode.Open, access, FileShare.ReadWrite);
+        Length = RandomAccess.GetLength(_file);
+    }
+
+    public bool HasFile => _file is not null;
+
+    /// <summary>The file, for the log's own thread and for holders of a pin.</summary>
+    public SafeFileHandle Handle => _file ?? throw new InvalidOperationException($"Segment {Number} has no file yet.");
+
+    /// <summary>
+    /// Notes that a record in this segment changes what a record in an older one said. This segment must stay until the older is gone,
+    /// or a restart would see the old state again. Called under the log's lock.
+    /// </summary>
+    public void AddReference(Segment older)
+    {
+        if (older.Number == Number || older.Number == _lastReference)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _references.Add(older.Number);
+            _lastReference = older.Number;
+        }
+    }
+
+    /// <summary>Records that were meant for another segment come here instead.</summary>
+    public void InheritReferences(Segment other)
+    {
+        lock (_gate)
+        {
+            _references.UnionWith(other._references);
+            _references.Add(other.Number);
+        }
+    }
+
+    public bool RefersToAny(IReadOnlySet<int> existing)
+    {
+        lock (_gate)
+        {
+            _references.IntersectWith(existing);
+            _lastReference = 0;
+            return _references.Count > 0;
+        }
+    }
+
+    /// <summary>Keeps the file open until <see cref="Unpin"/>, even when the segment is dropped meanwhile.</summary>
+    public void Pin()
+    {
+        lock (_gate)
+        {
+            _pins++;
+        }
+    }
+
+    public void Unpin()
+    {
+        lock (_gate)
+        {
+            _pins--;
+            CloseIfUnusedLocked();
+        }
+    }
+
+    /// <summary>The file's name is gone; its handle closes when the last reader is done.</summary>
+    public void Drop()
+    {
+        lock (_gate)
+        {
+            _dropped = true;
+            CloseIfUnusedLocked();
+        }
+    }
+
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _file?.Dispose();
+        }
+    }
+
+    private void CloseIfUnusedLocked()
+    {
+        if (_dropped && _pins == 0)
+        {
+            _file?.Dispose();
+        }
+    }
+}

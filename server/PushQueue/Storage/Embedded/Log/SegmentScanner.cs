@@ -1,0 +1,129 @@
+namespace PushQueue.Storage.Embedded.Log;
+
+/// <summary>
+/// Reads the records of a segment in order. Behind damage it goes on at the next place where a whole record with a right checksum stands, and
+/// says what it skipped.
+/// </summary>
+internal sealed class SegmentScanner(Segment segment)
+{
+    private const int WindowBytes = 1024 * 1024;
+
+    private byte[] _window = new byte[WindowBytes];
+    private long _windowStart;
+    private int _windowLength;
+    private long _position;
+
+    /// <summary>Where the last record that <see cref="Next"/> found begins.</summary>
+    public long RecordOffset { get; private set; }
+
+    public int RecordLength { get; private set; }
+
+    public RecordType Type { get; private set; }
+
+    /// <summary>Bytes that were skipped before the last record; empty where none were.</summary>
+    public (long From, long To) Skipped { get; private set; }
+
+    /// <summary>Where the last whole record ended.</summary>
+    public long End { get; private set; }
+
+    public ReadOnlySpan<byte> Payload =>
+        _window.AsSpan((int)(RecordOffset - _windowStart) + RecordHeader.Size, RecordLength - RecordHeader.Size);
+
+    public bool Next()
+    {
+        Skipped = default;
+        var from = _position;
+        for (var at = from; at + RecordHeader.Size <= segment.Length; at = NextMark(at + 1))
+        {
+            if (!IsRecord(at, out var length))
+            {
+                continue;
+            }
+
+            if (at > from)
+            {
+                Skipped = (from, at);
+            }
+
+            RecordOffset = at;
+            RecordLength = length;
+            Type = (RecordType)_window[at - _windowStart + 2];
+            _position = at + length;
+            End = _position;
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool IsRecord(long at, out int length)
+    {
+        length = 0;
+        var header = Read(at, RecordHeader.Size);
+        if (!RecordHeader.HasMark(header))
+        {
+            return false;
+        }
+
+        var payloadLength = RecordHeader.PayloadLength(header);
+        if (payloadLength < 0 || at + RecordHeader.Size + payloadLength > segment.Length)
+        {
+            return false;
+        }
+
+        length = RecordHeader.Size + payloadLength;
+        return RecordHeader.ChecksumMatches(Read(at, length));
+    }
+
+    private long NextMark(long at)
+    {
+        while (at + RecordHeader.Size <= segment.Length)
+        {
+            var bytes = Read(at, (int)Math.Min(WindowBytes / 2, segment.Length - at));
+            var index = bytes.IndexOf([RecordHeader.Mark0, RecordHeader.Mark1]);
+            if (index >= 0)
+            {
+                return at + index;
+            }
+
+            at += bytes.Length - 1;
+            if (bytes.Length <= RecordHeader.Size)
+            {
+                break;
+            }
+        }
+
+        return segment.Length;
+    }
+
+    private ReadOnlySpan<byte> Read(long at, int length)
+    {
+        if (at < _windowStart || at + length > _windowStart + _windowLength)
+        {
+            Fill(at, length);
+        }
+
+        return _window.AsSpan((int)(at - _windowStart), length);
+    }
+
+    private void Fill(long at, int length)
+    {
+        if (length > _window.Length)
+        {
+            _window = new byte[length];
+        }
+
+        _windowStart = at;
+        _windowLength = 0;
+        while (_windowLength < length)
+        {
+            var read = RandomAccess.Read(segment.Handle, _window.AsSpan(_windowLength), at + _windowLength);
+            if (read == 0)
+            {
+                throw new EndOfStreamException($"{segment.Path} became shorter while it was read.");
+            }
+
+            _windowLength += read;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+using Microsoft.Extensions.Logging;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// Gives disk space back, on a thread of its own: writes a snapshot of all queue states into each new segment, deletes segments with nothing
+/// live whose records no older segment needs, and carries the last live messages of a mostly dead segment forward. It never holds up a put.
+/// </summary>
+internal sealed partial class LogCleaner : IDisposable
+{
+    private const int CarryBytesBeforeWait = 1024 * 1024;
+
+    private readonly object _gate = new();
+    private readonly StoreServices _services;
+    private readonly Func<IReadOnlyList<EmbeddedQueue>> _queues;
+    private readonly Func<long> _nextQueueNumber;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private readonly HashSet<int> _damaged = [];
+    private bool _awake = true;
+    private bool _snapshotWanted = true;
+    private bool _stopping;
+    private int _snapshotSegment;
+
+    public LogCleaner(StoreServices services, Func<IReadOnlyList<EmbeddedQueue>> queues, Func<long> nextQueueNumber, ILogger logger)
+    {
+        _services = services;
+        _queues = queues;
+        _nextQueueNumber = nextQueueNumber;
+        _logger = logger;
+        _thread = new Thread(Run) { IsBackground = true, Name = "PushQueue log cleaner" };
+    }
+
+    /// <summary>Less than a quarter of the segment matters: copying that is cheaper than keeping the rest.</summary>
+    public static bool IsMostlyDead(Segment segment, long liveBytes) => liveBytes * 4 < segment.Length;
+
+    public void Start() => _thread.Start();
+
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            _awake = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>A segment has begun; it wants a snapshot, so that older ones can go.</summary>
+    public void WantSnapshot()
+    {
+        lock (_gate)
+        {
+            _snapshotWanted = true;
+        }
+
+        Wake();
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        if (_thread.ThreadState != ThreadState.Unstarted)
+        {
+            _thread.Join();
+        }
+    }
+
+    private void Run()
+    {
+        while (WaitForWork(out var snapshot))
+        {
+            try
+            {
+                Clean(snapshot);
+            }
+            catch (IOException exception)
+            {
+                LogCleaningFailed(_logger, exception);
+            }
+        }
+    }
+
+    private bool WaitForWork(out bool snapshot)
+    {
+        lock (_gate)
+        {
+            while (!_awake && !_stopping)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _awake = false;
+            snapshot = _snapshotWanted;
+            _snapshotWanted = false;
+            return !_stopping;
+        }
+    }
+
+    private void Clean(bool snapshot)
+    {
+        if (snapshot)
+        {
+            WriteSnapshot();
+        }
+
+        DropDead();
+        foreach (var segment in _services.Log.Segments())
+        {
+            if (Stopping || _services.Log.DiskFull)
+            {
+                return;
+            }
+
+            if (MayGo(segment) && segment.LiveBytes > 0 && IsMostlyDead(segment, segment.LiveBytes) && !_damaged.Contains(segment.Number))
+            {
+                CarryForward(segment);
+                DropDead();
+            }
+        }
+    }
+
+    private bool Stopping
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _stopping;
+            }
+        }
+    }
+
+    private bool MayGo(Segment segment) => segment.Sealed && segment.Number < _snapshotSegment;
+
+    private void WriteSnapshot()
+    {
+        int segment;
+        using (var appender = _services.Log.BeginAppend())
+        {
+            segment = appender.Batch.Segment.Number;
+            appender.SnapshotStart([.. _services.Log.SegmentNumbersLocked()], _nextQueueNumber());
+        }
+
+        foreach (var queue in _queues())
+        {
+            queue.RecordState();
+        }
+
+        LogBatch batch;
+        using (var appender = _services.Log.BeginAppend())
+        {
+            appender.SnapshotEnd();
+            batch = appender.Batch;
+        }
+
+        if (Commit(batch))
+        {
+            _snapshotSegment = segment;
+        }
+    }
+
+    /// <summary>Deleting one segment may free the next, whose records only spoke of the first.</summary>
+    private void DropDead()
+    {
+        var dropped = true;
+        while (dropped && !Stopping)
+        {
+            dropped = false;
+            foreach (var segment in _services.Log.Segments())
+            {
+                if (MayGo(segment) && segment.LiveBytes == 0 && !segment.RefersToAny(_services.Log.SegmentNumbers()))
+                {
+                    dropped |= Drop(segment);
+                }
+            }
+        }
+    }
+
+    private bool Drop(Segment segment)
+    {
+        LogBatch batch;
+        using (var appender = _services.Log.BeginAppend())
+        {
+            appender.SegmentDropped(segment.Number);
+            batch = appender.Batch;
+        }
+
+        if (!Commit(batch))
+        {
+            return false;
+        }
+
+        _services.Log.Drop(segment);
+        return true;
+    }
+
+    private void CarryForward(Segment segment)
+    {
+        LogBatch? last = null;
+        var unsyncedBytes = 0;
+        var carried = 0;
+        foreach (var queue in _queues())
+        {
+            foreach (var message in queue.MessagesIn(segment))
+            {
+                if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body, out var batch))
+                {
+                    last = batch;
+                    carried++;
+                    unsyncedBytes += body.Length;
+                }
+
+                if (unsyncedBytes > CarryBytesBeforeWait)
+                {
+                    unsyncedBytes = 0;
+                    Commit(last!);
+                }
+            }
+
+            queue.CarryKnownIds(segment);
+        }
+
+        if (last is not null)
+        {
+            Commit(last);
+        }
+
+        LogCarried(_logger, carried, segment.Number);
+    }
+
+    private byte[]? ReadBody(Segment segment, StoredMessage message)
+    {
+        var record = new byte[message.RecordLength];
+        var read = RandomAccess.Read(segment.Handle, record, message.RecordOffset);
+        if (read == record.Length && RecordHeader.ChecksumMatches(record))
+        {
+            return record[^message.BodyLength..];
+        }
+
+        // The segment stays, so that nothing that can still be read is lost.
+        _damaged.Add(segment.Number);
+        Damage.Report(_logger, segment.Path, message.RecordOffset, message.RecordOffset + message.RecordLength);
+        return null;
+    }
+
+    private static bool Commit(LogBatch batch) =>
+        // This thread has nothing else to do; it is no thread of the pool.
+        batch.Synced.GetAwaiter().GetResult() == CommitOutcome.Committed;
+
+    [LoggerMessage(1020, LogLevel.Debug, "Carried {Messages} live messages forward out of segment {Segment}")]
+    private static partial void LogCarried(ILogger logger, int messages, int segment);
+
+    [LoggerMessage(1021, LogLevel.Error, "Cleaning the log failed; it is tried again with the next segment")]
+    private static partial void LogCleaningFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,158 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>What each kind of record does to the queues being recovered.</summary>
+internal sealed partial class LogRecovery
+{
+    private void ReadHeader(SegmentHeader header, Segment segment)
+    {
+        if (header.Version > SegmentHeader.CurrentVersion)
+        {
+            throw new StoreOpenException(
+                $"{segment.Path} was written by a newer version of PushQueue (format {header.Version}, this one reads {SegmentHeader.CurrentVersion}); use that version.");
+        }
+
+        _lastHeader = header;
+    }
+
+    private void ReadMessage(SegmentScanner scanner, Segment segment)
+    {
+        var message = MessageRecord.Read(scanner.Payload, out var queue);
+        if (_inBatch)
+        {
+            _batch.Add((message, queue, scanner.RecordOffset, scanner.RecordLength));
+        }
+        else
+        {
+            _queues.GetValueOrDefault(queue)?.RecoverMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
+        }
+    }
+
+    private void EndBatch(Segment segment)
+    {
+        foreach (var (message, queue, offset, length) in _batch)
+        {
+            _queues.GetValueOrDefault(queue)?.RecoverMessage(message, segment, offset, length);
+        }
+
+        AbandonBatch();
+    }
+
+    /// <summary>A batch without its end was never answered.</summary>
+    private void AbandonBatch()
+    {
+        _inBatch = false;
+        _batch.Clear();
+    }
+
+    private void ReadRemoved(ref SpanReader reader, Segment segment)
+    {
+        var queue = _queues.GetValueOrDefault(reader.Number());
+        for (var count = reader.Number(); count > 0; count--)
+        {
+            var sequence = reader.Number();
+            queue?.RecoverRemoval(sequence, segment);
+        }
+    }
+
+    private void ReadLeased(ref SpanReader reader, Segment segment)
+    {
+        var queue = _queues.GetValueOrDefault(reader.Number());
+        var until = reader.Number();
+        var worker = reader.Text();
+        for (var count = reader.Number(); count > 0; count--)
+        {
+            var sequence = reader.Number();
+            var receipt = new Receipt(reader.UInt64());
+            var attempts = (int)reader.Number();
+            queue?.RecoverLease(sequence, receipt, until, attempts, worker.Length == 0 ? null : worker, segment);
+        }
+    }
+
+    private void ReadChanged(ref SpanReader reader, Segment segment)
+    {
+        ChangeRecord.ReadKey(ref reader, out var number, out var sequence);
+        if (_queues.GetValueOrDefault(number)?.FindRecovered(sequence, segment) is { } message)
+        {
+            ChangeRecord.Apply(ref reader, message);
+        }
+    }
+
+    private void ReadBroadcast(ref SpanReader reader, Segment segment)
+    {
+        var queue = _queues.GetValueOrDefault(reader.Number());
+        var atMs = reader.Number();
+        var offset = reader.Number();
+        for (var count = reader.Number(); count > 0; count--)
+        {
+            var sequence = reader.Number();
+            queue?.RecoverBroadcast(sequence, offset, atMs, segment);
+            offset++;
+        }
+    }
+
+    private void ReadMoved(ref SpanReader reader, Segment segment)
+    {
+        var from = _queues.GetValueOrDefault(reader.Number());
+        var sequence = reader.Number();
+        var bodyLength = (int)reader.Number();
+        var arrived = MessageRecord.Read(reader.Rest(), out var number, bodyLength);
+        if (from is not null && _queues.TryGetValue(number, out var target))
+        {
+            from.RecoverMove(sequence, target, arrived, segment);
+        }
+    }
+
+    private void ReadQueueState(QueueStateRecord state)
+    {
+        _mentioned.Add(state.Number);
+        if (!_queues.TryGetValue(state.Number, out var queue))
+        {
+            queue = new EmbeddedQueue(services, state.Number, state.Name, state.Epoch, state.Settings);
+            _queues.Add(state.Number, queue);
+            NextQueueNumber = Math.Max(NextQueueNumber, state.Number + 1);
+        }
+
+        queue.RecoverState(state);
+    }
+
+    private void ReadKnownId(ref SpanReader reader, Segment segment)
+    {
+        var queue = _queues.GetValueOrDefault(reader.Number());
+        var untilMs = reader.Number();
+        queue?.RecoverKnownId(reader.Text(), untilMs, segment);
+    }
+
+    private void ReadSnapshotStart(ref SpanReader reader, Segment segment)
+    {
+        NextQueueNumber = Math.Max(NextQueueNumber, reader.Number());
+        var existing = new HashSet<int>();
+        for (var count = reader.Number(); count > 0; count--)
+        {
+            existing.Add((int)reader.Number());
+        }
+
+        _expected = existing;
+        _snapshotStartedIn = segment.Number;
+        _mentioned.Clear();
+    }
+
+    private void EndSnapshot()
+    {
+        _firstAfterSnapshot = _snapshotStartedIn;
+        foreach (var number in _queues.Keys.Except(_mentioned).ToList())
+        {
+            Forget(number);
+        }
+    }
+
+    private void Forget(long number)
+    {
+        if (_queues.Remove(number, out var queue))
+        {
+            queue.DiscardRecovered();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// Replays the log at start: record by record, segment by segment, into queues that nobody else knows yet. A torn tail (the last write of a
+/// crash) is cut; any other damage is reported and stepped over.
+/// </summary>
+internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreServices services, string bootId, ILogger logger)
+{
+    private readonly Dictionary<long, EmbeddedQueue> _queues = [];
+    private readonly HashSet<long> _mentioned = [];
+    private readonly HashSet<int> _dropped = [];
+    private readonly List<Segment> _segments = [];
+    private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
+    private HashSet<int>? _expected;
+    private bool _inBatch;
+    private int _firstAfterSnapshot;
+    private int _snapshotStartedIn;
+    private int _lastDamaged = -1;
+    private SegmentHeader _lastHeader;
+    private bool _stoppedClean = true;
+
+    public IEnumerable<EmbeddedQueue> Queues => _queues.Values;
+
+    public IReadOnlyList<Segment> Segments => _segments;
+
+    public long NextQueueNumber { get; private set; } = 1;
+
+    public int NextSegmentNumber => _segments.Count == 0 ? 1 : _segments[^1].Number + 1;
+
+    /// <exception cref="StoreOpenException">The log is of a newer version, or cannot be read at all.</exception>
+    public void Run()
+    {
+        var numbers = FindSegments();
+        for (var i = 0; i < numbers.Count; i++)
+        {
+            ReadSegment(numbers[i], isLast: i == numbers.Count - 1);
+        }
+
+        ReportMissing(numbers);
+        DeleteDropped();
+        var newEpochs = BroadcastsAreDoubtful();
+        if (newEpochs && _queues.Count > 0)
+        {
+            Damage.ReportNewEpochs(logger);
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.FinishRecovery(newEpochs);
+        }
+    }
+
+    private List<int> FindSegments()
+    {
+        var numbers = new List<int>();
+        foreach (var path in Directory.EnumerateFiles(options.DataDirectory, "segment-*.log"))
+        {
+            var name = Path.GetFileNameWithoutExtension(path.AsSpan());
+            if (int.TryParse(name["segment-".Length..], System.Globalization.NumberStyles.None, provider: null, out var number))
+            {
+                numbers.Add(number);
+            }
+        }
+
+        numbers.Sort();
+        return numbers;
+    }
+
+    private void ReadSegment(int number, bool isLast)
+    {
+        var segment = new Segment(number, Path.Combine(options.DataDirectory, Segment.FileName(number)));
+        segment.OpenFile(isLast ? FileAccess.ReadWrite : FileAccess.Read);
+        _segments.Add(segment);
+        _stoppedClean = false;
+        var scanner = new SegmentScanner(segment);
+        while (scanner.Next())
+        {
+            if (scanner.Skipped.To > 0)
+            {
+                ReportDamage(segment, scanner.Skipped.From, scanner.Skipped.To);
+            }
+
+            try
+            {
+                Apply(scanner, segment);
+            }
+            catch (Exception exception) when (exception is InvalidDataException or ArgumentException)
+            {
+                ReportDamage(segment, scanner.RecordOffset, scanner.RecordOffset + scanner.RecordLength);
+            }
+        }
+
+        AbandonBatch();
+        EndOfSegment(segment, scanner.End, isLast);
+        segment.Sealed = true;
+    }
+
+    private void EndOfSegment(Segment segment, long end, bool isLast)
+    {
+        if (end == segment.Length)
+        {
+            return;
+        }
+
+        if (!isLast)
+        {
+            ReportDamage(segment, end, segment.Length);
+            return;
+        }
+
+        Damage.ReportTornTail(logger, segment.Path, end, segment.Length - end);
+        RandomAccess.SetLength(segment.Handle, end);
+        segment.Length = end;
+    }
+
+    private void ReportDamage(Segment segment, long from, long to)
+    {
+        _lastDamaged = segment.Number;
+        Damage.Report(logger, segment.Path, from, to);
+    }
+
+    private void Apply(SegmentScanner scanner, Segment segment)
+    {
+        var reader = new SpanReader(scanner.Payload);
+        _stoppedClean = scanner.Type == RecordType.CleanStop;
+        if (_inBatch && scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
+        {
+            AbandonBatch();
+        }
+
+        switch (scanner.Type)
+        {
+            case RecordType.SegmentHeader:
+                ReadHeader(SegmentHeader.Read(scanner.Payload), segment);
+                break;
+            case RecordType.Message:
+                ReadMessage(scanner, segment);
+                break;
+            case RecordType.BatchStart:
+                _inBatch = true;
+                break;
+            case RecordType.BatchEnd:
+                EndBatch(segment);
+                break;
+            case RecordType.Removed:
+                ReadRemoved(ref reader, segment);
+                break;
+            case RecordType.Leased:
+                ReadLeased(ref reader, segment);
+                break;
+            case RecordType.Changed:
+                ReadChanged(ref reader, segment);
+                break;
+            case RecordType.Broadcast:
+                ReadBroadcast(ref reader, segment);
+                break;
+            case RecordType.Moved:
+                ReadMoved(ref reader, segment);
+                break;
+            case RecordType.QueueState:
+                ReadQueueState(QueueStateRecord.Read(scanner.Payload));
+                break;
+            case RecordType.QueueDeleted:
+                Forget(reader.Number());
+                break;
+            case RecordType.SnapshotStart:
+                ReadSnapshotStart(ref reader, segment);
+                break;
+            case RecordType.SnapshotEnd:
+                EndSnapshot();
+                break;
+            case RecordType.SegmentDropped:
+                _dropped.Add((int)reader.Number());
+                break;
+            case RecordType.KnownId:
+                ReadKnownId(ref reader, segment);
+                break;
+        }
+    }
+
+    private void ReportMissing(List<int> numbers)
+    {
+        if (numbers.Count == 0)
+        {
+            return;
+        }
+
+        var expected = _expected ?? [];
+        expected.UnionWith(Enumerable.Range(Math.Max(1, _snapshotStartedIn), numbers[^1] - Math.Max(1, _snapshotStartedIn) + 1));
+        foreach (var number in expected.Except(numbers).Except(_dropped).Order())
+        {
+            _lastDamaged = Math.Max(_lastDamaged, number);
+            Damage.ReportMissing(logger, Path.Combine(options.DataDirectory, Segment.FileName(number)));
+        }
+    }
+
+    /// <summary>A crash came between recording a drop and deleting the file.</summary>
+    private void DeleteDropped()
+    {
+        foreach (var segment in _segments.Where(segment => _dropped.Contains(segment.Number)).ToList())
+        {
+            foreach (var queue in _queues.Values)
+            {
+                queue.DiscardRecovered(segment);
+            }
+
+            _segments.Remove(segment);
+            segment.Close();
+            File.Delete(segment.Path);
+        }
+    }
+
+    /// <summary>Whether broadcasts may have been seen whose record is not in the log.</summary>
+    private bool BroadcastsAreDoubtful()
+    {
+        var lostUnflushed = !_stoppedClean && _lastHeader is { Version: > 0, Durability: not DurabilityMode.Synced } && _lastHeader.BootId != bootId;
+        return lostUnflushed || _lastDamaged >= _firstAfterSnapshot;
+    }
+}

@@ -1,0 +1,59 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>What happened under a queue's lock, to be told when the lock is free.</summary>
+internal sealed class QueueNews(QueueName queue)
+{
+    private List<QueueName>? _ready;
+    private List<(MessageId Id, FinishedMessage Outcome)>? _finished;
+    private List<(MessageId Id, Receipt Receipt)>? _cancelled;
+    private QueueSettings? _settings;
+    private bool _isReady;
+    private bool _isDeleted;
+
+    public void Ready() => _isReady = true;
+
+    public void Ready(QueueName other) => (_ready ??= []).Add(other);
+
+    public void Deleted() => _isDeleted = true;
+
+    public void SettingsChanged(QueueSettings settings) => _settings = settings;
+
+    public void Finished(MessageId id, FinishedMessage outcome) => (_finished ??= []).Add((id, outcome));
+
+    public void LeasedCancelled(MessageId id, Receipt receipt) => (_cancelled ??= []).Add((id, receipt));
+
+    public void Tell(IQueueChangeListener listener)
+    {
+        foreach (var (id, outcome) in _finished ?? [])
+        {
+            listener.OnFinished(queue, id, outcome);
+        }
+
+        foreach (var (id, receipt) in _cancelled ?? [])
+        {
+            listener.OnLeasedCancelled(queue, id, receipt);
+        }
+
+        if (_settings is not null)
+        {
+            listener.OnSettingsChanged(queue, _settings);
+        }
+
+        if (_isDeleted)
+        {
+            listener.OnDeleted(queue);
+        }
+
+        if (_isReady)
+        {
+            listener.OnReady(queue);
+        }
+
+        foreach (var other in _ready ?? [])
+        {
+            listener.OnReady(other);
+        }
+    }
+}

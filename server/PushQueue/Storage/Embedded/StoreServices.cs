@@ -1,0 +1,44 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>What the queues of one store share.</summary>
+internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache)
+{
+    public IQueueDirectory Queues { get; } = queues;
+
+    public BodyCache Cache { get; } = cache;
+
+    public DueTimers Timers { get; } = new(time);
+
+    /// <summary>Set once recovery has found where the log goes on.</summary>
+    public MessageLog Log { get; set; } = null!;
+
+    /// <summary>Told what happens; set when the store is opened.</summary>
+    public IQueueChangeListener Listener { get; set; } = null!;
+
+    /// <summary>Told when a segment may have become worth cleaning.</summary>
+    public LogCleaner? Cleaner { get; set; }
+
+    public long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Bytes of the segment no longer matter.</summary>
+    public void ReleaseLive(Segment segment, long bytes)
+    {
+        var live = segment.AddLive(-bytes);
+        var wasMostlyDead = LogCleaner.IsMostlyDead(segment, live + bytes);
+        if (segment.Sealed && (live == 0 || (!wasMostlyDead && LogCleaner.IsMostlyDead(segment, live))))
+        {
+            Cleaner?.Wake();
+        }
+    }
+}
+
+/// <summary>Finds the queues of a store by name.</summary>
+internal interface IQueueDirectory
+{
+    EmbeddedQueue? Find(QueueName name);
+
+    EmbeddedQueue GetOrCreate(QueueName name);
+}
