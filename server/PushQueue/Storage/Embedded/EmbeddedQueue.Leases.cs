@@ -137,8 +137,9 @@ internal sealed partial class EmbeddedQueue
     private QueueError FindLeasedLocked(LeaseKey key, out StoredMessage? message)
     {
         message = FindVisibleLocked(key.Id);
-        if (message is null)
+        if (message is null or { Place: MessagePlace.Gone })
         {
+            message = null;
             return QueueError.NotFound;
         }
 
