@@ -34,7 +34,7 @@ public sealed partial class DependencyTests
 
             foreach (var file in Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories))
             {
-                var used = UsingLine().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value);
+                var used = UsingLine().Matches(File.ReadAllText(file)).Select(match => match.Groups["layer"].Value);
                 breaches.AddRange(used
                     .Where(layer => layer != folder && !allowed.Contains(layer))
                     .Select(layer => $"{Path.GetRelativePath(library, file)} uses PushQueue.{layer}, but {folder} may use only: {string.Join(", ", allowed)}"));
@@ -68,6 +68,6 @@ public sealed partial class DependencyTests
         return directory?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
     }
 
-    [GeneratedRegex(@"^using (?:static )?PushQueue\.(\w+)", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^using (?:static )?PushQueue\.(?<layer>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex UsingLine();
 }
