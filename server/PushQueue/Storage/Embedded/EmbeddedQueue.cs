@@ -34,6 +34,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private long _nextDueMs = long.MaxValue;
     private long _bytes;
     private int _pending;
+    private long _pendingBytes;
     private bool _deleted;
 
     public EmbeddedQueue(StoreServices services, long number, QueueName name, string epoch, QueueSettings settings)
@@ -124,6 +125,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                     _knownIds.Relocate(message.ClientId, segment);
                 }
             }
+
+            DropOldestLocked();
         }
 
         TellNews();
@@ -242,6 +245,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         message.Place = MessagePlace.Gone;
         message.Body = null;
         _pending--;
+        _pendingBytes -= message.BodyLength;
         UnindexLocked(message);
     }
 
@@ -258,6 +262,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private void ShowLocked(StoredMessage message)
     {
         _pending--;
+        _pendingBytes -= message.BodyLength;
         _counters.Put++;
         _services.Cache.KeepIfRoom(message);
         if (message.Details is { KnownUntilMs: > 0 } details)
