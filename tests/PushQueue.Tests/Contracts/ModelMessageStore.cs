@@ -48,6 +48,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             {
                 delivery.GiveBack(attemptCounts: false, workerStays: false);
             }
+
+            // A delay is by the clock, which may have gone back.
+            foreach (var message in queue.Live.Where(message => message.WasDelayed && message.AvailableAt > time.GetUtcNow()))
+            {
+                message.IsDue = false;
+            }
         }
 
         Do(() => true);
@@ -388,7 +394,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         var (settings, dropped) = (queue.Settings, new List<ModelMessage>());
         var droppable = new Queue<ModelMessage>(
-            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready.OrderBy(message => message.Arrival) : []);
+            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready.OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival) : []);
         bool Fits()
         {
             var after = queue.Live.Except(dropped).Concat(added).ToList();
@@ -413,6 +419,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private void SetAvailable(ModelQueue queue, ModelMessage message, DateTimeOffset at)
     {
         message.IsDue = at <= data.Now;
+        message.WasDelayed = !message.IsDue;
         message.AvailableAt = at;
         if (message.IsDue)
         {
@@ -465,6 +472,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.ExpiresAt = null;
         message.UniqueKey = null;
+        message.Attempt = 0;
         var dead = Make(name.DeadLetter);
         HasAmbiguousIds |= dead.FindLive(message.Id) is not null;
         SetAvailable(dead, message, data.Now);
@@ -707,8 +715,10 @@ internal sealed class ModelMessage
 
     public DateTimeOffset BroadcastAt { get; set; }
 
-    /// <summary>Whether its time has come. Once true it stays so, though the clock step back.</summary>
+    /// <summary>Whether its time has come. Once true it stays so until the store is closed, though the clock step back.</summary>
     public bool IsDue { get; set; }
+
+    public bool WasDelayed { get; set; }
 
     public MessageState State =>
         !Receipt.IsNone ? MessageState.Leased
