@@ -9,8 +9,11 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed partial class EmbeddedQueue
 {
+    public bool HasRecovered => _bySequence.Count > 0;
+
     public void RecoverState(QueueStateRecord state)
     {
+        Name = state.Name;
         _epoch = state.Epoch;
         _settings = state.Settings;
         _nextSequence = Math.Max(_nextSequence, state.NextSequence);

@@ -49,7 +49,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
 
     public long Number { get; }
 
-    public QueueName Name { get; }
+    /// <summary>Set once; recovery may learn it after the first messages.</summary>
+    public QueueName Name { get; private set; }
 
     private int LiveLocked => _ready.Count + _delayed.Count + _leased.Count + _pending;
 
