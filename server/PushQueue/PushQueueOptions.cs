@@ -1,3 +1,4 @@
+using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Storage;
 
@@ -11,6 +12,9 @@ public sealed class PushQueueOptions
 
     /// <summary>Limits on messages.</summary>
     public QueuesOptions Queues { get; } = new();
+
+    /// <summary>How messages are pushed.</summary>
+    public DeliveryOptions Delivery { get; } = new();
 
     /// <summary>Everything that is wrong, a sentence each that names the option and, in brackets, the server's switch; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
@@ -33,7 +37,21 @@ public sealed class PushQueueOptions
         // A record of the log holds one message and its length is a signed 32-bit number; 512 MiB leaves room for headers.
         InRange(errors, "Queues.MessageBytesMax (--max-message-bytes)", Queues.MessageBytesMax, 1, 512 * 1024 * 1024);
         InRange(errors, "Queues.BatchBytesMax", Queues.BatchBytesMax, 1024, 1024 * 1024 * 1024);
+
+        InRange(errors, "Delivery.BufferBytesMax", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
+        InRange(errors, "Delivery.SubscriptionsPerConnectionMax", Delivery.SubscriptionsPerConnectionMax, 1, 1_000_000);
+        InRange(errors, "Delivery.StallTimeout", Delivery.StallTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        InRange(errors, "Delivery.HeartbeatInterval", Delivery.HeartbeatInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        InRange(errors, "Delivery.DrainTimeout", Delivery.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         return errors;
+    }
+
+    private static void InRange(List<string> errors, string option, TimeSpan value, TimeSpan min, TimeSpan max)
+    {
+        if (value < min || value > max)
+        {
+            errors.Add($"{option} is {value}; use {min} to {max}.");
+        }
     }
 
     private static void InRange(List<string> errors, string option, long value, long min, long max)

@@ -1,10 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Hosting;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
 using PushQueue.Transports.Rest;
+using PushQueue.Transports.SignalR;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue;
 
@@ -29,7 +33,10 @@ public static class PushQueueServiceCollectionExtensions
             .AddQueues(options.Queues)
             .AddStorage(options)
             .AddDiagnostics()
-            .AddRest();
+            .AddDelivery(options.Delivery)
+            .AddRest()
+            .AddStreams()
+            .AddPushHub();
     }
 
     private static IServiceCollection AddQueues(this IServiceCollection services, QueuesOptions options)
@@ -56,6 +63,13 @@ public static class PushQueueServiceCollectionExtensions
         });
         services.AddHostedService<StoreService>();
         return services;
+    }
+
+    private static IServiceCollection AddDelivery(this IServiceCollection services, DeliveryOptions options)
+    {
+        services.TryAddSingleton(Options.Create(options));
+        services.AddListener<Dispatcher>();
+        return services.AddDelivery();
     }
 
     private static IServiceCollection AddDiagnostics(this IServiceCollection services)

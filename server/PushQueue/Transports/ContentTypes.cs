@@ -1,3 +1,5 @@
+using PushQueue.Delivery.Encoding;
+
 namespace PushQueue.Transports;
 
 /// <summary>The content types of bodies. They are kept as given, so they must be able to go back into a header.</summary>
@@ -32,13 +34,7 @@ internal static class ContentTypes
 
     public static bool IsForm(string contentType) => MediaType(contentType).Equals(Form, StringComparison.OrdinalIgnoreCase);
 
-    public static bool IsJson(string contentType)
-    {
-        var type = MediaType(contentType);
-        return type.Equals(Json, StringComparison.OrdinalIgnoreCase)
-            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase)
-            || type.Equals("text/json", StringComparison.OrdinalIgnoreCase);
-    }
+    public static bool IsJson(string contentType) => BodyKinds.IsJsonType(contentType);
 
     public static ReadOnlySpan<char> MediaType(string contentType)
     {

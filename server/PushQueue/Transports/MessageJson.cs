@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Unicode;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports;
@@ -135,25 +135,21 @@ internal static class MessageJson
     private static void WriteBody(Utf8JsonWriter writer, Message message, out bool isBinary, out bool isSelfEvident)
     {
         var body = message.Body.Span;
-        var type = ContentTypes.MediaType(message.ContentType);
-        var isJson = ContentTypes.IsJson(message.ContentType);
+        var kind = BodyKinds.Of(message);
+        isBinary = kind == BodyKind.Binary;
+        isSelfEvident = BodyKinds.IsSelfEvident(message.ContentType, kind);
         writer.WritePropertyName("body"u8);
-        isBinary = false;
-        if (isJson && JsonBody.IsValid(body))
+        if (isBinary)
         {
-            isSelfEvident = type.Equals(ContentTypes.Json, StringComparison.OrdinalIgnoreCase);
-            writer.WriteRawValue(body, skipInputValidation: true);
+            writer.WriteBase64StringValue(body);
         }
-        else if ((isJson || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase)) && Utf8.IsValid(body))
+        else if (kind == BodyKind.Text)
         {
-            isSelfEvident = type.Equals(ContentTypes.Text, StringComparison.OrdinalIgnoreCase);
             writer.WriteStringValue(body);
         }
         else
         {
-            isBinary = true;
-            isSelfEvident = type.Equals(ContentTypes.Binary, StringComparison.OrdinalIgnoreCase);
-            writer.WriteBase64StringValue(body);
+            writer.WriteRawValue(body, skipInputValidation: true);
         }
     }
 

@@ -47,6 +47,10 @@ internal static class RestEndpoints
         services.GetRequiredService<WorkerEndpoints>().Map(routes);
         services.GetRequiredService<HealthEndpoints>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
+        routes.MapWrongMethod("/c/{queue}", HttpMethods.Get);
+        routes.MapWrongMethod("/sse/{queue}", HttpMethods.Get);
+        routes.MapWrongMethod("/ws/{queue}", HttpMethods.Get);
+        routes.MapWrongMethod("/ws", HttpMethods.Get);
         return endpoints;
     }
 

@@ -24,6 +24,10 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
         endpoints.Map(pattern, context => InvokeAsync(context, methods, allow));
     }
 
+    /// <summary>What is left of a path whose good methods another folder maps: a problem for every other method.</summary>
+    public void MapWrongMethod(string pattern, string allow) =>
+        endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1);
+
     private async Task InvokeAsync(HttpContext context, (string Method, RestHandler Handler)[] methods, string allow)
     {
         try
