@@ -15,6 +15,7 @@ const string Usage = """
       lease-ack  as take, over HTTP
       consume    one WebSocket with ack=manual; --window is the acks of a command; [--prefetch N]
       startup    --server PushQueue.Server.dll --work DIR [--msgs N] [--size BYTES]
+      selfcheck  counts known streams, cut at every byte
       suite      [--server PushQueue.Server.dll] [--peers DIR] --work DIR [--runs N] [--quick] [--only NAME,NAME] [--out FILE]
     """;
 
@@ -34,6 +35,7 @@ try
         "batch" => RunOperation(OperationKind.Batch, args),
         "lease-ack" => RunOperation(OperationKind.LeaseAck, args),
         "consume" => RunOperation(OperationKind.Consume, args),
+        "selfcheck" => SelfCheck.Run(),
         "startup" => RunStartup(new Arguments(args.AsSpan(1))),
         "suite" => SuiteCommand.Run(new Arguments(args.AsSpan(1), "--quick")),
         _ => throw new LoadException($"unknown command '{args[0]}'\n{Usage}"),
