@@ -7,7 +7,7 @@ using PushQueue.Load.Suite;
 const string Usage = """
     PushQueue.Load COMMAND [--option value]...       every run prints one line of JSON; exit 1 on loss, duplicates or refusals
       fanout     --port N --sub ws:PATH|sse:PATH|http:PATH|signalr:PATH --pub PATH [--pub-port N] [--subs N] [--pubs N] [--msgs N]
-                 [--size BYTES] [--rate PER-SECOND] [--once] [--slow N] [--threads N] [--settle MS] [--timeout S]
+                 [--size BYTES] [--rate PER-SECOND] [--once] [--slow N] [--threads N] [--pause MS] [--settle MS] [--timeout S]
                  [--arguments JSON] [--type CONTENT-TYPE] [--header 'Name: value']... [--pid PID]...
       put, take  --port N [--proto http|beanstalk|jetstream] [--queue NAME] [--path PATH] [--conns N] [--window N] [--ops N] [--size BYTES]
                  [--threads N] [--create-stream] [--type CONTENT-TYPE] [--header 'Name: value']... [--timeout S] [--pid PID]...
@@ -50,6 +50,7 @@ catch (LoadException e)
 static int RunFanout(Arguments arguments)
 {
     var (kind, path) = arguments.Text("--sub", "ws:/ws/test").Split(':', 2) is [var before, var after] ? (before, after) : ("", "");
+    var rate = arguments.Fraction("--rate", 0);
     var options = new FanoutOptions
     {
         Port = arguments.Number("--port", 8080),
@@ -68,7 +69,8 @@ static int RunFanout(Arguments arguments)
         Publishers = arguments.Number("--pubs", 4),
         Messages = arguments.Number("--msgs", 1000),
         Size = Size(arguments),
-        Rate = arguments.Fraction("--rate", 0),
+        Rate = rate,
+        ReaderPauseMs = arguments.Number("--pause", rate > 0 ? 0 : 1),
         Once = arguments.Has("--once"),
         Slow = arguments.Number("--slow", 0),
         ReaderThreads = arguments.Number("--threads", 1),

@@ -41,6 +41,13 @@ internal sealed record FanoutOptions
 
     internal int ReaderThreads { get; init; } = 1;
 
+    /// <summary>
+    /// How long readers let messages gather between two rounds of reading. A reader that runs for every message takes the processor from
+    /// the server it measures: on 2 cores a pause of 1 ms raised nchan's full-speed rate by half and cut the client's cost to a third.
+    /// At a rate, where latency is what counts, there is none.
+    /// </summary>
+    internal int ReaderPauseMs { get; init; }
+
     internal TimeSpan Settle { get; init; } = TimeSpan.FromMilliseconds(500);
 
     internal TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -94,6 +94,11 @@ internal sealed class FanoutRun(FanoutOptions options)
             while (!_stop)
             {
                 loop.Poll(50);
+                if (options.ReaderPauseMs > 0)
+                {
+                    Thread.Sleep(options.ReaderPauseMs);
+                }
+
                 if (Clock.SecondsSince(keptAlive) > KeepAliveEvery.TotalSeconds)
                 {
                     keptAlive = Clock.Now;

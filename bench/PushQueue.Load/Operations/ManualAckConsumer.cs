@@ -91,10 +91,16 @@ internal sealed class ManualAckConsumer : Connection
 
     private void OnText(ReadOnlySpan<byte> content)
     {
+        if (content.IndexOf("@@"u8) < 0)
+        {
+            OnAnswer(content);
+            return;
+        }
+
         var receipt = ValueOf(content, "\"receipt\":"u8);
         if (receipt.IsEmpty)
         {
-            OnAnswer(content);
+            _work.Fail(content);
             return;
         }
 
@@ -110,7 +116,8 @@ internal sealed class ManualAckConsumer : Connection
 
     private void OnAnswer(ReadOnlySpan<byte> content)
     {
-        _unanswered--;
+        // An event that no command asked for has no ref.
+        _unanswered -= content.IndexOf("\"ref\":"u8) >= 0 ? 1 : 0;
         if (content.IndexOf("\"error\""u8) >= 0)
         {
             _work.Fail(content);

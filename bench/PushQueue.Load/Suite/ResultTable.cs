@@ -30,7 +30,9 @@ internal sealed class ResultTable
         }
     }
 
-    internal string Render(string machine, int runs, IReadOnlyList<string> missing)
+    internal void AddProblem(string problem) => _problems.Add(problem);
+
+    internal string Render(string machine, int runs, IReadOnlyList<string> versions, IReadOnlyList<string> missing)
     {
         var text = new StringBuilder();
         text.Append("# Benchmarks\n\nMade by `bench/run.sh`; `bench/README.md` says what the scenarios do and how to compare.\n\n");
@@ -38,6 +40,7 @@ internal sealed class ResultTable
         text.Append(CultureInfo.InvariantCulture, $"- Conditions: Release build, warmed up; up to {runs} runs each, the systems taking turns; all traffic on 127.0.0.1, ");
         text.Append("load clients on the same machine. Figures are medians; a ratio is the median of the ratios of runs made next to each other.\n");
         text.Append("- Durability: PushQueue `synced` (a put is answered when it is on disk) where nothing else is said; nchan keeps messages in memory only.\n");
+        text.Append(versions.Count == 0 ? "" : $"- Peers: {string.Join(", ", versions)} (nchan is nginx's module).\n");
         text.Append(missing.Count == 0 ? "" : $"- Not installed here, left out: {string.Join(", ", missing)}.\n");
         text.Append("\n| scenario and figure | measured | beside | ratio | target | met |\n|---|---:|---:|---:|---:|---|\n").Append(_rows);
         text.Append(_problems.Count == 0 ? "\nEvery message of every run arrived, once.\n" : "\nRuns with something wrong:\n\n");

@@ -97,6 +97,7 @@ internal sealed record FanoutShape(SubscriberKind Kind, int Subscribers, int Mes
         Messages = Messages,
         Rate = Rate,
         Slow = Slow,
+        ReaderPauseMs = Rate > 0 ? 0 : 1,
         Settle = TimeSpan.FromSeconds(SettleSeconds),
         SignalRArguments = $"[\"{queue}\"]",
         Pids = server.Pids,

@@ -28,7 +28,7 @@ internal static class SuiteCommand
             var table = new ResultTable();
             var machine = MachineFacts.Describe(work);
             RunAll(systems, quick ? SuiteScale.Quick : SuiteScale.Full, runs, only, table);
-            var text = table.Render(machine, runs, missing);
+            var text = table.Render(machine, runs, [.. systems.Versions()], missing);
             Console.WriteLine(text);
             if (output.Length > 0)
             {
@@ -56,7 +56,7 @@ internal static class SuiteCommand
         {
             using var stage = new Stage(systems, scale); // its servers end with it
             var scenario = Scenarios(stage).Single(s => s.Name == name);
-            table.Add(scenario, Measure(systems, scenario, Math.Min(runs, scenario.RunsMax)));
+            table.Add(scenario, Measure(systems, scenario, Math.Min(runs, scenario.RunsMax), table));
         }
     }
 
@@ -69,14 +69,14 @@ internal static class SuiteCommand
         .. QueueScenarios.Leases(stage),
     ];
 
-    private static Dictionary<string, List<Sample>> Measure(Systems systems, Scenario scenario, int runs)
+    private static Dictionary<string, List<Sample>> Measure(Systems systems, Scenario scenario, int runs, ResultTable table)
     {
         var missing = systems.Missing().ToList();
         var contenders = scenario.Contenders.Where(contender => !missing.Exists(system => contender.Name.StartsWith(system, StringComparison.Ordinal))).ToList();
         foreach (var contender in contenders.Where(contender => contender.WarmUp))
         {
             Console.Error.WriteLine($"{scenario.Name}: {contender.Name}, warm-up");
-            Attempt(contender);
+            Attempt(scenario, contender, table);
         }
 
         var samples = new Dictionary<string, List<Sample>>();
@@ -84,7 +84,7 @@ internal static class SuiteCommand
         {
             foreach (var contender in contenders)
             {
-                if (Attempt(contender) is { } sample)
+                if (Attempt(scenario, contender, table) is { } sample)
                 {
                     Console.Error.WriteLine($"{scenario.Name}: {contender.Name}, run {run}: "
                         + string.Join(", ", sample.Select(figure => $"{figure.Key} {figure.Value:G5}")) + (sample.Problem is null ? "" : $" !! {sample.Problem}"));
@@ -97,7 +97,7 @@ internal static class SuiteCommand
     }
 
     /// <summary>One scenario that cannot run (a route that does not exist yet) does not take the others with it.</summary>
-    private static Sample? Attempt(Contender contender)
+    private static Sample? Attempt(Scenario scenario, Contender contender, ResultTable table)
     {
         try
         {
@@ -106,6 +106,7 @@ internal static class SuiteCommand
         catch (Exception e) when (e is LoadException or HttpRequestException)
         {
             Console.Error.WriteLine($"{contender.Name} could not run: {e.Message}");
+            table.AddProblem($"{scenario.Name}, {contender.Name}: could not run: {e.Message.Split('\n')[0]}");
             return null;
         }
     }

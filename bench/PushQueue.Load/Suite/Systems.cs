@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace PushQueue.Load.Suite;
 
 /// <summary>Starts the systems that are compared, each in a folder of its own under the work folder. What is not installed is null.</summary>
@@ -26,6 +28,12 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
         where !system.Item2
         select system.Item1;
 
+    /// <summary>As the peers name themselves; nchan is a module and does not say.</summary>
+    internal IEnumerable<string> Versions() =>
+        from program in new[] { (_nginx, "-v"), (_nats, "--version"), (_beanstalkd, "-v") }
+        where program.Item1 is not null
+        select VersionOf(program.Item1, program.Item2);
+
     internal ServerProcess StartPushQueue(string durability, string? dataFolder = null)
     {
         var port = ServerProcess.FreePort();
@@ -39,7 +47,13 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
         var (port, folder) = (ServerProcess.FreePort(), NewFolder("nchan"));
         var conf = File.ReadAllText(Path.Combine(peersFolder, "nchan.conf")).Replace("9101", $"{port}", StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "nchan.conf"), conf);
-        return ServerProcess.Start("nginx", _nginx!, ["-p", folder, "-c", Path.Combine(folder, "nchan.conf"), "-g", "daemon off;"], workFolder, port);
+        var server = ServerProcess.Start("nginx", _nginx!, ["-p", folder, "-c", Path.Combine(folder, "nchan.conf"), "-g", "daemon off;"], workFolder, port);
+        while (server.Pids.Count < 2)
+        {
+            Thread.Sleep(2); // the port takes connections before the worker, which does all the work, is there to be watched
+        }
+
+        return server;
     }
 
     internal ServerProcess StartJetStream()
@@ -64,6 +78,15 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     }
 
     internal string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(workFolder, $"{name}-{++_folders}")).FullName;
+
+    private static string VersionOf(string program, string option)
+    {
+        var start = new ProcessStartInfo(program, [option]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return text.Trim().Replace("nginx version: ", "", StringComparison.Ordinal);
+    }
 
     private static string? Find(string program) => ProgramFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }
