@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -13,6 +14,9 @@ internal static partial class Damage
 
     [LoggerMessage(1032, LogLevel.Warning, "Cut {Bytes} bytes of an unfinished write off the end of {File} at byte {From}")]
     public static partial void ReportTornTail(ILogger logger, string file, long from, long bytes);
+
+    [LoggerMessage(1034, LogLevel.Error, "Damage took the name of a queue: its messages are served as queue {Queue}")]
+    public static partial void ReportNameless(ILogger logger, QueueName queue);
 
     [LoggerMessage(1033, LogLevel.Warning, "The log cannot prove where broadcasts stood; consumers that resume are told to start anew")]
     public static partial void ReportNewEpochs(ILogger logger);

@@ -98,6 +98,15 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         return ValueTask.CompletedTask;
     }
 
+    private IReadOnlyList<EmbeddedQueue> QueuesAtSnapshot(Action begin)
+    {
+        lock (_creation)
+        {
+            begin();
+            return [.. _queues.Values];
+        }
+    }
+
     private void Open()
     {
         _lock = StoreLock.Take(_options.DataDirectory);
@@ -112,7 +121,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
 
             _nextQueueNumber = recovery.NextQueueNumber;
             _services.Log = new MessageLog(_options, recovery.Segments, recovery.NextSegmentNumber, _logger);
-            _cleaner = new LogCleaner(_services, () => [.. _queues.Values], () => Volatile.Read(ref _nextQueueNumber), _logger);
+            _cleaner = new LogCleaner(_services, () => [.. _queues.Values], QueuesAtSnapshot, () => Volatile.Read(ref _nextQueueNumber), _logger);
             _services.Cleaner = _cleaner;
             _services.Log.SegmentBegun = _cleaner.WantSnapshot;
             _services.Log.Start();

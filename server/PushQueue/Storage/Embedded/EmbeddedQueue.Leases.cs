@@ -137,8 +137,9 @@ internal sealed partial class EmbeddedQueue
     private QueueError FindLeasedLocked(LeaseKey key, out StoredMessage? message)
     {
         message = FindVisibleLocked(key.Id);
-        if (message is null)
+        if (message is null or { Place: MessagePlace.Gone })
         {
+            message = null;
             return QueueError.NotFound;
         }
 
@@ -221,6 +222,13 @@ internal sealed partial class EmbeddedQueue
 
     private void ReturnLocked(StoredMessage message, bool delayed)
     {
+        // Its expiry may have passed, and been skipped, while it was leased.
+        if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= _services.NowMs())
+        {
+            _expiring.Enqueue(message, message.ExpiresAtMs);
+            NoteDueLocked(message.ExpiresAtMs);
+        }
+
         if (delayed)
         {
             message.Place = MessagePlace.Delayed;

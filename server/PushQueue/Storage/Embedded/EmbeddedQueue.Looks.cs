@@ -174,7 +174,7 @@ internal sealed partial class EmbeddedQueue
                 Leased = _leased.Count,
                 History = _history.Count,
                 Bytes = _bytes,
-                OldestReadyAt = _ready.Peek() is { } oldest ? DateTimeOffset.FromUnixTimeMilliseconds(oldest.EnqueuedAtMs) : null,
+                OldestReadyAt = _ready.PeekOldest() is { } oldest ? DateTimeOffset.FromUnixTimeMilliseconds(oldest.EnqueuedAtMs) : null,
                 NextDelayedAt = _delayed.Count > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(_delayed.Min!.AvailableAtMs) : null,
                 Position = PositionLocked(),
                 Counters = _counters.Snapshot(),

@@ -25,13 +25,12 @@ internal sealed partial class EmbeddedQueue
                 return new PutTicket(known, Duplicate: true, pending ? _lastPut : null);
             }
 
-            if (AdmitLocked(message, now, out var failure) is not { } stored)
+            if (AdmitLocked(message, now, ahead: default, out var failure) is not { } stored)
             {
                 return failure;
             }
 
             using var appender = _services.Log.BeginAppend();
-            MakeRoomLocked(appender);
             appender.Message(this, Number, stored, stored.Body);
             _lastPut = appender.Batch;
             return new PutTicket(stored.Id, Duplicate: false, appender.Batch);
@@ -53,6 +52,7 @@ internal sealed partial class EmbeddedQueue
             var outcomes = new PutOutcome[messages.Count];
             var admitted = new List<StoredMessage>(messages.Count);
             var anyPending = false;
+            var ahead = (Messages: 0, Bytes: 0L);
             for (var i = 0; i < messages.Count; i++)
             {
                 if (FindKnownLocked(messages[i].Id, out var pending) is { } known)
@@ -62,13 +62,14 @@ internal sealed partial class EmbeddedQueue
                     continue;
                 }
 
-                if (AdmitLocked(messages[i], now, out var failure) is not { } stored)
+                if (AdmitLocked(messages[i], now, ahead, out var failure) is not { } stored)
                 {
                     admitted.ForEach(ForgetPendingLocked);
                     return failure with { Detail = $"{failure.Detail} (message {i + 1} of the batch; nothing was stored)" };
                 }
 
                 admitted.Add(stored);
+                ahead = (ahead.Messages + 1, ahead.Bytes + stored.BodyLength);
                 outcomes[i] = new PutOutcome(stored.Id, Duplicate: false);
             }
 
@@ -78,7 +79,6 @@ internal sealed partial class EmbeddedQueue
             }
 
             using var appender = _services.Log.BeginAppend();
-            MakeRoomLocked(appender);
             appender.Messages(this, Number, CollectionsMarshal.AsSpan(admitted));
             _lastPut = appender.Batch;
             return new PutManyTicket(outcomes, appender.Batch);
@@ -112,8 +112,11 @@ internal sealed partial class EmbeddedQueue
         return _knownIds.Contains(wanted.ToString()) ? wanted : null;
     }
 
-    /// <summary>Checks the rules and indexes the message as pending; null with the failure where a rule forbids it.</summary>
-    private StoredMessage? AdmitLocked(NewMessage message, long now, out BrokerFailure failure)
+    /// <summary>
+    /// Checks the rules and indexes the message as pending; null with the failure where a rule forbids it. The messages ahead are those of
+    /// the same batch.
+    /// </summary>
+    private StoredMessage? AdmitLocked(NewMessage message, long now, (int Messages, long Bytes) ahead, out BrokerFailure failure)
     {
         failure = default;
         if (message.UniqueKey is { } key && _byUniqueKey.ContainsKey(key))
@@ -122,7 +125,7 @@ internal sealed partial class EmbeddedQueue
             return null;
         }
 
-        if (IsFullFor(message.Body.Length, out failure))
+        if (IsFullFor(message.Body.Length, ahead, out failure))
         {
             return null;
         }
@@ -130,24 +133,30 @@ internal sealed partial class EmbeddedQueue
         var stored = NewStoredLocked(message, now);
         IndexLocked(stored);
         _pending++;
+        _pendingBytes += stored.BodyLength;
         return stored;
     }
 
-    private bool IsFullFor(int bytes, out BrokerFailure failure)
+    private bool IsFullFor(int bytes, (int Messages, long Bytes) ahead, out BrokerFailure failure)
     {
         failure = default;
-        if (_settings.Overflow == FullQueuePolicy.DropOldest)
+        if (_settings is { MaxMessages: null, MaxBytes: null })
         {
             return false;
         }
 
-        if (_settings.MaxMessages is { } messagesMax && LiveLocked + 1 > messagesMax)
+        // Under drop-oldest all that is ready can make room, and so can the puts under way, once they are ready; delayed and leased
+        // messages and the batch itself cannot.
+        var (droppable, droppableBytes) = _settings.Overflow == FullQueuePolicy.DropOldest
+            ? (_ready.Count + _pending - ahead.Messages, _ready.Bytes + _pendingBytes - ahead.Bytes)
+            : (0, 0L);
+        if (_settings.MaxMessages is { } messagesMax && LiveLocked - droppable + 1 > messagesMax)
         {
             failure = new BrokerFailure(QueueError.QueueFull, $"Queue '{Name}' holds its maxMessages of {messagesMax}; try again when some were taken.");
             return true;
         }
 
-        if (_settings.MaxBytes is { } bytesMax && _bytes + bytes > bytesMax)
+        if (_settings.MaxBytes is { } bytesMax && _bytes - droppableBytes + bytes > bytesMax)
         {
             failure = new BrokerFailure(QueueError.QueueFull, $"Queue '{Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
             return true;
@@ -156,17 +165,25 @@ internal sealed partial class EmbeddedQueue
         return false;
     }
 
-    /// <summary>Under drop-oldest, the oldest ready messages go until the new ones fit.</summary>
-    private void MakeRoomLocked(LogAppender appender)
+    private bool IsOverfullLocked =>
+        _settings.Overflow == FullQueuePolicy.DropOldest
+        && _ready.Count > 0
+        && (LiveLocked > (_settings.MaxMessages ?? long.MaxValue) || _bytes > (_settings.MaxBytes ?? long.MaxValue));
+
+    /// <summary>
+    /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops nothing.
+    /// </summary>
+    private void DropOldestLocked()
     {
-        if (_settings.Overflow != FullQueuePolicy.DropOldest || (_settings.MaxMessages is null && _settings.MaxBytes is null))
+        if (!IsOverfullLocked)
         {
             return;
         }
 
-        while (_ready.Count > 0 && (LiveLocked > (_settings.MaxMessages ?? long.MaxValue) || _bytes > (_settings.MaxBytes ?? long.MaxValue)))
+        using var appender = _services.Log.BeginAppend();
+        while (IsOverfullLocked)
         {
-            var oldest = _ready.Pop()!;
+            var oldest = _ready.PopOldest()!;
             appender.Removed(Number, [oldest]);
             _counters.Dropped++;
             ForgetLocked(oldest);

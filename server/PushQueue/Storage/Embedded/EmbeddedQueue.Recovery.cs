@@ -9,8 +9,11 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed partial class EmbeddedQueue
 {
+    public bool HasRecovered => _bySequence.Count > 0;
+
     public void RecoverState(QueueStateRecord state)
     {
+        Name = state.Name;
         _epoch = state.Epoch;
         _settings = state.Settings;
         _nextSequence = Math.Max(_nextSequence, state.NextSequence);
@@ -141,6 +144,12 @@ internal sealed partial class EmbeddedQueue
             }
 
             Index(message);
+            if (message.Place != MessagePlace.Delayed)
+            {
+                // The clock may have gone back since; what is put next comes after these all the same, leased ones included.
+                _lastAvailableMs = Math.Max(_lastAvailableMs, message.AvailableAtMs);
+            }
+
             if (message.Place == MessagePlace.Ready)
             {
                 ready.Add(message);
@@ -157,7 +166,7 @@ internal sealed partial class EmbeddedQueue
         ready.Sort(DeliveryOrder.Instance);
         ready.ForEach(message => PlaceLocked(message, delayed: false));
         _bySequence.TrimExcess();
-        _lastAvailableMs = ready.Count > 0 ? ready[^1].AvailableAtMs : 0;
+        TrimHistoryLocked(_services.NowMs());
         _news = null;
         _nextDueMs = NextDueLocked();
         if (_nextDueMs != long.MaxValue)

@@ -34,6 +34,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private long _nextDueMs = long.MaxValue;
     private long _bytes;
     private int _pending;
+    private long _pendingBytes;
     private bool _deleted;
 
     public EmbeddedQueue(StoreServices services, long number, QueueName name, string epoch, QueueSettings settings)
@@ -48,7 +49,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
 
     public long Number { get; }
 
-    public QueueName Name { get; }
+    /// <summary>Set once; recovery may learn it after the first messages.</summary>
+    public QueueName Name { get; private set; }
 
     private int LiveLocked => _ready.Count + _delayed.Count + _leased.Count + _pending;
 
@@ -124,6 +126,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                     _knownIds.Relocate(message.ClientId, segment);
                 }
             }
+
+            DropOldestLocked();
         }
 
         TellNews();
@@ -242,6 +246,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         message.Place = MessagePlace.Gone;
         message.Body = null;
         _pending--;
+        _pendingBytes -= message.BodyLength;
         UnindexLocked(message);
     }
 
@@ -258,6 +263,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private void ShowLocked(StoredMessage message)
     {
         _pending--;
+        _pendingBytes -= message.BodyLength;
         _counters.Put++;
         _services.Cache.KeepIfRoom(message);
         if (message.Details is { KnownUntilMs: > 0 } details)

@@ -14,6 +14,7 @@ internal sealed partial class LogCleaner : IDisposable
     private readonly object _gate = new();
     private readonly StoreServices _services;
     private readonly Func<IReadOnlyList<EmbeddedQueue>> _queues;
+    private readonly Func<Action, IReadOnlyList<EmbeddedQueue>> _queuesAtSnapshot;
     private readonly Func<long> _nextQueueNumber;
     private readonly ILogger _logger;
     private readonly Thread _thread;
@@ -23,10 +24,21 @@ internal sealed partial class LogCleaner : IDisposable
     private bool _stopping;
     private int _snapshotSegment;
 
-    public LogCleaner(StoreServices services, Func<IReadOnlyList<EmbeddedQueue>> queues, Func<long> nextQueueNumber, ILogger logger)
+    /// <param name="services">What the store's parts share.</param>
+    /// <param name="queues">All queues.</param>
+    /// <param name="queuesAtSnapshot">Begins a snapshot and returns all queues, while none can be made between the two.</param>
+    /// <param name="nextQueueNumber">The number of the next queue.</param>
+    /// <param name="logger">For the operator.</param>
+    public LogCleaner(
+        StoreServices services,
+        Func<IReadOnlyList<EmbeddedQueue>> queues,
+        Func<Action, IReadOnlyList<EmbeddedQueue>> queuesAtSnapshot,
+        Func<long> nextQueueNumber,
+        ILogger logger)
     {
         _services = services;
         _queues = queues;
+        _queuesAtSnapshot = queuesAtSnapshot;
         _nextQueueNumber = nextQueueNumber;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = "PushQueue log cleaner" };
@@ -140,14 +152,15 @@ internal sealed partial class LogCleaner : IDisposable
 
     private void WriteSnapshot()
     {
-        int segment;
-        using (var appender = _services.Log.BeginAppend())
+        // A queue whose first record stands before the start but that the list lacks would be taken for deleted at the next replay.
+        var segment = 0;
+        var queues = _queuesAtSnapshot(() =>
         {
+            using var appender = _services.Log.BeginAppend();
             segment = appender.Batch.Segment.Number;
             appender.SnapshotStart([.. _services.Log.SegmentNumbersLocked()], _nextQueueNumber());
-        }
-
-        foreach (var queue in _queues())
+        });
+        foreach (var queue in queues)
         {
             queue.RecordState();
         }

@@ -26,15 +26,36 @@ internal sealed partial class LogRecovery
         }
         else
         {
-            _queues.GetValueOrDefault(queue)?.RecoverMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
+            QueueOf(queue)?.RecoverMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
         }
     }
+
+    /// <summary>
+    /// The queue of that number. One that is not known yet gets its name from a snapshot to come (the segment that first named it may be
+    /// gone), or keeps the name of a found one. Null for one that was deleted.
+    /// </summary>
+    private EmbeddedQueue? QueueOf(long number)
+    {
+        if (_queues.TryGetValue(number, out var queue) || _forgotten.Contains(number))
+        {
+            return queue;
+        }
+
+        queue = new EmbeddedQueue(services, number, NameOfFound(number), EmbeddedQueue.NewEpoch(), QueueSettings.Default);
+        _queues.Add(number, queue);
+        _nameless.Add(number);
+        NextQueueNumber = Math.Max(NextQueueNumber, number + 1);
+        return queue;
+    }
+
+    private static QueueName NameOfFound(long number) =>
+        QueueName.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"found.{number}"));
 
     private void EndBatch(Segment segment)
     {
         foreach (var (message, queue, offset, length) in _batch)
         {
-            _queues.GetValueOrDefault(queue)?.RecoverMessage(message, segment, offset, length);
+            QueueOf(queue)?.RecoverMessage(message, segment, offset, length);
         }
 
         AbandonBatch();
@@ -99,7 +120,7 @@ internal sealed partial class LogRecovery
         var sequence = reader.Number();
         var bodyLength = (int)reader.Number();
         var arrived = MessageRecord.Read(reader.Rest(), out var number, bodyLength);
-        if (from is not null && _queues.TryGetValue(number, out var target))
+        if (from is not null && QueueOf(number) is { } target)
         {
             from.RecoverMove(sequence, target, arrived, segment);
         }
@@ -115,12 +136,13 @@ internal sealed partial class LogRecovery
             NextQueueNumber = Math.Max(NextQueueNumber, state.Number + 1);
         }
 
+        _nameless.Remove(state.Number);
         queue.RecoverState(state);
     }
 
     private void ReadKnownId(ref SpanReader reader, Segment segment)
     {
-        var queue = _queues.GetValueOrDefault(reader.Number());
+        var queue = QueueOf(reader.Number());
         var untilMs = reader.Number();
         queue?.RecoverKnownId(reader.Text(), untilMs, segment);
     }
@@ -150,6 +172,8 @@ internal sealed partial class LogRecovery
 
     private void Forget(long number)
     {
+        _forgotten.Add(number);
+        _nameless.Remove(number);
         if (_queues.Remove(number, out var queue))
         {
             queue.DiscardRecovered();

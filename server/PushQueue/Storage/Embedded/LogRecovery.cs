@@ -12,6 +12,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
 {
     private readonly Dictionary<long, EmbeddedQueue> _queues = [];
     private readonly HashSet<long> _mentioned = [];
+    private readonly HashSet<long> _nameless = [];
+    private readonly HashSet<long> _forgotten = [];
     private readonly HashSet<int> _dropped = [];
     private readonly List<Segment> _segments = [];
     private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
@@ -42,6 +44,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
 
         ReportMissing(numbers);
         DeleteDropped();
+        SettleNameless();
         var newEpochs = BroadcastsAreDoubtful();
         if (newEpochs && _queues.Count > 0)
         {
@@ -195,6 +198,22 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         {
             _lastDamaged = Math.Max(_lastDamaged, number);
             Damage.ReportMissing(logger, Path.Combine(options.DataDirectory, Segment.FileName(number)));
+        }
+    }
+
+    /// <summary>Damage took the records that named these queues: their messages are served under a name that says so.</summary>
+    private void SettleNameless()
+    {
+        foreach (var number in _nameless.ToList())
+        {
+            if (_queues[number].HasRecovered)
+            {
+                Damage.ReportNameless(logger, _queues[number].Name);
+            }
+            else
+            {
+                Forget(number);
+            }
         }
     }
 

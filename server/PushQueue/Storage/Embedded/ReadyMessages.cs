@@ -14,11 +14,15 @@ internal sealed class ReadyMessages
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes of the bodies.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>The message's place must be <see cref="MessagePlace.Ready"/>.</summary>
     public void Add(StoredMessage message)
     {
         var level = _levels[message.Priority] ??= new Level();
         Count++;
+        Bytes += message.BodyLength;
         var ring = level.Ring;
         if (ring.Count == 0 || DeliveryOrder.Instance.Compare(message, ring.Last) > 0)
         {
@@ -54,8 +58,7 @@ internal sealed class ReadyMessages
         {
             if (_levels[priority]?.Peek() is { } message)
             {
-                _levels[priority]!.RemovePeeked(message);
-                Count--;
+                RemovePeeked(message);
                 return message;
             }
         }
@@ -63,11 +66,39 @@ internal sealed class ReadyMessages
         return null;
     }
 
+    /// <summary>The one that has been ready longest, whatever its priority.</summary>
+    public StoredMessage? PeekOldest()
+    {
+        StoredMessage? oldest = null;
+        foreach (var level in _levels)
+        {
+            if (level?.Peek() is { } first && (oldest is null || DeliveryOrder.Instance.Compare(first, oldest) < 0))
+            {
+                oldest = first;
+            }
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Takes out the message that <see cref="PeekOldest"/> shows.</summary>
+    public StoredMessage? PopOldest()
+    {
+        var oldest = PeekOldest();
+        if (oldest is not null)
+        {
+            RemovePeeked(oldest);
+        }
+
+        return oldest;
+    }
+
     /// <summary>Takes out any message. The caller sets its place to <see cref="MessagePlace.Gone"/>; the object may not come back.</summary>
     public void Remove(StoredMessage message)
     {
         message.Place = MessagePlace.Gone;
         Count--;
+        Bytes -= message.BodyLength;
         var level = _levels[message.Priority]!;
         if (!level.Between.Remove(message))
         {
@@ -92,6 +123,13 @@ internal sealed class ReadyMessages
                 }
             }
         }
+    }
+
+    private void RemovePeeked(StoredMessage message)
+    {
+        _levels[message.Priority]!.RemovePeeked(message);
+        Count--;
+        Bytes -= message.BodyLength;
     }
 
     private sealed class Level

@@ -1,0 +1,762 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Tests.Contracts;
+
+/// <summary>
+/// The rules of <see cref="IMessageStore"/> in their plainest form: lists, linear searches, one lock, nothing on disk. It is what
+/// <see cref="MessageStoreModelTests"/> compares a store with, and is itself held to the contract suite. Slow on purpose: whatever could be
+/// remembered is looked up again.
+/// </summary>
+internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMessageStore
+{
+    private readonly Lock _lock = new();
+    private readonly List<Action<IQueueChangeListener>> _news = [];
+    private IQueueChangeListener? _listener;
+    private ITimer? _timer;
+
+    public string Description => "lists in memory";
+
+    public Durability Durability => Durability.Memory;
+
+    public string? UnavailableReason => null;
+
+    /// <summary>Numbers that the next put shall give where they are free: a store may leave out some.</summary>
+    public IReadOnlyList<long> Numbers { get; set; } = [];
+
+    /// <summary>True once two dead letters had one id; what the second is called is the store's own affair.</summary>
+    public bool HasAmbiguousIds { get; private set; }
+
+    /// <summary>The next moment at which something happens by itself; null where nothing will.</summary>
+    public DateTimeOffset? NextEventAt
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return NextEventAtLocked();
+            }
+        }
+    }
+
+    public Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
+    {
+        _listener = listener;
+        _timer = time.CreateTimer(_ => Do(() => true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        foreach (var queue in data.Queues.Values)
+        {
+            foreach (var delivery in queue.Live.Where(message => message.Delivery))
+            {
+                delivery.GiveBack(attemptCounts: false, workerStays: false);
+            }
+
+            // A delay is by the clock, which may have gone back.
+            foreach (var message in queue.Live.Where(message => message.WasDelayed && message.AvailableAt > time.GetUtcNow()))
+            {
+                message.IsDue = false;
+            }
+        }
+
+        Do(() => true);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            _timer?.Dispose();
+            _timer = null;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) => Answer(() =>
+    {
+        var outcomes = PutMany(queue, [message]);
+        return outcomes.Ok ? (BrokerResult<PutOutcome>)outcomes.Value[0] : outcomes.Failure;
+    });
+
+    public ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages) =>
+        Answer(() => PutMany(queue, messages));
+
+    public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, int count, bool evenWhenStopped = false) => Answer(() =>
+    {
+        if (Find(queue) is not { } found)
+        {
+            return Result<Message>([]);
+        }
+
+        if (found.Settings.Stopped && !evenWhenStopped)
+        {
+            return new BrokerFailure(QueueError.QueueStopped);
+        }
+
+        var next = found.Ready.Take(count).ToList();
+        foreach (var message in next)
+        {
+            message.Attempt++;
+            found.Live.Remove(message);
+        }
+
+        found.Counters = found.Counters with { Delivered = found.Counters.Delivered + next.Count };
+        return Result(next.Select(message => message.Snapshot(queue)));
+    });
+
+    public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) => Answer(() =>
+    {
+        if (Find(queue) is not { } found)
+        {
+            return Result<Lease>([]);
+        }
+
+        if (found.Settings.Stopped)
+        {
+            return new BrokerFailure(QueueError.QueueStopped);
+        }
+
+        var leases = new List<Lease>();
+        foreach (var message in Within(request.BytesMax, found.Ready.Take(request.Count).ToList(), message => message.New.Body.Length))
+        {
+            message.Receipt = new Receipt(++data.LastReceipt);
+            message.Until = data.Now + request.TimeToRun;
+            message.Delivery = request.Delivery;
+            message.WorkerBefore = message.Worker;
+            message.Worker = request.Worker ?? message.Worker;
+            message.Attempt++;
+            leases.Add(new Lease(message.Snapshot(queue), message.Receipt, message.Until));
+        }
+
+        return Result(leases);
+    });
+
+    public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) => ForEach(queue, keys, (found, message) =>
+    {
+        found.Live.Remove(message);
+        found.Counters = found.Counters with
+        {
+            Delivered = found.Counters.Delivered + 1,
+            Acked = found.Counters.Acked + (message.Delivery ? 0 : 1),
+        };
+        TellFinished(queue, message, reason: null);
+    });
+
+    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
+        ForEach(queue, keys, (found, message) => EndLease(queue, found, message, request));
+
+    public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
+        ForEach(queue, keys, (_, message) => message.Until = data.Now + timeToRun);
+
+    public ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax) => Answer(() =>
+    {
+        var sent = new List<Message>();
+        if (Find(queue) is { Settings.Stopped: false } found)
+        {
+            foreach (var message in Within(bytesMax, found.Ready.Take(count).ToList(), message => message.New.Body.Length))
+            {
+                message.Offset = found.NextOffset++;
+                message.BroadcastAt = data.Now;
+                message.Attempt++;
+                found.Live.Remove(message);
+                found.History.Add(message);
+                found.Counters = found.Counters with { Delivered = found.Counters.Delivered + 1 };
+                sent.Add(message.Snapshot(queue));
+            }
+
+            found.TrimHistory(data.Now);
+        }
+
+        return (IReadOnlyList<Message>)sent;
+    });
+
+    public ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax) => Answer(() =>
+    {
+        if (Find(queue) is not { } found)
+        {
+            return null;
+        }
+
+        var from = found.History.Where(message => message.Offset >= fromOffset).Take(count).ToList();
+        var messages = Within(bytesMax, from, message => message.New.Body.Length);
+        return new HistoryPage([.. messages.Select(message => message.Snapshot(queue))], found.Position);
+    });
+
+    public ValueTask<Message?> LookAsync(QueueName queue) => Answer(() =>
+    {
+        var next = Find(queue)?.Ready.FirstOrDefault();
+        if (next is not null)
+        {
+            next.Looks++;
+        }
+
+        return next?.Snapshot(queue);
+    });
+
+    public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) => Answer(() =>
+    {
+        // A cursor is the whole order of the last message, so that it holds though that message left.
+        var start = (Priority: int.MaxValue, AvailableAt: 0L, Arrival: 0L);
+        if (after is not null)
+        {
+            var parts = after.Split('.');
+            if (parts.Length != 3 || !int.TryParse(parts[0], out start.Priority) || !long.TryParse(parts[1], out start.AvailableAt)
+                || !long.TryParse(parts[2], out start.Arrival))
+            {
+                return (BrokerResult<MessagePage>)new BrokerFailure(QueueError.BadOption);
+            }
+        }
+
+        var all = Find(queue)?.Live.Where(message => message.State == state).Select(message => (message, Order(message, state)))
+            .Where(entry => after is null || entry.Item2.CompareTo(start) > 0)
+            .OrderBy(entry => entry.Item2).ToList() ?? [];
+        var page = all.Take(limit).ToList();
+        string? next = null;
+        if (all.Count > page.Count)
+        {
+            var last = page[^1].Item2;
+            next = $"{last.Priority}.{last.AvailableAt}.{last.Arrival}";
+        }
+
+        return new MessagePage([.. page.Select(entry => entry.message.Snapshot(queue))], next);
+    });
+
+    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => Answer(() => Find(queue)?.FindLive(id)?.Snapshot(queue));
+
+    public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) => Answer(() =>
+    {
+        if (Find(queue) is not { } found || found.FindLive(id) is not { } message)
+        {
+            return (BrokerResult<bool>)false;
+        }
+
+        found.Live.Remove(message);
+        found.Counters = found.Counters with { Cancelled = found.Counters.Cancelled + 1 };
+        if (!message.Receipt.IsNone)
+        {
+            _news.Add(listener => listener.OnLeasedCancelled(queue, id, message.Receipt));
+        }
+
+        TellFinished(queue, message, "cancelled");
+        return true;
+    });
+
+    public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) => Answer(() =>
+    {
+        if (Find(queue)?.FindLive(id) is not { } message)
+        {
+            return (BrokerResult<bool>)false;
+        }
+
+        message.GiveBack(attemptCounts: !message.Delivery, workerStays: false);
+        SetAvailable(Find(queue)!, message, availableAt);
+        _news.Add(listener => listener.OnReady(queue));
+        return true;
+    });
+
+    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Answer(() =>
+    {
+        var found = Find(deadLetterQueue);
+        var letters = found?.Ready.Where(message => message.DeadLetter is not null && (id is null || message.Id == id)).ToList() ?? [];
+        if (id is not null && letters.Count == 0)
+        {
+            return (BrokerResult<int>)new BrokerFailure(QueueError.NotFound);
+        }
+
+        var moved = 0;
+        foreach (var letter in letters.Take(count))
+        {
+            var source = letter.DeadLetter!.Source;
+            var target = Make(source);
+            if (target.FindLive(letter.Id) is not null)
+            {
+                if (id is not null)
+                {
+                    return new BrokerFailure(QueueError.UniqueKeyTaken);
+                }
+
+                continue;
+            }
+
+            found!.Live.Remove(letter);
+            letter.DeadLetter = null;
+            letter.Attempt = 0;
+            SetAvailable(target, letter, data.Now);
+            letter.Arrival = ++data.LastArrival;
+            target.Live.Add(letter);
+            moved++;
+            _news.Add(listener => listener.OnReady(source));
+        }
+
+        return moved;
+    });
+
+    public ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue) => Answer(() =>
+    {
+        var deleted = data.Queues.Remove(queue.Value);
+        if (deleted)
+        {
+            _news.Add(listener => listener.OnDeleted(queue));
+        }
+
+        return (BrokerResult<bool>)deleted;
+    });
+
+    public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => Answer(() => Find(queue)?.Info(queue));
+
+    public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => Answer(() =>
+    {
+        var all = data.Queues.Where(pair => after is null || string.CompareOrdinal(pair.Key, after) > 0).ToList();
+        var page = all.Take(limit).ToList();
+        return new QueuePage(
+            [.. page.Select(pair => pair.Value.Info(QueueName.Parse(pair.Key)))],
+            data.Queues.Count,
+            all.Count > page.Count ? page[^1].Key : null);
+    });
+
+    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => Answer(() =>
+    {
+        var found = Make(queue);
+        found.Settings = patch.ApplyTo(found.Settings);
+        found.TrimHistory(data.Now);
+        _news.Add(listener => listener.OnSettingsChanged(queue, found.Settings));
+        return (BrokerResult<QueueSettings>)found.Settings;
+    });
+
+    private BrokerResult<IReadOnlyList<PutOutcome>> PutMany(QueueName queue, IReadOnlyList<NewMessage> messages)
+    {
+        if (messages.Count == 0)
+        {
+            return Result<PutOutcome>([]);
+        }
+
+        var found = Find(queue) ?? new ModelQueue($"epoch {data.LastEpoch + 1}");
+        var outcomes = new List<PutOutcome>();
+        var added = new List<ModelMessage>();
+        var number = found.NextNumber;
+        var numbers = new Queue<long>(Numbers);
+        Numbers = [];
+        foreach (var message in messages)
+        {
+            bool Known(MessageId id) => found.Knows(id, data.Now) || added.Exists(other => other.Id == id);
+            if (message.Id is { } id && Known(id))
+            {
+                outcomes.Add(new PutOutcome(id, Duplicate: true));
+                continue;
+            }
+
+            if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.UniqueKey == key))
+            {
+                return new BrokerFailure(QueueError.UniqueKeyTaken);
+            }
+
+            number = numbers.TryDequeue(out var wanted) && message.Id is null ? Math.Max(wanted, number) : number;
+            while (message.Id is null && Known(MessageId.FromNumber(number)))
+            {
+                number++;
+            }
+
+            var stored = new ModelMessage
+            {
+                Id = message.Id ?? MessageId.FromNumber(number++),
+                New = message,
+                UniqueKey = message.UniqueKey,
+                Arrival = data.LastArrival + added.Count + 1,
+                EnqueuedAt = data.Now,
+                ExpiresAt = data.Now + message.TimeToLive,
+            };
+            SetAvailable(found, stored, message.AvailableAt ?? data.Now);
+            added.Add(stored);
+            outcomes.Add(new PutOutcome(stored.Id, Duplicate: false));
+        }
+
+        if (WhatToDrop(found, added) is not { } dropped)
+        {
+            return new BrokerFailure(QueueError.QueueFull);
+        }
+
+        data.LastEpoch += data.Queues.TryAdd(queue.Value, found) ? 1 : 0;
+        found.Live.RemoveAll(dropped.Contains);
+        found.Live.AddRange(added);
+        found.NextNumber = number;
+        found.Known.AddRange(added.Where(message => message.New.Id is not null).Select(message => (message.Id, data.Now)));
+        found.Counters = found.Counters with
+        {
+            Put = found.Counters.Put + added.Count,
+            Dropped = found.Counters.Dropped + dropped.Count,
+        };
+        data.LastArrival += added.Count;
+        _news.Add(listener => listener.OnReady(queue));
+        return Result(outcomes);
+    }
+
+    /// <summary>The oldest ready messages that must go to make room; null where there is no room to be made.</summary>
+    private List<ModelMessage>? WhatToDrop(ModelQueue queue, List<ModelMessage> added)
+    {
+        var (settings, dropped) = (queue.Settings, new List<ModelMessage>());
+        var droppable = new Queue<ModelMessage>(
+            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready.OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival) : []);
+        bool Fits()
+        {
+            var after = queue.Live.Except(dropped).Concat(added).ToList();
+            return after.Count <= (settings.MaxMessages ?? long.MaxValue)
+                && after.Sum(message => (long)message.New.Body.Length) <= (settings.MaxBytes ?? long.MaxValue);
+        }
+
+        while (added.Count > 0 && !Fits())
+        {
+            if (!droppable.TryDequeue(out var oldest))
+            {
+                return null;
+            }
+
+            dropped.Add(oldest);
+        }
+
+        return dropped;
+    }
+
+    /// <summary>Plain puts and messages whose time is past are available now, and never before those that were so already.</summary>
+    private void SetAvailable(ModelQueue queue, ModelMessage message, DateTimeOffset at)
+    {
+        message.IsDue = at <= data.Now;
+        message.WasDelayed = !message.IsDue;
+        message.AvailableAt = at;
+        if (message.IsDue)
+        {
+            queue.LastAvailableAt = Later(queue.LastAvailableAt, data.Now);
+            message.AvailableAt = queue.LastAvailableAt;
+        }
+    }
+
+    private void EndLease(QueueName name, ModelQueue queue, ModelMessage message, ReleaseRequest request)
+    {
+        var counts = request.CountsAsAttempt && !message.Delivery;
+        message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
+        message.GiveBack(counts, workerStays: counts);
+        if (counts)
+        {
+            queue.Counters = queue.Counters with { Failed = queue.Counters.Failed + 1 };
+        }
+
+        var ranOut = message.Attempt >= (message.New.MaxAttempts ?? queue.Settings.MaxAttempts);
+        if (counts && ranOut && !name.IsDeadLetter)
+        {
+            Bury(name, queue, message);
+            return;
+        }
+
+        var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
+        if (delay > TimeSpan.Zero)
+        {
+            SetAvailable(queue, message, data.Now + delay);
+        }
+
+        _news.Add(listener => listener.OnReady(name));
+        if (message.ExpiresAt <= data.Now)
+        {
+            Expire(name, queue, message);
+        }
+    }
+
+    private void Bury(QueueName name, ModelQueue queue, ModelMessage message)
+    {
+        queue.Live.Remove(message);
+        TellFinished(name, message, "max-attempts");
+        if (!queue.Settings.DeadLetter)
+        {
+            queue.Counters = queue.Counters with { Dropped = queue.Counters.Dropped + 1 };
+            return;
+        }
+
+        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
+        message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
+        message.ExpiresAt = null;
+        message.UniqueKey = null;
+        message.Attempt = 0;
+        var dead = Make(name.DeadLetter);
+        HasAmbiguousIds |= dead.FindLive(message.Id) is not null;
+        SetAvailable(dead, message, data.Now);
+        message.Arrival = ++data.LastArrival;
+        dead.Live.Add(message);
+        _news.Add(listener => listener.OnReady(name.DeadLetter));
+    }
+
+    private void Expire(QueueName name, ModelQueue queue, ModelMessage message)
+    {
+        queue.Live.Remove(message);
+        queue.Counters = queue.Counters with { Expired = queue.Counters.Expired + 1 };
+        TellFinished(name, message, "expired");
+    }
+
+    private void TellFinished(QueueName name, ModelMessage message, string? reason)
+    {
+        var outcome = new FinishedMessage(reason is null, message.Worker, message.Attempt, reason);
+        _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
+    }
+
+    /// <summary>Lets happen, in the order of their times, what was due since the last operation.</summary>
+    private void CatchUp()
+    {
+        var now = time.GetUtcNow();
+        while (NextEventAtLocked() is { } due && due <= now)
+        {
+            data.Now = due;
+            foreach (var (key, queue) in data.Queues.ToList())
+            {
+                var name = QueueName.Parse(key);
+                foreach (var message in queue.Live.Where(message => message.Until <= due).OrderBy(message => message.Arrival).ToList())
+                {
+                    EndLease(name, queue, message, new ReleaseRequest(Error: "The lease ended."));
+                }
+
+                foreach (var message in queue.Live.Where(message => message.Receipt.IsNone && message.ExpiresAt <= due).ToList())
+                {
+                    Expire(name, queue, message);
+                }
+
+                foreach (var message in queue.Live.Where(message => !message.IsDue && message.AvailableAt <= due))
+                {
+                    message.IsDue = true;
+                    _news.Add(listener => listener.OnReady(name));
+                }
+
+                queue.TrimHistory(due);
+            }
+        }
+
+        data.Now = now;
+    }
+
+    private DateTimeOffset? NextEventAtLocked() => data.Queues.Values
+        .SelectMany(queue => queue.Live.SelectMany(message => message.Receipt.IsNone
+                ? new DateTimeOffset?[] { message.IsDue ? null : message.AvailableAt, message.ExpiresAt }
+                : [message.Until])
+            .Concat(queue.History.Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
+        .Where(at => at is not null)
+        .Min();
+
+    private ValueTask<T> Answer<T>(Func<T> operation) => ValueTask.FromResult(Do(operation));
+
+    private T Do<T>(Func<T> operation)
+    {
+        T answer;
+        List<Action<IQueueChangeListener>> news;
+        lock (_lock)
+        {
+            CatchUp();
+            answer = operation();
+            news = [.. _news];
+            _news.Clear();
+            if (NextEventAtLocked() is { } next)
+            {
+                var wait = next - time.GetUtcNow();
+                _timer?.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        news.ForEach(tell => tell(_listener!));
+        return answer;
+    }
+
+    private ValueTask<IReadOnlyList<QueueError>> ForEach(
+        QueueName queue, IReadOnlyList<LeaseKey> keys, Action<ModelQueue, ModelMessage> action) => Answer(() =>
+    {
+        var answers = new List<QueueError>();
+        foreach (var key in keys)
+        {
+            var found = Find(queue);
+            var message = found?.FindLive(key.Id);
+            var held = message is { Receipt.IsNone: false } && message.Receipt == key.Receipt;
+            answers.Add(message is null ? QueueError.NotFound : held ? QueueError.None : QueueError.LeaseLost);
+            if (held)
+            {
+                action(found!, message!);
+            }
+        }
+
+        return (IReadOnlyList<QueueError>)answers;
+    });
+
+    private ModelQueue? Find(QueueName queue) => data.Queues.GetValueOrDefault(queue.Value);
+
+    private ModelQueue Make(QueueName queue)
+    {
+        if (Find(queue) is not { } found)
+        {
+            found = new ModelQueue($"epoch {++data.LastEpoch}");
+            data.Queues.Add(queue.Value, found);
+        }
+
+        return found;
+    }
+
+    private static (int Priority, long AvailableAt, long Arrival) Order(ModelMessage message, MessageState state) =>
+        (state == MessageState.Delayed ? 0 : -message.New.Priority, message.AvailableAt.UtcTicks, message.Arrival);
+
+    private static List<ModelMessage> Within(int bytesMax, List<ModelMessage> messages, Func<ModelMessage, int> bytesOf)
+    {
+        var bytes = 0L;
+        return [.. messages.TakeWhile((message, index) => (bytes += bytesOf(message)) <= bytesMax || index == 0)];
+    }
+
+    private static BrokerResult<IReadOnlyList<T>> Result<T>(IEnumerable<T> items) => new List<T>(items);
+
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+}
+
+/// <summary>What a <see cref="ModelMessageStore"/> keeps while it is closed.</summary>
+internal sealed class ModelData
+{
+    public SortedDictionary<string, ModelQueue> Queues { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The time of the operation, or of what happens by itself just now.</summary>
+    public DateTimeOffset Now { get; set; }
+
+    public long LastArrival { get; set; }
+
+    public int LastEpoch { get; set; }
+
+    public ulong LastReceipt { get; set; }
+}
+
+internal sealed class ModelQueue(string epoch)
+{
+    public QueueSettings Settings { get; set; } = QueueSettings.Default;
+
+    public List<ModelMessage> Live { get; } = [];
+
+    public List<ModelMessage> History { get; } = [];
+
+    /// <summary>Every id that a client ever put, with the time of its put.</summary>
+    public List<(MessageId Id, DateTimeOffset PutAt)> Known { get; } = [];
+
+    public DateTimeOffset LastAvailableAt { get; set; }
+
+    public long NextNumber { get; set; } = 1;
+
+    public long NextOffset { get; set; } = 1;
+
+    public QueueCounters Counters { get; set; } = new();
+
+    public BroadcastPosition Position => new(epoch, History.Count > 0 ? History[0].Offset : NextOffset, NextOffset);
+
+    public IEnumerable<ModelMessage> Ready => Live
+        .Where(message => message.State is MessageState.Ready or MessageState.Dead)
+        .OrderByDescending(message => message.New.Priority).ThenBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
+
+    public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
+
+    public bool Knows(MessageId id, DateTimeOffset now) =>
+        FindLive(id) is not null || Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now);
+
+    public void TrimHistory(DateTimeOffset now)
+    {
+        History.RemoveAll(message => message.BroadcastAt + Settings.HistoryAge <= now);
+        History.RemoveRange(0, Math.Max(0, History.Count - Settings.HistoryMessages));
+    }
+
+    public QueueInfo Info(QueueName name)
+    {
+        var ready = Ready.ToList();
+        var delayed = Live.Where(message => message.State == MessageState.Delayed).ToList();
+        return new QueueInfo
+        {
+            Name = name,
+            Settings = Settings,
+            Ready = ready.Count,
+            Delayed = delayed.Count,
+            Leased = Live.Count(message => message.State == MessageState.Leased),
+            History = History.Count,
+            Bytes = Live.Sum(message => (long)message.New.Body.Length),
+            OldestReadyAt = ready.Count > 0 ? ready.Min(message => message.EnqueuedAt) : null,
+            NextDelayedAt = delayed.Count > 0 ? delayed.Min(message => message.AvailableAt) : null,
+            Position = Position,
+            Counters = Counters,
+        };
+    }
+}
+
+internal sealed class ModelMessage
+{
+    public required MessageId Id { get; init; }
+
+    public required NewMessage New { get; init; }
+
+    public required DateTimeOffset EnqueuedAt { get; init; }
+
+    public long Arrival { get; set; }
+
+    public DateTimeOffset AvailableAt { get; set; }
+
+    public DateTimeOffset? ExpiresAt { get; set; }
+
+    public Receipt Receipt { get; set; }
+
+    public DateTimeOffset? Until { get; set; }
+
+    public bool Delivery { get; set; }
+
+    public int Attempt { get; set; }
+
+    public int Looks { get; set; }
+
+    public string? Worker { get; set; }
+
+    public string? WorkerBefore { get; set; }
+
+    public string? LastError { get; set; }
+
+    /// <summary>Gone with the first dead-lettering: the key is free then.</summary>
+    public string? UniqueKey { get; set; }
+
+    public DeadLetter? DeadLetter { get; set; }
+
+    public long Offset { get; set; }
+
+    public DateTimeOffset BroadcastAt { get; set; }
+
+    /// <summary>Whether its time has come. Once true it stays so until the store is closed, though the clock step back.</summary>
+    public bool IsDue { get; set; }
+
+    public bool WasDelayed { get; set; }
+
+    public MessageState State =>
+        !Receipt.IsNone ? MessageState.Leased
+        : !IsDue ? MessageState.Delayed
+        : DeadLetter is not null ? MessageState.Dead : MessageState.Ready;
+
+    /// <summary>Ends the lease, if there is one.</summary>
+    public void GiveBack(bool attemptCounts, bool workerStays)
+    {
+        if (!Receipt.IsNone)
+        {
+            Attempt -= attemptCounts ? 0 : 1;
+            Worker = workerStays ? Worker : WorkerBefore;
+        }
+
+        Receipt = default;
+        Until = null;
+        Delivery = false;
+    }
+
+    public Message Snapshot(QueueName queue) => new()
+    {
+        Queue = queue,
+        Id = Id,
+        Body = New.Body,
+        ContentType = New.ContentType,
+        State = State,
+        EnqueuedAt = EnqueuedAt,
+        AvailableAt = AvailableAt,
+        ExpiresAt = ExpiresAt,
+        Priority = New.Priority,
+        Attempt = Attempt,
+        UniqueKey = UniqueKey,
+        Offset = Offset,
+        Looks = Looks,
+        LeasedUntil = Until,
+        LastError = LastError,
+        LastWorker = Worker,
+        DeadLetter = DeadLetter,
+    };
+}

@@ -1,0 +1,36 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded;
+using PushQueue.Tests.Contracts;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Storage.Embedded;
+
+/// <summary>The embedded store keeps the contract, whatever its durability.</summary>
+public abstract class EmbeddedMessageStoreTests(string durability) : MessageStoreContract
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    [Fact]
+    public void The_store_says_how_durable_it_is() => Assert.Equal(durability, Store.Durability.ToString());
+
+    private protected override async Task<IMessageStore> CreateStoreAsync(TestTimeProvider time, IQueueChangeListener listener)
+    {
+        var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.TryParse(durability)! };
+        var store = new EmbeddedMessageStore(options, time, Log);
+        await store.OpenAsync(listener, CancellationToken.None);
+        return store;
+    }
+
+    private protected override ValueTask RemoveDataAsync()
+    {
+        _directory.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
+
+public sealed class SyncedEmbeddedMessageStoreTests() : EmbeddedMessageStoreTests("synced");
+
+public sealed class IntervalEmbeddedMessageStoreTests() : EmbeddedMessageStoreTests("interval:50ms");
+
+public sealed class MemoryEmbeddedMessageStoreTests() : EmbeddedMessageStoreTests("memory");

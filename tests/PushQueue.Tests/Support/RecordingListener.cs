@@ -1,0 +1,87 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Tests.Support;
+
+/// <summary>Keeps what a store tells, and lets a test wait until it has told something.</summary>
+internal sealed class RecordingListener : IQueueChangeListener
+{
+    private readonly Lock _lock = new();
+    private readonly List<StoreNews> _news = [];
+    private readonly List<(Func<StoreNews, bool> Condition, TaskCompletionSource<StoreNews> Told)> _waiters = [];
+
+    public IReadOnlyList<StoreNews> News
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _news];
+            }
+        }
+    }
+
+    /// <summary>Forgets what was told so far, so that the next wait is for something new.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _news.Clear();
+        }
+    }
+
+    /// <summary>The first news since the start (or <see cref="Clear"/>) that fits, told already or still to come.</summary>
+    public Task<StoreNews> WaitForAsync(Func<StoreNews, bool> condition)
+    {
+        lock (_lock)
+        {
+            if (_news.Find(news => condition(news)) is { } told)
+            {
+                return Task.FromResult(told);
+            }
+
+            var waiter = new TaskCompletionSource<StoreNews>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiters.Add((condition, waiter));
+            return waiter.Task;
+        }
+    }
+
+    public async Task<T> WaitForAsync<T>(QueueName queue)
+        where T : StoreNews =>
+        (T)await WaitForAsync(news => news is T && news.Queue == queue).WithTimeout($"waiting for {typeof(T).Name} of {queue}");
+
+    public void OnReady(QueueName queue) => Tell(new BecameReady(queue));
+
+    public void OnSettingsChanged(QueueName queue, QueueSettings settings) => Tell(new SettingsChanged(queue, settings));
+
+    public void OnDeleted(QueueName queue) => Tell(new Deleted(queue));
+
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) => Tell(new LeasedCancelled(queue, id, receipt));
+
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) => Tell(new Finished(queue, id, outcome));
+
+    private void Tell(StoreNews news)
+    {
+        lock (_lock)
+        {
+            _news.Add(news);
+            foreach (var waiter in _waiters.Where(waiter => waiter.Condition(news)).ToList())
+            {
+                _waiters.Remove(waiter);
+                waiter.Told.SetResult(news);
+            }
+        }
+    }
+}
+
+/// <summary>One call to an <see cref="IQueueChangeListener"/>.</summary>
+internal abstract record StoreNews(QueueName Queue);
+
+internal sealed record BecameReady(QueueName Queue) : StoreNews(Queue);
+
+internal sealed record SettingsChanged(QueueName Queue, QueueSettings Settings) : StoreNews(Queue);
+
+internal sealed record Deleted(QueueName Queue) : StoreNews(Queue);
+
+internal sealed record LeasedCancelled(QueueName Queue, MessageId Id, Receipt Receipt) : StoreNews(Queue);
+
+internal sealed record Finished(QueueName Queue, MessageId Id, FinishedMessage Outcome) : StoreNews(Queue);
