@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Hosting;
+using PushQueue.Hosting;
 using Xunit;
 
 namespace PushQueue.Tests.Support;
@@ -11,7 +12,7 @@ internal static class StreamReading
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static void ConfigureKestrelTo(this IWebHostBuilder builder) =>
-        builder.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
+        builder.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.UseDirectSocketOutput()));
 
     /// <summary>The next line that is not empty.</summary>
     public static async Task<string> NextLineAsync(this StreamReader reader)

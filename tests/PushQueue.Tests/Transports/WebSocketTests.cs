@@ -108,7 +108,7 @@ public sealed class WebSocketTests
                 Assert.Contains($"\"offset\":{i + 1}", await reader.NextAsync(), StringComparison.Ordinal);
             }
 
-            Assert.True(i < 10_000, "The stuck subscriber was never cut.");
+            Assert.True(i < 1_000_000, "The stuck subscriber was never cut.");
         }
 
         Assert.Equal(3, server.Registry.Consumers);
