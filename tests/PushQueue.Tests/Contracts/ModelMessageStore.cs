@@ -123,8 +123,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             message.Delivery = request.Delivery;
             message.WorkerBefore = message.Worker;
             message.Worker = request.Worker ?? message.Worker;
-            message.Attempt++;
-            leases.Add(new Lease(message.Snapshot(queue), message.Receipt, message.Until));
+            message.Attempt += request.Delivery ? 0 : 1;
+            leases.Add(new Lease(message.Snapshot(queue, attempt: message.Given), message.Receipt, message.Until));
         }
 
         return Result(leases);
@@ -490,7 +490,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     private void TellFinished(QueueName name, ModelMessage message, string? reason)
     {
-        var outcome = new FinishedMessage(reason is null, message.Worker, message.Attempt, reason);
+        var outcome = new FinishedMessage(reason is null, message.Worker, message.Given, reason);
         _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
     }
 
@@ -698,6 +698,9 @@ internal sealed class ModelMessage
 
     public int Attempt { get; set; }
 
+    /// <summary>How often it was given out: a delivery counts as such only while it lasts.</summary>
+    public int Given => Delivery ? Attempt + 1 : Attempt;
+
     public int Looks { get; set; }
 
     public string? Worker { get; set; }
@@ -730,7 +733,7 @@ internal sealed class ModelMessage
     {
         if (!Receipt.IsNone)
         {
-            Attempt -= attemptCounts ? 0 : 1;
+            Attempt -= attemptCounts || Delivery ? 0 : 1;
             Worker = workerStays ? Worker : WorkerBefore;
         }
 
@@ -739,7 +742,7 @@ internal sealed class ModelMessage
         Delivery = false;
     }
 
-    public Message Snapshot(QueueName queue) => new()
+    public Message Snapshot(QueueName queue, int? attempt = null) => new()
     {
         Queue = queue,
         Id = Id,
@@ -750,7 +753,7 @@ internal sealed class ModelMessage
         AvailableAt = AvailableAt,
         ExpiresAt = ExpiresAt,
         Priority = New.Priority,
-        Attempt = Attempt,
+        Attempt = attempt ?? Attempt,
         UniqueKey = UniqueKey,
         Offset = Offset,
         Looks = Looks,
