@@ -431,6 +431,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private void EndLease(QueueName name, ModelQueue queue, ModelMessage message, ReleaseRequest request)
     {
         var counts = request.CountsAsAttempt && !message.Delivery;
+        var toTheFront = message.Delivery;
         message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
         message.GiveBack(counts, workerStays: counts);
         if (counts)
@@ -446,7 +447,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
-        if (delay > TimeSpan.Zero)
+        if (delay > TimeSpan.Zero && !toTheFront)
         {
             SetAvailable(queue, message, data.Now + delay);
         }
@@ -490,7 +491,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     private void TellFinished(QueueName name, ModelMessage message, string? reason)
     {
-        var outcome = new FinishedMessage(reason is null, message.Worker, message.Given, reason);
+        var outcome = new FinishedMessage(reason is null, message.Delivery ? null : message.Worker, message.Given, reason);
         _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
     }
 
