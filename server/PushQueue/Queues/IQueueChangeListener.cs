@@ -17,6 +17,11 @@ internal interface IQueueChangeListener
     /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>
     void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
 
+    /// <summary>A lease ended without an ack: it was released, or its time ran out. Whoever held it has room for another.</summary>
+    void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt)
+    {
+    }
+
     /// <summary>A leased message was acked, or dead-lettered after its last attempt: whoever waits for its end can be answered.</summary>
     void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome);
 }

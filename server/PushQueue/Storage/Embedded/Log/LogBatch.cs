@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace PushQueue.Storage.Embedded.Log;
@@ -22,6 +23,10 @@ internal sealed class LogBatch(Segment segment, long start)
 {
     private const int ChunkBytes = 128 * 1024;
 
+    // A batch of a hundred thousand messages needs a list of megabytes; made anew each time it would wear out the garbage collector.
+    private const int SpareListsMax = 4;
+    private static readonly ConcurrentBag<List<LocatedMessage>> SpareLists = [];
+
     private readonly List<Chunk> _chunks = [];
     private TaskCompletionSource<CommitOutcome>? _additions;
     private TaskCompletionSource<CommitOutcome>? _written;
@@ -38,7 +43,7 @@ internal sealed class LogBatch(Segment segment, long start)
     public long Length { get; private set; }
 
     /// <summary>The messages whose record is in this batch, in the order of the records.</summary>
-    public List<LocatedMessage> Located { get; } = [];
+    public List<LocatedMessage> Located { get; private set; } = SpareLists.TryTake(out var spare) ? spare : [];
 
     /// <summary>Whether somebody waits for the disk and not only for the operating system.</summary>
     public bool NeedsSync { get; set; }
@@ -106,7 +111,20 @@ internal sealed class LogBatch(Segment segment, long start)
         }
     }
 
-    public void ReturnChunks()
+    /// <summary>The batch is over: its memory serves the next one.</summary>
+    public void Recycle()
+    {
+        ReturnChunks();
+        if (SpareLists.Count < SpareListsMax)
+        {
+            Located.Clear();
+            SpareLists.Add(Located);
+        }
+
+        Located = [];
+    }
+
+    private void ReturnChunks()
     {
         foreach (var chunk in _chunks)
         {

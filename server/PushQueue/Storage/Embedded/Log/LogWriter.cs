@@ -293,7 +293,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         batch.CompleteWritten(outcome);
         batch.CompleteAdditions(outcome);
         batch.CompleteSynced(outcome);
-        batch.ReturnChunks();
+        batch.Recycle();
     }
 
     private void Break(Exception exception)

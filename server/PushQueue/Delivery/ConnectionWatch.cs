@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// One loop for all connections, once a second: moves the coarse clock, cuts connections that take nothing, beats on idle ones. A timer
+/// per connection would cost each idle subscriber memory for the same.
+/// </summary>
+internal sealed class ConnectionWatch(ConsumerRegistry registry, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var started = time.GetTimestamp();
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                clock.Seconds = (int)time.GetElapsedTime(started).TotalSeconds;
+                WatchAll();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+    }
+
+    private void WatchAll()
+    {
+        foreach (var buffer in registry.Buffers)
+        {
+            try
+            {
+                if (buffer.Watch(clock.Seconds, out var reason))
+                {
+                    Log.ConnectionCut(logger, buffer.Connection.Transport, buffer.Connection.RemoteAddress, reason!.Name, buffer.WaitingBytes);
+                }
+            }
+            catch (Exception e)
+            {
+                // One connection's failure must not stop the watch over all others.
+                Log.WatchFailed(logger, e, buffer.Connection.Transport);
+            }
+        }
+    }
+}

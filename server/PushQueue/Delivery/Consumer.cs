@@ -1,0 +1,77 @@
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// One subscription of one connection to one queue: its options, and under roundrobin its credit. Who gets what is decided by the
+/// queue's <see cref="QueueDispatcher"/>, which alone touches the members named for it.
+/// </summary>
+internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options, DateTimeOffset since)
+{
+    // An auto consumer's messages are done as soon as they are written, so more of them may be under way than a worker would hold.
+    private const int AutoPrefetchDefault = 128;
+
+    private int _inFlight;
+    private int _delivered;
+
+    public long Number => number;
+
+    public QueueName Queue => queue;
+
+    public OutboundBuffer Buffer => buffer;
+
+    public MessageFormat Format => format;
+
+    public ConsumerOptions Options => options;
+
+    public DateTimeOffset Since => since;
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Messages written to it under roundrobin.</summary>
+    public int Delivered => Volatile.Read(ref _delivered);
+
+    /// <summary>Set once, when it has joined.</summary>
+    public QueueDispatcher? Dispatcher { get; set; }
+
+    /// <summary>Set by the dispatcher, under its lock, when the consumer is gone for good.</summary>
+    public bool HasLeft { get; set; }
+
+    /// <summary>How many more messages it can take now under roundrobin.</summary>
+    public int Room
+    {
+        get
+        {
+            if (!buffer.IsOpen || buffer.IsOverHalf)
+            {
+                return 0;
+            }
+
+            var prefetch = options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
+            return Math.Max(0, prefetch - InFlight);
+        }
+    }
+
+    /// <summary>The round's plan: how many messages are meant for it. Only the dispatcher's own loop touches it.</summary>
+    public int Planned { get; set; }
+
+    /// <summary>The round's messages for it. Only the dispatcher's own loop touches it.</summary>
+    public List<Lease>? Assigned { get; set; }
+
+    public void OnGiven(int messages) => Interlocked.Add(ref _inFlight, messages);
+
+    /// <summary>Messages are no longer in flight.</summary>
+    public void OnSettled(int messages, bool delivered)
+    {
+        if (delivered)
+        {
+            _ = Interlocked.Add(ref _delivered, messages);
+        }
+
+        _ = Interlocked.Add(ref _inFlight, -messages);
+        OnRoom();
+    }
+
+    public void OnRoom() => Dispatcher?.OnRoom();
+}

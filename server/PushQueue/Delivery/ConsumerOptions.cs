@@ -1,0 +1,51 @@
+namespace PushQueue.Delivery;
+
+/// <summary>What a consumer asked for when it subscribed.</summary>
+internal sealed record ConsumerOptions
+{
+    public const int ManualPrefetchDefault = 16;
+
+    public const int PrefetchMax = 10_000;
+
+    public static ConsumerOptions Default { get; } = new();
+
+    public AckMode Ack { get; init; }
+
+    /// <summary>Messages that may be on their way to this consumer under roundrobin; null for what suits its ack mode.</summary>
+    public int? Prefetch { get; init; }
+
+    /// <summary>The end of a manual consumer's leases; null for leases that live with the connection.</summary>
+    public TimeSpan? TimeToRun { get; init; }
+
+    /// <summary>The body alone instead of the envelope.</summary>
+    public bool Raw { get; init; }
+
+    public StartPosition From { get; init; }
+
+    public OverflowPolicy Overflow { get; init; }
+
+    /// <summary>The worker's name, for its counters.</summary>
+    public string? Worker { get; init; }
+}
+
+internal enum AckMode
+{
+    /// <summary>A message is done once it is written to the connection.</summary>
+    Auto = 0,
+
+    /// <summary>A message is leased to the consumer, which acks it.</summary>
+    Manual,
+}
+
+/// <summary>What happens to a broadcast consumer whose connection has no more room.</summary>
+internal enum OverflowPolicy
+{
+    /// <summary>The connection is closed with a reason; the consumer resumes from its cursor.</summary>
+    Disconnect = 0,
+
+    /// <summary>The oldest waiting messages are dropped until a quarter of the room is free; a gap tells it.</summary>
+    DropOldest,
+
+    /// <summary>Everything that waits is dropped for the newest; a gap tells it.</summary>
+    Latest,
+}

@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PushQueue.Delivery;
+
+/// <summary>How messages are pushed.</summary>
+public sealed class DeliveryOptions
+{
+    /// <summary>Bytes that may wait for one connection before its overflow policy applies.</summary>
+    [Range(4 * 1024, 1024 * 1024 * 1024)]
+    public int BufferBytesMax { get; set; } = 1024 * 1024;
+
+    /// <summary>A connection that takes nothing for this long although something waits is closed.</summary>
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>An idle stream gets a heartbeat this often.</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How many queues one connection may subscribe to.</summary>
+    [Range(1, 1_000_000)]
+    public int SubscriptionsPerConnectionMax { get; set; } = 1000;
+
+    /// <summary>How long open streams have to end by themselves when the server stops.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+}

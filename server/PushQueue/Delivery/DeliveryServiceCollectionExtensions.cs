@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace PushQueue.Delivery;
+
+internal static class DeliveryServiceCollectionExtensions
+{
+    /// <summary>
+    /// The dispatcher and what it needs. <see cref="Dispatcher"/> is the listener that must be told the store's news; an
+    /// <see cref="Queues.IMessageStore"/> and a <see cref="TimeProvider"/> come from elsewhere.
+    /// </summary>
+    public static IServiceCollection AddDelivery(this IServiceCollection services)
+    {
+        services.AddOptions<DeliveryOptions>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<CoarseClock>();
+        services.TryAddSingleton<ConsumerRegistry>();
+        services.TryAddSingleton<ConnectionWatch>();
+        services.TryAddSingleton<Dispatcher>();
+        services.AddHostedService<DeliveryService>();
+        return services;
+    }
+}

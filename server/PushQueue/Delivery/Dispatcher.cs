@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// The way in for consumers and for news from the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
+/// </summary>
+internal sealed class Dispatcher(
+    IMessageStore store,
+    ConsumerRegistry registry,
+    TimeProvider time,
+    ILogger<Dispatcher> logger) : IQueueChangeListener
+{
+    private static readonly ReleaseRequest ConnectionLost = new(Delay: null, "The consumer's connection ended.");
+
+    private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
+    private volatile bool _draining;
+
+    /// <summary>
+    /// Joins a consumer. From when this completes it gets every message that is put (or, with a start position, every message from there
+    /// on). Its buffer may still be held.
+    /// </summary>
+    public async ValueTask<Consumer> SubscribeAsync(QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options)
+    {
+        var consumer = new Consumer(registry.NextNumber(), queue, buffer, format, options, time.GetUtcNow());
+        var dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
+        while (!dispatcher.TryEnter(consumer))
+        {
+            Forget(dispatcher);
+            dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
+        }
+
+        registry.CountConsumer(1);
+        buffer.Attach(consumer);
+        try
+        {
+            await dispatcher.Loaded;
+        }
+        catch
+        {
+            Unsubscribe(consumer);
+            throw;
+        }
+
+        if (options.From.Kind == StartKind.Live || dispatcher.IsRoundRobin)
+        {
+            dispatcher.GoLive(consumer);
+        }
+        else
+        {
+            _ = new CatchUp(consumer, dispatcher, store, time).RunAsync(logger);
+        }
+
+        return consumer;
+    }
+
+    /// <summary>True once the node is stopping: new streams are refused.</summary>
+    public bool IsDraining => _draining;
+
+    /// <summary>Where the queue's next round begins, as a cursor that resumes there.</summary>
+    public static async ValueTask<Cursor> CursorAsync(Consumer consumer) =>
+        new(await consumer.Dispatcher!.EpochAsync(), consumer.Dispatcher.NextOffset - 1);
+
+    /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
+    public void Unsubscribe(Consumer consumer)
+    {
+        var dispatcher = consumer.Dispatcher!;
+        consumer.Buffer.Detach(consumer);
+        lock (consumer)
+        {
+            if (consumer.HasLeft)
+            {
+                return;
+            }
+
+            dispatcher.Leave(consumer);
+        }
+
+        registry.CountConsumer(-1);
+        if (dispatcher.Held.TakeAll(consumer) is { Length: > 0 } held)
+        {
+            dispatcher.Settler.GiveBack(held, ConnectionLost);
+        }
+    }
+
+    /// <summary>Ends all consumers of a connection that is over, and forgets it.</summary>
+    public async Task EndAsync(OutboundBuffer buffer)
+    {
+        foreach (var consumer in buffer.Consumers.ToArray())
+        {
+            Unsubscribe(consumer);
+        }
+
+        await buffer.EndAsync();
+        registry.Remove(buffer);
+    }
+
+    public void OnReady(QueueName queue) => Find(queue)?.Signal();
+
+    public void OnSettingsChanged(QueueName queue, QueueSettings settings) => Find(queue)?.OnSettingsChanged(settings);
+
+    public void OnDeleted(QueueName queue)
+    {
+        // Whoever subscribes from here on finds a queue that begins anew.
+        if (!_queues.TryRemove(queue, out var dispatcher))
+        {
+            return;
+        }
+
+        dispatcher.Pause();
+        foreach (var buffer in registry.Buffers)
+        {
+            foreach (var consumer in buffer.Consumers)
+            {
+                if (consumer.Queue == queue)
+                {
+                    EndSubscription(consumer, CloseReason.QueueDeleted);
+                }
+            }
+        }
+    }
+
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
+    {
+        if (Find(queue)?.Held.Settle(id, receipt, delivered: false) is { } consumer)
+        {
+            var json = PageWriter.Rent();
+            json.Write("{\"event\":\"cancel\",\"queue\":"u8);
+            json.WriteJsonString(queue.Value);
+            json.Write(",\"id\":"u8);
+            json.WriteJsonString(id.ToString());
+            json.Write((byte)'}');
+            var page = consumer.Format.EncodeEvent("cancel"u8, json.From(0));
+            json.Return();
+            _ = consumer.Buffer.Offer(page, consumer);
+        }
+    }
+
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
+        Find(queue)?.Held.Settle(id, receipt: null, delivered: outcome.Acked);
+
+    public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
+        Find(queue)?.Held.Settle(id, receipt, delivered: false);
+
+    /// <summary>Starts no more rounds, tells all connections to connect again elsewhere, and waits until they have ended.</summary>
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _draining = true;
+        foreach (var (_, queue) in _queues)
+        {
+            queue.Pause();
+        }
+
+        Log.Draining(logger, registry.Connections, registry.Consumers);
+        foreach (var buffer in registry.Buffers)
+        {
+            buffer.Close(CloseReason.ServerShutdown, keepWaiting: true);
+        }
+
+        try
+        {
+            await registry.WhenEmpty().WaitAsync(timeout, time);
+        }
+        catch (TimeoutException)
+        {
+            foreach (var buffer in registry.Buffers)
+            {
+                buffer.Connection.Abort(CloseReason.ServerShutdown);
+            }
+        }
+    }
+
+    private void Forget(QueueDispatcher dispatcher) => _queues.TryRemove(KeyValuePair.Create(dispatcher.Queue, dispatcher));
+
+    private QueueDispatcher? Find(QueueName queue) => _queues.GetValueOrDefault(queue);
+
+    private QueueDispatcher Make(QueueName queue)
+    {
+        var dispatcher = new QueueDispatcher(queue, store, time, logger, Forget);
+        if (_draining)
+        {
+            dispatcher.Pause();
+        }
+
+        return dispatcher;
+    }
+
+    private void EndSubscription(Consumer consumer, CloseReason reason)
+    {
+        if (consumer.Buffer.Connection.Multiplexed)
+        {
+            _ = consumer.Buffer.Offer(consumer.Format.EncodeClose(consumer.Queue, reason), consumer);
+            Unsubscribe(consumer);
+        }
+        else
+        {
+            consumer.Buffer.Close(reason, keepWaiting: true);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+namespace PushQueue.Delivery.Encoding;
+
+/// <summary>
+/// Messages encoded once and written as they are to any number of connections: complete frames of one format, never changed.
+/// </summary>
+/// <param name="bytes">What goes on the wire.</param>
+/// <param name="firstOffset">The first message's offset; 0 where the page holds no broadcast messages.</param>
+/// <param name="lastOffset">The last message's offset; 0 likewise.</param>
+internal class EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, long lastOffset = 0)
+{
+    public ReadOnlyMemory<byte> Bytes { get; } = bytes;
+
+    public int Length => Bytes.Length;
+
+    public long FirstOffset { get; } = firstOffset;
+
+    public long LastOffset { get; } = lastOffset;
+
+    /// <summary>True for messages that may be dropped when told by a gap, and for such gaps themselves.</summary>
+    public bool Droppable => FirstOffset > 0;
+}

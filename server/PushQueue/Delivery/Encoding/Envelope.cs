@@ -1,0 +1,151 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Encoding;
+
+/// <summary>
+/// The envelope, one JSON object on one line: queue, id and body always, the rest only where it says something.
+/// </summary>
+internal static class Envelope
+{
+    public static void Write(PageWriter writer, in PushedMessage pushed)
+    {
+        var message = pushed.Message;
+        writer.Write("{\"queue\":"u8);
+        writer.WriteJsonString(message.Queue.Value);
+        writer.Write(",\"id\":"u8);
+        if (message.Id.IsNumber)
+        {
+            writer.Write((byte)'"');
+            writer.WriteNumber(message.Id.Number);
+            writer.Write((byte)'"');
+        }
+        else
+        {
+            writer.WriteJsonString(message.Id.ToString());
+        }
+
+        writer.Write(",\"body\":"u8);
+        WriteBody(writer, message.Body.Span, pushed.Kind);
+        WriteFacts(writer, pushed);
+        writer.Write((byte)'}');
+    }
+
+    /// <summary>The body as one JSON value.</summary>
+    public static void WriteBody(PageWriter writer, ReadOnlySpan<byte> body, BodyKind kind)
+    {
+        switch (kind)
+        {
+            case BodyKind.Json:
+                writer.Write(body);
+                break;
+            case BodyKind.JsonLines:
+                writer.WriteOneLine(body);
+                break;
+            case BodyKind.Text:
+                writer.WriteJsonString(body);
+                break;
+            default:
+                writer.Write((byte)'"');
+                writer.WriteBase64(body);
+                writer.Write((byte)'"');
+                break;
+        }
+    }
+
+    private static void WriteFacts(PageWriter writer, in PushedMessage pushed)
+    {
+        var message = pushed.Message;
+        if (pushed.Kind == BodyKind.Binary)
+        {
+            writer.Write(",\"encoding\":\"base64\""u8);
+        }
+
+        if (message.Offset > 0)
+        {
+            writer.Write(",\"offset\":"u8);
+            writer.WriteNumber(message.Offset);
+        }
+
+        if (message.Attempt > 1 || !pushed.Receipt.IsNone)
+        {
+            writer.Write(",\"attempt\":"u8);
+            writer.WriteNumber(message.Attempt);
+        }
+
+        if (!pushed.Receipt.IsNone)
+        {
+            writer.Write(",\"receipt\":"u8);
+            writer.WriteJsonString(pushed.Receipt.ToString());
+        }
+
+        if (!BodyKinds.IsSelfEvident(message.ContentType, pushed.Kind))
+        {
+            writer.Write(",\"contentType\":"u8);
+            writer.WriteJsonString(message.ContentType);
+        }
+
+        if (message.Priority != 0)
+        {
+            writer.Write(",\"priority\":"u8);
+            writer.WriteNumber(message.Priority);
+        }
+
+        if (pushed.Waited)
+        {
+            writer.Write(",\"enqueuedAt\":\""u8);
+            writer.WriteTime(message.EnqueuedAt);
+            writer.Write((byte)'"');
+        }
+    }
+
+    public static void WriteGap(PageWriter writer, QueueName queue, in Gap gap)
+    {
+        writer.Write("{\"event\":\"gap\",\"queue\":"u8);
+        writer.WriteJsonString(queue.Value);
+        writer.Write(",\"from\":"u8);
+        WriteNumberOrNull(writer, gap.From);
+        writer.Write(",\"to\":"u8);
+        WriteNumberOrNull(writer, gap.To);
+        writer.Write(",\"count\":"u8);
+        WriteNumberOrNull(writer, gap.Count);
+        writer.Write(",\"cause\":\""u8);
+        writer.Write(gap.Cause switch
+        {
+            GapCause.Expired => "expired\"}"u8,
+            GapCause.Overflow => "overflow\"}"u8,
+            _ => "reset\"}"u8,
+        });
+    }
+
+    /// <param name="writer">Where to.</param>
+    /// <param name="queue">The queue of a subscription that ends; null where the whole connection does.</param>
+    /// <param name="reason">Why.</param>
+    public static void WriteClose(PageWriter writer, QueueName? queue, CloseReason reason)
+    {
+        writer.Write("{\"event\":\"close\","u8);
+        if (queue is { } name)
+        {
+            writer.Write("\"queue\":"u8);
+            writer.WriteJsonString(name.Value);
+            writer.Write((byte)',');
+        }
+
+        writer.Write("\"code\":"u8);
+        writer.WriteJsonString(reason.Name);
+        writer.Write(",\"reason\":"u8);
+        writer.WriteJsonString(reason.Sentence);
+        writer.Write(reason.Reconnect ? ",\"reconnect\":true}"u8 : ",\"reconnect\":false}"u8);
+    }
+
+    private static void WriteNumberOrNull(PageWriter writer, long value)
+    {
+        if (value == 0)
+        {
+            writer.Write("null"u8);
+        }
+        else
+        {
+            writer.WriteNumber(value);
+        }
+    }
+}

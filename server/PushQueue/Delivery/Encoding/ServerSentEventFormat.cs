@@ -1,0 +1,83 @@
+using System.Text.Unicode;
+
+namespace PushQueue.Delivery.Encoding;
+
+/// <summary>A server-sent event per message. The id is the cursor, or the message's id where it was not broadcast.</summary>
+internal sealed class ServerSentEventFormat : MessageFormat
+{
+    private readonly bool _raw;
+
+    private ServerSentEventFormat(bool raw)
+    {
+        _raw = raw;
+    }
+
+    public static MessageFormat Envelopes { get; } = new ServerSentEventFormat(raw: false);
+
+    public static MessageFormat Raw { get; } = new ServerSentEventFormat(raw: true);
+
+    public override EncodedPage Heartbeat { get; } = new(":\n\n"u8.ToArray());
+
+    public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
+    {
+        writer.Write("id: "u8);
+        if (pushed.Message.Offset > 0)
+        {
+            writer.WriteUtf8(pushed.Epoch);
+            writer.Write((byte)'.');
+            writer.WriteNumber(pushed.Message.Offset);
+        }
+        else
+        {
+            writer.WriteUtf8(pushed.Message.Id.ToString());
+        }
+
+        writer.Write("\ndata: "u8);
+        if (_raw)
+        {
+            WriteRaw(writer, pushed.Message.Body.Span);
+        }
+        else
+        {
+            Envelope.Write(writer, pushed);
+        }
+
+        writer.Write("\n\n"u8);
+    }
+
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    {
+        if (name.SequenceEqual("close"u8))
+        {
+            // EventSource connects again by itself; spread over seconds, so that a restart is not met by everybody at once.
+            writer.Write("retry: "u8);
+            writer.WriteNumber(Random.Shared.Next(500, 3000));
+            writer.Write((byte)'\n');
+        }
+
+        writer.Write("event: "u8);
+        writer.Write(name);
+        writer.Write("\ndata: "u8);
+        writer.Write(json);
+        writer.Write("\n\n"u8);
+    }
+
+    /// <summary>A data line per line of the body. An event stream is UTF-8, so a body that is not goes as base64.</summary>
+    private static void WriteRaw(PageWriter writer, ReadOnlySpan<byte> body)
+    {
+        if (!Utf8.IsValid(body))
+        {
+            writer.WriteBase64(body);
+            return;
+        }
+
+        while (body.IndexOfAny((byte)'\n', (byte)'\r') is var end and >= 0)
+        {
+            writer.Write(body[..end]);
+            writer.Write("\ndata: "u8);
+            body = body[end..].StartsWith("\r\n"u8) ? body[(end + 2)..] : body[(end + 1)..];
+        }
+
+        writer.Write(body);
+    }
+}

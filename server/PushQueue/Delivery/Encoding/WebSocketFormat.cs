@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.Text.Unicode;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Encoding;
+
+/// <summary>
+/// A WebSocket frame per message, framed by hand: a server's frames carry no mask, so one page of frames serves every subscriber in
+/// one write, where <c>WebSocket.SendAsync</c> would copy and flush each frame for each of them.
+/// </summary>
+internal sealed class WebSocketFormat : MessageFormat
+{
+    private const byte FinalText = 0x81;
+    private const byte FinalBinary = 0x82;
+    private const byte FinalClose = 0x88;
+    private const byte FinalPong = 0x8A;
+    private const int HeaderBytesMax = 10;
+
+    private readonly bool _raw;
+
+    private WebSocketFormat(bool raw)
+    {
+        _raw = raw;
+    }
+
+    public static MessageFormat Envelopes { get; } = new WebSocketFormat(raw: false);
+
+    public static MessageFormat Raw { get; } = new WebSocketFormat(raw: true);
+
+    /// <summary>A ping without a body.</summary>
+    public override EncodedPage Heartbeat { get; } = new(new byte[] { 0x89, 0 });
+
+    public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
+    {
+        if (_raw)
+        {
+            var body = pushed.Message.Body.Span;
+            var text = pushed.Kind != BodyKind.Binary || Utf8.IsValid(body);
+            WriteFrame(writer, text ? FinalText : FinalBinary, body);
+            return;
+        }
+
+        // The payload's length is known once it is written: written behind a two-byte header first, moved where that is too small.
+        var start = writer.Reserve(2);
+        Envelope.Write(writer, pushed);
+        FinishFrame(writer, start);
+    }
+
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
+        WriteFrame(writer, FinalText, json);
+
+    public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason) =>
+        queue is null ? EncodeCloseFrame(reason) : base.EncodeClose(queue, reason);
+
+    public static EncodedPage EncodeText(ReadOnlySpan<byte> payload) => EncodeFrame(FinalText, payload);
+
+    public static EncodedPage EncodePong(ReadOnlySpan<byte> payload) => EncodeFrame(FinalPong, payload);
+
+    private static EncodedPage EncodeCloseFrame(CloseReason reason)
+    {
+        var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(reason.Sentence)];
+        BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)reason.Code);
+        _ = System.Text.Encoding.UTF8.GetBytes(reason.Sentence, payload.AsSpan(2));
+        return EncodeFrame(FinalClose, payload);
+    }
+
+    private static EncodedPage EncodeFrame(byte kind, ReadOnlySpan<byte> payload)
+    {
+        var writer = PageWriter.Rent();
+        WriteFrame(writer, kind, payload);
+        var page = new EncodedPage(writer.ToArray());
+        writer.Return();
+        return page;
+    }
+
+    private static void WriteFrame(PageWriter writer, byte kind, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytesMax];
+        writer.Write(header[..WriteHeader(header, kind, payload.Length)]);
+        writer.Write(payload);
+    }
+
+    private static void FinishFrame(PageWriter writer, int start)
+    {
+        var length = writer.Length - start - 2;
+        Span<byte> header = stackalloc byte[HeaderBytesMax];
+        var headerLength = WriteHeader(header, FinalText, length);
+        if (headerLength > 2)
+        {
+            writer.Shift(start + 2, headerLength - 2);
+        }
+
+        header[..headerLength].CopyTo(writer.From(start));
+    }
+
+    private static int WriteHeader(Span<byte> header, byte kind, int length)
+    {
+        header[0] = kind;
+        switch (length)
+        {
+            case < 126:
+                header[1] = (byte)length;
+                return 2;
+            case <= ushort.MaxValue:
+                header[1] = 126;
+                BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)length);
+                return 4;
+            default:
+                header[1] = 127;
+                BinaryPrimitives.WriteInt64BigEndian(header[2..], length);
+                return 10;
+        }
+    }
+}

@@ -1,0 +1,222 @@
+namespace PushQueue.Delivery;
+
+/// <summary>How a buffer ends, what it drops, and what the watch does to it once a second.</summary>
+internal sealed partial class OutboundBuffer
+{
+    // A closing connection that does not take its last words within this time is cut.
+    private const int LastWordsSeconds = 2;
+
+    private const int HeartbeatsUnanswered = 3;
+
+    private int _closingAt;
+    private int _lastBeatAt;
+
+    /// <summary>Takes nothing more, tells the client why, then ends the connection.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="keepWaiting">Write what waits first; else it is dropped, and its observers are told.</param>
+    public void Close(CloseReason reason, bool keepWaiting)
+    {
+        List<IWriteObserver>? dropped = null;
+        bool pump;
+        lock (_gate)
+        {
+            if (_state != State.Open)
+            {
+                return;
+            }
+
+            _state = State.Closing;
+            _reason = reason;
+            _closingAt = clock.Seconds;
+            if (!keepWaiting)
+            {
+                dropped = DropAllLocked();
+            }
+
+            _waiting ??= new Queue<Waiting>();
+            var farewell = connection.ControlFormat.EncodeClose(null, reason);
+            _waiting.Enqueue(new Waiting(farewell, null, null));
+            _waitingBytes += farewell.Length;
+            pump = !_writing;
+            _writing = true;
+        }
+
+        dropped?.ForEach(observer => observer.OnNotWritten());
+        TellRoom();
+        if (pump)
+        {
+            _ = PumpAsync();
+        }
+    }
+
+    /// <summary>The transport's connection is over: drops what waits and completes once no write is pending.</summary>
+    public Task EndAsync()
+    {
+        List<IWriteObserver>? dropped;
+        Task idle;
+        lock (_gate)
+        {
+            _state = State.Closed;
+            dropped = DropAllLocked();
+            if (_writing)
+            {
+                _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                idle = _idle.Task;
+            }
+            else
+            {
+                idle = Task.CompletedTask;
+            }
+        }
+
+        dropped?.ForEach(observer => observer.OnNotWritten());
+        TellRoom();
+        return idle;
+    }
+
+    /// <summary>For a connection that ends before <see cref="Open"/>.</summary>
+    public Task EndUnopenedAsync()
+    {
+        lock (_gate)
+        {
+            _writing = false;
+        }
+
+        return EndAsync();
+    }
+
+    /// <summary>Once a second: cuts a connection that takes nothing, beats on an idle one. True where it was cut.</summary>
+    public bool Watch(int now, out CloseReason? cut)
+    {
+        bool beat;
+        lock (_gate)
+        {
+            cut = null;
+            if (_state == State.Closing && now - _closingAt >= LastWordsSeconds)
+            {
+                cut = _reason;
+            }
+            else if (_state == State.Open && WhyCutLocked(now) is { } reason)
+            {
+                cut = reason;
+                _state = State.Closing;
+                _reason = cut;
+                _closingAt = now;
+            }
+
+            // A connection that answers is asked where it was silent, however much is written to it; another is kept from looking dead.
+            var quietSince = connection.LastHeardAt is { } heardAt ? Math.Max(heardAt, _lastBeatAt) : _lastWriteAt;
+            beat = _state == State.Open && now - quietSince >= options.HeartbeatInterval.TotalSeconds;
+            _lastBeatAt = beat ? now : _lastBeatAt;
+        }
+
+        if (cut is not null)
+        {
+            connection.Abort(cut);
+            TellRoom();
+        }
+        else if (beat && connection.ControlFormat.Heartbeat is { } heartbeat)
+        {
+            _ = Offer(heartbeat);
+        }
+
+        return cut is not null;
+    }
+
+    private CloseReason? WhyCutLocked(int now)
+    {
+        if (_writing && now - _lastWriteAt >= options.StallTimeout.TotalSeconds)
+        {
+            return CloseReason.Stalled;
+        }
+
+        return connection.LastHeardAt is { } heardAt && now - heardAt >= HeartbeatsUnanswered * options.HeartbeatInterval.TotalSeconds
+            ? CloseReason.NoAnswer
+            : null;
+    }
+
+    private void Fail(Exception exception)
+    {
+        List<IWriteObserver>? dropped;
+        lock (_gate)
+        {
+            _state = State.Closed;
+            _writing = false;
+            dropped = DropAllLocked();
+            _idle?.TrySetResult();
+        }
+
+        LastFailure = exception;
+        dropped?.ForEach(observer => observer.OnNotWritten());
+        TellRoom();
+        connection.Abort(_reason ?? CloseReason.ServerError);
+    }
+
+    /// <summary>Why the last write failed; for the log line at the connection's end.</summary>
+    public Exception? LastFailure { get; private set; }
+
+    private List<IWriteObserver>? DropAllLocked()
+    {
+        List<IWriteObserver>? dropped = null;
+        while (_waiting is not null && _waiting.TryDequeue(out var waiting))
+        {
+            if (waiting.Observer is { } observer)
+            {
+                (dropped ??= []).Add(observer);
+            }
+        }
+
+        _waiting = null;
+        _waitingBytes = 0;
+        return dropped;
+    }
+
+    /// <summary>
+    /// Drops a consumer's waiting pages, oldest first, until a quarter of the room is free (so that the walk over the queue is made
+    /// once per many pages), and leaves one gap in their place.
+    /// </summary>
+    private void DropLocked(Consumer consumer, int bytesNeeded)
+    {
+        var bytesWanted = consumer.Options.Overflow == OverflowPolicy.Latest ? 0 : options.BufferBytesMax / 4 * 3;
+        var count = _waiting!.Count;
+        long from = 0;
+        long to = 0;
+        Waiting? gap = null;
+        var kept = new Queue<Waiting>(count);
+        while (_waiting.TryDequeue(out var waiting))
+        {
+            var drop = ReferenceEquals(waiting.Consumer, consumer)
+                && waiting.Page.Droppable
+                && _waitingBytes + bytesNeeded > bytesWanted;
+            if (!drop)
+            {
+                FlushGap(kept);
+                kept.Enqueue(waiting);
+                continue;
+            }
+
+            from = from == 0 ? waiting.Page.FirstOffset : from;
+            to = waiting.Page.LastOffset;
+            gap = waiting;
+            _waitingBytes -= waiting.Page.Length;
+        }
+
+        FlushGap(kept);
+        _waiting = kept;
+
+        void FlushGap(Queue<Waiting> target)
+        {
+            // Pages of other consumers of the same connection may stand between; the gap stands where the first page after it begins.
+            if (gap is null)
+            {
+                return;
+            }
+
+            var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to));
+            target.Enqueue(new Waiting(page, consumer, null));
+            _waitingBytes += page.Length;
+            gap = null;
+            from = 0;
+        }
+    }
+}

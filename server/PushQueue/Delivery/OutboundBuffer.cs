@@ -1,0 +1,308 @@
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// What waits for one connection, bounded in bytes. Owns the rule that a connection has one write outstanding, ever. Whoever offers a page
+/// to an idle connection writes it at once on its own thread; while a write is pending, pages wait here by reference, and the pump
+/// takes all that waits (up to 64 KB) and flushes once. Never blocks who offers, and holds no memory while idle.
+/// Starts held: nothing is written before <see cref="Open"/>, so that a consumer can join before its response headers are out.
+/// </summary>
+internal sealed partial class OutboundBuffer(IConsumerConnection connection, CoarseClock clock, DeliveryOptions options)
+{
+    // One write of at most this size is what the stall timeout measures: a reader slower than 6 KB/s counts as stuck.
+    private const int WriteBytesMax = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private Queue<Waiting>? _waiting;
+    private Consumer[] _consumers = [];
+    private TaskCompletionSource? _roomFreed;
+    private TaskCompletionSource? _idle;
+    private CloseReason? _reason;
+    private int _waitingBytes;
+    private int _lastWriteAt = clock.Seconds;
+    private bool _writing = true;
+    private State _state;
+
+    private enum State
+    {
+        Open,
+
+        /// <summary>Takes nothing more; writes its last words.</summary>
+        Closing,
+
+        Closed,
+    }
+
+    public IConsumerConnection Connection => connection;
+
+    public bool IsOpen => _state == State.Open;
+
+    public bool IsOverHalf => Volatile.Read(ref _waitingBytes) > options.BufferBytesMax / 2;
+
+    public int WaitingBytes => Volatile.Read(ref _waitingBytes);
+
+    public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
+
+    /// <summary>Lets the first write through.</summary>
+    public void Open() => _ = PumpAsync();
+
+    /// <summary>Hands a page over; see <see cref="OfferOutcome"/>. The observer, where given, is always told.</summary>
+    /// <param name="page">Whole frames.</param>
+    /// <param name="consumer">Whose messages these are; null for what concerns the connection.</param>
+    /// <param name="observer">Is told when the page is written or never will be.</param>
+    /// <param name="evenIfFull">For who looked at the room before.</param>
+    public OfferOutcome Offer(EncodedPage page, Consumer? consumer = null, IWriteObserver? observer = null, bool evenIfFull = true)
+    {
+        // hot path: once per connection and round; guarded by bench fanout
+        OfferOutcome outcome;
+        lock (_gate)
+        {
+            if (_state != State.Open)
+            {
+                outcome = OfferOutcome.Closed;
+            }
+            else if (_writing)
+            {
+                outcome = EnqueueLocked(new Waiting(page, consumer, observer), evenIfFull);
+            }
+            else
+            {
+                _writing = true;
+                _lastWriteAt = clock.Seconds;
+                outcome = OfferOutcome.Written;
+            }
+        }
+
+        switch (outcome)
+        {
+            case OfferOutcome.Written:
+                return WriteInline(page, observer);
+            case OfferOutcome.Full:
+                Close(CloseReason.SlowConsumer, keepWaiting: false);
+                observer?.OnNotWritten();
+                return outcome;
+            case OfferOutcome.Closed:
+                observer?.OnNotWritten();
+                return outcome;
+            default:
+                return outcome;
+        }
+    }
+
+    /// <summary>Completes once less than half of the room is taken, or the connection is closed.</summary>
+    public Task WaitForRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (!IsOverHalf || _state != State.Open)
+            {
+                return Task.CompletedTask;
+            }
+
+            _roomFreed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _roomFreed.Task;
+        }
+    }
+
+    public void Attach(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _consumers, [.. _consumers, consumer]);
+        }
+    }
+
+    public void Detach(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _consumers, Array.FindAll(_consumers, other => !ReferenceEquals(other, consumer)));
+        }
+    }
+
+    private OfferOutcome EnqueueLocked(in Waiting waiting, bool evenIfFull)
+    {
+        _waiting ??= new Queue<Waiting>();
+        if (!evenIfFull && _waiting.Count > 0 && _waitingBytes + waiting.Page.Length > options.BufferBytesMax)
+        {
+            if (waiting.Consumer is not { Options.Overflow: not OverflowPolicy.Disconnect } consumer)
+            {
+                return OfferOutcome.Full;
+            }
+
+            DropLocked(consumer, waiting.Page.Length);
+        }
+
+        _waiting.Enqueue(waiting);
+        _waitingBytes += waiting.Page.Length;
+        return OfferOutcome.Queued;
+    }
+
+    private OfferOutcome WriteInline(EncodedPage page, IWriteObserver? observer)
+    {
+        try
+        {
+            var write = connection.WriteAsync(page);
+            if (!write.IsCompletedSuccessfully)
+            {
+                _ = WriteSlowAsync(write, observer);
+                return OfferOutcome.Queued;
+            }
+
+            // Gives a pooled source back; it has completed.
+            write.GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            // Any exception of a transport means the same: this connection is gone. Its reason is logged by the watch.
+            observer?.OnNotWritten();
+            Fail(e);
+            return OfferOutcome.Closed;
+        }
+
+        observer?.OnWritten();
+        lock (_gate)
+        {
+            if (_waiting is not { Count: > 0 } && _state == State.Open && _idle is null)
+            {
+                _writing = false;
+                return OfferOutcome.Written;
+            }
+        }
+
+        _ = PumpAsync();
+        return OfferOutcome.Written;
+    }
+
+    private async Task WriteSlowAsync(ValueTask write, IWriteObserver? observer)
+    {
+        try
+        {
+            await write;
+        }
+        catch (Exception e)
+        {
+            observer?.OnNotWritten();
+            Fail(e);
+            return;
+        }
+
+        observer?.OnWritten();
+        await PumpAsync();
+    }
+
+    private async Task PumpAsync()
+    {
+        var pages = new List<EncodedPage>();
+        var observers = new List<IWriteObserver>();
+        while (TakeWaiting(pages, observers))
+        {
+            try
+            {
+                await (pages.Count == 1 ? connection.WriteAsync(pages[0]) : connection.WriteAsync(pages));
+            }
+            catch (Exception e)
+            {
+                observers.ForEach(observer => observer.OnNotWritten());
+                Fail(e);
+                return;
+            }
+
+            observers.ForEach(observer => observer.OnWritten());
+            pages.Clear();
+            observers.Clear();
+        }
+    }
+
+    /// <summary>The next write; false when nothing waits, after the connection was made idle or completed.</summary>
+    private bool TakeWaiting(List<EncodedPage> pages, List<IWriteObserver> observers)
+    {
+        bool freed;
+        CloseReason? completed = null;
+        lock (_gate)
+        {
+            var wasOverHalf = IsOverHalf;
+            var bytes = 0;
+            while (_waiting is not null && _waiting.TryPeek(out var next) && (bytes == 0 || bytes + next.Page.Length <= WriteBytesMax))
+            {
+                _ = _waiting.Dequeue();
+                bytes += next.Page.Length;
+                pages.Add(next.Page);
+                if (next.Observer is { } observer)
+                {
+                    observers.Add(observer);
+                }
+            }
+
+            _waitingBytes -= bytes;
+            _lastWriteAt = clock.Seconds;
+            freed = wasOverHalf && !IsOverHalf;
+            if (pages.Count == 0)
+            {
+                completed = BecomeIdleLocked();
+            }
+        }
+
+        if (freed)
+        {
+            TellRoom();
+        }
+
+        if (completed is not null)
+        {
+            connection.Complete(completed);
+        }
+
+        return pages.Count > 0;
+    }
+
+    /// <summary>Nothing waits and nothing is being written. Gives the reason where these were the last words.</summary>
+    private CloseReason? BecomeIdleLocked()
+    {
+        _writing = false;
+        _waiting = null;
+        _idle?.TrySetResult();
+        if (_state != State.Closing)
+        {
+            return null;
+        }
+
+        _state = State.Closed;
+        return _reason;
+    }
+
+    private void TellRoom()
+    {
+        TaskCompletionSource? freed;
+        lock (_gate)
+        {
+            freed = _roomFreed;
+            _roomFreed = null;
+        }
+
+        freed?.TrySetResult();
+        foreach (var consumer in Consumers)
+        {
+            consumer.OnRoom();
+        }
+    }
+
+    private readonly record struct Waiting(EncodedPage Page, Consumer? Consumer, IWriteObserver? Observer);
+}
+
+/// <summary>What became of a page that was offered.</summary>
+internal enum OfferOutcome
+{
+    /// <summary>It is on the wire.</summary>
+    Written,
+
+    /// <summary>It waits for a pending write, within the bound.</summary>
+    Queued,
+
+    /// <summary>There was no room; the connection is being closed.</summary>
+    Full,
+
+    /// <summary>The connection has ended.</summary>
+    Closed,
+}

@@ -1,0 +1,63 @@
+namespace PushQueue.Delivery.Policies;
+
+/// <summary>
+/// Does one thing for each of many consumers, on this thread and on as many of the pool as there are cores: the consumers are cut into
+/// slices, and whoever is free takes the next one. A helper that comes too late finds nothing left, so the round never waits
+/// for a thread that has not begun.
+/// </summary>
+internal abstract class FanOut : IThreadPoolWorkItem
+{
+    private const int SliceSize = 64;
+
+    private TaskCompletionSource? _allDone;
+    private Consumer[] _consumers = [];
+    private int _slices;
+    private int _nextSlice;
+    private int _slicesDone;
+
+    public ValueTask RunAsync(Consumer[] consumers)
+    {
+        _consumers = consumers;
+        _slices = (consumers.Length + SliceSize - 1) / SliceSize;
+        if (_slices <= 1)
+        {
+            foreach (var consumer in consumers)
+            {
+                Give(consumer);
+            }
+
+            return default;
+        }
+
+        _allDone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var helpers = Math.Min(Environment.ProcessorCount, _slices) - 1;
+        for (var i = 0; i < helpers; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        Execute();
+        return _allDone.Task.IsCompleted ? default : new ValueTask(_allDone.Task);
+    }
+
+    public void Execute()
+    {
+        // hot path: bench fanout
+        while (Interlocked.Increment(ref _nextSlice) - 1 is var slice && slice < _slices)
+        {
+            var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);
+            for (var i = slice * SliceSize; i < end; i++)
+            {
+                Give(_consumers[i]);
+            }
+
+            if (Interlocked.Increment(ref _slicesDone) == _slices)
+            {
+                _allDone!.SetResult();
+            }
+        }
+    }
+
+    /// <summary>Must not throw, must not block.</summary>
+    protected abstract void Give(Consumer consumer);
+}

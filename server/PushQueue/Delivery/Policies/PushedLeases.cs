@@ -1,0 +1,21 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Policies;
+
+/// <summary>The leases behind one page of an auto-ack consumer: acked once written, given back uncounted where that failed.</summary>
+internal sealed class PushedLeases(Consumer consumer, LeaseKey[] keys, LeaseSettler settler) : IWriteObserver
+{
+    public void OnWritten()
+    {
+        settler.Ack(keys);
+        consumer.OnSettled(keys.Length, delivered: true);
+    }
+
+    public void OnNotWritten()
+    {
+        settler.GiveBack(keys, NotWritten);
+        consumer.OnSettled(keys.Length, delivered: false);
+    }
+
+    public static readonly ReleaseRequest NotWritten = new(TimeSpan.Zero, Error: null, CountsAsAttempt: false);
+}

@@ -1,0 +1,172 @@
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Policies;
+
+/// <summary>
+/// Each message goes to exactly one consumer, in strict rotation over those with credit and room. A round first plans whose turn the next
+/// messages would be, leases no more than that, hands them out, and remembers where it stopped.
+/// </summary>
+internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore store, TimeProvider time) : IDispatchPolicy
+{
+    private readonly List<Consumer> _turns = [];
+    private readonly List<Consumer> _given = [];
+    private readonly LeaseSettler _settler = new(dispatcher.Queue, store);
+    private Consumer? _last;
+    private int _lastIndex;
+
+    public LeaseSettler Settler => _settler;
+
+    public async ValueTask<bool> RunRoundAsync()
+    {
+        // Set before the rooms are read: a consumer that frees up after its room was read signals the dispatcher again.
+        dispatcher.WaitsForRoom = true;
+        PlanTurns(dispatcher.Live());
+        if (_turns.Count == 0)
+        {
+            return false;
+        }
+
+        dispatcher.WaitsForRoom = false;
+        _given.Clear();
+        try
+        {
+            await LeaseTurnsAsync();
+        }
+        finally
+        {
+            // Also where a later lease of the round failed: what is leased already must not be left lying.
+            if (_given.Count > 0)
+            {
+                await new Round(time.GetUtcNow(), _settler, dispatcher.Held).RunAsync([.. _given]);
+            }
+        }
+
+        return _given.Count > 0;
+    }
+
+    private async ValueTask LeaseTurnsAsync()
+    {
+        var start = 0;
+        while (start < _turns.Count)
+        {
+            var end = EndOfRun(start);
+            if (await LeaseRunAsync(start, end) < end - start)
+            {
+                return;
+            }
+
+            start = end;
+        }
+    }
+
+    private void PlanTurns(Consumer[] live)
+    {
+        _turns.Clear();
+        foreach (var consumer in live)
+        {
+            consumer.Planned = 0;
+        }
+
+        // Where the last one served has left, the one behind it stands in its place.
+        var last = _last is null ? -1 : Array.IndexOf(live, _last);
+        var first = last >= 0 ? last + 1 : _lastIndex;
+        _lastIndex = first;
+        bool any;
+        do
+        {
+            any = false;
+            for (var i = 0; i < live.Length && _turns.Count < BroadcastPolicy.RoundMessagesMax; i++)
+            {
+                var consumer = live[(first + i) % live.Length];
+                if (consumer.Planned < consumer.Room)
+                {
+                    consumer.Planned++;
+                    _turns.Add(consumer);
+                    any = true;
+                }
+            }
+        }
+        while (any && _turns.Count < BroadcastPolicy.RoundMessagesMax);
+    }
+
+    /// <summary>Turns that one lease request can serve: alike in ack mode, time to run and worker.</summary>
+    private int EndOfRun(int start)
+    {
+        var first = _turns[start].Options;
+        var end = start + 1;
+        while (end < _turns.Count
+            && _turns[end].Options is var other
+            && other.Ack == first.Ack
+            && (other.Ack == AckMode.Auto || (other.TimeToRun == first.TimeToRun && other.Worker == first.Worker)))
+        {
+            end++;
+        }
+
+        return end;
+    }
+
+    private async ValueTask<int> LeaseRunAsync(int start, int end)
+    {
+        var options = _turns[start].Options;
+        var auto = options.Ack == AckMode.Auto;
+        var request = new LeaseRequest(
+            end - start,
+            BroadcastPolicy.RoundBytesMax,
+            auto ? null : options.TimeToRun,
+            options.Worker,
+            Delivery: auto);
+        var leased = await store.LeaseAsync(dispatcher.Queue, request);
+        if (!leased.Ok)
+        {
+            return 0;
+        }
+
+        for (var i = 0; i < leased.Value.Count; i++)
+        {
+            var consumer = _turns[start + i];
+            if (consumer.Assigned is not { Count: > 0 })
+            {
+                consumer.Assigned ??= [];
+                _given.Add(consumer);
+            }
+
+            consumer.Assigned.Add(leased.Value[i]);
+            _last = consumer;
+        }
+
+        return leased.Value.Count;
+    }
+
+    private sealed class Round(DateTimeOffset now, LeaseSettler settler, HeldLeases held) : FanOut
+    {
+        protected override void Give(Consumer consumer)
+        {
+            var leases = consumer.Assigned!;
+            consumer.Assigned = null;
+            var manual = consumer.Options.Ack == AckMode.Manual;
+            var keys = new LeaseKey[leases.Count];
+            var messages = new PushedMessage[leases.Count];
+            for (var i = 0; i < keys.Length; i++)
+            {
+                var message = leases[i].Message;
+                keys[i] = new LeaseKey(message.Id, leases[i].Receipt);
+                messages[i] = new PushedMessage(message, BodyKinds.Of(message), string.Empty, manual ? leases[i].Receipt : default, now);
+            }
+
+            consumer.OnGiven(keys.Length);
+            if (manual)
+            {
+                held.Add(consumer, keys);
+            }
+
+            var page = consumer.Format.Encode(messages);
+            _ = consumer.Buffer.Offer(page, consumer, manual ? null : new PushedLeases(consumer, keys, settler));
+            if (manual && (consumer.HasLeft || !consumer.Buffer.IsOpen))
+            {
+                // It went while this round was on its way, perhaps before the leases were noted down.
+                settler.GiveBack(held.TakeAll(consumer), PushedLeases.NotWritten);
+            }
+        }
+    }
+}

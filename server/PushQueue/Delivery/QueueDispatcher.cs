@@ -1,0 +1,291 @@
+using Microsoft.Extensions.Logging;
+using PushQueue.Delivery.Policies;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// Gives out one queue's messages while the queue has consumers on this node. An actor: whatever happens only signals it, signals melt
+/// together, and its loop never runs twice at once. Owns who is live and which offset they get next; the policies decide the rest.
+/// Its lock guards the members only and is never held over a call to the store or to a buffer.
+/// </summary>
+internal sealed class QueueDispatcher : IThreadPoolWorkItem
+{
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int Signalled = 2;
+
+    private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly IMessageStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Action<QueueDispatcher> _onRetired;
+    private readonly BroadcastPolicy _broadcast;
+    private readonly RoundRobinPolicy _roundRobin;
+    private readonly List<Consumer> _members = [];
+    private Consumer[] _live = [];
+    private TaskCompletionSource? _advanced;
+    private QueueSettings? _settings;
+    private Task _loaded;
+    private string _epoch = string.Empty;
+    private long _nextOffset = 1;
+    private int _consumers;
+    private int _liveGone;
+    private int _state;
+    private bool _liveChanged;
+    private bool _retired;
+    private volatile bool _waitsForRoom;
+    private volatile bool _paused;
+
+    public QueueDispatcher(QueueName queue, IMessageStore store, TimeProvider time, ILogger logger, Action<QueueDispatcher> onRetired)
+    {
+        Queue = queue;
+        _store = store;
+        _time = time;
+        _logger = logger;
+        _onRetired = onRetired;
+        _broadcast = new BroadcastPolicy(this, store, time);
+        _roundRobin = new RoundRobinPolicy(this, store, time);
+        _loaded = LoadAsync();
+    }
+
+    public QueueName Queue { get; }
+
+    public HeldLeases Held { get; } = new();
+
+    public LeaseSettler Settler => _roundRobin.Settler;
+
+    /// <summary>Set by a policy that found nobody with room; the next room then signals.</summary>
+    public bool WaitsForRoom
+    {
+        get => _waitsForRoom;
+        set => _waitsForRoom = value;
+    }
+
+    /// <summary>Completes when settings and position are known.</summary>
+    public Task Loaded => Volatile.Read(ref _loaded);
+
+    public bool IsRoundRobin => _settings?.EffectivePolicy == DeliveryPolicy.RoundRobin;
+
+    public long NextOffset
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _nextOffset;
+            }
+        }
+    }
+
+    /// <summary>Counts a consumer in. False where the dispatcher was given up meanwhile and a new one is needed.</summary>
+    public bool TryEnter(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            if (_retired)
+            {
+                return false;
+            }
+
+            _consumers++;
+            consumer.Dispatcher = this;
+            return true;
+        }
+    }
+
+    /// <summary>Takes part in rounds from the next one on.</summary>
+    public void GoLive(Consumer consumer) => _ = TryGoLive(consumer, expectedOffset: null, out _);
+
+    /// <summary>
+    /// Takes part in rounds from the next one on, if that one begins with the expected offset: the seam between history and live. Else
+    /// a task to wait for, where the consumer is ahead of the round that is about to be handed out.
+    /// </summary>
+    public bool TryGoLive(Consumer consumer, long? expectedOffset, out Task? ahead)
+    {
+        ahead = null;
+        lock (_gate)
+        {
+            if (expectedOffset is { } offset && offset != _nextOffset)
+            {
+                if (offset > _nextOffset)
+                {
+                    _advanced ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    ahead = _advanced.Task;
+                }
+
+                return false;
+            }
+
+            if (!consumer.HasLeft)
+            {
+                _members.Add(consumer);
+                _liveChanged = true;
+            }
+        }
+
+        Signal();
+        return true;
+    }
+
+    public void Leave(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            consumer.HasLeft = true;
+            _liveChanged = true;
+
+            // The list is cleaned by the next round; here only where it would otherwise keep many that left while nothing is sent.
+            if (++_liveGone > 64 && _liveGone * 2 > _members.Count)
+            {
+                CleanLocked();
+            }
+
+            _consumers--;
+        }
+
+        Signal();
+    }
+
+    /// <summary>The live consumers, in the order of the rotation. The array is never changed.</summary>
+    public Consumer[] Live()
+    {
+        lock (_gate)
+        {
+            return LiveLocked();
+        }
+    }
+
+    /// <summary>Says which offset comes next, and gives those who get the ones before it.</summary>
+    public Consumer[] AdvanceTo(long nextOffset)
+    {
+        TaskCompletionSource? advanced;
+        Consumer[] live;
+        lock (_gate)
+        {
+            _nextOffset = nextOffset;
+            advanced = _advanced;
+            _advanced = null;
+            live = LiveLocked();
+        }
+
+        advanced?.SetResult();
+        return live;
+    }
+
+    /// <summary>The queue's epoch; read again where the queue was made after its first consumer came.</summary>
+    public async ValueTask<string> EpochAsync()
+    {
+        if (_epoch.Length == 0 && await _store.GetQueueAsync(Queue) is { } info)
+        {
+            _epoch = info.Position.Epoch;
+        }
+
+        return _epoch;
+    }
+
+    public void OnRoom()
+    {
+        if (_waitsForRoom)
+        {
+            _waitsForRoom = false;
+            Signal();
+        }
+    }
+
+    public void OnSettingsChanged(QueueSettings settings)
+    {
+        Volatile.Write(ref _settings, settings);
+        Signal();
+    }
+
+    /// <summary>No new rounds: the node is stopping.</summary>
+    public void Pause() => _paused = true;
+
+    public void Signal()
+    {
+        if (Interlocked.Exchange(ref _state, Signalled) == Idle)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    private async Task RunAsync()
+    {
+        do
+        {
+            Volatile.Write(ref _state, Running);
+            try
+            {
+                await Loaded;
+                while (!_paused && !_settings!.Stopped && await Policy.RunRoundAsync())
+                {
+                }
+            }
+            catch (Exception e)
+            {
+                // The border of this loop: a store that fails is tried again as long as there are consumers.
+                Log.RoundFailed(_logger, e, Queue.Value);
+                await Task.Delay(RetryAfterFailure, _time);
+                _loaded = _loaded.IsFaulted ? LoadAsync() : _loaded;
+                Volatile.Write(ref _state, Signalled);
+            }
+
+            if (TryRetire())
+            {
+                _onRetired(this);
+                return;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
+    }
+
+    /// <summary>
+    /// Gives this dispatcher up where nobody is left. Only here, between rounds: a round that runs on after the last consumer has gone
+    /// must not race a successor's first one for the same offsets.
+    /// </summary>
+    private bool TryRetire()
+    {
+        lock (_gate)
+        {
+            return _retired = _consumers == 0;
+        }
+    }
+
+    private IDispatchPolicy Policy => IsRoundRobin ? _roundRobin : _broadcast;
+
+    private async Task LoadAsync()
+    {
+        var info = await _store.GetQueueAsync(Queue);
+        lock (_gate)
+        {
+            _epoch = info?.Position.Epoch ?? string.Empty;
+            _nextOffset = info?.Position.NextOffset ?? 1;
+        }
+
+        // A change that was told meanwhile is newer than what was read.
+        _ = Interlocked.CompareExchange(ref _settings, info?.Settings ?? QueueSettings.Default, null);
+    }
+
+    private Consumer[] LiveLocked()
+    {
+        if (_liveChanged)
+        {
+            CleanLocked();
+            _live = [.. _members];
+            _liveChanged = false;
+        }
+
+        return _live;
+    }
+
+    private void CleanLocked()
+    {
+        _ = _members.RemoveAll(consumer => consumer.HasLeft);
+        _liveGone = 0;
+    }
+}

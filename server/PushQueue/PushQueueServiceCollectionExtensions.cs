@@ -1,0 +1,88 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
+using PushQueue.Diagnostics;
+using PushQueue.Hosting;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded;
+using PushQueue.Transports.Rest;
+using PushQueue.Transports.SignalR;
+using PushQueue.Transports.Streaming;
+
+namespace PushQueue;
+
+/// <summary>Adds the queue to an application.</summary>
+public static class PushQueueServiceCollectionExtensions
+{
+    /// <summary>Adds everything that <see cref="PushQueueEndpointExtensions.MapPushQueue"/> serves.</summary>
+    /// <exception cref="PushQueueStartException">Options are wrong; the message names them all.</exception>
+    public static IServiceCollection AddPushQueue(this IServiceCollection services, Action<PushQueueOptions>? configure = null)
+    {
+        var options = new PushQueueOptions();
+        configure?.Invoke(options);
+        var errors = options.Validate();
+        if (errors.Count > 0)
+        {
+            throw new PushQueueStartException(string.Join('\n', errors));
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(options);
+        return services
+            .AddQueues(options.Queues)
+            .AddStorage(options)
+            .AddDiagnostics()
+            .AddDelivery(options.Delivery)
+            .AddRest()
+            .AddStreams()
+            .AddPushHub();
+    }
+
+    private static IServiceCollection AddQueues(this IServiceCollection services, QueuesOptions options)
+    {
+        services.TryAddSingleton(options);
+        services.TryAddSingleton<TakeWaiters>();
+        services.TryAddSingleton<WorkerRegistry>();
+        services.TryAddSingleton<MessageBroker>();
+        services.TryAddSingleton<IMessageBroker>(static provider => provider.GetRequiredService<MessageBroker>());
+        services.TryAddSingleton<QueueChangeFanout>();
+        services.AddListener<TakeWaiters>();
+        services.AddListener<WorkerRegistry>();
+        return services;
+    }
+
+    private static IServiceCollection AddStorage(this IServiceCollection services, PushQueueOptions options)
+    {
+        services.AddEmbeddedStore(_ => new EmbeddedStoreOptions
+        {
+            DataDirectory = Path.GetFullPath(options.Storage.DataDirectory),
+            Durability = Durability.TryParse(options.Storage.Durability)!,
+            SegmentBytes = options.Storage.SegmentBytes,
+            CacheBytesMax = options.Storage.CacheBytesMax,
+        });
+        services.AddHostedService<StoreService>();
+        return services;
+    }
+
+    private static IServiceCollection AddDelivery(this IServiceCollection services, DeliveryOptions options)
+    {
+        services.TryAddSingleton(Options.Create(options));
+        services.AddListener<Dispatcher>();
+        return services.AddDelivery();
+    }
+
+    private static IServiceCollection AddDiagnostics(this IServiceCollection services)
+    {
+        services.TryAddSingleton<QueueRates>();
+        services.TryAddSingleton<NodeStatistics>();
+        services.AddListener<QueueRates>();
+        services.AddHostedService<RateSampler>();
+        return services;
+    }
+
+    /// <summary>One more that is told the store's news.</summary>
+    private static void AddListener<T>(this IServiceCollection services)
+        where T : class, IQueueChangeListener =>
+        services.AddSingleton<IQueueChangeListener>(static provider => provider.GetRequiredService<T>());
+}

@@ -1,0 +1,230 @@
+namespace PushQueue.Queues;
+
+/// <summary>
+/// The one implementation of every operation. It owns what is the node's own: size limits, the takes that wait, counters per worker
+/// and the refusal of work while the node drains. It holds no message and no lock; the store below is the only state machine.
+/// Every front door calls it; it never calls back up.
+/// </summary>
+internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, WorkerRegistry workers, QueuesOptions options) : IMessageBroker
+{
+    /// <summary>How long a take may wait at most.</summary>
+    public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Bodies of one answer to a take of many stop near this many bytes, so that a count of a thousand cannot ask for gigabytes.
+    /// </summary>
+    private const int TakeBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>A take of more than this many messages looks at the sizes of the first before it goes on.</summary>
+    private const int FirstPortion = 16;
+
+    private volatile bool _draining;
+
+    public int MessageBytesMax => options.MessageBytesMax;
+
+    public Durability Durability => store.Durability;
+
+    public bool Draining => _draining;
+
+    /// <summary>From now on puts and takes are refused and waiting takes answer that nothing came. Leases can still be settled.</summary>
+    public void BeginDrain()
+    {
+        _draining = true;
+        waiters.Drain();
+    }
+
+    public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message)
+    {
+        if (_draining)
+        {
+            return new(new BrokerFailure(QueueError.ShuttingDown));
+        }
+
+        return message.Body.Length > options.MessageBytesMax
+            ? new(TooLarge(message.Body.Length))
+            : store.PutAsync(queue, message);
+    }
+
+    public ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
+    {
+        if (_draining)
+        {
+            return new(new BrokerFailure(QueueError.ShuttingDown));
+        }
+
+        foreach (var message in messages)
+        {
+            if (message.Body.Length > options.MessageBytesMax)
+            {
+                return new(TooLarge(message.Body.Length));
+            }
+        }
+
+        return messages.Count == 0 ? new(Array.Empty<PutOutcome>()) : store.PutManyAsync(queue, messages);
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    {
+        var result = request.Wait > TimeSpan.Zero
+            ? await WaitAsync(queue, request, TakeNowAsync, cancellationToken)
+            : await TakeNowAsync(queue, request);
+        Count(queue, request.Worker, result.Ok ? result.Value.Count : 0);
+        return result;
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(
+        QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    {
+        var result = request.Wait > TimeSpan.Zero
+            ? await WaitAsync(queue, request, LeaseNowAsync, cancellationToken)
+            : await LeaseNowAsync(queue, request);
+        Count(queue, request.Worker, processed: 0);
+        return result;
+    }
+
+    public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) => store.AckAsync(queue, keys);
+
+    public async ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
+    {
+        var errors = await store.ReleaseAsync(queue, keys, request);
+        if (request.Worker is { } worker)
+        {
+            workers.Failed(queue, worker, errors.Count(error => error == QueueError.None));
+        }
+
+        return errors;
+    }
+
+    public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
+        store.TouchAsync(queue, keys, timeToRun);
+
+    public ValueTask<Message?> LookAsync(QueueName queue) => store.LookAsync(queue);
+
+    public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) =>
+        store.BrowseAsync(queue, state, after, limit);
+
+    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => store.FindAsync(queue, id);
+
+    public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) => store.CancelAsync(queue, id);
+
+    public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) =>
+        store.RescheduleAsync(queue, id, availableAt);
+
+    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) =>
+        store.ReplayAsync(deadLetterQueue, id, count);
+
+    public ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue) => store.DeleteQueueAsync(queue);
+
+    public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => store.GetQueueAsync(queue);
+
+    public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => store.ListQueuesAsync(after, limit);
+
+    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) =>
+        _draining ? new(new BrokerFailure(QueueError.ShuttingDown)) : store.UpdateSettingsAsync(queue, patch);
+
+    private async ValueTask<BrokerResult<IReadOnlyList<T>>> WaitAsync<T>(
+        QueueName queue,
+        TakeRequest request,
+        Func<QueueName, TakeRequest, ValueTask<BrokerResult<IReadOnlyList<T>>>> attempt,
+        CancellationToken cancellationToken)
+    {
+        var waiter = waiters.Join(queue, request.Wait < WaitMax ? request.Wait : WaitMax, out var first);
+        try
+        {
+            await using var gone = cancellationToken.UnsafeRegister(static state => ((TakeWaiter)state!).End(), waiter);
+
+            // Who joins behind others does not overtake them: the one in front tries on each wake and passes it on.
+            var worthTrying = first || await waiter.NextAsync();
+            while (worthTrying)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var result = await attempt(queue, request);
+                if (!result.Ok || result.Value.Count > 0)
+                {
+                    return result;
+                }
+
+                worthTrying = await waiter.NextAsync();
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            return Array.Empty<T>();
+        }
+        finally
+        {
+            waiters.Leave(waiter);
+        }
+    }
+
+    private ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeNowAsync(QueueName queue, TakeRequest request)
+    {
+        if (_draining)
+        {
+            return new(new BrokerFailure(QueueError.ShuttingDown));
+        }
+
+        return request.Count <= FirstPortion
+            ? store.TakeAsync(queue, request.Count, request.EvenWhenStopped)
+            : TakePortionsAsync(queue, request);
+    }
+
+    /// <summary>Takes in portions sized by what the messages so far weighed, because the store's take knows no bound in bytes.</summary>
+    private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakePortionsAsync(QueueName queue, TakeRequest request)
+    {
+        var taken = new List<Message>();
+        var bytes = 0L;
+        var portion = FirstPortion;
+        while (portion > 0)
+        {
+            var result = await store.TakeAsync(queue, portion, request.EvenWhenStopped);
+            if (!result.Ok && taken.Count == 0)
+            {
+                return result;
+            }
+
+            if (!result.Ok || result.Value.Count == 0)
+            {
+                break;
+            }
+
+            taken.AddRange(result.Value);
+            bytes += result.Value.Sum(message => (long)message.Body.Length);
+            var room = Math.Max(0, TakeBytesMax - bytes);
+            var average = (bytes / taken.Count) + 1;
+            portion = (int)Math.Min(room / average, Math.Min(request.Count - taken.Count, taken.Count * 8L));
+        }
+
+        return taken;
+    }
+
+    private ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseNowAsync(QueueName queue, TakeRequest request)
+    {
+        if (_draining)
+        {
+            return new(new BrokerFailure(QueueError.ShuttingDown));
+        }
+
+        return request.TimeToRun is { } timeToRun
+            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker))
+            : LeaseByQueueSettingAsync(queue, request);
+    }
+
+    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseByQueueSettingAsync(QueueName queue, TakeRequest request)
+    {
+        var settings = (await store.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
+        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker));
+    }
+
+    private void Count(QueueName queue, string? worker, int processed)
+    {
+        if (worker is not null)
+        {
+            workers.Processed(queue, worker, processed);
+        }
+    }
+
+    private BrokerFailure TooLarge(int bytes) => new(
+        QueueError.MessageTooLarge,
+        $"The message has {bytes} bytes; at most {options.MessageBytesMax} are allowed. Send less, or raise the limit of the server.");
+}

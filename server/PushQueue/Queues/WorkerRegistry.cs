@@ -1,0 +1,149 @@
+namespace PushQueue.Queues;
+
+/// <summary>
+/// The workers that gave their name, and what they did, as this node saw it. Bounded: when it is full, the worker that was seen
+/// longest ago makes room for a new one.
+/// </summary>
+internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
+{
+    public const int WorkersMax = 10_000;
+
+    private const int QueuesPerWorkerMax = 100;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Entry> _workers = new(StringComparer.Ordinal);
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _workers.Count;
+            }
+        }
+    }
+
+    /// <summary>A worker asked for work, or said that it will.</summary>
+    public void Seen(QueueName queue, string worker) => Update(queue, worker, processed: 0, failed: 0);
+
+    public void Processed(QueueName queue, string worker, int count) => Update(queue, worker, count, failed: 0);
+
+    public void Failed(QueueName queue, string worker, int count) => Update(queue, worker, processed: 0, count);
+
+    /// <summary>The worker leaves a queue; one without queues is forgotten. False where it was not there.</summary>
+    public bool Forget(QueueName queue, string worker)
+    {
+        lock (_lock)
+        {
+            if (!_workers.TryGetValue(worker, out var entry) || !entry.Queues.Remove(queue))
+            {
+                return false;
+            }
+
+            if (entry.Queues.Count == 0)
+            {
+                _workers.Remove(worker);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>All workers in the order of their names.</summary>
+    public IReadOnlyList<WorkerInfo> List()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _workers
+                    .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => new WorkerInfo(
+                        pair.Key, [.. pair.Value.Queues], pair.Value.Since, pair.Value.LastSeen, pair.Value.Processed, pair.Value.Failed)),
+            ];
+        }
+    }
+
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
+    {
+        if (outcome.Worker is not { } worker)
+        {
+            return;
+        }
+
+        if (outcome.Acked)
+        {
+            Processed(queue, worker, 1);
+        }
+    }
+
+    public void OnReady(QueueName queue)
+    {
+    }
+
+    public void OnSettingsChanged(QueueName queue, QueueSettings settings)
+    {
+    }
+
+    public void OnDeleted(QueueName queue)
+    {
+    }
+
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
+    {
+    }
+
+    private void Update(QueueName queue, string worker, int processed, int failed)
+    {
+        var now = time.GetUtcNow();
+        lock (_lock)
+        {
+            if (!_workers.TryGetValue(worker, out var entry))
+            {
+                MakeRoomLocked();
+                _workers.Add(worker, entry = new Entry(now));
+            }
+
+            if (entry.Queues.Count < QueuesPerWorkerMax)
+            {
+                entry.Queues.Add(queue);
+            }
+
+            entry.LastSeen = now;
+            entry.Processed += processed;
+            entry.Failed += failed;
+        }
+    }
+
+    private void MakeRoomLocked()
+    {
+        if (_workers.Count >= WorkersMax)
+        {
+            _workers.Remove(_workers.MinBy(pair => pair.Value.LastSeen).Key);
+        }
+    }
+
+    private sealed class Entry(DateTimeOffset since)
+    {
+        public DateTimeOffset Since { get; } = since;
+
+        public DateTimeOffset LastSeen { get; set; } = since;
+
+        public HashSet<QueueName> Queues { get; } = [];
+
+        public long Processed { get; set; }
+
+        public long Failed { get; set; }
+    }
+}
+
+/// <summary>One worker at one moment.</summary>
+/// <param name="Name">The name it gave.</param>
+/// <param name="Queues">The queues it asked for work.</param>
+/// <param name="Since">When it first came.</param>
+/// <param name="LastSeen">When it last came.</param>
+/// <param name="Processed">Messages it took for good or acked.</param>
+/// <param name="Failed">Messages it gave back.</param>
+internal sealed record WorkerInfo(
+    string Name, IReadOnlyList<QueueName> Queues, DateTimeOffset Since, DateTimeOffset LastSeen, long Processed, long Failed);

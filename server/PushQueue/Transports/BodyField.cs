@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace PushQueue.Transports;
+
+/// <summary>Where the body of a message stands in a JSON object, and how it becomes the bytes of the message.</summary>
+internal readonly struct BodyField
+{
+    private readonly int _start;
+    private readonly int _length;
+    private readonly bool _isString;
+
+    private BodyField(int start, int length, bool isString)
+    {
+        _start = start;
+        _length = length;
+        _isString = isString;
+    }
+
+    public bool Given => _length > 0;
+
+    /// <summary>The value at which the reader stands; the reader moves to its end.</summary>
+    /// <param name="reader">A reader of the JSON that <see cref="Read"/> will be given, or of a part of it.</param>
+    /// <param name="offset">Where that part begins.</param>
+    public static BodyField At(ref Utf8JsonReader reader, int offset = 0)
+    {
+        var start = (int)reader.TokenStartIndex;
+        var isString = reader.TokenType == JsonTokenType.String;
+        reader.Skip();
+        return new BodyField(offset + start, (int)reader.BytesConsumed - start, isString);
+    }
+
+    /// <summary>
+    /// The value as it is, as JSON; a string that is given another content type is that text itself.
+    /// </summary>
+    /// <param name="json">What the value was found in.</param>
+    /// <param name="contentType">The content type that was given; null for JSON.</param>
+    public (byte[] Body, string ContentType) Read(ReadOnlySpan<byte> json, string? contentType)
+    {
+        var value = json.Slice(_start, _length);
+        if (contentType is null || ContentTypes.IsJson(contentType) || !_isString)
+        {
+            return (value.ToArray(), contentType ?? ContentTypes.Json);
+        }
+
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        var text = new byte[_length];
+        var length = reader.CopyString(text);
+        return (text.AsSpan(0, length).ToArray(), contentType);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Commands;
+
+/// <summary>The answers of the JSON protocol: one JSON object on one line, with the command's <c>ref</c>.</summary>
+internal static class CommandAnswer
+{
+    /// <summary>Opens an answer of success; the caller adds its fields and ends it with <see cref="End"/>.</summary>
+    public static JsonBuffer Begin(CommandFrame frame)
+    {
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        WriteReference(json.Writer, frame);
+        json.Writer.WriteBoolean("ok"u8, value: true);
+        return json;
+    }
+
+    public static byte[] End(JsonBuffer json)
+    {
+        json.Writer.WriteEndObject();
+        return json.Finish();
+    }
+
+    public static CommandResult Error(CommandFrame frame, Problem problem)
+    {
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        WriteReference(json.Writer, frame);
+        json.Writer.WriteString("error"u8, problem.Type.Name);
+        json.Writer.WriteString("detail"u8, problem.Sentence);
+        return new CommandResult(End(json), problem.Type);
+    }
+
+    public static byte[] OfQueue(CommandFrame frame, QueueName queue, string name, string value)
+    {
+        var json = Begin(frame);
+        json.Writer.WriteString("queue"u8, queue.Value);
+        json.Writer.WriteString(name, value);
+        return End(json);
+    }
+
+    public static byte[] OfMessage(CommandFrame frame, QueueName queue, MessageId id)
+    {
+        var json = Begin(frame);
+        json.Writer.WriteString("queue"u8, queue.Value);
+        MessageJson.WriteId(json.Writer, "id"u8, id);
+        return End(json);
+    }
+
+    private static void WriteReference(Utf8JsonWriter writer, CommandFrame frame)
+    {
+        if (!frame.Reference.IsEmpty)
+        {
+            writer.WritePropertyName("ref"u8);
+            writer.WriteRawValue(frame.Reference.Span, skipInputValidation: true);
+        }
+    }
+}

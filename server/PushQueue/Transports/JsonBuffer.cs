@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace PushQueue.Transports;
+
+/// <summary>
+/// A reusable JSON writer per thread. Rent, write, finish, all without an await between; what is kept for reuse is bounded.
+/// </summary>
+internal sealed class JsonBuffer
+{
+    private const int KeptBytesMax = 256 * 1024;
+
+    [ThreadStatic]
+    private static JsonBuffer? _perThread;
+
+    private readonly ArrayBufferWriter<byte> _bytes = new(1024);
+
+    // Answers go out as application/json with nosniff, so only what JSON itself needs is escaped.
+    private JsonBuffer()
+    {
+        Writer = new Utf8JsonWriter(_bytes, new JsonWriterOptions
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            SkipValidation = true,
+        });
+    }
+
+    public Utf8JsonWriter Writer { get; }
+
+    public static JsonBuffer Rent()
+    {
+        var buffer = _perThread ?? new JsonBuffer();
+        _perThread = null;
+        return buffer;
+    }
+
+    /// <summary>What was written, as an array of its own; the buffer goes back.</summary>
+    public byte[] Finish()
+    {
+        Writer.Flush();
+        var result = _bytes.WrittenSpan.ToArray();
+        if (_bytes.Capacity <= KeptBytesMax)
+        {
+            _bytes.ResetWrittenCount();
+            Writer.Reset(_bytes);
+            _perThread = this;
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>Lists of leases: <c>[{"id":"1","receipt":"…"}]</c> in, a result for each out.</summary>
+internal static class LeaseKeysJson
+{
+    private const int CountMax = 10_000;
+
+    public static Problem? Read(ReadOnlySpan<byte> json, out List<LeaseKey> keys)
+    {
+        keys = [];
+        if (JsonBody.WhyNot(json) is { } whyNot)
+        {
+            return Problem.BadJson($"The body is not valid JSON: {whyNot}.");
+        }
+
+        var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            return Wrong(1);
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (keys.Count == CountMax)
+            {
+                return new Problem(ProblemType.BatchTooLarge, $"Send at most {CountMax} leases in one request.");
+            }
+
+            if (ReadKey(ref reader, keys.Count + 1, out var key) is { } problem)
+            {
+                return problem;
+            }
+
+            keys.Add(key);
+        }
+
+        return null;
+    }
+
+    public static void WriteResults(Utf8JsonWriter writer, List<LeaseKey> keys, IReadOnlyList<QueueError> errors)
+    {
+        writer.WriteStartArray("results"u8);
+        for (var i = 0; i < keys.Count; i++)
+        {
+            writer.WriteStartObject();
+            MessageJson.WriteId(writer, "id"u8, keys[i].Id);
+            if (errors[i] == QueueError.None)
+            {
+                writer.WriteBoolean("ok"u8, value: true);
+            }
+            else
+            {
+                writer.WriteString("error"u8, ProblemDetailsMapper.TypeOf(errors[i]).Name);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static Problem? ReadKey(ref Utf8JsonReader reader, int number, out LeaseKey key)
+    {
+        key = default;
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return Wrong(number);
+        }
+
+        MessageId? id = null;
+        var receipt = default(Receipt);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            _ = JsonText.TryReadName(ref reader, out var name);
+            reader.Read();
+            if (!JsonText.TryRead(ref reader, out var value))
+            {
+                return Wrong(number);
+            }
+
+            switch (name)
+            {
+                case "id":
+                    if (!MessageId.TryParse(value, out var parsed, out var whyNot))
+                    {
+                        return new Problem(ProblemType.BadMessageId, whyNot);
+                    }
+
+                    id = parsed;
+                    break;
+                case "receipt":
+                    if (OptionValues.Receipt(value, out receipt) is { } problem)
+                    {
+                        return problem;
+                    }
+
+                    break;
+                default:
+                    return OptionValues.Unknown(name, "id, receipt");
+            }
+        }
+
+        key = new LeaseKey(id.GetValueOrDefault(), receipt);
+        return id is null || receipt.IsNone ? Wrong(number) : null;
+    }
+
+    private static Problem Wrong(int number) =>
+        Problem.BadJson($$"""Element {{number}} is wrong; send a list like [{"id":"12","receipt":"0123456789abcdef"}].""");
+}

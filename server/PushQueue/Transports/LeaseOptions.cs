@@ -1,0 +1,51 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>The options with which a lease is settled.</summary>
+internal struct LeaseOptions
+{
+    /// <summary>A worker's error text may be a whole trace; what is kept of it with the message is bounded.</summary>
+    private const int ErrorCharsMax = 1000;
+
+    public Receipt Receipt { get; private set; }
+
+    public TimeSpan? TimeToRun { get; private set; }
+
+    public TimeSpan? Delay { get; private set; }
+
+    public string? Error { get; private set; }
+
+    public string? Worker { get; private set; }
+
+    public readonly ReleaseRequest ToRelease() => new(Delay, Error, Worker: Worker);
+
+    public Problem? Set(ReadOnlySpan<char> name, string value)
+    {
+        Problem? problem = null;
+        switch (name)
+        {
+            case "receipt":
+                problem = OptionValues.Receipt(value, out var receipt);
+                Receipt = receipt;
+                break;
+            case "ttr":
+                problem = OptionValues.TimeToRun(value, out var timeToRun);
+                TimeToRun = timeToRun;
+                break;
+            case "delay":
+                problem = OptionValues.Duration("delay", value, TimeSpan.Zero, Duration.Longest, out var delay);
+                Delay = delay;
+                break;
+            case "error":
+                Error = value.Length <= ErrorCharsMax ? value : value[..ErrorCharsMax];
+                break;
+            default:
+                problem = OptionValues.Text("worker", value, out var worker);
+                Worker = worker;
+                break;
+        }
+
+        return problem;
+    }
+}

@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Text.Json;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>The envelope of a message: queue, id and body always, the rest only where it says something.</summary>
+internal static class MessageJson
+{
+    /// <summary>A message on its way to a consumer.</summary>
+    public static void WriteEnvelope(Utf8JsonWriter writer, Message message)
+    {
+        writer.WriteStartObject();
+        WriteFacts(writer, message);
+        writer.WriteEndObject();
+    }
+
+    public static void WriteEnvelope(Utf8JsonWriter writer, in Lease lease)
+    {
+        writer.WriteStartObject();
+        WriteFacts(writer, lease.Message);
+        writer.WriteString("receipt"u8, lease.Receipt.ToString());
+        WriteTime(writer, "leasedUntil"u8, lease.Until);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>A message that is looked at where it rests: its envelope and where it is.</summary>
+    public static void WriteLook(Utf8JsonWriter writer, Message message)
+    {
+        writer.WriteStartObject();
+        WriteFacts(writer, message);
+        writer.WriteString("state"u8, StateName(message.State));
+        if (message.State == MessageState.Delayed)
+        {
+            WriteTime(writer, "availableAt"u8, message.AvailableAt);
+        }
+
+        WriteTime(writer, "expiresAt"u8, message.ExpiresAt);
+        WriteTime(writer, "leasedUntil"u8, message.LeasedUntil);
+        WriteText(writer, "unique"u8, message.UniqueKey);
+        WriteText(writer, "lastError"u8, message.LastError);
+        WriteText(writer, "lastWorker"u8, message.LastWorker);
+        if (message.Looks > 0)
+        {
+            writer.WriteNumber("looks"u8, message.Looks);
+        }
+
+        if (message.DeadLetter is { } dead)
+        {
+            writer.WriteStartObject("deadLetter"u8);
+            writer.WriteString("queue"u8, dead.Source.Value);
+            writer.WriteString("reason"u8, dead.Reason);
+            writer.WriteNumber("attempts"u8, dead.Attempts);
+            WriteTime(writer, "at"u8, dead.At);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    public static string StateName(MessageState state) => state switch
+    {
+        MessageState.Ready => "ready",
+        MessageState.Delayed => "delayed",
+        MessageState.Leased => "leased",
+        _ => "dead",
+    };
+
+    public static string FormatTime(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    public static void WriteTime(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? time)
+    {
+        if (time is { } value)
+        {
+            writer.WriteString(name, FormatTime(value));
+        }
+    }
+
+    public static void WriteId(Utf8JsonWriter writer, ReadOnlySpan<byte> name, MessageId id)
+    {
+        writer.WritePropertyName(name);
+        WriteId(writer, id);
+    }
+
+    /// <summary>An id is a string, numbers too: JavaScript's numbers end at 2^53.</summary>
+    public static void WriteId(Utf8JsonWriter writer, MessageId id)
+    {
+        if (!id.IsNumber)
+        {
+            writer.WriteStringValue(id.ToString());
+            return;
+        }
+
+        Span<char> digits = stackalloc char[20];
+        _ = id.Number.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        writer.WriteStringValue(digits[..length]);
+    }
+
+    private static void WriteFacts(Utf8JsonWriter writer, Message message)
+    {
+        writer.WriteString("queue"u8, message.Queue.Value);
+        WriteId(writer, "id"u8, message.Id);
+        WriteBody(writer, message, out var isBinary, out var isSelfEvident);
+        if (isBinary)
+        {
+            writer.WriteString("encoding"u8, "base64"u8);
+        }
+
+        if (message.Offset > 0)
+        {
+            writer.WriteNumber("offset"u8, message.Offset);
+        }
+
+        if (message.Attempt > 0)
+        {
+            writer.WriteNumber("attempt"u8, message.Attempt);
+        }
+
+        if (!isSelfEvident)
+        {
+            writer.WriteString("contentType"u8, message.ContentType);
+        }
+
+        if (message.Priority != 0)
+        {
+            writer.WriteNumber("priority"u8, message.Priority);
+        }
+
+        WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);
+    }
+
+    /// <summary>As JSON where the content type says so and the bytes agree; as a string where it is text; else base64.</summary>
+    private static void WriteBody(Utf8JsonWriter writer, Message message, out bool isBinary, out bool isSelfEvident)
+    {
+        var body = message.Body.Span;
+        var kind = BodyKinds.Of(message);
+        isBinary = kind == BodyKind.Binary;
+        isSelfEvident = BodyKinds.IsSelfEvident(message.ContentType, kind);
+        writer.WritePropertyName("body"u8);
+        if (isBinary)
+        {
+            writer.WriteBase64StringValue(body);
+        }
+        else if (kind == BodyKind.Text)
+        {
+            writer.WriteStringValue(body);
+        }
+        else
+        {
+            writer.WriteRawValue(body, skipInputValidation: true);
+        }
+    }
+
+    private static void WriteText(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? text)
+    {
+        if (text is not null)
+        {
+            writer.WriteString(name, text);
+        }
+    }
+}

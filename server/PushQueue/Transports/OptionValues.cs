@@ -1,0 +1,110 @@
+using System.Globalization;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>
+/// Reads the values of options, the same for query strings, envelopes and commands. Each method answers the problem, or null when the
+/// value is good.
+/// </summary>
+internal static class OptionValues
+{
+    /// <summary>Long enough for any name of a key or a worker, short enough to keep a million of them.</summary>
+    private const int TextBytesMax = 255;
+
+    /// <summary>The longest lease; longer work extends its lease by touch.</summary>
+    public static readonly TimeSpan TimeToRunMax = TimeSpan.FromDays(7);
+
+    public static Problem Unknown(ReadOnlySpan<char> name, string allowed) =>
+        Problem.BadOption($"There is no option '{Shown(name)}' here; the options are: {allowed}.");
+
+    public static Problem? Duration(string name, string value, TimeSpan min, TimeSpan max, out TimeSpan duration)
+    {
+        if (Queues.Duration.TryParse(value, out duration) && duration >= min && duration <= max)
+        {
+            return null;
+        }
+
+        var range = min > TimeSpan.Zero ? $"more than 0 and at most {Queues.Duration.Format(max)}" : $"0 to {Queues.Duration.Format(max)}";
+        return Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give {range}, written like 30, 1.5, 500ms, 5m or 2h.");
+    }
+
+    public static Problem? TimeToRun(string value, out TimeSpan duration) =>
+        Duration("ttr", value, TimeSpan.FromMilliseconds(1), TimeToRunMax, out duration);
+
+    public static Problem? LongInteger(string name, string value, long min, long max, out long number) =>
+        long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && number >= min && number <= max
+            ? null
+            : Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give a whole number from {min} to {max}.");
+
+    public static Problem? Integer(string name, string value, int min, int max, out int number)
+    {
+        var problem = LongInteger(name, value, min, max, out var wide);
+        number = (int)wide;
+        return problem;
+    }
+
+    public static Problem? Flag(string name, string value, out bool flag)
+    {
+        flag = value is "true" or "1" or "";
+        return flag || value is "false" or "0" ? null : Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give true or false.");
+    }
+
+    public static Problem? Text(string name, string value, out string text)
+    {
+        text = value;
+        var bytes = QueueName.Utf8Length(value);
+        return bytes is >= 1 and <= TextBytesMax && !value.Any(char.IsControl)
+            ? null
+            : Problem.BadOption($"The option '{name}' must have 1 to {TextBytesMax} bytes of UTF-8 without control characters.");
+    }
+
+    /// <summary>A time in ISO 8601 (UTC where it has no offset) or in seconds since 1970.</summary>
+    public static Problem? Time(string name, string value, DateTimeOffset now, out DateTimeOffset time)
+    {
+        if (TryTime(value, out time) && time <= now + Queues.Duration.Longest)
+        {
+            return null;
+        }
+
+        return Problem.BadOption(
+            $"The option '{name}' is '{Shown(value)}'; give a time like 2030-01-31T08:00:00Z or seconds since 1970, at most ten years ahead.");
+    }
+
+    public static Problem? RetryDelay(string name, string value, out RetryDelay? delay) =>
+        Queues.RetryDelay.TryParse(value, out delay)
+            ? null
+            : Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give 0, a time like 30s, or exponential:1s..5m.");
+
+    public static Problem? Receipt(string value, out Receipt receipt) =>
+        Queues.Receipt.TryParse(value, out receipt)
+            ? null
+            : Problem.BadOption($"The receipt '{Shown(value)}' is not one; give the 16 hexadecimal digits that came with the lease.");
+
+    /// <summary>A client's text, short enough to be repeated to it.</summary>
+    public static string Shown(ReadOnlySpan<char> text) => text.Length <= 64 ? text.ToString() : string.Concat(text[..64], "…");
+
+    private static bool TryTime(string value, out DateTimeOffset time)
+    {
+        time = default;
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint;
+        if (value.Length <= 20 && decimal.TryParse(value, Style, CultureInfo.InvariantCulture, out var seconds))
+        {
+            if (seconds > 253_402_300_799m)
+            {
+                return false;
+            }
+
+            time = DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
+            return true;
+        }
+
+        // A '+' that was not encoded in a query string has become a space: 08:00:00 02:00 means 08:00:00+02:00.
+        var iso = value.Length > 16 && value[10] == 'T' ? value.Replace(' ', '+') : value;
+        return iso.Length is >= 10 and <= 40
+            && iso[4] == '-'
+            && iso[7] == '-'
+            && DateTimeOffset.TryParse(
+                iso, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
+    }
+}

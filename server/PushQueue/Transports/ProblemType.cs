@@ -1,0 +1,69 @@
+namespace PushQueue.Transports;
+
+/// <summary>A kind of problem. Names are stable: clients switch on them.</summary>
+/// <param name="Name">The <c>type</c> of the problem details and the <c>error</c> of a command's answer.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Title">A short heading, always the same for the kind.</param>
+/// <param name="Advice">What to do, where the case has no sentence of its own.</param>
+internal sealed record ProblemType(string Name, int Status, string Title, string Advice)
+{
+    public static readonly ProblemType QueueStopped = new(
+        "queue-stopped", 409, "The queue is stopped", "Start it with POST /control/{queue} and status=start, or try again later.");
+
+    public static readonly ProblemType QueueFull = new(
+        "queue-full", 429, "The queue is full", "Try again when messages have been taken, or raise maxMessages or maxBytes in the queue's settings.");
+
+    public static readonly ProblemType UniqueKeyTaken = new(
+        "unique-key-taken", 409, "The unique key is taken", "A message put with that unique key still waits; nothing was stored.");
+
+    public static readonly ProblemType MessageTooLarge = new(
+        "message-too-large", 413, "The message is too large", "Send a smaller body, or raise the limit of the server (--max-message-bytes).");
+
+    public static readonly ProblemType BatchTooLarge = new(
+        "batch-too-large", 413, "The batch is too large", "Send the messages in several requests.");
+
+    public static readonly ProblemType BadOption = new(
+        "bad-option", 400, "An option is wrong", "Correct the option and send the request again.");
+
+    public static readonly ProblemType BadQueueName = new(
+        "bad-queue-name", 400, "The queue name is not valid", "Use 1 to 255 bytes of UTF-8 without control characters and without '/'.");
+
+    public static readonly ProblemType BadMessageId = new(
+        "bad-message-id", 400, "The message id is not valid", "Use 1 to 255 bytes of UTF-8 without control characters, percent-encoded in a URL.");
+
+    public static readonly ProblemType BadJson = new(
+        "bad-json", 400, "The body is not what the request needs", "Send valid JSON of the documented form.");
+
+    public static readonly ProblemType BadCommand = new(
+        "bad-command", 400, "There is no such command", "Use one of the commands of the JSON protocol.");
+
+    public static readonly ProblemType BadRequest = new(
+        "bad-request", 400, "The request is broken", "Send a complete and valid HTTP request.");
+
+    public static readonly ProblemType NotFound = new(
+        "not-found", 404, "There is no such thing", "Check the queue, the id and the path.");
+
+    public static readonly ProblemType MethodNotAllowed = new(
+        "method-not-allowed", 405, "The method does not fit the path", "Use one of the methods of the Allow header.");
+
+    public static readonly ProblemType LeaseLost = new(
+        "lease-lost", 409, "The lease is lost", "The receipt is no longer the current one: the lease ended, and the message may be with another worker. Drop the work.");
+
+    public static readonly ProblemType Unsupported = new(
+        "unsupported", 415, "Not supported here", "See the documentation for what this path accepts.");
+
+    public static readonly ProblemType DiskFull = new(
+        "disk-full", 507, "The disk is full", "Nothing was stored. Try again when messages have been taken or the operator has made room.");
+
+    public static readonly ProblemType StoreUnavailable = new(
+        "store-unavailable", 503, "The store cannot serve", "Try again in a moment; the operator finds the cause in the server's log.");
+
+    public static readonly ProblemType ShuttingDown = new(
+        "shutting-down", 503, "The server is shutting down", "Send the request again, to another node or in a moment.");
+
+    public static readonly ProblemType Timeout = new(
+        "request-timeout", 408, "The request took too long to arrive", "Send the body faster.");
+
+    public static readonly ProblemType InternalError = new(
+        "internal-error", 500, "The server failed", "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");
+}

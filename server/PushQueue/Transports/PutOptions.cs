@@ -1,0 +1,113 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>The options of a put, however they came: in a query string, in an envelope of a batch, in a command.</summary>
+internal struct PutOptions
+{
+    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay";
+
+    private bool _timed;
+
+    public MessageId? Id { get; private set; }
+
+    public DateTimeOffset? AvailableAt { get; private set; }
+
+    public TimeSpan? TimeToLive { get; private set; }
+
+    public int Priority { get; private set; }
+
+    public string? UniqueKey { get; private set; }
+
+    public int? MaxAttempts { get; private set; }
+
+    public RetryDelay? RetryDelay { get; private set; }
+
+    /// <summary>Null when all is well.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="value">Its value as text.</param>
+    /// <param name="time">For what is relative to now.</param>
+    /// <param name="known">False for a name that is no option of a put; then nothing happened.</param>
+    public Problem? Set(ReadOnlySpan<char> name, string value, TimeProvider time, out bool known)
+    {
+        known = true;
+        switch (name)
+        {
+            case "id":
+                return SetId(value);
+            case "delay":
+            case "at":
+                return SetAvailableAt(name.ToString(), value, time.GetUtcNow());
+            case "ttl":
+                var ttlProblem = OptionValues.Duration("ttl", value, TimeSpan.FromTicks(1), Duration.Longest, out var ttl);
+                TimeToLive = ttl;
+                return ttlProblem;
+            case "priority":
+                var priorityProblem = OptionValues.Integer("priority", value, 0, 9, out var priority);
+                Priority = priority;
+                return priorityProblem;
+            case "unique":
+                var uniqueProblem = OptionValues.Text("unique", value, out var unique);
+                UniqueKey = unique;
+                return uniqueProblem;
+            case "maxAttempts":
+                var attemptsProblem = OptionValues.Integer("maxAttempts", value, 1, 1000, out var attempts);
+                MaxAttempts = attempts;
+                return attemptsProblem;
+            case "retryDelay":
+                var delayProblem = OptionValues.RetryDelay("retryDelay", value, out var retryDelay);
+                RetryDelay = retryDelay;
+                return delayProblem;
+            default:
+                known = false;
+                return null;
+        }
+    }
+
+    public readonly NewMessage ToMessage(ReadOnlyMemory<byte> body, string contentType) => new()
+    {
+        Body = body,
+        ContentType = contentType,
+        Id = Id,
+        AvailableAt = AvailableAt,
+        TimeToLive = TimeToLive,
+        Priority = Priority,
+        UniqueKey = UniqueKey,
+        MaxAttempts = MaxAttempts,
+        RetryDelay = RetryDelay,
+    };
+
+    /// <summary>For the elements of a batch, which may say when by themselves although the request says it for all.</summary>
+    public readonly PutOptions AsDefaults() => this with { _timed = false };
+
+    private Problem? SetId(string value)
+    {
+        if (!MessageId.TryParse(value, out var id, out var whyNot))
+        {
+            return new Problem(ProblemType.BadMessageId, whyNot);
+        }
+
+        Id = id;
+        return null;
+    }
+
+    private Problem? SetAvailableAt(string name, string value, DateTimeOffset now)
+    {
+        if (_timed)
+        {
+            return Problem.BadOption("Give either 'delay' or 'at', once.");
+        }
+
+        _timed = true;
+        if (name == "at")
+        {
+            var problem = OptionValues.Time(name, value, now, out var at);
+            AvailableAt = at;
+            return problem;
+        }
+
+        var delayProblem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var delay);
+        AvailableAt = delay > TimeSpan.Zero ? now + delay : null;
+        return delayProblem;
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>/healthz: the process is alive; /readyz: it can serve.</summary>
+internal sealed class HealthEndpoints(IMessageStore store, MessageBroker broker)
+{
+    public void Map(RestRoutes routes)
+    {
+        routes.Map("/healthz", ("GET", AliveAsync));
+        routes.Map("/readyz", ("GET", ReadyAsync));
+    }
+
+    private static async ValueTask<Problem?> AliveAsync(HttpContext context)
+    {
+        await RestAnswers.BytesAsync(context, StatusCodes.Status200OK, ContentTypes.Text, "ok\n"u8.ToArray());
+        return null;
+    }
+
+    private async ValueTask<Problem?> ReadyAsync(HttpContext context)
+    {
+        if (broker.Draining)
+        {
+            return new Problem(ProblemType.ShuttingDown);
+        }
+
+        return store.UnavailableReason is { } reason
+            ? new Problem(ProblemType.StoreUnavailable, reason)
+            : await AliveAsync(context);
+    }
+}

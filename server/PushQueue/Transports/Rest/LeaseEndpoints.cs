@@ -1,0 +1,93 @@
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>Settles leases: ack, release and touch, by receipt; ack of many in one request.</summary>
+internal sealed class LeaseEndpoints(IMessageBroker broker)
+{
+    /// <summary>A list of ids of the longest kind; ten thousand of the usual ones fit.</summary>
+    private const int ListBytesMax = 4 * 1024 * 1024;
+
+    public void Map(RestRoutes routes)
+    {
+        routes.Map("/q/{queue}/messages/{id}/ack", ("POST", AckAsync));
+        routes.Map("/q/{queue}/messages/{id}/release", ("POST", ReleaseAsync));
+        routes.Map("/q/{queue}/messages/{id}/touch", ("POST", TouchAsync));
+        routes.Map("/q/{queue}/ack", ("POST", AckManyAsync));
+    }
+
+    private async ValueTask<Problem?> AckAsync(HttpContext context)
+    {
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseQuery.Read(context.Request, "receipt", out var options)) is { } problem)
+        {
+            return problem;
+        }
+
+        return Answer(context, await broker.AckAsync(queue, [new LeaseKey(id, options.Receipt)]));
+    }
+
+    private async ValueTask<Problem?> ReleaseAsync(HttpContext context)
+    {
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseQuery.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
+        {
+            return problem;
+        }
+
+        return Answer(context, await broker.ReleaseAsync(queue, [new LeaseKey(id, options.Receipt)], options.ToRelease()));
+    }
+
+    private async ValueTask<Problem?> TouchAsync(HttpContext context)
+    {
+        if (Problem.First(
+                ReadPath(context, out var queue, out var id),
+                LeaseQuery.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
+        {
+            return problem;
+        }
+
+        var timeToRun = options.TimeToRun ?? (await broker.GetQueueAsync(queue))?.Settings.TimeToRun ?? QueueSettings.Default.TimeToRun;
+        return Answer(context, await broker.TouchAsync(queue, [new LeaseKey(id, options.Receipt)], timeToRun));
+    }
+
+    private async ValueTask<Problem?> AckManyAsync(HttpContext context)
+    {
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        var (body, bodyProblem) = await RequestBody.ReadAsync(context, ListBytesMax, ProblemType.BatchTooLarge);
+        if (bodyProblem is not null)
+        {
+            return bodyProblem;
+        }
+
+        if (LeaseKeysJson.Read(body, out var keys) is { } broken)
+        {
+            return broken;
+        }
+
+        var errors = await broker.AckAsync(queue, keys);
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        json.Writer.WriteString("queue"u8, queue.Value);
+        LeaseKeysJson.WriteResults(json.Writer, keys, errors);
+        json.Writer.WriteEndObject();
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private static Problem? ReadPath(HttpContext context, out QueueName queue, out MessageId id)
+    {
+        return Problem.First(RawPath.Queue(context, 3, out queue), RawPath.Message(context, 1, out id));
+    }
+
+    private static Problem? Answer(HttpContext context, IReadOnlyList<QueueError> errors) =>
+        errors[0] == QueueError.None
+            ? RestAnswers.NoContent(context)
+            : ProblemDetailsMapper.ToProblem(new BrokerFailure(errors[0]));
+}

@@ -1,0 +1,242 @@
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>Messages where they rest: browse, look at one, cancel, reschedule, replay dead letters.</summary>
+internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
+{
+    private const int PageDefault = 100;
+    private const int PageMax = 1000;
+
+    public void Map(RestRoutes routes)
+    {
+        routes.Map("/q/{queue}/messages", ("GET", BrowseAsync));
+        routes.Map("/q/{queue}/messages/{id}", ("GET", FindAsync), ("DELETE", CancelAsync));
+        routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", RescheduleAsync));
+        routes.Map("/q/{queue}/replay", ("POST", ReplayAsync));
+    }
+
+    private async ValueTask<Problem?> BrowseAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 1, out var queue),
+                ReadBrowse(context.Request, out var state, out var after, out var limit)) is { } problem)
+        {
+            return problem;
+        }
+
+        var result = await broker.BrowseAsync(queue, state, after, limit);
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        json.Writer.WriteString("queue"u8, queue.Value);
+        json.Writer.WriteStartArray("messages"u8);
+        foreach (var message in result.Value.Messages)
+        {
+            MessageJson.WriteLook(json.Writer, message);
+        }
+
+        json.Writer.WriteEndArray();
+        json.Writer.WriteString("next"u8, result.Value.Next);
+        json.Writer.WriteEndObject();
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private async ValueTask<Problem?> FindAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 2, out var queue),
+                RawPath.Message(context, 0, out var id),
+                QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        if (await broker.FindAsync(queue, id) is not { } message)
+        {
+            return NoMessage;
+        }
+
+        var json = JsonBuffer.Rent();
+        MessageJson.WriteLook(json.Writer, message);
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private async ValueTask<Problem?> CancelAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 2, out var queue),
+                RawPath.Message(context, 0, out var id),
+                QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        return Answer(context, await broker.CancelAsync(queue, id));
+    }
+
+    private async ValueTask<Problem?> RescheduleAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 3, out var queue),
+                RawPath.Message(context, 1, out var id),
+                ReadReschedule(context.Request, out var at)) is { } problem)
+        {
+            return problem;
+        }
+
+        return Answer(context, await broker.RescheduleAsync(queue, id, at));
+    }
+
+    private async ValueTask<Problem?> ReplayAsync(HttpContext context)
+    {
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), ReadReplay(context.Request, out var id, out var count)) is { } problem)
+        {
+            return problem;
+        }
+
+        if (!queue.IsDeadLetter)
+        {
+            return Problem.NotFound("Only a dead-letter queue can be replayed; its name ends in '.dead'.");
+        }
+
+        var result = await broker.ReplayAsync(queue, id, count);
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        json.Writer.WriteString("queue"u8, queue.Source.Value);
+        json.Writer.WriteNumber("replayed"u8, result.Value);
+        json.Writer.WriteEndObject();
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private static Problem? Answer(HttpContext context, BrokerResult<bool> result)
+    {
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        return result.Value ? RestAnswers.NoContent(context) : NoMessage;
+    }
+
+    private static Problem NoMessage { get; } = Problem.NotFound("No live message of this queue has that id; it may have been taken already.");
+
+    private static Problem? ReadBrowse(HttpRequest request, out MessageState state, out string? after, out int limit)
+    {
+        state = MessageState.Ready;
+        after = null;
+        limit = PageDefault;
+        var query = new QueryOptions(request);
+        while (query.Next(out var name, out var value))
+        {
+            Problem? problem = null;
+            switch (name)
+            {
+                case "state":
+                    problem = ReadState(value, out state);
+                    break;
+                case "after":
+                    after = value;
+                    break;
+                case "limit":
+                    problem = OptionValues.Integer("limit", value, 1, PageMax, out limit);
+                    break;
+                default:
+                    return OptionValues.Unknown(name, "state, after, limit");
+            }
+
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        return query.Problem;
+    }
+
+    private static Problem? ReadState(string value, out MessageState state)
+    {
+        (state, var known) = value switch
+        {
+            "ready" => (MessageState.Ready, true),
+            "delayed" => (MessageState.Delayed, true),
+            "leased" => (MessageState.Leased, true),
+            "dead" => (MessageState.Dead, true),
+            _ => (MessageState.Ready, false),
+        };
+        return known ? null : Problem.BadOption($"The state is '{OptionValues.Shown(value)}'; give ready, delayed, leased or dead.");
+    }
+
+    private Problem? ReadReschedule(HttpRequest request, out DateTimeOffset at)
+    {
+        at = default;
+        var given = 0;
+        var query = new QueryOptions(request);
+        while (query.Next(out var name, out var value))
+        {
+            Problem? problem;
+            switch (name)
+            {
+                case "at":
+                    problem = OptionValues.Time("at", value, time.GetUtcNow(), out at);
+                    break;
+                case "delay":
+                    problem = OptionValues.Duration("delay", value, TimeSpan.Zero, Duration.Longest, out var delay);
+                    at = time.GetUtcNow() + delay;
+                    break;
+                default:
+                    return OptionValues.Unknown(name, "at, delay");
+            }
+
+            given++;
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        return query.Problem ?? (given == 1 ? null : Problem.BadOption("Give either 'at' or 'delay', once."));
+    }
+
+    private static Problem? ReadReplay(HttpRequest request, out MessageId? id, out int count)
+    {
+        id = null;
+        count = int.MaxValue;
+        var query = new QueryOptions(request);
+        while (query.Next(out var name, out var value))
+        {
+            switch (name)
+            {
+                case "id":
+                    if (!MessageId.TryParse(value, out var parsed, out var whyNot))
+                    {
+                        return new Problem(ProblemType.BadMessageId, whyNot);
+                    }
+
+                    id = parsed;
+                    break;
+                case "count":
+                    if (OptionValues.Integer("count", value, 1, int.MaxValue, out count) is { } problem)
+                    {
+                        return problem;
+                    }
+
+                    break;
+                default:
+                    return OptionValues.Unknown(name, "id, count");
+            }
+        }
+
+        return query.Problem;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>POST /q/{queue}: puts one message. hot path: guarded by the load bench.</summary>
+internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
+{
+    private readonly string _durability = broker.Durability.ToString();
+
+    public void Map(RestRoutes routes, RestHandler take, RestHandler delete) =>
+        routes.Map("/q/{queue}", ("POST", PutAsync), ("GET", take), ("DELETE", delete));
+
+    private async ValueTask<Problem?> PutAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 0, out var queue),
+                ReadOptions(context.Request, out var options),
+                ContentTypes.Check(context.Request.ContentType, out var contentType)) is { } problem)
+        {
+            return problem;
+        }
+
+        (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax(contentType), ProblemType.MessageTooLarge);
+        if (bodyProblem is not null)
+        {
+            return bodyProblem;
+        }
+
+        if (ContentTypes.IsForm(contentType))
+        {
+            (body, contentType) = FormBody.Read(body.ToArray());
+        }
+
+        var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        var status = result.Value.Duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+        context.Response.Headers.Location = Location(queue, result.Value.Id);
+        return await RestAnswers.JsonAsync(context, status, Answer(queue, result.Value));
+    }
+
+    private Problem? ReadOptions(HttpRequest request, out PutOptions options)
+    {
+        options = default;
+        var query = new QueryOptions(request);
+        while (query.Next(out var name, out var value))
+        {
+            var problem = options.Set(name, value, time, out var known);
+            if (!known)
+            {
+                return OptionValues.Unknown(name, PutOptions.Names);
+            }
+
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        return query.Problem;
+    }
+
+    /// <summary>A form may be three times its field, for every byte of it may be percent-encoded; the broker checks what is left.</summary>
+    private int BodyBytesMax(string contentType) =>
+        ContentTypes.IsForm(contentType) ? (int)Math.Min((3L * broker.MessageBytesMax) + 1024, int.MaxValue) : broker.MessageBytesMax;
+
+    private static string Location(QueueName queue, MessageId id) =>
+        id.IsNumber
+            ? string.Create(CultureInfo.InvariantCulture, $"/q/{Uri.EscapeDataString(queue.Value)}/messages/{id.Number}")
+            : $"/q/{Uri.EscapeDataString(queue.Value)}/messages/{Uri.EscapeDataString(id.ToString())}";
+
+    private byte[] Answer(QueueName queue, PutOutcome outcome)
+    {
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        PutJson.Write(json.Writer, queue, outcome, _durability);
+        json.Writer.WriteEndObject();
+        return json.Finish();
+    }
+}

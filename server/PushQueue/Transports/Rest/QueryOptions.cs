@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Http;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>
+/// Walks over a query string, one option at a time. Written by hand because the framework's reading makes a dictionary per request and
+/// decodes leniently.
+/// </summary>
+internal ref struct QueryOptions
+{
+    private ReadOnlySpan<char> _rest;
+
+    public QueryOptions(HttpRequest request)
+    {
+        _rest = request.QueryString.Value;
+        if (_rest is ['?', ..])
+        {
+            _rest = _rest[1..];
+        }
+    }
+
+    /// <summary>Set when <see cref="Next"/> stopped because the query string is broken.</summary>
+    public Problem? Problem { get; private set; }
+
+    public bool Next(out ReadOnlySpan<char> name, out string value)
+    {
+        name = default;
+        value = "";
+        while (!_rest.IsEmpty)
+        {
+            var end = _rest.IndexOf('&');
+            var pair = end < 0 ? _rest : _rest[..end];
+            _rest = end < 0 ? default : _rest[(end + 1)..];
+            if (pair.IsEmpty)
+            {
+                continue;
+            }
+
+            var equals = pair.IndexOf('=');
+            var rawName = equals < 0 ? pair : pair[..equals];
+            var rawValue = equals < 0 ? default : pair[(equals + 1)..];
+            if (PercentCoding.TryDecode(rawName, plusIsSpace: true, out var decodedName)
+                && PercentCoding.TryDecode(rawValue, plusIsSpace: true, out value))
+            {
+                name = decodedName;
+                return true;
+            }
+
+            Problem = Problem.BadOption($"The option '{OptionValues.Shown(pair)}' is not valid percent-encoded UTF-8.");
+            return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>For requests that take no option at all.</summary>
+    public static Problem? None(HttpRequest request)
+    {
+        var query = new QueryOptions(request);
+        return query.Next(out var name, out _)
+            ? Problem.BadOption($"There is no option '{OptionValues.Shown(name)}' here; this request takes none.")
+            : query.Problem;
+    }
+}

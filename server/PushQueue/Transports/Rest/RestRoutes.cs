@@ -1,0 +1,89 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>Answers a request and returns null, or returns the problem that is to be the answer.</summary>
+internal delegate ValueTask<Problem?> RestHandler(HttpContext context);
+
+/// <summary>
+/// One path with a handler per method. The border of the native API: what escapes a handler is answered, and logged, here.
+/// A path takes every method to itself, so that a wrong one gets a problem and not an empty 405; HEAD is a wrong one too, because a GET
+/// of a queue takes a message.
+/// </summary>
+internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
+{
+    private readonly ILogger _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<RestRoutes>>();
+
+    public void Map(string pattern, params (string Method, RestHandler Handler)[] methods)
+    {
+        var allow = string.Join(", ", methods.Select(method => method.Method));
+        endpoints.Map(pattern, context => InvokeAsync(context, methods, allow));
+    }
+
+    /// <summary>What is left of a path whose good methods another folder maps: a problem for every other method.</summary>
+    public void MapWrongMethod(string pattern, string allow) =>
+        endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1);
+
+    private async Task InvokeAsync(HttpContext context, (string Method, RestHandler Handler)[] methods, string allow)
+    {
+        try
+        {
+            foreach (var (method, handler) in methods)
+            {
+                if (HttpMethods.Equals(context.Request.Method, method))
+                {
+                    if (await handler(context) is { } problem)
+                    {
+                        await RestAnswers.ProblemAsync(context, problem);
+                    }
+
+                    return;
+                }
+            }
+
+            context.Response.Headers.Allow = allow;
+            await RestAnswers.ProblemAsync(context, new Problem(
+                ProblemType.MethodNotAllowed, $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}."));
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            // The client is gone; there is nobody to answer.
+        }
+        catch (BadHttpRequestException e)
+        {
+            await AnswerBrokenAsync(context, e);
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            Log.RequestFailed(_logger, e, context.Request.Method, pattern: (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+            await RestAnswers.ProblemAsync(context, new Problem(ProblemType.InternalError));
+        }
+    }
+
+    /// <summary>A request that is not valid HTTP, or whose body did not come: the server's exception carries the status.</summary>
+    private static async ValueTask AnswerBrokenAsync(HttpContext context, BadHttpRequestException e)
+    {
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        var type = e.StatusCode switch
+        {
+            StatusCodes.Status413PayloadTooLarge => ProblemType.BatchTooLarge,
+            StatusCodes.Status408RequestTimeout => ProblemType.Timeout,
+            _ => ProblemType.BadRequest,
+        };
+        await RestAnswers.ProblemAsync(context, new Problem(type));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(200, LogLevel.Error, "{Method} {Pattern} failed")]
+        public static partial void RequestFailed(ILogger logger, Exception exception, string method, string? pattern);
+    }
+}

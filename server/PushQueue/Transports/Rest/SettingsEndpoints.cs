@@ -1,0 +1,165 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>A queue's settings, and the two most used of them by themselves: /p (policy) and /control (start and stop).</summary>
+internal sealed class SettingsEndpoints(IMessageBroker broker)
+{
+    private const int BodyBytesMax = 64 * 1024;
+
+    public void Map(RestRoutes routes)
+    {
+        routes.Map("/q/{queue}/settings", ("GET", GetAsync), ("PATCH", PatchAsync));
+        routes.Map("/p/{queue}", ("GET", GetPolicyAsync), ("POST", SetPolicyAsync));
+        routes.Map("/control/{queue}", ("GET", GetStatusAsync), ("POST", SetStatusAsync));
+    }
+
+    private async ValueTask<Problem?> GetAsync(HttpContext context) =>
+        Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request))
+        ?? await AnswerAsync(context, queue, await SettingsAsync(queue));
+
+    private async ValueTask<Problem?> PatchAsync(HttpContext context)
+    {
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        var (body, bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax, ProblemType.MessageTooLarge);
+        if (bodyProblem is not null)
+        {
+            return bodyProblem;
+        }
+
+        if (SettingsJson.Read(body, out var patch) is { } broken)
+        {
+            return broken;
+        }
+
+        var result = await broker.UpdateSettingsAsync(queue, patch);
+        return result.Ok ? await AnswerAsync(context, queue, result.Value) : ProblemDetailsMapper.ToProblem(result);
+    }
+
+    private async ValueTask<Problem?> GetPolicyAsync(HttpContext context) =>
+        Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request))
+        ?? await AnswerAsync(context, queue, "policy", QueueJson.PolicyName((await SettingsAsync(queue)).EffectivePolicy));
+
+    private async ValueTask<Problem?> GetStatusAsync(HttpContext context) =>
+        Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request))
+        ?? await AnswerAsync(context, queue, "status", QueueJson.StatusName(await SettingsAsync(queue)));
+
+    private async ValueTask<Problem?> SetPolicyAsync(HttpContext context)
+    {
+        var (value, problem) = await ReadOneAsync(context, "policy");
+        if (Problem.First(problem, RawPath.Queue(context, 0, out var queue), QueueJson.Policy(value, out var policy)) is { } broken)
+        {
+            return broken;
+        }
+
+        var result = await broker.UpdateSettingsAsync(queue, new QueueSettingsPatch { Policy = policy });
+        return result.Ok
+            ? await AnswerAsync(context, queue, "policy", QueueJson.PolicyName(result.Value.EffectivePolicy))
+            : ProblemDetailsMapper.ToProblem(result);
+    }
+
+    private async ValueTask<Problem?> SetStatusAsync(HttpContext context)
+    {
+        var (value, problem) = await ReadOneAsync(context, "status");
+        if (Problem.First(problem, RawPath.Queue(context, 0, out var queue), QueueJson.Status(value, out var stopped)) is { } broken)
+        {
+            return broken;
+        }
+
+        var result = await broker.UpdateSettingsAsync(queue, new QueueSettingsPatch { Stopped = stopped });
+        return result.Ok
+            ? await AnswerAsync(context, queue, "status", QueueJson.StatusName(result.Value))
+            : ProblemDetailsMapper.ToProblem(result);
+    }
+
+    private async ValueTask<QueueSettings> SettingsAsync(QueueName queue) =>
+        (await broker.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
+
+    private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSettings settings)
+    {
+        var json = JsonBuffer.Rent();
+        QueueJson.WriteSettings(json.Writer, queue, settings);
+        return RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, string name, string value)
+    {
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        json.Writer.WriteString("queue"u8, queue.Value);
+        json.Writer.WriteString(name, value);
+        json.Writer.WriteEndObject();
+        return RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    /// <summary>One value out of the query string, a form or a JSON object, whichever the client likes.</summary>
+    private static async ValueTask<(string Value, Problem? Problem)> ReadOneAsync(HttpContext context, string name)
+    {
+        if (ReadQuery(context.Request, name, out var given) is { } problem)
+        {
+            return ("", problem);
+        }
+
+        var (body, bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax, ProblemType.MessageTooLarge);
+        if (bodyProblem is not null || given is not null)
+        {
+            return (given ?? "", bodyProblem);
+        }
+
+        var value = ReadJson(body, name) ?? ReadForm(body, name);
+        return value is null
+            ? ("", Problem.BadOption($"Send {name}=… as a form, or as a JSON object with the field '{name}'."))
+            : (value, null);
+    }
+
+    private static Problem? ReadQuery(HttpRequest request, string name, out string? value)
+    {
+        value = null;
+        var query = new QueryOptions(request);
+        while (query.Next(out var option, out var text))
+        {
+            if (!option.SequenceEqual(name))
+            {
+                return OptionValues.Unknown(option, name);
+            }
+
+            value = text;
+        }
+
+        return query.Problem;
+    }
+
+    private static string? ReadForm(byte[] body, string name) =>
+        FormBody.Field(body, Encoding.UTF8.GetBytes(name)) is { } value ? Encoding.UTF8.GetString(value) : null;
+
+    private static string? ReadJson(byte[] body, string name)
+    {
+        if (!body.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8) || !JsonBody.IsValid(body))
+        {
+            return null;
+        }
+
+        var reader = new Utf8JsonReader(body, JsonBody.ReaderOptions);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals(name);
+            reader.Read();
+            if (found)
+            {
+                return JsonText.TryRead(ref reader, out var value) ? value : null;
+            }
+
+            reader.Skip();
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>Reads a change of settings: a JSON object with some of the settings.</summary>
+internal static class SettingsJson
+{
+    private const string Names =
+        "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter";
+
+    public static Problem? Read(ReadOnlySpan<byte> json, out QueueSettingsPatch patch)
+    {
+        patch = new QueueSettingsPatch();
+        if (JsonBody.WhyNot(json) is { } whyNot)
+        {
+            return Problem.BadJson($"The body is not valid JSON: {whyNot}.");
+        }
+
+        var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return Problem.BadJson("""Send a JSON object like {"policy":"roundrobin","maxMessages":1000}.""");
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (ReadSetting(ref reader, ref patch) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    private static Problem? ReadSetting(ref Utf8JsonReader reader, ref QueueSettingsPatch patch)
+    {
+        if (!JsonText.TryReadName(ref reader, out var name))
+        {
+            return Problem.BadJson("The name of a setting is not valid Unicode.");
+        }
+
+        reader.Read();
+        if (name == "history" && reader.TokenType == JsonTokenType.StartObject)
+        {
+            return ReadHistory(ref reader, ref patch);
+        }
+
+        // A limit that is null is no limit, which a patch writes as zero.
+        var value = "0";
+        var removesLimit = reader.TokenType == JsonTokenType.Null && name is "maxMessages" or "maxBytes";
+        if (!removesLimit && !JsonText.TryRead(ref reader, out value))
+        {
+            return Problem.BadOption($"The setting '{OptionValues.Shown(name)}' has a value of the wrong type.");
+        }
+
+        return Set(name, value, ref patch);
+    }
+
+    private static Problem? ReadHistory(ref Utf8JsonReader reader, ref QueueSettingsPatch patch)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            _ = JsonText.TryReadName(ref reader, out var name);
+            reader.Read();
+            if (name is not ("messages" or "age") || !JsonText.TryRead(ref reader, out var value))
+            {
+                return Problem.BadOption("""The setting 'history' is an object like {"messages":10000,"age":"10m"}.""");
+            }
+
+            if (Set(name == "age" ? "historyAge" : "historyMessages", value, ref patch) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    private static Problem? Set(string name, string value, ref QueueSettingsPatch patch)
+    {
+        Problem? problem;
+        switch (name)
+        {
+            case "policy":
+                problem = QueueJson.Policy(value, out var policy);
+                patch = patch with { Policy = policy };
+                return problem;
+            case "status":
+                problem = QueueJson.Status(value, out var stopped);
+                patch = patch with { Stopped = stopped };
+                return problem;
+            case "overflow":
+                patch = patch with { Overflow = value == "reject" ? FullQueuePolicy.Reject : FullQueuePolicy.DropOldest };
+                return value is "reject" or "drop-oldest" ? null : Problem.BadOption("The setting 'overflow' is reject or drop-oldest.");
+            case "deadLetter":
+                problem = OptionValues.Flag(name, value, out var deadLetter);
+                patch = patch with { DeadLetter = deadLetter };
+                return problem;
+            case "retryDelay":
+                problem = OptionValues.RetryDelay(name, value, out var retryDelay);
+                patch = patch with { RetryDelay = retryDelay };
+                return problem;
+            default:
+                return SetNumber(name, value, ref patch);
+        }
+    }
+
+    private static Problem? SetNumber(string name, string value, ref QueueSettingsPatch patch)
+    {
+        Problem? problem;
+        switch (name)
+        {
+            case "ttr":
+                problem = OptionValues.TimeToRun(value, out var timeToRun);
+                patch = patch with { TimeToRun = timeToRun };
+                return problem;
+            case "dedupWindow":
+                problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var window);
+                patch = patch with { DedupWindow = window };
+                return problem;
+            case "historyAge":
+                problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var age);
+                patch = patch with { HistoryAge = age };
+                return problem;
+            case "historyMessages":
+                problem = OptionValues.Integer(name, value, 0, 100_000_000, out var history);
+                patch = patch with { HistoryMessages = history };
+                return problem;
+            case "maxAttempts":
+                problem = OptionValues.Integer(name, value, 1, 1000, out var attempts);
+                patch = patch with { MaxAttempts = attempts };
+                return problem;
+            case "maxMessages":
+                problem = OptionValues.LongInteger(name, value, 0, long.MaxValue, out var messages);
+                patch = patch with { MaxMessages = messages };
+                return problem;
+            case "maxBytes":
+                problem = OptionValues.LongInteger(name, value, 0, long.MaxValue, out var bytes);
+                patch = patch with { MaxBytes = bytes };
+                return problem;
+            default:
+                return OptionValues.Unknown(name, Names);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Commands;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>
+/// Hub methods as commands of the JSON protocol, so that the hub has no rules of its own. An error answer becomes a hub exception:
+/// <c>type: sentence</c>.
+/// </summary>
+internal sealed class HubCommands(ICommandExecutor executor)
+{
+    /// <summary>Runs one command; options are fields beside its own.</summary>
+    public async Task<RawJson> RunAsync(
+        string command,
+        string queue,
+        JsonElement? options,
+        CancellationToken aborted,
+        params (string Name, JsonElement? Value)[] fields)
+    {
+        var answer = await executor.ExecuteAsync(Frame(command, queue, options, fields), aborted);
+        ThrowIfError(answer);
+        return new RawJson(answer);
+    }
+
+    private static byte[] Frame(string command, string queue, JsonElement? options, (string Name, JsonElement? Value)[] fields)
+    {
+        var writer = PageWriter.Rent();
+        writer.Write("{\"cmd\":"u8);
+        writer.WriteJsonString(command);
+        writer.Write(",\"queue\":"u8);
+        writer.WriteJsonString(queue ?? string.Empty);
+        foreach (var (name, value) in fields)
+        {
+            if (value is { } given)
+            {
+                WriteField(writer, name, given);
+            }
+        }
+
+        if (options is { ValueKind: JsonValueKind.Object } more)
+        {
+            foreach (var field in more.EnumerateObject())
+            {
+                WriteField(writer, field.Name, field.Value);
+            }
+        }
+
+        writer.Write((byte)'}');
+        var frame = writer.ToArray();
+        writer.Return();
+        return frame;
+    }
+
+    private static void WriteField(PageWriter writer, string name, JsonElement value)
+    {
+        writer.Write((byte)',');
+        writer.WriteJsonString(name);
+        writer.Write((byte)':');
+        writer.WriteUtf8(value.GetRawText());
+    }
+
+    private static void ThrowIfError(ReadOnlyMemory<byte> answer)
+    {
+        using var json = JsonDocument.Parse(answer);
+        if (json.RootElement.TryGetProperty("error", out var error))
+        {
+            var detail = json.RootElement.TryGetProperty("detail", out var sentence) ? sentence.GetString() : null;
+            throw new HubException($"{error}: {detail}");
+        }
+    }
+}

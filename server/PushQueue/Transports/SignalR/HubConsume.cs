@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Streaming;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>Serves the hub's streaming method: each call is a connection of its own, as far as delivery sees it.</summary>
+internal sealed class HubConsume(
+    Dispatcher dispatcher,
+    ConsumerRegistry registry,
+    CoarseClock clock,
+    Subscriptions subscriptions,
+    IOptions<DeliveryOptions> options)
+{
+    public async Task<ChannelReader<RawJson>> StartAsync(
+        string queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
+    {
+        var connection = new ItemStreamConnection();
+        var buffer = new OutboundBuffer(connection, clock, options.Value);
+        registry.Add(buffer);
+        var reader = Subscriptions.ReadOptions(json);
+        var (consumer, error) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+        buffer.Open();
+        if (consumer is null)
+        {
+            await dispatcher.EndAsync(buffer);
+            throw new HubException($"bad-option: {error}");
+        }
+
+        _ = EndWithAsync(connection, buffer, aborted, cancelled);
+        return connection.Items;
+    }
+
+    private async Task EndWithAsync(
+        ItemStreamConnection connection, OutboundBuffer buffer, CancellationToken aborted, CancellationToken cancelled)
+    {
+        await using var connectionEnd = aborted.UnsafeRegister(Abort, connection);
+        await using var callEnd = cancelled.UnsafeRegister(Abort, connection);
+        await connection.Ended;
+        await dispatcher.EndAsync(buffer);
+
+        static void Abort(object? state) => ((ItemStreamConnection)state!).Abort(CloseReason.Normal);
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.SignalR;
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>One hub connection. SignalR itself sends pings and watches for silent clients.</summary>
+internal sealed class HubConsumerConnection(HubConnectionContext context, string? remoteAddress) : IConsumerConnection
+{
+    // What a client may take to read its last words before the connection is cut.
+    private static readonly HubPage Close = new("{\"type\":7,\"allowReconnect\":true}\u001e"u8.ToArray(), 0, 0);
+
+    public string Transport => "signalr";
+
+    public string? RemoteAddress => remoteAddress;
+
+    public MessageFormat ControlFormat => HubFormat.Envelopes;
+
+    public bool Multiplexed => true;
+
+    public int? LastHeardAt => null;
+
+    public ValueTask WriteAsync(EncodedPage page)
+    {
+        // A write to an aborted connection is dropped without an error; its messages must count as not written.
+        var write = context.WriteAsync(((HubPage)page).Message, CancellationToken.None);
+        if (!write.IsCompletedSuccessfully)
+        {
+            return CheckSlowAsync(write);
+        }
+
+        write.GetAwaiter().GetResult();
+        return context.ConnectionAborted.IsCancellationRequested ? ValueTask.FromException(Gone()) : default;
+    }
+
+    public async ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
+    {
+        // SignalR's transport sends all that lies in its pipe at once, so several writes still make one send.
+        foreach (var page in pages)
+        {
+            await WriteAsync(page);
+        }
+    }
+
+    public void Complete(CloseReason reason) => _ = CloseAsync(reason);
+
+    public void Abort(CloseReason reason) => context.Abort();
+
+    private async Task CloseAsync(CloseReason reason)
+    {
+        if (reason.Reconnect)
+        {
+            await context.WriteAsync(Close.Message, CancellationToken.None);
+        }
+
+        context.Abort();
+    }
+
+    private async ValueTask CheckSlowAsync(ValueTask write)
+    {
+        await write;
+        if (context.ConnectionAborted.IsCancellationRequested)
+        {
+            throw Gone();
+        }
+    }
+
+    private static IOException Gone() => new("The client has gone.");
+}

@@ -1,0 +1,48 @@
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>
+/// Records of SignalR's JSON protocol: an invocation of <c>message</c> per message, of <c>gap</c>, <c>cancel</c> or <c>close</c> per
+/// event. Many records in one page are legal; both official clients read until the buffer is empty.
+/// </summary>
+internal sealed class HubFormat : MessageFormat
+{
+    private readonly bool _raw;
+
+    private HubFormat(bool raw)
+    {
+        _raw = raw;
+    }
+
+    public static MessageFormat Envelopes { get; } = new HubFormat(raw: false);
+
+    public static MessageFormat Raw { get; } = new HubFormat(raw: true);
+
+    public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
+    {
+        writer.Write("{\"type\":1,\"target\":\"message\",\"arguments\":["u8);
+        if (_raw)
+        {
+            Envelope.WriteBody(writer, pushed.Message.Body.Span, pushed.Kind);
+        }
+        else
+        {
+            Envelope.Write(writer, pushed);
+        }
+
+        writer.Write("]}\u001e"u8);
+    }
+
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    {
+        writer.Write("{\"type\":1,\"target\":\""u8);
+        writer.Write(name);
+        writer.Write("\",\"arguments\":["u8);
+        writer.Write(json);
+        writer.Write("]}\u001e"u8);
+    }
+
+    public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset) =>
+        new HubPage(writer.ToArray(), firstOffset, lastOffset);
+}

@@ -1,0 +1,10 @@
+using Microsoft.AspNetCore.SignalR;
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>A page in the wrapping that SignalR takes without serializing again.</summary>
+internal sealed class HubPage(byte[] bytes, long firstOffset, long lastOffset) : EncodedPage(bytes, firstOffset, lastOffset)
+{
+    public SerializedHubMessage Message { get; } = new([new SerializedMessage("json", bytes)]);
+}

@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>JSON that is ready: written into the hub's answer as it is, without being read into objects first.</summary>
+[JsonConverter(typeof(Converter))]
+internal readonly record struct RawJson(ReadOnlyMemory<byte> Utf8)
+{
+    public sealed class Converter : JsonConverter<RawJson>
+    {
+        public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("RawJson is only ever written.");
+
+        public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using PushQueue.Delivery;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>Reads the options of a stream, given as texts one by one, whether they came in a query, a command or a hub call.</summary>
+internal sealed class ConsumerOptionsReader
+{
+    private ConsumerOptions _options = ConsumerOptions.Default;
+    private bool _hasFrom;
+
+    /// <summary>What is wrong, in one sentence; null where nothing is.</summary>
+    public string? Error { get; private set; }
+
+    public ConsumerOptions Options => _options;
+
+    public void Read(string name, string? value)
+    {
+        Error ??= name switch
+        {
+            "ack" => ReadAck(value),
+            "prefetch" => ReadPrefetch(value),
+            "ttr" => ReadTimeToRun(value),
+            "format" => ReadFormat(value),
+            "from" => ReadFrom(value),
+            "overflow" => ReadOverflow(value),
+            "worker" => ReadWorker(value),
+            "lastEventId" => ReadLastEventId(value),
+            _ => $"There is no stream option '{name}'; there are ack, prefetch, ttr, format, from, overflow, worker and lastEventId.",
+        };
+    }
+
+    /// <summary>What a browser sends by itself when it connects again; it wins over <c>from</c>, which is still in its URL.</summary>
+    public string? ReadLastEventId(string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+        {
+            _options = _options with { From = StartPosition.Resume(value) };
+            _hasFrom = true;
+        }
+
+        return null;
+    }
+
+    private string? ReadAck(string? value)
+    {
+        switch (value)
+        {
+            case "auto":
+                _options = _options with { Ack = AckMode.Auto };
+                return null;
+            case "manual":
+                _options = _options with { Ack = AckMode.Manual };
+                return null;
+            default:
+                return "ack is auto or manual.";
+        }
+    }
+
+    private string? ReadPrefetch(string? value)
+    {
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var prefetch)
+            || prefetch is < 1 or > ConsumerOptions.PrefetchMax)
+        {
+            return $"prefetch is a number from 1 to {ConsumerOptions.PrefetchMax}.";
+        }
+
+        _options = _options with { Prefetch = prefetch };
+        return null;
+    }
+
+    private string? ReadTimeToRun(string? value)
+    {
+        if (!Duration.TryParse(value, out var timeToRun) || timeToRun <= TimeSpan.Zero)
+        {
+            return "ttr is a duration above 0, like 30, 500ms or 5m.";
+        }
+
+        _options = _options with { TimeToRun = timeToRun };
+        return null;
+    }
+
+    private string? ReadFormat(string? value)
+    {
+        switch (value)
+        {
+            case "envelope":
+            case "raw":
+                _options = _options with { Raw = value is "raw" };
+                return null;
+            default:
+                return "format is envelope or raw.";
+        }
+    }
+
+    private string? ReadFrom(string? value)
+    {
+        if (_hasFrom)
+        {
+            return null;
+        }
+
+        if (!StartPosition.TryParse(value, out var start))
+        {
+            return "from is earliest, latest, an offset, or a cursor that a stream gave (EPOCH.OFFSET).";
+        }
+
+        _options = _options with { From = start };
+        return null;
+    }
+
+    private string? ReadOverflow(string? value)
+    {
+        OverflowPolicy? policy = value switch
+        {
+            "disconnect" => OverflowPolicy.Disconnect,
+            "drop-oldest" => OverflowPolicy.DropOldest,
+            "latest" => OverflowPolicy.Latest,
+            _ => null,
+        };
+        _options = _options with { Overflow = policy ?? _options.Overflow };
+        return policy is null ? "overflow is disconnect, drop-oldest or latest." : null;
+    }
+
+    private string? ReadWorker(string? value)
+    {
+        if (string.IsNullOrEmpty(value) || value.Length > 255)
+        {
+            return "worker is a name of 1 to 255 characters.";
+        }
+
+        _options = _options with { Worker = value };
+        return null;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>A response that never ends by itself: comet and server-sent events.</summary>
+internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format) : IConsumerConnection
+{
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PipeWriter _output = context.Response.BodyWriter;
+
+    public string Transport => transport;
+
+    public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+
+    public MessageFormat ControlFormat => format;
+
+    public bool Multiplexed => false;
+
+    public int? LastHeardAt => null;
+
+    /// <summary>Completes when either side has ended the stream.</summary>
+    public Task Ended => _ended.Task;
+
+    public bool Aborted { get; private set; }
+
+    public ValueTask WriteAsync(EncodedPage page) => Check(_output.WriteAsync(page.Bytes));
+
+    public ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
+    {
+        foreach (var page in pages)
+        {
+            _output.Write(page.Bytes.Span);
+        }
+
+        return Check(_output.FlushAsync());
+    }
+
+    public void Complete(CloseReason reason) => _ended.TrySetResult();
+
+    public void Abort(CloseReason reason)
+    {
+        Aborted = true;
+        context.Abort();
+        _ended.TrySetResult();
+    }
+
+    private static ValueTask Check(ValueTask<FlushResult> flush)
+    {
+        if (!flush.IsCompletedSuccessfully)
+        {
+            return CheckSlowAsync(flush);
+        }
+
+        // A write to a client that has gone is no error to the server's pipe; it only says that nobody reads any more.
+        var result = flush.Result;
+        return result.IsCompleted || result.IsCanceled ? ValueTask.FromException(new ConnectionGoneException()) : default;
+    }
+
+    private static async ValueTask CheckSlowAsync(ValueTask<FlushResult> flush)
+    {
+        var result = await flush;
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new ConnectionGoneException();
+        }
+    }
+}

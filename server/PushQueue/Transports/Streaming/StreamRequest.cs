@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>What a request for a stream asks for, checked.</summary>
+internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
+{
+    // Credentials that browsers can only put into the URL, and the cache busters of EventSource polyfills.
+    private static readonly HashSet<string> NotOurs = new(StringComparer.Ordinal) { "access_token", "_", "t" };
+
+    public static StreamRequest? Read(HttpContext context, out QueueError error, out string? detail)
+    {
+        error = QueueError.BadQueueName;
+        if (!QueueName.TryParse(context.Request.RouteValues["queue"] as string, out var queue, out detail))
+        {
+            return null;
+        }
+
+        // The server leaves an encoded slash as it is, so that it would pass for a name with a percent sign.
+        if (queue.Value.Contains("%2F", StringComparison.OrdinalIgnoreCase))
+        {
+            detail = "A queue name may not hold '/'.";
+            return null;
+        }
+
+        var options = ReadOptions(context.Request, out detail);
+        error = options is null ? QueueError.BadOption : QueueError.None;
+        return options is null ? null : new StreamRequest(queue, options);
+    }
+
+    public static ConsumerOptions? ReadOptions(HttpRequest request, out string? detail)
+    {
+        var reader = new ConsumerOptionsReader();
+        _ = reader.ReadLastEventId(request.Headers["Last-Event-ID"]);
+        foreach (var (name, values) in request.Query)
+        {
+            if (!NotOurs.Contains(name))
+            {
+                reader.Read(name, values[0]);
+            }
+        }
+
+        detail = reader.Error;
+        return detail is null ? reader.Options : null;
+    }
+}

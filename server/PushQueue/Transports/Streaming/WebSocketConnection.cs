@@ -1,0 +1,79 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>The writing half of a WebSocket: pages of ready frames straight into the upgraded stream.</summary>
+internal sealed class WebSocketConnection(HttpContext context, CoarseClock clock, TimeProvider time, bool multiplexed) : IConsumerConnection
+{
+    // What a client may take to answer our close frame with its own.
+    private static readonly TimeSpan CloseAnswerTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly TaskCompletionSource _readingEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Stream _stream = Stream.Null;
+    private int _lastHeardAt = clock.Seconds;
+
+    public string Transport => "websocket";
+
+    public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+
+    public MessageFormat ControlFormat => WebSocketFormat.Envelopes;
+
+    public bool Multiplexed => multiplexed;
+
+    public int? LastHeardAt => Volatile.Read(ref _lastHeardAt);
+
+    /// <summary>Before the buffer is opened.</summary>
+    public void Attach(Stream stream) => _stream = stream;
+
+    public void Heard() => Volatile.Write(ref _lastHeardAt, clock.Seconds);
+
+    public void ReadingEnded() => _readingEnded.TrySetResult();
+
+    public ValueTask WriteAsync(EncodedPage page) => _stream.WriteAsync(page.Bytes);
+
+    public async ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
+    {
+        var length = 0;
+        foreach (var page in pages)
+        {
+            length += page.Length;
+        }
+
+        // One write for all: the upgraded stream flushes with each.
+        var joined = ArrayPool<byte>.Shared.Rent(length);
+        var end = 0;
+        foreach (var page in pages)
+        {
+            page.Bytes.CopyTo(joined.AsMemory(end));
+            end += page.Length;
+        }
+
+        try
+        {
+            await _stream.WriteAsync(joined.AsMemory(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(joined);
+        }
+    }
+
+    public void Complete(CloseReason reason) => _ = AbortUnlessAnsweredAsync();
+
+    public void Abort(CloseReason reason) => context.Abort();
+
+    private async Task AbortUnlessAnsweredAsync()
+    {
+        try
+        {
+            await _readingEnded.Task.WaitAsync(CloseAnswerTimeout, time);
+        }
+        catch (TimeoutException)
+        {
+            context.Abort();
+        }
+    }
+}

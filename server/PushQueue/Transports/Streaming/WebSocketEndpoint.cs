@@ -1,0 +1,139 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>Serves <c>GET /ws/{queue}</c> and <c>GET /ws</c>.</summary>
+internal sealed class WebSocketEndpoint(
+    Dispatcher dispatcher,
+    ConsumerRegistry registry,
+    CoarseClock clock,
+    TimeProvider time,
+    WebSocketCommands commands,
+    IOptions<DeliveryOptions> options,
+    ILogger<WebSocketEndpoint> logger)
+{
+    /// <summary>A socket that belongs to one queue; commands work on it too.</summary>
+    public async Task ServeQueueAsync(HttpContext context)
+    {
+        if (StreamRequest.Read(context, out var error, out var detail) is { } request)
+        {
+            await ServeAsync(context, request);
+        }
+        else
+        {
+            await StreamProblem.WriteAsync(context, error, detail);
+        }
+    }
+
+    /// <summary>A socket without a subscription yet, for many.</summary>
+    public Task ServeManyAsync(HttpContext context) => ServeAsync(context, request: null);
+
+    private async Task ServeAsync(HttpContext context, StreamRequest? request)
+    {
+        if (WebSocketHandshake.WhyNot(context) is { } whyNot)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.SecWebSocketVersion = "13";
+            await StreamProblem.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "upgrade-required", whyNot);
+            return;
+        }
+
+        if (dispatcher.IsDraining)
+        {
+            await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
+            return;
+        }
+
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } minRate && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            minRate.MinDataRate = null;
+        }
+
+        var connection = new WebSocketConnection(context, clock, time, multiplexed: request is null);
+        var buffer = new OutboundBuffer(connection, clock, options.Value);
+        registry.Add(buffer);
+        try
+        {
+            if (await OpenAsync(context, request, connection, buffer) is { } stream)
+            {
+                await ReadAsync(connection, buffer, stream, context.RequestAborted);
+            }
+        }
+        finally
+        {
+            connection.ReadingEnded();
+            await dispatcher.EndAsync(buffer);
+        }
+    }
+
+    private async ValueTask<Stream?> OpenAsync(
+        HttpContext context, StreamRequest? request, WebSocketConnection connection, OutboundBuffer buffer)
+    {
+        try
+        {
+            if (request is not null)
+            {
+                // Joined before the handshake is answered: whoever sees the socket open gets all that is put from then on.
+                var format = request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
+                _ = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
+            }
+
+            var stream = await WebSocketHandshake.AcceptAsync(context);
+            connection.Attach(stream);
+            buffer.Open();
+            return stream;
+        }
+        catch (Exception e)
+        {
+            // The store failed, or the client went during the handshake.
+            Log.StreamFailed(logger, e, connection.Transport, request?.Queue.Value);
+            await buffer.EndUnopenedAsync();
+            if (!context.Response.HasStarted)
+            {
+                await StreamProblem.WriteAsync(context, QueueError.StoreUnavailable, CloseReason.ServerError.Sentence);
+            }
+
+            return null;
+        }
+    }
+
+    private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, CancellationToken aborted)
+    {
+        using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax);
+        while (true)
+        {
+            var frame = await reader.ReadAsync();
+            connection.Heard();
+            switch (frame.Kind)
+            {
+                case WebSocketInput.Text:
+                    var answer = await commands.ExecuteAsync(buffer, frame.Payload, aborted);
+                    _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+                    break;
+                case WebSocketInput.Binary:
+                    _ = buffer.Offer(WebSocketFormat.EncodeText(CommandErrors.BinaryFrame.Span));
+                    break;
+                case WebSocketInput.Ping:
+                    _ = buffer.Offer(WebSocketFormat.EncodePong(frame.Payload.Span));
+                    break;
+                case WebSocketInput.Close:
+                    buffer.Close(CloseReason.Normal, keepWaiting: false);
+                    return;
+                case WebSocketInput.Broken:
+                    buffer.Close(frame.Broken!, keepWaiting: false);
+                    return;
+                case WebSocketInput.End:
+                    return;
+            }
+
+            // A client that sends without reading is not read from any further.
+            await buffer.WaitForRoomAsync();
+        }
+    }
+}

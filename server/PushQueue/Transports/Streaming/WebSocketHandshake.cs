@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>The opening handshake: RFC 6455 over HTTP/1.1, RFC 8441 over HTTP/2.</summary>
+internal static class WebSocketHandshake
+{
+    private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    /// <summary>Null where the request can become a WebSocket; else the sentence of the refusal.</summary>
+    public static string? WhyNot(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (IsExtendedConnect(context))
+        {
+            return headers.SecWebSocketVersion == "13" ? null : "Sec-WebSocket-Version must be 13.";
+        }
+
+        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
+            || !headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            return "This address speaks WebSocket: connect with a WebSocket client, or listen at /sse/{queue} or /c/{queue}.";
+        }
+
+        if (headers.SecWebSocketVersion != "13")
+        {
+            return "Sec-WebSocket-Version must be 13.";
+        }
+
+        Span<byte> key = stackalloc byte[16];
+        return Convert.TryFromBase64String(headers.SecWebSocketKey.ToString(), key, out var length) && length == 16
+            ? null
+            : "Sec-WebSocket-Key must be 16 bytes in base64.";
+    }
+
+    public static async ValueTask<Stream> AcceptAsync(HttpContext context)
+    {
+        if (IsExtendedConnect(context))
+        {
+            return await context.Features.Get<IHttpExtendedConnectFeature>()!.AcceptAsync();
+        }
+
+        var headers = context.Response.Headers;
+        headers.Upgrade = "websocket";
+        headers.SecWebSocketAccept = AcceptOf(context.Request.Headers.SecWebSocketKey.ToString());
+        return await context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
+    }
+
+    private static bool IsExtendedConnect(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };
+
+    // SHA-1 is what the protocol prescribes; nothing is kept secret by it.
+    private static string AcceptOf(string key) =>
+        Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
+}
