@@ -99,7 +99,7 @@ internal sealed partial class EmbeddedQueue
                     message.Lease = message.Lease! with { UntilMs = now + (long)timeToRun.TotalMilliseconds };
                     _leased.Add(message);
                     NoteDueLocked(message.Lease.UntilMs);
-                    batch = RecordChangeLocked(message);
+                    batch = message.Lease.Delivery ? batch : RecordChangeLocked(message);
                 }
             }
         }
