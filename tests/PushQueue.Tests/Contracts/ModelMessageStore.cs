@@ -648,7 +648,7 @@ internal sealed class ModelQueue(string epoch)
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
 
     public bool Knows(MessageId id, DateTimeOffset now) =>
-        FindLive(id) is not null || Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now);
+        FindLive(id) is not null || (Settings.DedupWindow > TimeSpan.Zero && Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now));
 
     public void TrimHistory(DateTimeOffset now)
     {
