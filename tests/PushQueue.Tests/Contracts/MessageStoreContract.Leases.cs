@@ -425,6 +425,18 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_touched_delivery_is_not_recorded_either()
+    {
+        await Put("a");
+        await Touch(await LeaseOne(delivery: true), Seconds(600));
+        await ReopenAsync();
+
+        var taken = await TakeAll();
+
+        Assert.Equal(["a"], taken);
+    }
+
+    [Fact]
     public async Task A_lease_and_its_receipt_survive_a_reopen()
     {
         var id = await Put("a");

@@ -123,8 +123,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             message.Delivery = request.Delivery;
             message.WorkerBefore = message.Worker;
             message.Worker = request.Worker ?? message.Worker;
-            message.Attempt++;
-            leases.Add(new Lease(message.Snapshot(queue), message.Receipt, message.Until));
+            message.Attempt += request.Delivery ? 0 : 1;
+            leases.Add(new Lease(message.Snapshot(queue, attempt: message.Given), message.Receipt, message.Until));
         }
 
         return Result(leases);
@@ -431,6 +431,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private void EndLease(QueueName name, ModelQueue queue, ModelMessage message, ReleaseRequest request)
     {
         var counts = request.CountsAsAttempt && !message.Delivery;
+        var toTheFront = message.Delivery;
         message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
         message.GiveBack(counts, workerStays: counts);
         if (counts)
@@ -446,7 +447,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
-        if (delay > TimeSpan.Zero)
+        if (delay > TimeSpan.Zero && !toTheFront)
         {
             SetAvailable(queue, message, data.Now + delay);
         }
@@ -490,7 +491,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     private void TellFinished(QueueName name, ModelMessage message, string? reason)
     {
-        var outcome = new FinishedMessage(reason is null, message.Worker, message.Attempt, reason);
+        var outcome = new FinishedMessage(reason is null, message.Delivery ? null : message.Worker, message.Given, reason);
         _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
     }
 
@@ -647,7 +648,7 @@ internal sealed class ModelQueue(string epoch)
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
 
     public bool Knows(MessageId id, DateTimeOffset now) =>
-        FindLive(id) is not null || Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now);
+        FindLive(id) is not null || (Settings.DedupWindow > TimeSpan.Zero && Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now));
 
     public void TrimHistory(DateTimeOffset now)
     {
@@ -698,6 +699,9 @@ internal sealed class ModelMessage
 
     public int Attempt { get; set; }
 
+    /// <summary>How often it was given out: a delivery counts as such only while it lasts.</summary>
+    public int Given => Delivery ? Attempt + 1 : Attempt;
+
     public int Looks { get; set; }
 
     public string? Worker { get; set; }
@@ -730,7 +734,7 @@ internal sealed class ModelMessage
     {
         if (!Receipt.IsNone)
         {
-            Attempt -= attemptCounts ? 0 : 1;
+            Attempt -= attemptCounts || Delivery ? 0 : 1;
             Worker = workerStays ? Worker : WorkerBefore;
         }
 
@@ -739,7 +743,7 @@ internal sealed class ModelMessage
         Delivery = false;
     }
 
-    public Message Snapshot(QueueName queue) => new()
+    public Message Snapshot(QueueName queue, int? attempt = null) => new()
     {
         Queue = queue,
         Id = Id,
@@ -750,7 +754,7 @@ internal sealed class ModelMessage
         AvailableAt = AvailableAt,
         ExpiresAt = ExpiresAt,
         Priority = New.Priority,
-        Attempt = Attempt,
+        Attempt = attempt ?? Attempt,
         UniqueKey = UniqueKey,
         Offset = Offset,
         Looks = Looks,

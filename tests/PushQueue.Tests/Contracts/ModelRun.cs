@@ -8,6 +8,9 @@ namespace PushQueue.Tests.Contracts;
 internal sealed class ModelRun : IAsyncDisposable
 {
     private static readonly QueueName[] Queues = [.. new[] { "q", "r", "q.dead", "r.dead" }.Select(QueueName.Parse)];
+    /// <summary>Short, because a sequence that fails here is played hundreds of times to shrink it.</summary>
+    private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(1);
+
     private static readonly MessageState[] States = Enum.GetValues<MessageState>();
 
     private readonly TestTimeProvider _time = new();
@@ -220,7 +223,7 @@ internal sealed class ModelRun : IAsyncDisposable
                     && told.Id == expected.Id
                     && told.Outcome.Acked == expected.Outcome.Acked
                     && told.Outcome.Attempts == expected.Outcome.Attempts
-                    && told.Outcome.Worker == expected.Outcome.Worker).WithTimeout();
+                    && told.Outcome.Worker == expected.Outcome.Worker).WaitAsync(ListenerPatience);
             }
             catch (TimeoutException)
             {

@@ -99,7 +99,7 @@ internal sealed partial class EmbeddedQueue
                     message.Lease = message.Lease! with { UntilMs = now + (long)timeToRun.TotalMilliseconds };
                     _leased.Add(message);
                     NoteDueLocked(message.Lease.UntilMs);
-                    batch = RecordChangeLocked(message);
+                    batch = message.Lease.Delivery ? batch : RecordChangeLocked(message);
                 }
             }
         }
@@ -180,13 +180,7 @@ internal sealed partial class EmbeddedQueue
         var lease = message.Lease!;
         _leased.Remove(message);
         message.Lease = null;
-        if (lease.Delivery)
-        {
-            ReturnLocked(message, delayed: false);
-            return null;
-        }
-
-        if (request.CountsAsAttempt)
+        if (request.CountsAsAttempt && !lease.Delivery)
         {
             _counters.Failed++;
             message.EnsureDetails().LastError = request.Error;
@@ -198,7 +192,7 @@ internal sealed partial class EmbeddedQueue
         }
         else
         {
-            message.Attempts--;
+            message.Attempts -= lease.Delivery ? 0 : 1;
         }
 
         if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= now)
@@ -208,6 +202,12 @@ internal sealed partial class EmbeddedQueue
             ForgetLocked(message);
             NewsOfEndLocked(message, acked: false, lease.Worker, message.Attempts, "expired");
             return batch;
+        }
+
+        if (lease.Delivery)
+        {
+            ReturnLocked(message, delayed: false);
+            return null;
         }
 
         var delay = request.Delay ?? (request.CountsAsAttempt ? (message.Details?.RetryDelay ?? _settings.RetryDelay).After(message.Attempts) : TimeSpan.Zero);
@@ -222,7 +222,7 @@ internal sealed partial class EmbeddedQueue
 
     private void ReturnLocked(StoredMessage message, bool delayed)
     {
-        // Its expiry may have passed, and been skipped, while it was leased.
+        // Its expiry may have passed, and been skipped, while it was leased and is now rescheduled.
         if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= _services.NowMs())
         {
             _expiring.Enqueue(message, message.ExpiresAtMs);

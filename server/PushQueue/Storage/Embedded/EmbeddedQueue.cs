@@ -99,6 +99,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     {
         lock (_gate)
         {
+            var shown = false;
             foreach (ref readonly var located in messages)
             {
                 var message = located.Message;
@@ -120,6 +121,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                 if (message.Place == MessagePlace.Pending)
                 {
                     ShowLocked(message);
+                    shown = true;
                 }
                 else if (message.Details is { KnownUntilMs: > 0 } && message.ClientId is not null)
                 {
@@ -127,7 +129,10 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                 }
             }
 
-            DropOldestLocked();
+            if (shown)
+            {
+                DropOldestLocked();
+            }
         }
 
         TellNews();
