@@ -11,6 +11,8 @@ namespace PushQueue.Transports.Rest;
 /// </summary>
 internal static class RawPath
 {
+    public static Problem DotSegment { get; } = new(ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.");
+
     public static Problem? Queue(HttpContext context, int fromEnd, out QueueName queue)
     {
         queue = default;

@@ -134,6 +134,17 @@ public sealed class QueueTests : IAsyncLifetime
         Assert.Equal((200, "ok\n"), ((await _server.GetAsync("/healthz")).Status, (await _server.GetAsync("/readyz")).Text));
     }
 
+    [Fact]
+    public async Task Metrics_are_told_in_the_text_format_of_prometheus()
+    {
+        await _server.PostAsync("/q/test", "x");
+
+        var answer = await _server.GetAsync("/metrics");
+
+        Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.ContentType);
+        Assert.Contains("# TYPE pushqueue_put_total counter\npushqueue_put_total 1\n", answer.Text, StringComparison.Ordinal);
+    }
+
     private Task WaitingAsync(int count) => Eventually.TrueAsync(
         async () => (await _server.GetAsync("/stats")).Json.GetProperty("node").GetProperty("waitingTakes").GetInt32() == count, "a take waits");
 }
