@@ -1,0 +1,92 @@
+using System.Diagnostics;
+
+namespace PushQueue.Load.Suite;
+
+/// <summary>Starts the systems that are compared, each in a folder of its own under the work folder. What is not installed is null.</summary>
+internal sealed class Systems(string workFolder, string? serverDll, string peersFolder)
+{
+    private const string NchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+
+    private static readonly string[] ProgramFolders =
+        [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/usr/local/sbin"];
+
+    private readonly string? _nginx = File.Exists(NchanModule) ? Find("nginx") : null;
+    private readonly string? _nats = Find("nats-server");
+    private readonly string? _beanstalkd = Find("beanstalkd");
+    private int _folders;
+
+    internal bool HasPushQueue => serverDll is not null && File.Exists(serverDll);
+
+    internal bool HasNchan => _nginx is not null;
+
+    internal bool HasJetStream => _nats is not null;
+
+    internal bool HasBeanstalkd => _beanstalkd is not null;
+
+    internal IEnumerable<string> Missing() =>
+        from system in new[] { ("PushQueue", HasPushQueue), ("nchan", HasNchan), ("JetStream", HasJetStream), ("beanstalkd", HasBeanstalkd) }
+        where !system.Item2
+        select system.Item1;
+
+    /// <summary>As the peers name themselves; nchan is a module and does not say.</summary>
+    internal IEnumerable<string> Versions() =>
+        from program in new[] { (_nginx, "-v"), (_nats, "--version"), (_beanstalkd, "-v") }
+        where program.Item1 is not null
+        select VersionOf(program.Item1, program.Item2);
+
+    internal ServerProcess StartPushQueue(string durability, string? dataFolder = null)
+    {
+        var port = ServerProcess.FreePort();
+        return ServerProcess.Start("PushQueue", "dotnet",
+            [Path.GetFullPath(serverDll!), "--port", $"{port}", "--data", dataFolder ?? NewFolder("data"), "--durability", durability],
+            workFolder, port, "PushQueue listening on");
+    }
+
+    internal ServerProcess StartNchan()
+    {
+        var (port, folder) = (ServerProcess.FreePort(), NewFolder("nchan"));
+        var conf = File.ReadAllText(Path.Combine(peersFolder, "nchan.conf")).Replace("9101", $"{port}", StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "nchan.conf"), conf);
+        var server = ServerProcess.Start("nginx", _nginx!, ["-p", folder, "-c", Path.Combine(folder, "nchan.conf"), "-g", "daemon off;"], workFolder, port);
+        while (server.Pids.Count < 2)
+        {
+            Thread.Sleep(2); // the port takes connections before the worker, which does all the work, is there to be watched
+        }
+
+        return server;
+    }
+
+    internal ServerProcess StartJetStream()
+    {
+        var port = ServerProcess.FreePort();
+        return ServerProcess.Start("nats-server", _nats!, ["-a", "127.0.0.1", "-p", $"{port}", "-js", "-sd", NewFolder("nats")], workFolder, port);
+    }
+
+    internal ServerProcess StartBeanstalkd(int flushMs)
+    {
+        var port = ServerProcess.FreePort();
+        return ServerProcess.Start("beanstalkd", _beanstalkd!, ["-l", "127.0.0.1", "-p", $"{port}", "-b", NewFolder("beanstalkd"), "-f", $"{flushMs}"], workFolder, port);
+    }
+
+    /// <summary>Before a scenario's servers are forgotten: their data must not fill the disk while the next ones run.</summary>
+    internal void RemoveFolders()
+    {
+        foreach (var folder in Directory.GetDirectories(workFolder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    internal string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(workFolder, $"{name}-{++_folders}")).FullName;
+
+    private static string VersionOf(string program, string option)
+    {
+        var start = new ProcessStartInfo(program, [option]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return text.Trim().Replace("nginx version: ", "", StringComparison.Ordinal);
+    }
+
+    private static string? Find(string program) => ProgramFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+}
