@@ -1,9 +1,18 @@
 // The producer's side: REST over one keep-alive connection, one request after the other, so that the order of the lines is defined.
+import { isUtf8 } from 'node:buffer';
 import http from 'node:http';
 
 /** The address of a WebSocket at an HTTP server. */
 export function webSocketUrl(url) {
   return url.replace(/^http/, 'ws');
+}
+
+function textOf(line) {
+  if (!isUtf8(line)) {
+    throw new Error('with --batch every line must be UTF-8, because a batch is JSON; this is not: ' + line);
+  }
+
+  return line.toString();
 }
 
 export class Queue {
@@ -41,7 +50,7 @@ export class Queue {
     }
 
     for (let start = 0; start < lines.length; start += batch) {
-      const elements = lines.slice(start, start + batch).map(line => ({ body: line.toString(), contentType: 'text/plain' }));
+      const elements = lines.slice(start, start + batch).map(line => ({ body: textOf(line), contentType: 'text/plain' }));
       const body = elements.map(element => JSON.stringify(element)).join('\n');
       const answer = await this.#send('POST', `${this.url('q')}/batch?envelope=true`, 201, 'application/x-ndjson', body);
       onIds(answer.ids);

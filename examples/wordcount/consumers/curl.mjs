@@ -1,25 +1,25 @@
 // `curl -N` at /sse/{queue}: a process whose output is an event stream.
-import { LineReader, startProcess } from './process.mjs';
+import { startProcess } from './process.mjs';
 
-export async function startCurl(queue, onEvent) {
-  // The headers by -D and not by -i, which would keep them back until the first message.
-  const { process, started, consumer } = startProcess('curl', ['-sSN', '-D', '-', '--fail-with-body', queue.url('sse')]);
+export function startCurl(queue, onEvent) {
   let inHeaders = true;
   let data = [];
-  const reader = new LineReader(line => {
+
+  // The headers by -D and not by -i, which would keep them back until the first message.
+  return startProcess('curl', ['-sSN', '-D', '-', '--fail-with-body', queue.url('sse')], line => {
     if (inHeaders) {
-      // The server sends the headers when the consumer has joined; whatever is put from then on will come.
+      // The server sends them when the consumer has joined; whatever is put from then on will come.
       inHeaders = line !== '\r';
-      if (!inHeaders) {
-        started();
-      }
-    } else if (line.startsWith('data: ')) {
+      return !inHeaders;
+    }
+
+    if (line.startsWith('data: ')) {
       data.push(line.slice('data: '.length));
     } else if (line === '' && data.length > 0) {
       onEvent(JSON.parse(data.join('\n')));
       data = [];
     }
+
+    return false;
   });
-  process.stdout.on('data', chunk => reader.add(chunk));
-  return consumer;
 }

@@ -3,23 +3,20 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { webSocketUrl } from '../queue.mjs';
-import { LineReader, startProcess } from './process.mjs';
+import { startProcess } from './process.mjs';
 
 const project = fileURLToPath(new URL('../DotNetConsumer', import.meta.url));
 
 export async function startDotNet(queue, onEvent, options) {
   const assembly = options['dotnet-consumer'] ?? await build();
-  const { process, started, consumer } = startProcess('dotnet', [assembly, webSocketUrl(queue.hubUrl), queue.name]);
-  const reader = new LineReader(line => {
+  return startProcess('dotnet', [assembly, webSocketUrl(queue.hubUrl), queue.name], line => {
     const event = JSON.parse(line);
-    if (event.event === 'subscribed') {
-      started();
-    } else {
+    if (event.event !== 'subscribed') {
       onEvent(event);
     }
+
+    return event.event === 'subscribed';
   });
-  process.stdout.on('data', chunk => reader.add(chunk));
-  return consumer;
 }
 
 /** Builds the consumer and tells where it is. */

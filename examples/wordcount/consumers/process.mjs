@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 const newline = 0x0a;
 
 /** Cuts a stream of bytes into lines. */
-export class LineReader {
+class LineReader {
   #rest = Buffer.alloc(0);
   #onLine;
 
@@ -24,14 +24,27 @@ export class LineReader {
   }
 }
 
-/** Starts a process. `consumer` completes once `started` was called, and fails if the process ends before that. */
-export function startProcess(command, args) {
+/**
+ * Starts a process and hands on each line that it writes. Completes once `onLine` answered true, which it does when the consumer is
+ * subscribed; fails if the process ends before that.
+ */
+export function startProcess(command, args, onLine) {
   const process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let errors = '';
   process.stderr.on('data', chunk => {
     errors += chunk;
   });
   const ended = new Promise((resolve, reject) => {
+    const reader = new LineReader(line => {
+      try {
+        if (onLine(line)) {
+          started();
+        }
+      } catch (error) {
+        reject(new Error(`${command} wrote '${line}': ${error.message}`));
+      }
+    });
+    process.stdout.on('data', chunk => reader.add(chunk));
     process.on('error', error => reject(new Error(`${command} cannot be started: ${error.message}`)));
     process.on('close', code => (code === 0 ? resolve() : reject(new Error(`${command} ended with code ${code}: ${errors.trim()}`))));
   });
@@ -39,11 +52,6 @@ export function startProcess(command, args) {
     ended.catch(fail);
   });
   failed.catch(() => {});
-  let started;
-  const consumer = new Promise((resolve, reject) => {
-    started = () => resolve({ failed, stop });
-    ended.then(() => reject(new Error(`${command} ended before it was subscribed: ${errors.trim()}`)), reject);
-  });
 
   async function stop() {
     if (process.exitCode === null && process.signalCode === null) {
@@ -53,5 +61,9 @@ export function startProcess(command, args) {
     await ended.catch(() => {});
   }
 
-  return { process, started, consumer };
+  let started;
+  return new Promise((resolve, reject) => {
+    started = () => resolve({ failed, stop });
+    ended.then(() => reject(new Error(`${command} ended before it was subscribed: ${errors.trim()}`)), reject);
+  });
 }
