@@ -181,14 +181,15 @@ internal sealed partial class OutboundBuffer
         var count = _waiting!.Count;
         long from = 0;
         long to = 0;
+        var dropped = 0;
+        var enough = false;
         Waiting? gap = null;
         var kept = new Queue<Waiting>(count);
         while (_waiting.TryDequeue(out var waiting))
         {
-            var drop = ReferenceEquals(waiting.Consumer, consumer)
-                && waiting.Page.Droppable
-                && _waitingBytes + bytesNeeded > bytesWanted;
-            if (!drop)
+            // An older gap goes into the new one, but frees nothing; so at least one page beyond it is dropped.
+            enough = enough || (dropped > 1 && _waitingBytes + bytesNeeded <= bytesWanted);
+            if (enough || !ReferenceEquals(waiting.Consumer, consumer) || !waiting.Page.Droppable)
             {
                 FlushGap(kept);
                 kept.Enqueue(waiting);
@@ -198,6 +199,7 @@ internal sealed partial class OutboundBuffer
             from = from == 0 ? waiting.Page.FirstOffset : from;
             to = waiting.Page.LastOffset;
             gap = waiting;
+            dropped++;
             _waitingBytes -= waiting.Page.Length;
         }
 

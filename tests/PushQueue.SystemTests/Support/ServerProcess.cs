@@ -108,6 +108,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         var assembly = Path.Combine(own.Parent!.Parent!.FullName, "PushQueue.Server", own.Name, "PushQueue.Server.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. options])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),

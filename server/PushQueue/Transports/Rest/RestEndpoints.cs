@@ -65,7 +65,7 @@ internal static class RestEndpoints
     private static Task AnswerNotFoundAsync(HttpContext context)
     {
         var problem = RawPath.HasDotSegment(context)
-            ? new Problem(ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.")
+            ? RawPath.DotSegment
             : Problem.NotFound("Nothing is served under this path; queues are under /q/{queue}.");
         return RestAnswers.ProblemAsync(context, problem).AsTask();
     }

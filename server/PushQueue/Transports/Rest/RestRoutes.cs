@@ -45,9 +45,7 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
                 }
             }
 
-            context.Response.Headers.Allow = allow;
-            await RestAnswers.ProblemAsync(context, new Problem(
-                ProblemType.MethodNotAllowed, $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}."));
+            await RefuseMethodAsync(context, allow);
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
@@ -62,6 +60,19 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
             Log.RequestFailed(_logger, e, context.Request.Method, pattern: (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
             await RestAnswers.ProblemAsync(context, new Problem(ProblemType.InternalError));
         }
+    }
+
+    private static ValueTask RefuseMethodAsync(HttpContext context, string allow)
+    {
+        if (RawPath.HasDotSegment(context))
+        {
+            // The path that was found is not the one that was meant.
+            return RestAnswers.ProblemAsync(context, RawPath.DotSegment);
+        }
+
+        context.Response.Headers.Allow = allow;
+        return RestAnswers.ProblemAsync(context, new Problem(
+            ProblemType.MethodNotAllowed, $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}."));
     }
 
     /// <summary>A request that is not valid HTTP, or whose body did not come: the server's exception carries the status.</summary>

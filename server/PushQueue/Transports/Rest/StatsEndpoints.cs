@@ -4,10 +4,21 @@ using PushQueue.Diagnostics;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>GET /stats: the node at one moment, and the sums over its queues.</summary>
+/// <summary>GET /stats and /metrics: the node at one moment, and the sums over its queues.</summary>
 internal sealed class StatsEndpoints(NodeStatistics statistics)
 {
-    public void Map(RestRoutes routes) => routes.Map("/stats", ("GET", StatsAsync));
+    public void Map(RestRoutes routes)
+    {
+        routes.Map("/stats", ("GET", StatsAsync));
+        routes.Map("/metrics", ("GET", MetricsAsync));
+    }
+
+    private async ValueTask<Problem?> MetricsAsync(HttpContext context)
+    {
+        await RestAnswers.BytesAsync(
+            context, StatusCodes.Status200OK, PrometheusText.ContentType, PrometheusText.Write(await statistics.TakeAsync()));
+        return null;
+    }
 
     private async ValueTask<Problem?> StatsAsync(HttpContext context)
     {

@@ -13,15 +13,9 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
     public static StreamRequest? Read(HttpContext context, out QueueError error, out string? detail)
     {
         error = QueueError.BadQueueName;
-        if (!QueueName.TryParse(context.Request.RouteValues["queue"] as string, out var queue, out detail))
+        if (RawPath.Queue(context, 0, out var queue) is { } problem)
         {
-            return null;
-        }
-
-        // The server leaves an encoded slash as it is, so that it would pass for a name with a percent sign.
-        if (queue.Value.Contains("%2F", StringComparison.OrdinalIgnoreCase))
-        {
-            detail = "A queue name may not hold '/'.";
+            detail = problem.Sentence;
             return null;
         }
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using PushQueue.Queues;
 
-namespace PushQueue.Transports.Rest;
+namespace PushQueue.Transports;
 
 /// <summary>
 /// Queue names and ids out of the request target as it was sent. The server's own path has its percent-escapes decoded but for %2F, so
@@ -11,6 +11,8 @@ namespace PushQueue.Transports.Rest;
 /// </summary>
 internal static class RawPath
 {
+    public static Problem DotSegment { get; } = new(ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.");
+
     public static Problem? Queue(HttpContext context, int fromEnd, out QueueName queue)
     {
         queue = default;

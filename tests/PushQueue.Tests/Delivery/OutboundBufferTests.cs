@@ -1,0 +1,200 @@
+using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+using Xunit;
+
+namespace PushQueue.Tests.Delivery;
+
+public sealed class OutboundBufferTests
+{
+    private readonly Connection _connection = new();
+    private readonly CoarseClock _clock = new();
+    private readonly OutboundBuffer _buffer;
+
+    public OutboundBufferTests()
+    {
+        _buffer = new OutboundBuffer(_connection, _clock, new DeliveryOptions { BufferBytesMax = 100 });
+    }
+
+    [Fact]
+    public void An_idle_connection_is_written_at_once_and_a_held_one_not()
+    {
+        Assert.Equal(OfferOutcome.Queued, _buffer.Offer(Page('a')));
+        Assert.Empty(_connection.Writes);
+
+        _buffer.Open();
+        Assert.Equal(OfferOutcome.Written, _buffer.Offer(Page('b')));
+
+        Assert.Equal(["a10", "b10"], _connection.Writes);
+    }
+
+    [Fact]
+    public void What_waits_for_a_pending_write_goes_out_in_one_write()
+    {
+        _buffer.Open();
+        var pending = _connection.Block();
+        _ = _buffer.Offer(Page('a'));
+        _ = _buffer.Offer(Page('b'));
+        _ = _buffer.Offer(Page('c'));
+        Assert.Equal(20, _buffer.WaitingBytes);
+
+        pending.SetResult();
+
+        Assert.Equal(["a10", "b10+c10"], _connection.Writes);
+        Assert.Equal(0, _buffer.WaitingBytes);
+    }
+
+    [Fact]
+    public void A_full_buffer_closes_its_connection_with_the_reason_as_last_words()
+    {
+        _buffer.Open();
+        var pending = _connection.Block();
+        for (var i = 0; i < 11; i++)
+        {
+            Assert.Equal(OfferOutcome.Queued, _buffer.Offer(Page('a'), evenIfFull: false));
+        }
+
+        Assert.Equal(OfferOutcome.Full, _buffer.Offer(Page('b'), evenIfFull: false));
+        Assert.Equal(OfferOutcome.Closed, _buffer.Offer(Page('c'), evenIfFull: false));
+        pending.SetResult();
+
+        Assert.Equal(2, _connection.Writes.Count);
+        Assert.Equal(CloseReason.SlowConsumer, _connection.Completed);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_dropped_is_told_as_one_gap(bool latest)
+    {
+        var consumer = NewConsumer(latest ? OverflowPolicy.Latest : OverflowPolicy.DropOldest);
+        _buffer.Open();
+        var pending = _connection.Block();
+        for (var offset = 1; offset <= 40; offset++)
+        {
+            Assert.Equal(OfferOutcome.Queued, _buffer.Offer(Page('m', offset), consumer, evenIfFull: false));
+        }
+
+        pending.SetResult();
+
+        var seen = _connection.Pages.Where(page => page.Droppable).ToList();
+        Assert.Equal(1, seen[0].FirstOffset);
+        for (var i = 1; i < seen.Count; i++)
+        {
+            Assert.Equal(seen[i - 1].LastOffset + 1, seen[i].FirstOffset);
+        }
+
+        Assert.Equal(40, seen[^1].LastOffset);
+        Assert.Equal(1, seen.Count(page => page.Length > 10));
+    }
+
+    [Fact]
+    public void Observers_are_told_once_whatever_happens()
+    {
+        var written = new Observer();
+        var dropped = new Observer();
+        _buffer.Open();
+        var pending = _connection.Block();
+        _ = _buffer.Offer(Page('a'), null, written);
+        _ = _buffer.Offer(Page('b'), null, dropped);
+
+        _buffer.Close(CloseReason.QueueDeleted, keepWaiting: false);
+        pending.SetResult();
+
+        Assert.Equal((1, 0), (written.Written, written.NotWritten));
+        Assert.Equal((0, 1), (dropped.Written, dropped.NotWritten));
+    }
+
+    [Fact]
+    public async Task A_write_that_takes_too_long_gets_the_connection_cut()
+    {
+        _buffer.Open();
+        var pending = _connection.Block();
+        var waiting = new Observer();
+        _ = _buffer.Offer(Page('a'));
+        _ = _buffer.Offer(Page('b'), null, waiting);
+
+        Assert.False(_buffer.Watch(9, out _));
+        Assert.True(_buffer.Watch(10, out var reason));
+        pending.SetException(new IOException("cut"));
+        await _buffer.EndAsync();
+
+        Assert.Equal(CloseReason.Stalled, reason);
+        Assert.Equal(CloseReason.Stalled, _connection.Aborted);
+        Assert.Equal(1, waiting.NotWritten);
+    }
+
+    [Fact]
+    public void An_idle_connection_gets_a_heartbeat()
+    {
+        _buffer.Open();
+
+        Assert.False(_buffer.Watch(14, out _));
+        Assert.Empty(_connection.Writes);
+        Assert.False(_buffer.Watch(15, out _));
+
+        Assert.Equal(["\n1"], _connection.Writes);
+    }
+
+    private static EncodedPage Page(char c, long offset = 0) => new(Enumerable.Repeat((byte)c, 10).ToArray(), offset, offset);
+
+    private Consumer NewConsumer(OverflowPolicy policy) => new(
+        1,
+        QueueName.Parse("test"),
+        _buffer,
+        LineFormat.Envelopes,
+        ConsumerOptions.Default with { Overflow = policy },
+        default);
+
+    private sealed class Observer : IWriteObserver
+    {
+        public int Written { get; private set; }
+
+        public int NotWritten { get; private set; }
+
+        public void OnWritten() => Written++;
+
+        public void OnNotWritten() => NotWritten++;
+    }
+
+    private sealed class Connection : IConsumerConnection
+    {
+        private TaskCompletionSource? _blocked;
+
+        public List<string> Writes { get; } = [];
+
+        public List<EncodedPage> Pages { get; } = [];
+
+        public CloseReason? Completed { get; private set; }
+
+        public CloseReason? Aborted { get; private set; }
+
+        public string Transport => "test";
+
+        public string? RemoteAddress => null;
+
+        public MessageFormat ControlFormat => LineFormat.Envelopes;
+
+        public bool Multiplexed => false;
+
+        public int? LastHeardAt => null;
+
+        /// <summary>The next write stays pending until this is completed.</summary>
+        public TaskCompletionSource Block() => _blocked = new TaskCompletionSource();
+
+        public ValueTask WriteAsync(EncodedPage page) => WriteAsync([page]);
+
+        public ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
+        {
+            Pages.AddRange(pages);
+            Writes.Add(string.Join('+', pages.Select(page => $"{(char)page.Bytes.Span[0]}{page.Length}")));
+            var blocked = _blocked;
+            _blocked = null;
+            return blocked is null ? default : new ValueTask(blocked.Task);
+        }
+
+        public void Complete(CloseReason reason) => Completed = reason;
+
+        public void Abort(CloseReason reason) => Aborted = reason;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text;
+using PushQueue.Queues;
+using PushQueue.Tests.Contracts;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Queues;
+
+public sealed class MessageBrokerTests : IAsyncLifetime
+{
+    private static readonly QueueName Queue = QueueName.Parse("test");
+
+    private readonly TestTimeProvider _time = new();
+    private readonly TakeWaiters _waiters;
+    private readonly WorkerRegistry _workers;
+    private readonly ModelMessageStore _store;
+    private readonly MessageBroker _broker;
+
+    public MessageBrokerTests()
+    {
+        _waiters = new TakeWaiters(_time);
+        _workers = new WorkerRegistry(_time);
+        _store = new ModelMessageStore(new ModelData(), _time);
+        _broker = new MessageBroker(_store, _waiters, _workers, new QueuesOptions { MessageBytesMax = 10 });
+    }
+
+    public async ValueTask InitializeAsync() => await _store.OpenAsync(new QueueChangeFanout([_waiters, _workers]), CancellationToken.None);
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task Waiting_takes_are_served_in_the_order_of_their_coming()
+    {
+        var waiting = Enumerable.Range(0, 5).Select(_ => WaitAsync()).ToArray();
+
+        await PutManyAsync("a", "b", "c", "d", "e");
+
+        var bodies = new List<string>();
+        foreach (var take in waiting)
+        {
+            bodies.AddRange(await BodiesAsync(take));
+        }
+
+        Assert.Equal(["a", "b", "c", "d", "e"], bodies);
+        Assert.Equal(0, _waiters.Count);
+    }
+
+    [Fact]
+    public async Task A_wait_ends_empty_after_its_time_and_after_a_minute_at_most()
+    {
+        var asked = WaitAsync(TimeSpan.FromSeconds(20));
+        var longest = WaitAsync(TimeSpan.FromDays(1));
+
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Empty(await BodiesAsync(asked));
+        Assert.False(longest.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(40));
+        Assert.Empty(await BodiesAsync(longest));
+    }
+
+    [Fact]
+    public async Task A_caller_that_goes_away_takes_nothing_and_the_next_gets_it()
+    {
+        using var gone = new CancellationTokenSource();
+        var first = WaitAsync(cancellationToken: gone.Token);
+        var second = WaitAsync();
+
+        await gone.CancelAsync();
+        await PutManyAsync("a");
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WithTimeout());
+        Assert.Equal(["a"], await BodiesAsync(second));
+    }
+
+    [Fact]
+    public async Task A_delayed_message_wakes_who_waits_when_it_falls_due()
+    {
+        await _broker.PutAsync(Queue, Message("later", _time.GetUtcNow().AddSeconds(5)));
+        var waiting = WaitAsync();
+        await Eventually.TrueAsync(() => _waiters.Count == 1, "the take waits");
+
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(["later"], await BodiesAsync(waiting));
+    }
+
+    [Fact]
+    public async Task Stopping_a_queue_answers_everyone_who_waits_on_it()
+    {
+        var waiting = Enumerable.Range(0, 3).Select(_ => WaitAsync()).ToArray();
+
+        await _broker.UpdateSettingsAsync(Queue, new QueueSettingsPatch { Stopped = true });
+
+        foreach (var take in waiting)
+        {
+            Assert.Equal(QueueError.QueueStopped, (await take.WithTimeout()).Error);
+        }
+    }
+
+    [Fact]
+    public async Task A_drain_ends_waits_with_nothing_and_refuses_new_work_but_not_acks()
+    {
+        await _broker.PutAsync(Queue, Message("a"));
+        var lease = (await _broker.LeaseAsync(Queue, new TakeRequest(Worker: "w"), CancellationToken.None)).Value[0];
+        var waiting = WaitAsync();
+
+        _broker.BeginDrain();
+
+        Assert.Empty(await BodiesAsync(waiting));
+        Assert.Equal(QueueError.ShuttingDown, (await _broker.PutAsync(Queue, Message("b"))).Error);
+        Assert.Equal(QueueError.ShuttingDown, (await WaitAsync()).Error);
+        Assert.Equal([QueueError.None], await _broker.AckAsync(Queue, [new LeaseKey(lease.Message.Id, lease.Receipt)]));
+        Assert.Equal(1, Assert.Single(_workers.List()).Processed);
+    }
+
+    [Fact]
+    public async Task Bodies_above_the_limit_are_refused_alone_and_in_a_batch()
+    {
+        Assert.Equal(QueueError.MessageTooLarge, (await _broker.PutAsync(Queue, Message("12345678901"))).Error);
+        var batch = await _broker.PutManyAsync(Queue, [Message("1"), Message("12345678901")]);
+        Assert.Equal(QueueError.MessageTooLarge, batch.Error);
+        Assert.Null(await _broker.GetQueueAsync(Queue));
+    }
+
+    [Fact]
+    public async Task A_take_of_many_gets_as_many_as_there_are_in_order()
+    {
+        await PutManyAsync([.. Enumerable.Range(0, 500).Select(i => $"{i}")]);
+
+        var taken = await _broker.TakeAsync(Queue, new TakeRequest(Count: 400), CancellationToken.None);
+
+        Assert.Equal(Enumerable.Range(0, 400).Select(i => $"{i}"), taken.Value.Select(message => Encoding.UTF8.GetString(message.Body.Span)));
+        Assert.Equal(100, (await _broker.TakeAsync(Queue, new TakeRequest(Count: 400), CancellationToken.None)).Value.Count);
+    }
+
+    [Fact]
+    public void Worker_names_are_bounded()
+    {
+        for (var i = 0; i < WorkerRegistry.WorkersMax + 10; i++)
+        {
+            _workers.Seen(Queue, $"w{i}");
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(WorkerRegistry.WorkersMax, _workers.Count);
+        Assert.True(_workers.Forget(Queue, $"w{WorkerRegistry.WorkersMax}"));
+        Assert.False(_workers.Forget(Queue, "w0"));
+    }
+
+    private Task<BrokerResult<IReadOnlyList<Message>>> WaitAsync(TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
+        _broker.TakeAsync(Queue, new TakeRequest(Wait: wait ?? TimeSpan.FromSeconds(30)), cancellationToken).AsTask();
+
+    private static async Task<IEnumerable<string>> BodiesAsync(Task<BrokerResult<IReadOnlyList<Message>>> take) =>
+        (await take.WithTimeout()).Value.Select(message => Encoding.UTF8.GetString(message.Body.Span));
+
+    private async Task PutManyAsync(params string[] bodies) =>
+        Assert.True((await _broker.PutManyAsync(Queue, [.. bodies.Select(body => Message(body))])).Ok);
+
+    private static NewMessage Message(string body, DateTimeOffset? availableAt = null) =>
+        new() { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain", AvailableAt = availableAt };
+}

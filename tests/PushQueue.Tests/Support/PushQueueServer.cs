@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Tests.Support;
+
+/// <summary>The whole application in this process, on a port of its own, with a data folder that goes with it.</summary>
+internal sealed class PushQueueServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly TemporaryDirectory _directory;
+
+    private PushQueueServer(WebApplication app, TemporaryDirectory directory, VerifyingLogger log)
+    {
+        _app = app;
+        _directory = directory;
+        Log = log;
+        Address = new Uri(app.Urls.First());
+        Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Client { get; }
+
+    public VerifyingLogger Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<PushQueueServer> StartAsync(Action<PushQueueOptions>? configure = null, TimeProvider? time = null)
+    {
+        var directory = new TemporaryDirectory();
+        var log = new VerifyingLogger();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton<ILoggerFactory>(log);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        builder.Services.AddPushQueue(options =>
+        {
+            options.Storage.DataDirectory = directory.Path;
+            options.Storage.Durability = "memory";
+            configure?.Invoke(options);
+        });
+        var app = builder.Build();
+        app.MapPushQueue().MapPushQueueNotFound();
+        await app.StartAsync().WithTimeout();
+        return new PushQueueServer(app, directory, log);
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async Task<Answer> SendAsync(
+        string method, string path, string? body = null, string? contentType = null, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            _ = contentType is not null && request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        }
+
+        return await SendAsync(request, cancellationToken);
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
+    {
+        using var response = await Client.SendAsync(request, cancellationToken).WithTimeout();
+        return await Answer.ReadAsync(response);
+    }
+
+    public Task<Answer> GetAsync(string path) => SendAsync("GET", path);
+
+    public Task<Answer> PostAsync(string path, string body = "", string? contentType = "text/plain") => SendAsync("POST", path, body, contentType);
+
+    /// <summary>A request whose target is sent exactly as it is; HttpClient would normalise it. Returns the whole answer as text.</summary>
+    public async Task<string> SendRawAsync(string method, string target, string body = "x")
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Address.Port).WithTimeout();
+        await using var stream = client.GetStream();
+        var request = $"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request)).WithTimeout();
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return await reader.ReadToEndAsync().WithTimeout();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync().WithTimeout();
+        await _app.DisposeAsync();
+        _directory.Dispose();
+        Log.Verify();
+    }
+}

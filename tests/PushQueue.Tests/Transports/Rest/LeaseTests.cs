@@ -1,0 +1,103 @@
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Transports.Rest;
+
+public sealed class LeaseTests : IAsyncLifetime
+{
+    private PushQueueServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task A_lease_is_acked_by_its_receipt_and_by_no_other()
+    {
+        await _server.PostAsync("/q/test?id=a/b", "work");
+        var lease = await _server.GetAsync("/q/test?ttr=30&worker=w");
+        var receipt = lease.Headers["PushQueue-Receipt"];
+        Assert.Equal("work", lease.Text);
+        Assert.Equal(("a/b", "1"), (lease.Headers["PushQueue-Id"], lease.Headers["PushQueue-Attempt"]));
+        Assert.True(lease.Headers.ContainsKey("PushQueue-Leased-Until"));
+
+        var stale = await _server.PostAsync("/q/test/messages/a%2Fb/ack?receipt=0123456789abcdef");
+        Assert.Equal((409, "lease-lost"), (stale.Status, stale.Problem));
+        Assert.Equal("bad-option", (await _server.PostAsync("/q/test/messages/a%2Fb/ack?receipt=nonsense")).Problem);
+        Assert.Equal("bad-option", (await _server.PostAsync("/q/test/messages/a%2Fb/ack")).Problem);
+        Assert.Equal(204, (await _server.PostAsync($"/q/test/messages/a%2Fb/touch?receipt={receipt}&ttr=1m")).Status);
+        Assert.Equal(204, (await _server.PostAsync($"/q/test/messages/a%2Fb/ack?receipt={receipt}")).Status);
+        Assert.Equal((404, "not-found"), await ProblemAsync($"/q/test/messages/a%2Fb/ack?receipt={receipt}"));
+
+        var worker = (await _server.GetAsync("/w")).Json.GetProperty("workers")[0];
+        Assert.Equal(("w", 1), (worker.GetProperty("worker").GetString(), worker.GetProperty("processed").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_released_message_comes_again_until_its_attempts_end_then_it_can_be_replayed()
+    {
+        await _server.PostAsync("/q/test?id=x&maxAttempts=2", "work");
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            var lease = await _server.GetAsync("/q/test?ttr=30");
+            Assert.Equal(attempt.ToString(), lease.Headers["PushQueue-Attempt"]);
+            var receipt = lease.Headers["PushQueue-Receipt"];
+            Assert.Equal(204, (await _server.PostAsync($"/q/test/messages/x/release?receipt={receipt}&error=broken")).Status);
+        }
+
+        Assert.Equal(204, (await _server.GetAsync("/q/test")).Status);
+        var dead = (await _server.GetAsync("/q/test.dead/messages/x")).Json;
+        Assert.Equal("broken", dead.GetProperty("lastError").GetString());
+        Assert.Equal("test", dead.GetProperty("deadLetter").GetProperty("queue").GetString());
+        var replay = await _server.PostAsync("/q/test.dead/replay?id=x");
+        Assert.Equal("""{"queue":"test","replayed":1}""", replay.Text);
+        Assert.Equal("work", (await _server.GetAsync("/q/test")).Text);
+        Assert.Equal((404, "not-found"), await ProblemAsync("/q/test/replay"));
+    }
+
+    [Fact]
+    public async Task Many_are_leased_and_acked_in_one_request_each()
+    {
+        await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");
+        var leases = (await _server.GetAsync("/q/test/batch?count=3&ttr=1m")).Json.EnumerateArray().ToArray();
+        var items = leases.Select(lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
+        var body = $$"""[{{string.Join(',', items)}},{"id":"9","receipt":"0123456789abcdef"}]""";
+
+        var answer = await _server.PostAsync("/q/test/ack", body);
+
+        Assert.Equal(200, answer.Status);
+        var results = answer.Json.GetProperty("results");
+        Assert.True(results[2].GetProperty("ok").GetBoolean());
+        Assert.Equal("not-found", results[3].GetProperty("error").GetString());
+        Assert.Equal(0, (await _server.GetAsync("/j/test")).Json.GetProperty("leased").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    [InlineData("[{\"id\":\"1\"}]")]
+    [InlineData("[")]
+    public async Task A_wrong_list_of_leases_is_refused(string body)
+    {
+        Assert.Equal((400, "bad-json"), await ProblemAsync("/q/test/ack", body));
+    }
+
+    [Fact]
+    public async Task A_message_is_rescheduled_in_any_state()
+    {
+        await _server.PostAsync("/q/test?id=x", "work");
+
+        Assert.Equal(204, (await _server.PostAsync("/q/test/messages/x/reschedule?delay=1h")).Status);
+        Assert.Equal("delayed", (await _server.GetAsync("/q/test/messages/x")).Json.GetProperty("state").GetString());
+        Assert.Equal(204, (await _server.PostAsync("/q/test/messages/x/reschedule?at=2000-01-01")).Status);
+        Assert.Equal("work", (await _server.GetAsync("/q/test")).Text);
+        Assert.Equal((404, "not-found"), await ProblemAsync("/q/test/messages/x/reschedule?delay=1"));
+        Assert.Equal((400, "bad-option"), await ProblemAsync("/q/test/messages/x/reschedule"));
+    }
+
+    private async Task<(int Status, string Problem)> ProblemAsync(string path, string body = "")
+    {
+        var answer = await _server.PostAsync(path, body);
+        return (answer.Status, answer.Problem);
+    }
+}

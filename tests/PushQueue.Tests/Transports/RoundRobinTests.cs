@@ -1,0 +1,106 @@
+using System.Text.Json;
+using PushQueue.Queues;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Transports;
+
+public sealed class RoundRobinTests
+{
+    private static readonly QueueSettingsPatch RoundRobin = new() { Policy = DeliveryPolicy.RoundRobin };
+
+    [Fact]
+    public async Task Messages_go_in_strict_rotation_over_consumers_of_all_kinds()
+    {
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        using var comet = await server.ListenAsync("/c/test?format=raw");
+        using var events = await server.ListenAsync("/sse/test?format=raw");
+        using var socket = await server.ConnectAsync("/ws/test?format=raw");
+
+        for (var i = 0; i < 9; i += 3)
+        {
+            await server.PutAsync($"{i}", $"{i + 1}", $"{i + 2}");
+
+            Assert.Equal($"{i}", await comet.NextLineAsync());
+            Assert.Equal([$"id: {i + 2}", $"data: {i + 1}"], await events.NextLinesAsync(2));
+            Assert.Equal($"{i + 2}", await socket.NextAsync());
+        }
+
+        await UntilEmptyAsync(server);
+    }
+
+    [Fact]
+    public async Task Each_message_reaches_exactly_one_consumer()
+    {
+        const int Count = 3000;
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        var seen = new List<string>();
+        var readers = new List<Task>();
+        for (var i = 0; i < 5; i++)
+        {
+            readers.Add(ReadAsync(await server.ListenAsync("/c/test?format=raw")));
+        }
+
+        for (var i = 0; i < Count; i++)
+        {
+            await server.PutAsync($"{i}");
+        }
+
+        await PushServer.UntilAsync(() =>
+        {
+            lock (seen)
+            {
+                return seen.Count >= Count;
+            }
+        });
+        await UntilEmptyAsync(server);
+        Assert.Equal(Count, seen.Distinct(StringComparer.Ordinal).Count());
+        await server.StopAsync();
+        await Task.WhenAll(readers);
+
+        async Task ReadAsync(StreamReader stream)
+        {
+            while (await stream.ReadLineAsync() is { } line)
+            {
+                lock (seen)
+                {
+                    if (line.Length > 0 && line[0] != '{')
+                    {
+                        seen.Add(line);
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_manual_consumer_holds_no_more_than_its_prefetch_and_gives_all_back_when_it_goes()
+    {
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        await server.PutAsync("1", "2", "3");
+        var socket = await server.ConnectAsync("/ws/test?ack=manual&prefetch=2");
+        var first = JsonDocument.Parse(await socket.NextAsync()).RootElement;
+        _ = await socket.NextAsync();
+        Assert.Equal(1, first.GetProperty("attempt").GetInt32());
+        Assert.Equal(2, (await server.Store.GetQueueAsync(server.Queue))!.Leased);
+
+        Assert.True(Receipt.TryParse(first.GetProperty("receipt").GetString(), out var receipt));
+        var acked = await server.Store.AckAsync(server.Queue, [new LeaseKey(MessageId.Parse("1"), receipt)]);
+        Assert.Equal([QueueError.None], acked);
+        Assert.Contains("\"id\":\"3\"", await socket.NextAsync(), StringComparison.Ordinal);
+        socket.Abort();
+
+        await server.NobodyIsLeftAsync();
+        await PushServer.UntilAsync(() => ReadyAsync().AsTask().GetAwaiter().GetResult() == 2);
+        using var next = await server.ConnectAsync("/ws/test?ack=manual");
+        Assert.Contains("\"attempt\":2", await next.NextAsync(), StringComparison.Ordinal);
+
+        async ValueTask<long> ReadyAsync() => (await server.Store.GetQueueAsync(server.Queue))!.Ready;
+    }
+
+    private static async Task UntilEmptyAsync(PushServer server) =>
+        await PushServer.UntilAsync(() => server.Store.GetQueueAsync(server.Queue).AsTask().GetAwaiter().GetResult()!.Waiting == 0);
+}
