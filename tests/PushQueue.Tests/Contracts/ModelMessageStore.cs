@@ -457,13 +457,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         queue.Live.Remove(message);
         TellFinished(name, message, "max-attempts");
+        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         if (!queue.Settings.DeadLetter)
         {
-            queue.Counters = queue.Counters with { Dropped = queue.Counters.Dropped + 1 };
             return;
         }
 
-        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.ExpiresAt = null;
         message.UniqueKey = null;

@@ -9,7 +9,7 @@ internal sealed class ModelRun : IAsyncDisposable
 {
     private static readonly QueueName[] Queues = [.. new[] { "q", "r", "q.dead", "r.dead" }.Select(QueueName.Parse)];
     /// <summary>Short, because a sequence that fails here is played hundreds of times to shrink it.</summary>
-    private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(5);
 
     private static readonly MessageState[] States = Enum.GetValues<MessageState>();
 
