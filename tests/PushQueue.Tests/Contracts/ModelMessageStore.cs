@@ -525,7 +525,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         .SelectMany(queue => queue.Live.SelectMany(message => message.Receipt.IsNone
                 ? new DateTimeOffset?[] { message.IsDue ? null : message.AvailableAt, message.ExpiresAt }
                 : [message.Until])
-            .Concat(queue.History.Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
+            .Concat(queue.History.Take(1).Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
         .Where(at => at is not null)
         .Min();
 
@@ -645,7 +645,8 @@ internal sealed class ModelQueue(string epoch)
 
     public void TrimHistory(DateTimeOffset now)
     {
-        History.RemoveAll(message => message.BroadcastAt + Settings.HistoryAge <= now);
+        // From its beginning only: history has no holes, whatever the clock did.
+        History.RemoveRange(0, History.TakeWhile(message => message.BroadcastAt + Settings.HistoryAge <= now).Count());
         History.RemoveRange(0, Math.Max(0, History.Count - Settings.HistoryMessages));
     }
 

@@ -326,6 +326,8 @@ internal sealed class ModelRun : IAsyncDisposable
     {
         null => "nothing",
         BrokerResult<PutOutcome> result => Result(result, outcome => outcome.ToString()),
+        // Which of its faults a batch is refused for is the store's choice.
+        BrokerResult<IReadOnlyList<PutOutcome>> { Error: QueueError.QueueFull or QueueError.UniqueKeyTaken } => "refused",
         BrokerResult<IReadOnlyList<PutOutcome>> result => Result(result, outcomes => string.Join(", ", outcomes)),
         BrokerResult<IReadOnlyList<Message>> result => Result(result, Lines),
         BrokerResult<IReadOnlyList<Lease>> result => Result(result, leases => Lines(leases.Select(lease => lease.Message))),
