@@ -110,7 +110,7 @@ internal sealed class ModelRun : IAsyncDisposable
             case "find":
                 return await BothAsync($"find {id} in {queue}", store => store.FindAsync(queue, id));
             case "settings":
-                var patch = PatchOf(b, c);
+                var patch = PatchOf(b, c, _data.Queues.GetValueOrDefault(source.Value)?.Settings ?? QueueSettings.Default);
                 return await BothAsync($"settings of {source}: {patch}", store => store.UpdateSettingsAsync(source, patch));
             case "replay":
                 var only = b % 3 == 0 ? id : (MessageId?)null;
@@ -308,15 +308,16 @@ internal sealed class ModelRun : IAsyncDisposable
     /// <summary>A text or a number among those that the queue itself gives.</summary>
     private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
-    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 9) switch
+    // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
+    private static QueueSettingsPatch PatchOf(int b, int c, QueueSettings now) => (b % 9) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
         2 => new QueueSettingsPatch { RetryDelay = c % 2 == 0 ? RetryDelay.None : new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1 + (c % 9))) },
         3 => new QueueSettingsPatch { MaxMessages = c % 2 == 0 ? 0 : 1 + (c % 8), Overflow = (FullQueuePolicy)(c % 4 / 2) },
         4 => new QueueSettingsPatch { MaxBytes = c % 2 == 0 ? 0 : 1 + (c % 80), Overflow = (FullQueuePolicy)(c % 4 / 2) },
-        5 => new QueueSettingsPatch { HistoryMessages = c % 6 },
-        6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(5 + (c % 60)) },
+        5 => new QueueSettingsPatch { HistoryMessages = Math.Min(c % 6, now.HistoryMessages) },
+        6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(Math.Min(5 + (c % 60), now.HistoryAge.TotalSeconds)) },
         7 => new QueueSettingsPatch { DeadLetter = c % 3 != 0 },
         _ => new QueueSettingsPatch { Policy = (DeliveryPolicy)(1 + (c % 2)) },
     };
