@@ -329,6 +329,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var outcomes = new List<PutOutcome>();
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
+        var lastAvailableAt = found.LastAvailableAt;
         var numbers = new Queue<long>(Numbers);
         Numbers = [];
         foreach (var message in messages)
@@ -342,6 +343,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
             if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.UniqueKey == key))
             {
+                found.LastAvailableAt = lastAvailableAt;
                 return new BrokerFailure(QueueError.UniqueKeyTaken);
             }
 
@@ -367,6 +369,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
         if (WhatToDrop(found, added) is not { } dropped)
         {
+            found.LastAvailableAt = lastAvailableAt;
             return new BrokerFailure(QueueError.QueueFull);
         }
 
