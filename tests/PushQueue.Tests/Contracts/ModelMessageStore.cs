@@ -48,12 +48,6 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             {
                 delivery.GiveBack(attemptCounts: false, workerStays: false);
             }
-
-            // A delay is by the clock, which may have gone back.
-            foreach (var message in queue.Live.Where(message => message.WasDelayed && message.AvailableAt > time.GetUtcNow()))
-            {
-                message.IsDue = false;
-            }
         }
 
         Do(() => true);
@@ -283,6 +277,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             SetAvailable(target, letter, data.Now);
             letter.Arrival = ++data.LastArrival;
             target.Live.Add(letter);
+            target.Counters = target.Counters with { Put = target.Counters.Put + 1 };
             moved++;
             _news.Add(listener => listener.OnReady(source));
         }
@@ -329,7 +324,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return Result<PutOutcome>([]);
         }
 
-        var found = Find(queue) ?? new ModelQueue($"epoch {data.LastEpoch + 1}");
+        // Made even where the put is refused: the queue's rules are what refuses it.
+        var found = Make(queue);
         var outcomes = new List<PutOutcome>();
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
@@ -374,7 +370,6 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueFull);
         }
 
-        data.LastEpoch += data.Queues.TryAdd(queue.Value, found) ? 1 : 0;
         found.Live.RemoveAll(dropped.Contains);
         found.Live.AddRange(added);
         found.NextNumber = number;
@@ -419,7 +414,6 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private void SetAvailable(ModelQueue queue, ModelMessage message, DateTimeOffset at)
     {
         message.IsDue = at <= data.Now;
-        message.WasDelayed = !message.IsDue;
         message.AvailableAt = at;
         if (message.IsDue)
         {
@@ -463,13 +457,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         queue.Live.Remove(message);
         TellFinished(name, message, "max-attempts");
+        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         if (!queue.Settings.DeadLetter)
         {
-            queue.Counters = queue.Counters with { Dropped = queue.Counters.Dropped + 1 };
             return;
         }
 
-        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.ExpiresAt = null;
         message.UniqueKey = null;
@@ -719,10 +712,8 @@ internal sealed class ModelMessage
 
     public DateTimeOffset BroadcastAt { get; set; }
 
-    /// <summary>Whether its time has come. Once true it stays so until the store is closed, though the clock step back.</summary>
+    /// <summary>Whether its time has come. Once true it stays so, though the clock step back.</summary>
     public bool IsDue { get; set; }
-
-    public bool WasDelayed { get; set; }
 
     public MessageState State =>
         !Receipt.IsNone ? MessageState.Leased

@@ -9,7 +9,7 @@ internal sealed class ModelRun : IAsyncDisposable
 {
     private static readonly QueueName[] Queues = [.. new[] { "q", "r", "q.dead", "r.dead" }.Select(QueueName.Parse)];
     /// <summary>Short, because a sequence that fails here is played hundreds of times to shrink it.</summary>
-    private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(5);
 
     private static readonly MessageState[] States = Enum.GetValues<MessageState>();
 
@@ -20,6 +20,7 @@ internal sealed class ModelRun : IAsyncDisposable
     private readonly RecordingListener _modelListener = new();
     private readonly List<(QueueName Queue, MessageId Id, Receipt Store, Receipt Model)> _leases = [];
     private readonly StringBuilder _played = new();
+    private DateTimeOffset _latest;
     private IMessageStore _store = null!;
     private ModelMessageStore _model = null!;
 
@@ -118,18 +119,31 @@ internal sealed class ModelRun : IAsyncDisposable
                 return await AdvanceAsync(TimeSpan.FromMilliseconds(b % 4 == 0 ? c * 100 : c * 10));
             case "clock back":
                 _played.AppendLine($"clock back {b % 5} s");
+                _latest = _time.GetUtcNow() > _latest ? _time.GetUtcNow() : _latest;
                 _time.StepClock(-TimeSpan.FromSeconds(b % 5));
                 return null;
             case "reopen":
-                _played.AppendLine("reopen");
-                await DisposeAsync();
-                await OpenAsync();
-                return null;
+                return await ReopenAsync();
             case "delete queue":
                 return c % 2 == 0 ? await BothAsync($"delete {queue}", store => store.DeleteQueueAsync(queue)) : null;
             default:
                 throw new InvalidOperationException($"No such step: {step.Kind}");
         }
+    }
+
+    /// <summary>What a clock that went back does to a start has tests of its own; here it has caught up by then.</summary>
+    private async Task<string?> ReopenAsync()
+    {
+        var behind = _latest - _time.GetUtcNow();
+        if (behind > TimeSpan.Zero && await AdvanceAsync(behind) is { } difference)
+        {
+            return difference;
+        }
+
+        _played.AppendLine("reopen");
+        await DisposeAsync();
+        await OpenAsync();
+        return null;
     }
 
     /// <summary>Plays one operation on both and compares the answers.</summary>
