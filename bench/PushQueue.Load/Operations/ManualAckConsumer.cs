@@ -100,8 +100,8 @@ internal sealed class ManualAckConsumer : Connection
         var receipt = ValueOf(content, "\"receipt\":"u8);
         if (receipt.IsEmpty)
         {
-            _work.Fail(content);
-            return;
+            throw new LoadException("a message came without a receipt: ack=manual needs the policy roundrobin "
+                + $"(curl -d policy=roundrobin …/p/QUEUE): {Encoding.UTF8.GetString(content)}");
         }
 
         _received++;

@@ -63,6 +63,7 @@ internal static class QueueScenarios
             [new(Interval, () => PushQueueRun(stage, Interval, (server, queue) =>
             {
                 var options = Options(stage, server, queue, OperationKind.Batch) with { Operations = stage.Scale.ConsumeMessages, Window = 10_000, Connections = 4 };
+                stage.SetPolicy(server, queue, "roundrobin");
                 _ = Stage.Operate(options);
                 return ToSample(Stage.Operate(options with { Kind = OperationKind.Consume, Window = 500 }));
             }), WarmUp: true)],

@@ -28,7 +28,7 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
     internal FanoutResult FanOutPushQueue(ServerProcess server, FanoutShape shape)
     {
         var queue = NewName();
-        Call(HttpMethod.Post, server, $"/p/{queue}", new FormUrlEncodedContent([new("policy", "broadcast")]));
+        SetPolicy(server, queue, "broadcast");
         var result = new FanoutRun(shape.Options(server, shape.Kind switch
         {
             SubscriberKind.WebSocket => $"/ws/{queue}",
@@ -45,6 +45,9 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
         var channel = NewName();
         return new FanoutRun(shape.Options(server, $"/sub/{channel}", $"/pub/{channel}", channel)).Execute();
     }
+
+    internal void SetPolicy(ServerProcess server, string queue, string policy) =>
+        Call(HttpMethod.Post, server, $"/p/{queue}", new FormUrlEncodedContent([new("policy", policy)]));
 
     /// <summary>After a run: its backlog and history must not weigh on the next.</summary>
     internal void Forget(ServerProcess server, string queue) => Call(HttpMethod.Delete, server, $"/q/{queue}", null);

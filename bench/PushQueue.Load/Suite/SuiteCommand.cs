@@ -8,6 +8,9 @@ internal static class SuiteCommand
     private const int RunsUsually = 5;
     private const int RunsQuick = 2;
 
+    /// <summary>What is measured after its servers were ended must not become a table.</summary>
+    private static volatile bool _interrupted;
+
     internal static int Run(Arguments arguments)
     {
         var work = Path.GetFullPath(arguments.Text("--work", Path.Combine(Path.GetTempPath(), $"pushqueue-bench-{Environment.ProcessId}")));
@@ -28,6 +31,11 @@ internal static class SuiteCommand
             var table = new ResultTable();
             var machine = MachineFacts.Describe(work);
             RunAll(systems, quick ? SuiteScale.Quick : SuiteScale.Full, runs, only, table);
+            if (_interrupted)
+            {
+                throw new LoadException("interrupted");
+            }
+
             var text = table.Render(machine, runs, [.. systems.Versions()], missing);
             Console.WriteLine(text);
             if (output.Length > 0)
@@ -52,7 +60,7 @@ internal static class SuiteCommand
             throw new LoadException($"no scenario '{unknown}'; there are {string.Join(", ", names)}");
         }
 
-        foreach (var name in names.Where(name => only.Length == 0 || only.Contains(name)))
+        foreach (var name in names.Where(name => !_interrupted && (only.Length == 0 || only.Contains(name))))
         {
             using var stage = new Stage(systems, scale); // its servers end with it
             var scenario = Scenarios(stage).Single(s => s.Name == name);
@@ -80,7 +88,7 @@ internal static class SuiteCommand
         }
 
         var samples = new Dictionary<string, List<Sample>>();
-        for (var run = 1; run <= runs; run++)
+        for (var run = 1; run <= runs && !_interrupted; run++)
         {
             foreach (var contender in contenders)
             {
@@ -111,5 +119,9 @@ internal static class SuiteCommand
         }
     }
 
-    private static PosixSignalRegistration EndAllOn(PosixSignal signal) => PosixSignalRegistration.Create(signal, _ => ServerProcess.EndAll());
+    private static PosixSignalRegistration EndAllOn(PosixSignal signal) => PosixSignalRegistration.Create(signal, _ =>
+    {
+        _interrupted = true;
+        ServerProcess.EndAll();
+    });
 }
