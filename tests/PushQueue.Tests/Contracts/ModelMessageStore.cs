@@ -250,6 +250,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Answer(() =>
     {
         var found = Find(deadLetterQueue);
+        _ = found is null ? null : Make(deadLetterQueue.Source);
         var letters = found?.Ready.Where(message => message.DeadLetter is not null && (id is null || message.Id == id)).ToList() ?? [];
         if (id is not null && letters.Count == 0)
         {
