@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using PushQueue.Hosting;
 
 namespace PushQueue.Server;
 
@@ -55,7 +56,11 @@ internal static class Program
             kestrel.AddServerHeader = false;
 
             // HTTP/2 needs TLS to be negotiated, which a proxy in front brings.
-            kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Listen, options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseDirectSocketOutput();
+            });
 
             // Each route bounds its own bodies, and says so in its answer.
             kestrel.Limits.MaxRequestBodySize = null;

@@ -48,12 +48,6 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             {
                 delivery.GiveBack(attemptCounts: false, workerStays: false);
             }
-
-            // A delay is by the clock, which may have gone back.
-            foreach (var message in queue.Live.Where(message => message.WasDelayed && message.AvailableAt > time.GetUtcNow()))
-            {
-                message.IsDue = false;
-            }
         }
 
         Do(() => true);
@@ -256,6 +250,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Answer(() =>
     {
         var found = Find(deadLetterQueue);
+        _ = found is null ? null : Make(deadLetterQueue.Source);
         var letters = found?.Ready.Where(message => message.DeadLetter is not null && (id is null || message.Id == id)).ToList() ?? [];
         if (id is not null && letters.Count == 0)
         {
@@ -283,6 +278,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             SetAvailable(target, letter, data.Now);
             letter.Arrival = ++data.LastArrival;
             target.Live.Add(letter);
+            target.Counters = target.Counters with { Put = target.Counters.Put + 1 };
             moved++;
             _news.Add(listener => listener.OnReady(source));
         }
@@ -329,10 +325,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return Result<PutOutcome>([]);
         }
 
-        var found = Find(queue) ?? new ModelQueue($"epoch {data.LastEpoch + 1}");
+        // Made even where the put is refused: the queue's rules are what refuses it.
+        var found = Make(queue);
         var outcomes = new List<PutOutcome>();
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
+        var lastAvailableAt = found.LastAvailableAt;
         var numbers = new Queue<long>(Numbers);
         Numbers = [];
         foreach (var message in messages)
@@ -346,6 +344,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
             if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.UniqueKey == key))
             {
+                found.LastAvailableAt = lastAvailableAt;
                 return new BrokerFailure(QueueError.UniqueKeyTaken);
             }
 
@@ -371,10 +370,10 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
         if (WhatToDrop(found, added) is not { } dropped)
         {
+            found.LastAvailableAt = lastAvailableAt;
             return new BrokerFailure(QueueError.QueueFull);
         }
 
-        data.LastEpoch += data.Queues.TryAdd(queue.Value, found) ? 1 : 0;
         found.Live.RemoveAll(dropped.Contains);
         found.Live.AddRange(added);
         found.NextNumber = number;
@@ -419,7 +418,6 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private void SetAvailable(ModelQueue queue, ModelMessage message, DateTimeOffset at)
     {
         message.IsDue = at <= data.Now;
-        message.WasDelayed = !message.IsDue;
         message.AvailableAt = at;
         if (message.IsDue)
         {
@@ -463,13 +461,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         queue.Live.Remove(message);
         TellFinished(name, message, "max-attempts");
+        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         if (!queue.Settings.DeadLetter)
         {
-            queue.Counters = queue.Counters with { Dropped = queue.Counters.Dropped + 1 };
             return;
         }
 
-        queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.ExpiresAt = null;
         message.UniqueKey = null;
@@ -532,7 +529,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         .SelectMany(queue => queue.Live.SelectMany(message => message.Receipt.IsNone
                 ? new DateTimeOffset?[] { message.IsDue ? null : message.AvailableAt, message.ExpiresAt }
                 : [message.Until])
-            .Concat(queue.History.Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
+            .Concat(queue.History.Take(1).Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
         .Where(at => at is not null)
         .Min();
 
@@ -652,7 +649,8 @@ internal sealed class ModelQueue(string epoch)
 
     public void TrimHistory(DateTimeOffset now)
     {
-        History.RemoveAll(message => message.BroadcastAt + Settings.HistoryAge <= now);
+        // From its beginning only: history has no holes, whatever the clock did.
+        History.RemoveRange(0, History.TakeWhile(message => message.BroadcastAt + Settings.HistoryAge <= now).Count());
         History.RemoveRange(0, Math.Max(0, History.Count - Settings.HistoryMessages));
     }
 
@@ -719,10 +717,8 @@ internal sealed class ModelMessage
 
     public DateTimeOffset BroadcastAt { get; set; }
 
-    /// <summary>Whether its time has come. Once true it stays so until the store is closed, though the clock step back.</summary>
+    /// <summary>Whether its time has come. Once true it stays so, though the clock step back.</summary>
     public bool IsDue { get; set; }
-
-    public bool WasDelayed { get; set; }
 
     public MessageState State =>
         !Receipt.IsNone ? MessageState.Leased

@@ -52,6 +52,7 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
 
         // Set before the count: a buffer that frees up after it was counted signals the dispatcher again.
         dispatcher.WaitsForRoom = true;
+        Interlocked.MemoryBarrier();
         var overHalf = 0;
         foreach (var consumer in live)
         {

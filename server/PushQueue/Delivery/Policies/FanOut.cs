@@ -1,9 +1,8 @@
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
-/// Does one thing for each of many consumers, on this thread and on as many of the pool as there are cores: the consumers are cut into
-/// slices, and whoever is free takes the next one. A helper that comes too late finds nothing left, so the round never waits
-/// for a thread that has not begun.
+/// Does one thing for each of many consumers, on as many of the <see cref="FanOutThreads"/> as there are: the consumers are cut into slices, and
+/// whoever is free takes the next one. Few consumers are served at once by who calls.
 /// </summary>
 internal abstract class FanOut : IThreadPoolWorkItem
 {
@@ -30,14 +29,13 @@ internal abstract class FanOut : IThreadPoolWorkItem
         }
 
         _allDone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var helpers = Math.Min(Environment.ProcessorCount, _slices) - 1;
-        for (var i = 0; i < helpers; i++)
+        var threads = FanOutThreads.Shared;
+        for (var i = Math.Min(threads.Count, _slices); i > 0; i--)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            threads.Queue(this);
         }
 
-        Execute();
-        return _allDone.Task.IsCompleted ? default : new ValueTask(_allDone.Task);
+        return new ValueTask(_allDone.Task);
     }
 
     public void Execute()

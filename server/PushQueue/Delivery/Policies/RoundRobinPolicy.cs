@@ -21,6 +21,7 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
     {
         // Set before the rooms are read: a consumer that frees up after its room was read signals the dispatcher again.
         dispatcher.WaitsForRoom = true;
+        Interlocked.MemoryBarrier();
         PlanTurns(dispatcher.Live());
         if (_turns.Count == 0)
         {

@@ -100,11 +100,24 @@ internal sealed partial class EmbeddedQueue
     {
         while (_history.Count > 0 && (_history.Count > _settings.HistoryMessages || HistoryEndMs(_history.First) <= now))
         {
-            var oldest = _history.RemoveFirst();
-            oldest.Place = MessagePlace.Gone;
-            _services.Cache.Release(oldest);
-            _services.ReleaseLive(oldest.Segment!, oldest.RecordLength);
+            ForgetOldestLocked();
         }
+    }
+
+    private void ForgetHistoryLocked()
+    {
+        while (_history.Count > 0)
+        {
+            ForgetOldestLocked();
+        }
+    }
+
+    private void ForgetOldestLocked()
+    {
+        var oldest = _history.RemoveFirst();
+        oldest.Place = MessagePlace.Gone;
+        _services.Cache.Release(oldest);
+        _services.ReleaseLive(oldest.Segment!, oldest.RecordLength);
     }
 
     private long HistoryEndMs(StoredMessage message) => message.AvailableAtMs + (long)_settings.HistoryAge.TotalMilliseconds;

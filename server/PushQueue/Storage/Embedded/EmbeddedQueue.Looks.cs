@@ -239,6 +239,7 @@ internal sealed partial class EmbeddedQueue
             Segment = message.Segment,
             RecordOffset = message.RecordOffset,
             RecordLength = message.RecordLength,
+            CarriedTo = message.CarriedTo,
             Body = message.Body,
             Attempts = message.Attempts,
             Details = message.Details,

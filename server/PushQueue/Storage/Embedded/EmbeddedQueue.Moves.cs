@@ -105,6 +105,9 @@ internal sealed partial class EmbeddedQueue
         arrived.Segment = message.Segment;
         arrived.RecordOffset = message.RecordOffset;
         arrived.RecordLength = message.RecordLength;
+
+        // A copy that is on its way lets the move be replayed though the segment it came from is gone.
+        arrived.CarriedTo = message.CarriedTo is null ? null : batch.Segment;
         arrived.Body = message.Body;
         message.Body = null;
         target.IndexLocked(arrived);

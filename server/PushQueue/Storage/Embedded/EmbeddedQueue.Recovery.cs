@@ -160,6 +160,12 @@ internal sealed partial class EmbeddedQueue
         foreach (var message in history)
         {
             _bySequence.Remove(message.Sequence);
+            if (_history.Count > 0 && message.Offset != _history.Last.Offset + 1)
+            {
+                // A hole would be a loss that nobody is told of; a history that begins later is a gap that consumers are told of.
+                ForgetHistoryLocked();
+            }
+
             _history.AddLast(message);
         }
 

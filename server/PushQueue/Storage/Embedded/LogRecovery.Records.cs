@@ -159,10 +159,21 @@ internal sealed partial class LogRecovery
         _expected = existing;
         _snapshotStartedIn = segment.Number;
         _mentioned.Clear();
+        _inSnapshot = true;
     }
 
+    /// <summary>
+    /// A queue that a whole snapshot does not mention was deleted. One whose start went with an older segment, or that was damaged, proves
+    /// nothing.
+    /// </summary>
     private void EndSnapshot()
     {
+        if (!_inSnapshot)
+        {
+            return;
+        }
+
+        _inSnapshot = false;
         _firstAfterSnapshot = _snapshotStartedIn;
         foreach (var number in _queues.Keys.Except(_mentioned).ToList())
         {

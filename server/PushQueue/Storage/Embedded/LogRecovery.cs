@@ -19,6 +19,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
     private HashSet<int>? _expected;
     private bool _inBatch;
+    private bool _inSnapshot;
     private int _firstAfterSnapshot;
     private int _snapshotStartedIn;
     private int _lastDamaged = -1;
@@ -123,6 +124,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private void ReportDamage(Segment segment, long from, long to)
     {
         _lastDamaged = segment.Number;
+        _inSnapshot = false;
         Damage.Report(logger, segment.Path, from, to);
     }
 
