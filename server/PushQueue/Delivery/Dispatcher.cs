@@ -60,9 +60,15 @@ internal sealed class Dispatcher(
     /// <summary>True once the node is stopping: new streams are refused.</summary>
     public bool IsDraining => _draining;
 
-    /// <summary>Where the queue's next round begins, as a cursor that resumes there.</summary>
-    public static async ValueTask<Cursor> CursorAsync(Consumer consumer) =>
-        new(await consumer.Dispatcher!.EpochAsync(), consumer.Dispatcher.NextOffset - 1);
+    /// <summary>
+    /// Where a consumer's stream begins, as a cursor that resumes there. Only for one that begins live: another is somewhere in history, and
+    /// the cursor of the next round would have it skip what it has not seen yet.
+    /// </summary>
+    public static async ValueTask<Cursor?> CursorAsync(Consumer consumer)
+    {
+        var epoch = await consumer.Dispatcher!.EpochAsync();
+        return consumer.Options.From.Kind == StartKind.Live && epoch.Length > 0 ? new Cursor(epoch, consumer.Dispatcher.NextOffset - 1) : null;
+    }
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
     public void Unsubscribe(Consumer consumer)

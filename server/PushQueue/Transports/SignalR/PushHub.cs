@@ -24,7 +24,7 @@ internal sealed class PushHub(
         }
 
         var cursor = await Delivery.Dispatcher.CursorAsync(consumer);
-        return new SubscribeAnswer(queue, cursor.Epoch.Length == 0 ? null : cursor.ToString());
+        return new SubscribeAnswer(queue, cursor?.ToString());
     }
 
     public bool Unsubscribe(string queue) =>
@@ -58,5 +58,5 @@ internal sealed class PushHub(
 
 /// <summary>What a subscription answers.</summary>
 /// <param name="Queue">The queue's name.</param>
-/// <param name="Cursor">Where the stream begins; null for a queue that does not exist yet.</param>
+/// <param name="Cursor">Where the stream begins; null for a queue that does not exist yet, and for a client that said where to begin.</param>
 internal sealed record SubscribeAnswer(string Queue, string? Cursor);

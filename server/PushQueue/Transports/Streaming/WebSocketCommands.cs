@@ -78,7 +78,7 @@ internal sealed class WebSocketCommands(
         CommandErrors.WriteRef(writer, reference);
         writer.Write("\"ok\":true,\"queue\":"u8);
         writer.WriteJsonString(queue);
-        if (cursor is { Epoch.Length: > 0 } position)
+        if (cursor is { } position)
         {
             writer.Write(",\"cursor\":"u8);
             writer.WriteJsonString(position.ToString());
