@@ -27,6 +27,12 @@ internal sealed class DueTimers : IDisposable
     {
         lock (_gate)
         {
+            if (dueMs >= queue.ScheduledForMs)
+            {
+                return;
+            }
+
+            queue.ScheduledForMs = dueMs;
             _due.Enqueue(queue, dueMs);
             ArmLocked(dueMs);
         }
@@ -71,19 +77,25 @@ internal sealed class DueTimers : IDisposable
     {
         lock (_gate)
         {
-            if (_disposed || !_due.TryPeek(out var queue, out var dueMs))
+            while (!_disposed && _due.TryPeek(out var queue, out var dueMs))
             {
-                return null;
+                if (dueMs > _time.GetUtcNow().ToUnixTimeMilliseconds())
+                {
+                    ArmLocked(dueMs);
+                    return null;
+                }
+
+                _due.Dequeue();
+
+                // An entry of another time was overtaken by a nearer one, which has scheduled again since.
+                if (queue.ScheduledForMs == dueMs)
+                {
+                    queue.ScheduledForMs = long.MaxValue;
+                    return queue;
+                }
             }
 
-            if (dueMs > _time.GetUtcNow().ToUnixTimeMilliseconds())
-            {
-                ArmLocked(dueMs);
-                return null;
-            }
-
-            _due.Dequeue();
-            return queue;
+            return null;
         }
     }
 }

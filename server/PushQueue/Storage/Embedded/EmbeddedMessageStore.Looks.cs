@@ -34,7 +34,9 @@ internal sealed partial class EmbeddedMessageStore
 
         var given = found.ReadHistory(fromOffset, count, bytesMax, out var position);
         await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
-        return new HistoryPage(given.Messages, position);
+
+        // History may hold what is only just being broadcast: nobody sees an offset before it is on disk.
+        return await SyncedAsync(given.Batch).ConfigureAwait(false) is null ? new HistoryPage(given.Messages, position) : new HistoryPage([], position);
     }
 
     public ValueTask<Message?> LookAsync(QueueName queue) => FirstAsync(Find(queue)?.Look());

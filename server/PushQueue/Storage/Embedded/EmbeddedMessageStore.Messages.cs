@@ -14,7 +14,8 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         BrokerResult<PutTicket>? result;
-        while ((result = GetOrCreate(queue).Put(message)) is null)
+        EmbeddedQueue put;
+        while ((result = (put = GetOrCreate(queue)).Put(message)) is null)
         {
             // Deleted at that very moment: the message makes the queue anew.
         }
@@ -31,7 +32,7 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         // What this put seemed to repeat was still on its way to the disk and may not have arrived.
-        if (ticket is { Duplicate: true, Batch: not null } && Find(queue)?.Knows(ticket.Id) != true)
+        if (ticket.Repeated is { } repeated && put.WasRefused(repeated))
         {
             return new BrokerFailure(QueueError.DiskFull);
         }
@@ -52,7 +53,8 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         BrokerResult<PutManyTicket>? result;
-        while ((result = GetOrCreate(queue).PutMany(messages)) is null)
+        EmbeddedQueue put;
+        while ((result = (put = GetOrCreate(queue)).PutMany(messages)) is null)
         {
             // Deleted at that very moment: the messages make the queue anew.
         }
@@ -68,7 +70,7 @@ internal sealed partial class EmbeddedMessageStore
             return failure;
         }
 
-        return ticket.Outcomes;
+        return ticket.Repeated.Any(put.WasRefused) ? new BrokerFailure(QueueError.DiskFull) : ticket.Outcomes;
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, int count, bool evenWhenStopped = false)

@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
 internal sealed partial class EmbeddedQueue
 {
     private readonly RingDeque<StoredMessage> _history = new();
+    private LogBatch? _lastBroadcast;
 
     /// <summary>Gives the next ready messages their offsets. To be given out only once the batch is synced.</summary>
     public GivenMessages Broadcast(int count, int bytesMax)
@@ -25,7 +27,7 @@ internal sealed partial class EmbeddedQueue
         return given;
     }
 
-    /// <summary>A stretch of history from that offset on, or from its beginning.</summary>
+    /// <summary>A stretch of history from that offset on, or from its beginning. To be given out only once the batch is synced.</summary>
     public GivenMessages ReadHistory(long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         var given = new GivenMessages(this);
@@ -33,6 +35,7 @@ internal sealed partial class EmbeddedQueue
         {
             AdvanceLocked(_services.NowMs());
             position = PositionLocked();
+            given.Batch = _lastBroadcast;
             var bytes = 0L;
             for (var i = IndexInHistoryLocked(fromOffset); i < _history.Count && given.Count < count; i++)
             {
@@ -67,6 +70,7 @@ internal sealed partial class EmbeddedQueue
         {
             appender.Broadcast(Number, now, CollectionsMarshal.AsSpan(sent));
             given.Batch = appender.Batch;
+            _lastBroadcast = appender.Batch;
         }
 
         foreach (var message in sent)

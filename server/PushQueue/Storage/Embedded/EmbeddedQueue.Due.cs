@@ -54,9 +54,10 @@ internal sealed partial class EmbeddedQueue
 
     private void ExpireLocked(long now)
     {
-        for (var i = 0; i < SweepMax && _expiring.TryPeek(out var message, out var expiresAt) && expiresAt <= now; i++)
+        for (var i = 0; i < SweepMax && _expiring.Count > 0 && _expiring.Min!.ExpiresAtMs <= now; i++)
         {
-            _expiring.Dequeue();
+            var message = _expiring.Min!;
+            _expiring.Remove(message);
 
             // A leased message expires when it comes back.
             if (message.Place == MessagePlace.Ready)
@@ -100,9 +101,9 @@ internal sealed partial class EmbeddedQueue
             due = Math.Min(due, _leased.Min!.Lease!.UntilMs);
         }
 
-        if (_expiring.TryPeek(out _, out var expiresAt))
+        if (_expiring.Count > 0)
         {
-            due = Math.Min(due, expiresAt);
+            due = Math.Min(due, _expiring.Min!.ExpiresAtMs);
         }
 
         return _history.Count > 0 ? Math.Min(due, HistoryEndMs(_history.First)) : due;

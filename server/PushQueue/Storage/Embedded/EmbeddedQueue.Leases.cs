@@ -225,7 +225,7 @@ internal sealed partial class EmbeddedQueue
         // Its expiry may have passed, and been skipped, while it was leased and is now rescheduled.
         if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= _services.NowMs())
         {
-            _expiring.Enqueue(message, message.ExpiresAtMs);
+            _expiring.Add(message);
             NoteDueLocked(message.ExpiresAtMs);
         }
 

@@ -247,7 +247,7 @@ internal sealed partial class EmbeddedQueue
         IndexLocked(replacement);
         if (replacement.ExpiresAtMs > 0)
         {
-            _expiring.Enqueue(replacement, replacement.ExpiresAtMs);
+            _expiring.Add(replacement);
         }
 
         return replacement;

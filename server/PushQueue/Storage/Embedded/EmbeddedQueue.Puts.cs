@@ -22,7 +22,7 @@ internal sealed partial class EmbeddedQueue
             AdvanceLocked(now);
             if (FindKnownLocked(message.Id, out var pending) is { } known)
             {
-                return new PutTicket(known, Duplicate: true, pending ? _lastPut : null);
+                return new PutTicket(known, Duplicate: true, pending is null ? null : _lastPut, pending);
             }
 
             if (AdmitLocked(message, now, ahead: default, out var failure) is not { } stored)
@@ -51,13 +51,17 @@ internal sealed partial class EmbeddedQueue
             AdvanceLocked(now);
             var outcomes = new PutOutcome[messages.Count];
             var admitted = new List<StoredMessage>(messages.Count);
-            var anyPending = false;
+            var repeated = new List<StoredMessage>();
             var ahead = (Messages: 0, Bytes: 0L);
             for (var i = 0; i < messages.Count; i++)
             {
                 if (FindKnownLocked(messages[i].Id, out var pending) is { } known)
                 {
-                    anyPending |= pending;
+                    if (pending is not null)
+                    {
+                        repeated.Add(pending);
+                    }
+
                     outcomes[i] = new PutOutcome(known, Duplicate: true);
                     continue;
                 }
@@ -75,29 +79,29 @@ internal sealed partial class EmbeddedQueue
 
             if (admitted.Count == 0)
             {
-                return new PutManyTicket(outcomes, anyPending ? _lastPut : null);
+                return new PutManyTicket(outcomes, repeated.Count > 0 ? _lastPut : null, repeated);
             }
 
             using var appender = _services.Log.BeginAppend();
             appender.Messages(this, Number, CollectionsMarshal.AsSpan(admitted));
             _lastPut = appender.Batch;
-            return new PutManyTicket(outcomes, appender.Batch);
+            return new PutManyTicket(outcomes, appender.Batch, repeated);
         }
     }
 
-    /// <summary>Whether a put with this id would be a duplicate. Asked again after a wait for a pending message, which may have failed.</summary>
-    public bool Knows(MessageId id)
+    /// <summary>Whether the put of a message that was still pending has failed since.</summary>
+    public bool WasRefused(StoredMessage message)
     {
         lock (_gate)
         {
-            return FindKnownLocked(id, out _) is not null;
+            return message is { Place: MessagePlace.Gone, Segment: null };
         }
     }
 
     /// <summary>The id under which a message is known, where it is live, about to be, or within the dedup window.</summary>
-    private MessageId? FindKnownLocked(MessageId? id, out bool pending)
+    private MessageId? FindKnownLocked(MessageId? id, out StoredMessage? pending)
     {
-        pending = false;
+        pending = null;
         if (id is not { } wanted)
         {
             return null;
@@ -105,7 +109,7 @@ internal sealed partial class EmbeddedQueue
 
         if (FindLocked(wanted) is { } message)
         {
-            pending = message.Place == MessagePlace.Pending;
+            pending = message.Place == MessagePlace.Pending ? message : null;
             return wanted;
         }
 
@@ -256,7 +260,14 @@ internal sealed partial class EmbeddedQueue
 }
 
 /// <summary>What to await and answer after a put.</summary>
-internal readonly record struct PutTicket(MessageId Id, bool Duplicate, LogBatch? Batch);
+/// <param name="Id">The message's id.</param>
+/// <param name="Duplicate">Whether nothing was stored.</param>
+/// <param name="Batch">What to await; null where the message is durable already.</param>
+/// <param name="Repeated">The message that this put repeats, where that is not durable yet.</param>
+internal readonly record struct PutTicket(MessageId Id, bool Duplicate, LogBatch? Batch, StoredMessage? Repeated = null);
 
 /// <summary>What to await and answer after a batch put.</summary>
-internal readonly record struct PutManyTicket(PutOutcome[] Outcomes, LogBatch? Batch);
+/// <param name="Outcomes">One for each message.</param>
+/// <param name="Batch">What to await; null where all messages are durable already.</param>
+/// <param name="Repeated">The messages that this batch repeats and that are not durable yet.</param>
+internal readonly record struct PutManyTicket(PutOutcome[] Outcomes, LogBatch? Batch, IReadOnlyList<StoredMessage> Repeated);

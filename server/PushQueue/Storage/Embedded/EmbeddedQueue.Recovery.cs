@@ -220,7 +220,7 @@ internal sealed partial class EmbeddedQueue
                 _leased.Add(message);
                 if (message.ExpiresAtMs > 0)
                 {
-                    _expiring.Enqueue(message, message.ExpiresAtMs);
+                    _expiring.Add(message);
                 }
 
                 break;

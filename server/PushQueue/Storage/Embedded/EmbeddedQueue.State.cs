@@ -127,6 +127,12 @@ internal sealed partial class EmbeddedQueue
             using var appender = _services.Log.BeginAppend();
             appender.Message(this, Number, message, body);
             appender.Batch.Segment.AddReference(from);
+            if (message.CarriedTo is { } earlierCopy)
+            {
+                // A copy made before the message changed hands may still come; what is written now supersedes it too.
+                appender.Batch.Segment.AddReference(earlierCopy);
+            }
+
             message.CarriedTo = appender.Batch.Segment;
             batch = appender.Batch;
             return true;

@@ -21,7 +21,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private readonly ReadyMessages _ready = new();
     private readonly SortedSet<StoredMessage> _delayed = new(DeliveryOrder.Instance);
     private readonly SortedSet<StoredMessage> _leased = new(LeaseEndOrder.Instance);
-    private readonly PriorityQueue<StoredMessage, long> _expiring = new();
+    private readonly SortedSet<StoredMessage> _expiring = new(ExpiryOrder.Instance);
     private readonly KnownIds _knownIds;
     private readonly MutableCounters _counters = new();
     private QueueSettings _settings;
@@ -46,6 +46,9 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         Number = number;
         Name = name;
     }
+
+    /// <summary>Owned by <see cref="DueTimers"/>, under its lock: when the queue's next sweep is; never is <see cref="long.MaxValue"/>.</summary>
+    public long ScheduledForMs { get; set; } = long.MaxValue;
 
     public long Number { get; }
 
@@ -243,6 +246,11 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             _byUniqueKey.Remove(key);
         }
 
+        if (message.ExpiresAtMs > 0)
+        {
+            _expiring.Remove(message);
+        }
+
         _bytes -= message.BodyLength;
     }
 
@@ -285,7 +293,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     {
         if (message.ExpiresAtMs > 0)
         {
-            _expiring.Enqueue(message, message.ExpiresAtMs);
+            _expiring.Add(message);
             NoteDueLocked(message.ExpiresAtMs);
         }
 

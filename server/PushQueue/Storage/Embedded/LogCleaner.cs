@@ -91,7 +91,7 @@ internal sealed partial class LogCleaner : IDisposable
             {
                 Clean(snapshot);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 LogCleaningFailed(_logger, exception);
             }

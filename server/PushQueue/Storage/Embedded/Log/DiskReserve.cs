@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
+
 namespace PushQueue.Storage.Embedded.Log;
 
 /// <summary>
-/// A file of zeros that holds room on the disk. When the disk is full it is deleted, so that the records of messages being taken still
+/// A file of random bytes (zeros would be nothing on a disk that compresses) that holds room on the disk. When the disk is full it is deleted, so that the records of messages being taken still
 /// find room; when it can be made again, the disk has room again.
 /// </summary>
 internal sealed class DiskReserve
@@ -27,10 +29,10 @@ internal sealed class DiskReserve
                 return true;
             }
 
-            File.WriteAllBytes(_path, new byte[_bytes]);
+            File.WriteAllBytes(_path, RandomNumberGenerator.GetBytes(_bytes));
             return true;
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Still full: half a reserve would only make it fuller.
             Release();
@@ -38,7 +40,18 @@ internal sealed class DiskReserve
         }
     }
 
-    public void Release() => File.Delete(_path);
+    /// <summary>Gives the room back. A reserve that cannot be deleted gives none, which the next write will find out.</summary>
+    public void Release()
+    {
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone or read-only: the writer meets the same and reports it.
+        }
+    }
 
     /// <summary>The reserve is of use only while the log is written.</summary>
     public void Close() => Release();

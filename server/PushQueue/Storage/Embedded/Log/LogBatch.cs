@@ -111,6 +111,46 @@ internal sealed class LogBatch(Segment segment, long start)
         }
     }
 
+    /// <summary>Puts records of an earlier batch before this one's, but behind a segment's header. Nobody knows the place of any of them.</summary>
+    public void Prepend(List<Chunk> chunks)
+    {
+        if (chunks.Count == 0)
+        {
+            return;
+        }
+
+        if (BeginsSegment)
+        {
+            SplitOffHeader();
+        }
+
+        _chunks.InsertRange(BeginsSegment ? 1 : 0, chunks);
+        foreach (var chunk in chunks)
+        {
+            Length += chunk.Length;
+        }
+    }
+
+    private void SplitOffHeader()
+    {
+        var first = _chunks[0];
+        var length = RecordHeader.Size + RecordHeader.PayloadLength(first.Buffer);
+        var header = new Chunk(ArrayPool<byte>.Shared.Rent(length)) { Length = length };
+        first.Buffer.AsSpan(0, length).CopyTo(header.Buffer);
+        first.Buffer.AsSpan(length, first.Length - length).CopyTo(first.Buffer);
+        first.Length -= length;
+        _chunks.Insert(0, header);
+    }
+
+    /// <summary>Takes the records out; the batch is empty then.</summary>
+    public Chunk[] TakeChunks()
+    {
+        var chunks = _chunks.ToArray();
+        _chunks.Clear();
+        Length = 0;
+        return chunks;
+    }
+
     /// <summary>The batch is over: its memory serves the next one.</summary>
     public void Recycle()
     {

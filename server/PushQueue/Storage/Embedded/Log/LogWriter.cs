@@ -10,12 +10,17 @@ namespace PushQueue.Storage.Embedded.Log;
 /// </summary>
 internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, ILogger logger)
 {
+    /// <summary>How long records that nobody waits for may stay unflushed under <see cref="DurabilityMode.Synced"/>.</summary>
+    private const int LazyFlushMs = 50;
+
     /// <summary>How often a full disk is tried again.</summary>
     private const int FullDiskRetryMs = 250;
 
     private readonly DiskReserve _reserve = new(options.DataDirectory, options.ReserveBytes);
     private readonly DurabilityMode _mode = options.Durability.Mode;
+    private readonly List<LogBatch.Chunk> _owed = [];
     private Segment? _current;
+    private long _lastFullDiskTryMs;
     private long _dirtySinceMs;
     private bool _dirty;
     private volatile bool _diskFull;
@@ -25,14 +30,22 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     public string? BrokenReason => _brokenReason;
 
-    public int IdleTimeoutMs(int lazyFlushMs)
+    /// <summary>Whether records wait here because the disk had no room even for them.</summary>
+    public bool OwesRecords => _owed.Count > 0;
+
+    public int IdleTimeoutMs()
     {
+        if (_brokenReason is not null)
+        {
+            return Timeout.Infinite;
+        }
+
         if (_diskFull)
         {
             return FullDiskRetryMs;
         }
 
-        return _dirty && _mode != DurabilityMode.Memory ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs(lazyFlushMs) - Environment.TickCount64)) : Timeout.Infinite;
+        return _dirty && _mode != DurabilityMode.Memory ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs() - Environment.TickCount64)) : Timeout.Infinite;
     }
 
     public void Commit(LogBatch batch)
@@ -45,8 +58,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
         try
         {
-            WriteChecksums(batch);
-            if (!TryWrite(batch))
+            RetryFullDisk();
+            if (_diskFull || !TryWrite(batch))
             {
                 WriteWithoutAdditions(batch);
             }
@@ -68,6 +81,11 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     /// <summary>Nothing came for a while: flush what lies unflushed, see whether a full disk has room again.</summary>
     public void Idle()
     {
+        if (_brokenReason is not null)
+        {
+            return;
+        }
+
         try
         {
             if (_dirty && _mode != DurabilityMode.Memory)
@@ -77,7 +95,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
             RetryFullDisk();
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             Break(exception);
         }
@@ -86,6 +104,11 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     public void Finish()
     {
         Idle();
+        if (_owed.Count > 0)
+        {
+            LogStoppedOwing(logger, options.DataDirectory);
+        }
+
         _reserve.Close();
     }
 
@@ -108,13 +131,14 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         }
     }
 
-    private int FlushAfterMs(int lazyFlushMs) =>
-        _mode == DurabilityMode.Interval ? (int)options.Durability.Interval.TotalMilliseconds : lazyFlushMs;
+    private int FlushAfterMs() =>
+        _mode == DurabilityMode.Interval ? (int)options.Durability.Interval.TotalMilliseconds : LazyFlushMs;
 
     private bool TryWrite(LogBatch batch)
     {
         try
         {
+            WriteChecksums(batch);
             Write(batch);
             return true;
         }
@@ -208,7 +232,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         {
             Flush();
         }
-        else if (_mode != DurabilityMode.Memory && _dirty && Environment.TickCount64 - _dirtySinceMs >= FlushAfterMs(50))
+        else if (_mode != DurabilityMode.Memory && _dirty && Environment.TickCount64 - _dirtySinceMs >= FlushAfterMs())
         {
             Flush();
         }
@@ -225,45 +249,45 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         _dirty = false;
     }
 
-    /// <summary>The disk is full: refuse what adds messages, write the rest into the room that the reserve gives back.</summary>
+    /// <summary>
+    /// The disk is full: refuse what adds messages, write the rest into the room that the reserve gives back. Where even that is used up the
+    /// rest is owed: it goes first with the next batch, and nobody is made to wait for it, because those who took messages have them.
+    /// </summary>
     private void WriteWithoutAdditions(LogBatch batch)
     {
         if (!_diskFull)
         {
             _diskFull = true;
+            _lastFullDiskTryMs = Environment.TickCount64;
             LogDiskFull(logger, options.DataDirectory);
         }
 
         _reserve.Release();
         FullDiskBatch.DropAdditions(batch);
-        log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
-        if (batch.Length == 0)
+        var owedBefore = _owed.Count > 0;
+        batch.Prepend(_owed);
+        _owed.Clear();
+        if (batch.Length > 0 && !TryWrite(batch))
         {
-            return;
-        }
-
-        var warned = false;
-        while (!TryWrite(batch))
-        {
-            if (!warned)
+            _owed.AddRange(batch.TakeChunks());
+            if (!owedBefore)
             {
-                // Those who took messages are not made to wait: what they took is gone from memory, and is recorded as soon as it can be.
-                warned = true;
                 LogReserveUsedUp(logger, options.DataDirectory);
-                batch.CompleteWritten(CommitOutcome.Committed);
-            }
-
-            log.WaitOrStop(FullDiskRetryMs, out var stop);
-            if (stop)
-            {
-                throw new IOException("The disk stayed full until the stop; messages taken last will be given out again.");
             }
         }
+
+        log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
     }
 
     private void RetryFullDisk()
     {
-        if (_diskFull && _reserve.TryMake())
+        if (!_diskFull || OwesRecords || Environment.TickCount64 - _lastFullDiskTryMs < FullDiskRetryMs)
+        {
+            return;
+        }
+
+        _lastFullDiskTryMs = Environment.TickCount64;
+        if (_reserve.TryMake())
         {
             _diskFull = false;
             LogDiskHasRoom(logger, options.DataDirectory);
@@ -310,6 +334,9 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     [LoggerMessage(1002, LogLevel.Error, "The reserve in {DataDirectory} is used up; messages taken now may be given out again after a crash")]
     private static partial void LogReserveUsedUp(ILogger logger, string dataDirectory);
+
+    [LoggerMessage(1004, LogLevel.Error, "The disk that holds {DataDirectory} was full until the stop; messages taken last will be given out again")]
+    private static partial void LogStoppedOwing(ILogger logger, string dataDirectory);
 
     [LoggerMessage(1003, LogLevel.Critical, "The log in {DataDirectory} cannot be written; everything is refused until a restart")]
     private static partial void LogBroken(ILogger logger, string dataDirectory, Exception exception);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded.Log;
 
@@ -11,9 +10,6 @@ namespace PushQueue.Storage.Embedded.Log;
 /// </summary>
 internal sealed class MessageLog : IDisposable
 {
-    /// <summary>How long records that nobody waits for may stay unflushed under <see cref="DurabilityMode.Synced"/>.</summary>
-    private const int LazyFlushMs = 50;
-
     private readonly object _gate = new();
     private readonly EmbeddedStoreOptions _options;
     private readonly SortedDictionary<int, Segment> _segments;
@@ -142,20 +138,6 @@ internal sealed class MessageLog : IDisposable
         }
     }
 
-    /// <summary>Lets the log's thread pause before it tries a full disk again.</summary>
-    public void WaitOrStop(int milliseconds, out bool stop)
-    {
-        lock (_gate)
-        {
-            if (!_stopping)
-            {
-                Monitor.Wait(_gate, milliseconds);
-            }
-
-            stop = _stopping;
-        }
-    }
-
     private void Run()
     {
         while (true)
@@ -191,12 +173,12 @@ internal sealed class MessageLog : IDisposable
             if (_open.Length == 0 && !_stopping)
             {
                 _writerWaits = true;
-                Monitor.Wait(_gate, _writer.IdleTimeoutMs(LazyFlushMs));
+                Monitor.Wait(_gate, _writer.IdleTimeoutMs());
                 _writerWaits = false;
             }
 
             stop = _stopping && _open.Length == 0;
-            if (_open.Length == 0)
+            if (_open.Length == 0 && !_writer.OwesRecords)
             {
                 return null;
             }
