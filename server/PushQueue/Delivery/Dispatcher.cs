@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -125,7 +126,7 @@ internal sealed class Dispatcher(
 
     public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
     {
-        if (Find(queue)?.Held.Settle(id, receipt, delivered: false) is { } consumer)
+        if (Find(queue)?.Held.Settle(id, receipt, HeldEnd.Cancelled) is { } consumer)
         {
             var json = PageWriter.Rent();
             json.Write("{\"event\":\"cancel\",\"queue\":"u8);
@@ -140,10 +141,10 @@ internal sealed class Dispatcher(
     }
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
-        Find(queue)?.Held.Settle(id, receipt: null, delivered: outcome.Acked);
+        Find(queue)?.Held.Settle(id, receipt: null, outcome.Acked ? HeldEnd.Acked : HeldEnd.Failed);
 
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
-        Find(queue)?.Held.Settle(id, receipt, delivered: false);
+        Find(queue)?.Held.Settle(id, receipt, HeldEnd.Failed);
 
     /// <summary>Starts no more rounds, tells all connections to connect again elsewhere, and waits until they have ended.</summary>
     public async Task DrainAsync(TimeSpan timeout)

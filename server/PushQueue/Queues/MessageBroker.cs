@@ -85,16 +85,8 @@ internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, Wo
 
     public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) => store.AckAsync(queue, keys);
 
-    public async ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
-    {
-        var errors = await store.ReleaseAsync(queue, keys, request);
-        if (request.Worker is { } worker)
-        {
-            workers.Failed(queue, worker, errors.Count(error => error == QueueError.None));
-        }
-
-        return errors;
-    }
+    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
+        store.ReleaseAsync(queue, keys, request);
 
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         store.TouchAsync(queue, keys, timeToRun);
