@@ -28,5 +28,9 @@ internal sealed record CloseReason(int Code, string Name, string Sentence, bool 
 
     public static readonly CloseReason NoAnswer = new(4003, "no-answer", "No answer to pings; connect again.", Reconnect: true);
 
+    public static readonly CloseReason Replaced = new(4005, "replaced", "Another connection took this consumer's place.", Reconnect: false);
+
+    public static readonly CloseReason Disconnected = new(4006, "disconnected", "An operator ended this stream.", Reconnect: false);
+
     public static readonly CloseReason QueueDeleted = new(4004, "queue-deleted", "The queue was deleted.", Reconnect: false);
 }

@@ -30,6 +30,12 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
 
     public DateTimeOffset Since => since;
 
+    /// <summary>By which a later connection takes up its place; null for a consumer without grace.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>The next offset that it wants while it catches up; 0 once it is live.</summary>
+    public long CatchUpOffset { get; set; }
+
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>Messages handed to its connection.</summary>
@@ -57,8 +63,26 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
                 return 0;
             }
 
-            var prefetch = options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
-            return Math.Max(0, prefetch - InFlight);
+            return Math.Max(0, Prefetch - InFlight);
+        }
+    }
+
+    /// <summary>How many messages may be on their way to it at once.</summary>
+    public int Prefetch => options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
+
+    /// <summary>Broadcast messages that it has not been sent yet: those it catches up with, and those that wait for its connection.</summary>
+    public long Lag
+    {
+        get
+        {
+            if (Dispatcher is not { IsRoundRobin: false } dispatcher)
+            {
+                return 0;
+            }
+
+            var next = dispatcher.NextOffset;
+            var first = buffer.OldestWaitingOffset(this) is > 0 and var waiting ? waiting : CatchUpOffset;
+            return first > 0 ? Math.Max(0, next - first) : 0;
         }
     }
 

@@ -9,7 +9,7 @@ namespace PushQueue.Delivery;
 /// <summary>
 /// The way in for consumers and for news from the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
 /// </summary>
-internal sealed class Dispatcher(
+internal sealed partial class Dispatcher(
     IMessageStore store,
     ConsumerRegistry registry,
     TimeProvider time,
@@ -39,6 +39,10 @@ internal sealed class Dispatcher(
         try
         {
             await dispatcher.Loaded;
+            if (options.Grace > TimeSpan.Zero || options.Token is not null)
+            {
+                await TakeUpPlaceAsync(consumer);
+            }
         }
         catch
         {
@@ -66,24 +70,22 @@ internal sealed class Dispatcher(
         new(await consumer.Dispatcher!.EpochAsync(), consumer.Dispatcher.NextOffset - 1);
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
-    public void Unsubscribe(Consumer consumer)
+    /// <param name="consumer">Who.</param>
+    /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
+    public void Unsubscribe(Consumer consumer, bool lost = false)
     {
-        var dispatcher = consumer.Dispatcher!;
         consumer.Buffer.Detach(consumer);
-        lock (consumer)
+        if (lost && !_draining && consumer.Token is not null && consumer.Dispatcher!.Held.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
         {
-            if (consumer.HasLeft)
-            {
-                return;
-            }
-
-            dispatcher.Leave(consumer);
+            _ = Leave(consumer);
+            return;
         }
 
-        registry.CountConsumer(-1);
-        if (dispatcher.Held.TakeAll(consumer) is { Length: > 0 } held)
+        if (Leave(consumer))
         {
-            dispatcher.Settler.GiveBack(held, ConnectionLost);
+            _ = _graces.Forget(consumer);
+            consumer.Dispatcher!.Exit();
+            GiveBackAll(consumer);
         }
     }
 
@@ -92,7 +94,7 @@ internal sealed class Dispatcher(
     {
         foreach (var consumer in buffer.Consumers.ToArray())
         {
-            Unsubscribe(consumer);
+            Unsubscribe(consumer, lost: true);
         }
 
         await buffer.EndAsync();
@@ -118,6 +120,7 @@ internal sealed class Dispatcher(
             {
                 if (consumer.Queue == queue)
                 {
+                    _ = _graces.Forget(consumer);
                     EndSubscription(consumer, CloseReason.QueueDeleted);
                 }
             }
@@ -161,6 +164,14 @@ internal sealed class Dispatcher(
             buffer.Close(CloseReason.ServerShutdown, keepWaiting: true);
         }
 
+        foreach (var consumer in _graces.Absent())
+        {
+            if (_graces.Forget(consumer))
+            {
+                EndGrace(consumer);
+            }
+        }
+
         try
         {
             await registry.WhenEmpty().WaitAsync(timeout, time);
@@ -171,6 +182,31 @@ internal sealed class Dispatcher(
             {
                 buffer.Connection.Abort(CloseReason.ServerShutdown);
             }
+        }
+    }
+
+    /// <summary>No more rounds for a consumer. False where it had left already.</summary>
+    private bool Leave(Consumer consumer)
+    {
+        lock (consumer)
+        {
+            if (consumer.HasLeft)
+            {
+                return false;
+            }
+
+            consumer.Dispatcher!.Leave(consumer);
+        }
+
+        registry.CountConsumer(-1);
+        return true;
+    }
+
+    private static void GiveBackAll(Consumer consumer)
+    {
+        if (consumer.Dispatcher!.Held.TakeAll(consumer) is { Length: > 0 } held)
+        {
+            consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
         }
     }
 

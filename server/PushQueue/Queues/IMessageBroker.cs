@@ -14,6 +14,13 @@ internal interface IMessageBroker
     /// <summary>Stores one message; see <see cref="IMessageStore.PutAsync"/>. Also fails with MessageTooLarge and ShuttingDown.</summary>
     ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
 
+    /// <summary>
+    /// Stores one message and waits until it ends, at most <paramref name="wait"/>. An id that is live waits for that message's end.
+    /// Also fails with TooManyWaiting; then nothing was stored.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller went away while waiting; the message stays.</exception>
+    ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken);
+
     ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages);
 
     /// <summary>Takes messages for good, waiting up to <see cref="TakeRequest.Wait"/> for the first. Empty where none came.</summary>

@@ -5,7 +5,8 @@ namespace PushQueue.Queues;
 /// and the refusal of work while the node drains. It holds no message and no lock; the store below is the only state machine.
 /// Every front door calls it; it never calls back up.
 /// </summary>
-internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, WorkerRegistry workers, QueuesOptions options) : IMessageBroker
+internal sealed partial class MessageBroker(
+    IMessageStore store, TakeWaiters waiters, FinishWaiters finishes, WorkerRegistry workers, QueuesOptions options, TimeProvider time) : IMessageBroker
 {
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
@@ -31,6 +32,7 @@ internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, Wo
     {
         _draining = true;
         waiters.Drain();
+        finishes.Drain();
     }
 
     public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message)

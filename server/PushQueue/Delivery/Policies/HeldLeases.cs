@@ -88,6 +88,31 @@ internal sealed class HeldLeases
         return [.. taken.OrderBy(entry => entry.Order).Select(entry => entry.Key)];
     }
 
+    /// <summary>Hands all that a consumer holds on to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
+    public LeaseKey[] Move(Consumer from, Consumer to, HeldLeases target)
+    {
+        var moved = new List<(long Order, LeaseKey Key)>();
+        if (target != this)
+        {
+            // The queue was deleted and made again; nothing that was held is left.
+            return [];
+        }
+
+        foreach (var (id, held) in _held)
+        {
+            if (ReferenceEquals(held.Consumer, from) && _held.TryUpdate(id, held with { Consumer = to }, held))
+            {
+                to.OnGiven(1, manual: true);
+                moved.Add((held.Order, new LeaseKey(id, held.Receipt)));
+            }
+        }
+
+        return [.. moved.OrderBy(entry => entry.Order).Select(entry => entry.Key)];
+    }
+
+    public bool Holds(Consumer consumer, LeaseKey key) =>
+        _held.TryGetValue(key.Id, out var held) && held.Receipt == key.Receipt && ReferenceEquals(held.Consumer, consumer);
+
     /// <summary>Some of what a consumer holds, as far as it still does; forgotten here.</summary>
     public LeaseKey[] Take(Consumer consumer, LeaseKey[] keys) =>
         Array.FindAll(keys, key =>

@@ -23,6 +23,9 @@ internal static class SignalRExtensions
             hub.MaximumReceiveMessageSize =
                 ((provider.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L) + MessageSlack;
             hub.StatefulReconnectBufferSize = 0;
+
+            // A put or take that waits must not hold up the ack that it may be waiting for.
+            hub.MaximumParallelInvocationsPerClient = 16;
         });
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
         services.TryAddSingleton<PushLifetimeManager>();
