@@ -183,6 +183,9 @@ internal sealed partial class Dispatcher(
                 buffer.Connection.Abort(CloseReason.ServerShutdown);
             }
         }
+
+        // What the consumers gave back is with the store before that closes.
+        await Task.WhenAll(_queues.Values.Select(queue => queue.Settler.WhenSettled()));
     }
 
     /// <summary>No more rounds for a consumer. False where it had left already.</summary>

@@ -47,7 +47,9 @@ internal interface IMessageBroker
 
     ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt);
 
-    ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count);
+    /// <summary>Puts dead letters back; with a filter or a rate it runs until done, but no longer than a minute.</summary>
+    /// <exception cref="OperationCanceledException">The caller went away; what was put back stays so.</exception>
+    ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken);
 
     ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
 

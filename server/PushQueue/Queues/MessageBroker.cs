@@ -105,9 +105,6 @@ internal sealed partial class MessageBroker(
     public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) =>
         store.RescheduleAsync(queue, id, availableAt);
 
-    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) =>
-        store.ReplayAsync(deadLetterQueue, id, count);
-
     public ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue) => store.DeleteQueueAsync(queue);
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => store.GetQueueAsync(queue);

@@ -26,7 +26,7 @@ public sealed class GraceTests
         using var second = await server.ConnectAsync($"/ws/test?ack=manual&prefetch=3&grace=1m&consumer={token}");
 
         Assert.Equal(token, TokenOf(await second.NextAsync(), resumed: 2));
-        Assert.Equal(held, [await second.NextAsync(), await second.NextAsync()]);
+        Assert.Equal(held, new[] { await second.NextAsync(), await second.NextAsync() });
         Assert.Contains("\"body\":\"3\"", await second.NextAsync(), StringComparison.Ordinal);
         Assert.Equal([QueueError.None], await server.Store.AckAsync(server.Queue, [KeyOf(held[0])]));
     }
