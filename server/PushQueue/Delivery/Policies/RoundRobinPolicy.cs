@@ -163,13 +163,19 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
             if (manual)
             {
                 held.Add(consumer, keys);
+                Interlocked.MemoryBarrier();
+                if (consumer.HasLeft)
+                {
+                    // It went before its leases were noted down; from here on whoever takes it out finds them.
+                    settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
+                    return;
+                }
             }
 
             var page = consumer.Format.Encode(messages);
             var outcome = consumer.Buffer.Offer(page, consumer, manual ? null : new PushedLeases(consumer, keys, settler));
-            if (manual && (outcome is OfferOutcome.Closed or OfferOutcome.Full || consumer.HasLeft))
+            if (manual && outcome is (OfferOutcome.Closed or OfferOutcome.Full))
             {
-                // It went while this round was on its way, perhaps before the leases were noted down.
                 settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
             }
         }

@@ -15,7 +15,8 @@ internal static class SignalRExtensions
 
     public static IServiceCollection AddPushHub(this IServiceCollection services)
     {
-        services.AddSignalR();
+        // Without a call of its own SignalR takes every option of this hub from the global ones, whatever is configured below.
+        services.AddSignalR().AddHubOptions<PushHub>(static _ => { });
         services.AddOptions<HubOptions<PushHub>>().Configure<IServiceProvider>(static (hub, provider) =>
         {
             // Pages are JSON records; a client of another protocol could not be served, and SignalR would cut it at the first push.

@@ -90,6 +90,6 @@ public sealed class WaitForAckTests : IAsyncLifetime
             answers += await socket.NextAsync();
         }
 
-        Assert.Contains("\"acked\":true", answers, StringComparison.Ordinal);
+        Assert.True(answers.Contains("\"acked\":true", StringComparison.Ordinal), answers);
     }
 }
