@@ -43,11 +43,13 @@ public static class PushQueueServiceCollectionExtensions
     {
         services.TryAddSingleton(options);
         services.TryAddSingleton<TakeWaiters>();
+        services.TryAddSingleton<FinishWaiters>();
         services.TryAddSingleton<WorkerRegistry>();
         services.TryAddSingleton<MessageBroker>();
         services.TryAddSingleton<IMessageBroker>(static provider => provider.GetRequiredService<MessageBroker>());
         services.TryAddSingleton<QueueChangeFanout>();
         services.AddListener<TakeWaiters>();
+        services.AddListener<FinishWaiters>();
         services.AddListener<WorkerRegistry>();
         return services;
     }

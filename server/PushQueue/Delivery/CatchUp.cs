@@ -20,12 +20,15 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             await StartAsync();
             while (!consumer.HasLeft && consumer.Buffer.IsOpen && !dispatcher.TryGoLive(consumer, _position, out var ahead))
             {
+                consumer.CatchUpOffset = _position;
                 await consumer.Buffer.WaitForRoomAsync();
                 if (!await ReadOnAsync() && ahead is not null)
                 {
                     await ahead;
                 }
             }
+
+            consumer.CatchUpOffset = 0;
         }
         catch (Exception e)
         {
@@ -82,6 +85,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
 
         var batch = new MessageBatch(page.Messages, page.Position.Epoch, time.GetUtcNow());
         _ = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer);
+        consumer.OnBroadcast(page.Messages.Count);
         _position = page.Messages[^1].Offset + 1;
         return true;
     }

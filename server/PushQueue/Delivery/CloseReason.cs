@@ -2,7 +2,7 @@ namespace PushQueue.Delivery;
 
 /// <summary>
 /// Why the server ends a connection or a subscription. The one table for all transports: WebSocket takes the number and the sentence, SSE
-/// an <c>event: close</c>, comet a last line, SignalR a <c>closed</c> message.
+/// an <c>event: close</c>, comet a last line, SignalR a <c>close</c> message.
 /// </summary>
 /// <param name="Code">A WebSocket close code; 4000 and up are our own.</param>
 /// <param name="Name">What programs compare.</param>
@@ -10,6 +10,13 @@ namespace PushQueue.Delivery;
 /// <param name="Reconnect">Whether connecting again makes sense.</param>
 internal sealed record CloseReason(int Code, string Name, string Sentence, bool Reconnect)
 {
+    // Spread over seconds, so that a restart is not met by everybody at once.
+    private const int ReconnectMsMin = 500;
+    private const int ReconnectMsMax = 3000;
+
+    /// <summary>How long this client should wait before it connects again, another time for each; 0 where it should not.</summary>
+    public int NextReconnectMs() => Reconnect ? Random.Shared.Next(ReconnectMsMin, ReconnectMsMax) : 0;
+
     public static readonly CloseReason Normal = new(1000, "normal", "Closed as asked.", Reconnect: false);
 
     public static readonly CloseReason ProtocolError = new(1002, "protocol-error", "The client broke the WebSocket protocol.", Reconnect: false);
@@ -27,6 +34,10 @@ internal sealed record CloseReason(int Code, string Name, string Sentence, bool 
     public static readonly CloseReason Stalled = new(4002, "stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
 
     public static readonly CloseReason NoAnswer = new(4003, "no-answer", "No answer to pings; connect again.", Reconnect: true);
+
+    public static readonly CloseReason Replaced = new(4005, "replaced", "Another connection took this consumer's place.", Reconnect: false);
+
+    public static readonly CloseReason Disconnected = new(4006, "disconnected", "An operator ended this stream.", Reconnect: false);
 
     public static readonly CloseReason QueueDeleted = new(4004, "queue-deleted", "The queue was deleted.", Reconnect: false);
 }

@@ -1,4 +1,5 @@
 using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -14,6 +15,8 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
 
     private int _inFlight;
     private int _delivered;
+    private int _acked;
+    private int _failed;
 
     public long Number => number;
 
@@ -27,10 +30,22 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
 
     public DateTimeOffset Since => since;
 
+    /// <summary>By which a later connection takes up its place; null for a consumer without grace.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>The next offset that it wants while it catches up; 0 once it is live.</summary>
+    public long CatchUpOffset { get; set; }
+
     public int InFlight => Volatile.Read(ref _inFlight);
 
-    /// <summary>Messages written to it under roundrobin.</summary>
+    /// <summary>Messages handed to its connection.</summary>
     public int Delivered => Volatile.Read(ref _delivered);
+
+    /// <summary>Messages that it acked, or that were done once written.</summary>
+    public int Acked => Volatile.Read(ref _acked);
+
+    /// <summary>Leases that it gave back or let run out.</summary>
+    public int Failed => Volatile.Read(ref _failed);
 
     /// <summary>Set once, when it has joined.</summary>
     public QueueDispatcher? Dispatcher { get; set; }
@@ -48,8 +63,26 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
                 return 0;
             }
 
-            var prefetch = options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
-            return Math.Max(0, prefetch - InFlight);
+            return Math.Max(0, Prefetch - InFlight);
+        }
+    }
+
+    /// <summary>How many messages may be on their way to it at once.</summary>
+    public int Prefetch => options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
+
+    /// <summary>Broadcast messages that it has not been sent yet: those it catches up with, and those that wait for its connection.</summary>
+    public long Lag
+    {
+        get
+        {
+            if (Dispatcher is not { IsRoundRobin: false } dispatcher)
+            {
+                return 0;
+            }
+
+            var next = dispatcher.NextOffset;
+            var first = buffer.OldestWaitingOffset(this) is > 0 and var waiting ? waiting : CatchUpOffset;
+            return first > 0 ? Math.Max(0, next - first) : 0;
         }
     }
 
@@ -59,16 +92,48 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     /// <summary>The round's messages for it. Only the dispatcher's own loop touches it.</summary>
     public List<Lease>? Assigned { get; set; }
 
-    public void OnGiven(int messages) => Interlocked.Add(ref _inFlight, messages);
-
-    /// <summary>Messages are no longer in flight.</summary>
-    public void OnSettled(int messages, bool delivered)
+    /// <summary>Messages are on their way; those of a manual consumer count as delivered at once, because nobody is told of their writing.</summary>
+    public void OnGiven(int messages, bool manual)
     {
-        if (delivered)
+        _ = Interlocked.Add(ref _inFlight, messages);
+        if (manual)
         {
             _ = Interlocked.Add(ref _delivered, messages);
         }
+    }
 
+    /// <summary>Messages of a broadcast round. Rounds and catching up never overlap for one consumer, so a plain addition does.</summary>
+    public void OnBroadcast(int messages) => _delivered += messages;
+
+    /// <summary>Messages of an auto consumer were written, or not.</summary>
+    public void OnWritten(int messages, bool written)
+    {
+        if (written)
+        {
+            _ = Interlocked.Add(ref _delivered, messages);
+            _ = Interlocked.Add(ref _acked, messages);
+        }
+
+        Free(messages);
+    }
+
+    /// <summary>Messages of a manual consumer are no longer in flight.</summary>
+    public void OnSettled(int messages, HeldEnd end)
+    {
+        if (end == HeldEnd.Acked)
+        {
+            _ = Interlocked.Add(ref _acked, messages);
+        }
+        else if (end == HeldEnd.Failed)
+        {
+            _ = Interlocked.Add(ref _failed, messages);
+        }
+
+        Free(messages);
+    }
+
+    private void Free(int messages)
+    {
         _ = Interlocked.Add(ref _inFlight, -messages);
         OnRoom();
     }

@@ -24,6 +24,12 @@ internal sealed record ConsumerOptions
 
     public OverflowPolicy Overflow { get; init; }
 
+    /// <summary>How long a manual consumer's messages wait for it after its connection dropped; zero to give them back at once.</summary>
+    public TimeSpan Grace { get; init; }
+
+    /// <summary>The token of the consumer whose place it takes up; null for a new one.</summary>
+    public string? Token { get; init; }
+
     /// <summary>The worker's name, for its counters.</summary>
     public string? Worker { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -8,7 +9,7 @@ namespace PushQueue.Delivery;
 /// <summary>
 /// The way in for consumers and for news from the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
 /// </summary>
-internal sealed class Dispatcher(
+internal sealed partial class Dispatcher(
     IMessageStore store,
     ConsumerRegistry registry,
     TimeProvider time,
@@ -38,6 +39,10 @@ internal sealed class Dispatcher(
         try
         {
             await dispatcher.Loaded;
+            if (options.Grace > TimeSpan.Zero || options.Token is not null)
+            {
+                await TakeUpPlaceAsync(consumer);
+            }
         }
         catch
         {
@@ -71,24 +76,22 @@ internal sealed class Dispatcher(
     }
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
-    public void Unsubscribe(Consumer consumer)
+    /// <param name="consumer">Who.</param>
+    /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
+    public void Unsubscribe(Consumer consumer, bool lost = false)
     {
-        var dispatcher = consumer.Dispatcher!;
         consumer.Buffer.Detach(consumer);
-        lock (consumer)
+        if (lost && !_draining && consumer.Token is not null && consumer.Dispatcher!.Held.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
         {
-            if (consumer.HasLeft)
-            {
-                return;
-            }
-
-            dispatcher.Leave(consumer);
+            _ = Leave(consumer);
+            return;
         }
 
-        registry.CountConsumer(-1);
-        if (dispatcher.Held.TakeAll(consumer) is { Length: > 0 } held)
+        if (Leave(consumer))
         {
-            dispatcher.Settler.GiveBack(held, ConnectionLost);
+            _ = _graces.Forget(consumer);
+            consumer.Dispatcher!.Exit();
+            GiveBackAll(consumer);
         }
     }
 
@@ -97,7 +100,7 @@ internal sealed class Dispatcher(
     {
         foreach (var consumer in buffer.Consumers.ToArray())
         {
-            Unsubscribe(consumer);
+            Unsubscribe(consumer, lost: true);
         }
 
         await buffer.EndAsync();
@@ -123,6 +126,7 @@ internal sealed class Dispatcher(
             {
                 if (consumer.Queue == queue)
                 {
+                    _ = _graces.Forget(consumer);
                     EndSubscription(consumer, CloseReason.QueueDeleted);
                 }
             }
@@ -131,7 +135,7 @@ internal sealed class Dispatcher(
 
     public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
     {
-        if (Find(queue)?.Held.Settle(id, receipt, delivered: false) is { } consumer)
+        if (Find(queue)?.Held.Settle(id, receipt, HeldEnd.Cancelled) is { } consumer)
         {
             var json = PageWriter.Rent();
             json.Write("{\"event\":\"cancel\",\"queue\":"u8);
@@ -146,10 +150,10 @@ internal sealed class Dispatcher(
     }
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
-        Find(queue)?.Held.Settle(id, receipt: null, delivered: outcome.Acked);
+        Find(queue)?.Held.Settle(id, receipt: null, outcome.Acked ? HeldEnd.Acked : HeldEnd.Failed);
 
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
-        Find(queue)?.Held.Settle(id, receipt, delivered: false);
+        Find(queue)?.Held.Settle(id, receipt, HeldEnd.Failed);
 
     /// <summary>Starts no more rounds, tells all connections to connect again elsewhere, and waits until they have ended.</summary>
     public async Task DrainAsync(TimeSpan timeout)
@@ -166,6 +170,14 @@ internal sealed class Dispatcher(
             buffer.Close(CloseReason.ServerShutdown, keepWaiting: true);
         }
 
+        foreach (var consumer in _graces.Absent())
+        {
+            if (_graces.Forget(consumer))
+            {
+                EndGrace(consumer);
+            }
+        }
+
         try
         {
             await registry.WhenEmpty().WaitAsync(timeout, time);
@@ -176,6 +188,34 @@ internal sealed class Dispatcher(
             {
                 buffer.Connection.Abort(CloseReason.ServerShutdown);
             }
+        }
+
+        // What the consumers gave back is with the store before that closes.
+        await Task.WhenAll(_queues.Values.Select(queue => queue.Settler.WhenSettled()));
+    }
+
+    /// <summary>No more rounds for a consumer. False where it had left already.</summary>
+    private bool Leave(Consumer consumer)
+    {
+        lock (consumer)
+        {
+            if (consumer.HasLeft)
+            {
+                return false;
+            }
+
+            consumer.Dispatcher!.Leave(consumer);
+        }
+
+        registry.CountConsumer(-1);
+        return true;
+    }
+
+    private static void GiveBackAll(Consumer consumer)
+    {
+        if (consumer.Dispatcher!.Held.TakeAll(consumer) is { Length: > 0 } held)
+        {
+            consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
         }
     }
 

@@ -121,6 +121,23 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         }
     }
 
+    /// <summary>The first offset that still waits for a consumer; 0 where none does. Walks over what waits: for people, not for programs.</summary>
+    public long OldestWaitingOffset(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            foreach (var waiting in _waiting ?? [])
+            {
+                if (ReferenceEquals(waiting.Consumer, consumer) && waiting.Page.FirstOffset > 0)
+                {
+                    return waiting.Page.FirstOffset;
+                }
+            }
+
+            return 0;
+        }
+    }
+
     private OfferOutcome EnqueueLocked(in Waiting waiting, bool evenIfFull)
     {
         _waiting ??= new Queue<Waiting>();

@@ -32,6 +32,7 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     private string _epoch = string.Empty;
     private long _nextOffset = 1;
     private int _consumers;
+    private int _connected;
     private int _liveGone;
     private int _state;
     private bool _liveChanged;
@@ -91,6 +92,7 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
             }
 
             _consumers++;
+            _connected++;
             consumer.Dispatcher = this;
             return true;
         }
@@ -143,10 +145,33 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
                 CleanLocked();
             }
 
+            _connected--;
+        }
+
+        Signal();
+    }
+
+    /// <summary>A consumer that left holds nothing any more; this dispatcher need not stay for it.</summary>
+    public void Exit()
+    {
+        lock (_gate)
+        {
             _consumers--;
         }
 
         Signal();
+    }
+
+    /// <summary>How many consumers are connected on this node.</summary>
+    public int Connected
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connected;
+            }
+        }
     }
 
     /// <summary>The live consumers, in the order of the rotation. The array is never changed.</summary>

@@ -14,6 +14,13 @@ internal interface IMessageBroker
     /// <summary>Stores one message; see <see cref="IMessageStore.PutAsync"/>. Also fails with MessageTooLarge and ShuttingDown.</summary>
     ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
 
+    /// <summary>
+    /// Stores one message and waits until it ends, at most <paramref name="wait"/>. An id that is live waits for that message's end.
+    /// Also fails with TooManyWaiting; then nothing was stored.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller went away while waiting; the message stays.</exception>
+    ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken);
+
     ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages);
 
     /// <summary>Takes messages for good, waiting up to <see cref="TakeRequest.Wait"/> for the first. Empty where none came.</summary>
@@ -40,7 +47,9 @@ internal interface IMessageBroker
 
     ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt);
 
-    ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count);
+    /// <summary>Puts dead letters back; with a filter or a rate it runs until done, but no longer than a minute.</summary>
+    /// <exception cref="OperationCanceledException">The caller went away; what was put back stays so.</exception>
+    ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken);
 
     ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
 

@@ -17,8 +17,16 @@ internal interface IQueueChangeListener
     /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>
     void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
 
-    /// <summary>A lease ended without an ack: it was released, or its time ran out. Whoever held it has room for another.</summary>
+    /// <summary>
+    /// A lease ended without an ack: it was released, its time ran out, or its message was rescheduled. Whoever held it has room for another.
+    /// Told of recorded leases only, not of those that last while a message is written.
+    /// </summary>
     void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt)
+    {
+    }
+
+    /// <summary>A named worker failed with a message: its lease ended without an ack, by a counted release or by time.</summary>
+    void OnWorkerFailed(QueueName queue, string worker)
     {
     }
 

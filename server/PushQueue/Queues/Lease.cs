@@ -24,5 +24,5 @@ internal sealed record LeaseRequest(int Count, int BytesMax, TimeSpan? TimeToRun
 /// <param name="Delay">Not given out again before this time has passed; null for the retry delay of message or queue.</param>
 /// <param name="Error">What went wrong, kept as the message's last error.</param>
 /// <param name="CountsAsAttempt">False where the message never reached a worker (a write to a connection failed).</param>
-/// <param name="Worker">Who gives it back, for that worker's counters.</param>
+/// <param name="Worker">Who gives it back, where the lease was taken without a name.</param>
 internal sealed record ReleaseRequest(TimeSpan? Delay = null, string? Error = null, bool CountsAsAttempt = true, string? Worker = null);

@@ -5,7 +5,8 @@ namespace PushQueue.Queues;
 /// and the refusal of work while the node drains. It holds no message and no lock; the store below is the only state machine.
 /// Every front door calls it; it never calls back up.
 /// </summary>
-internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, WorkerRegistry workers, QueuesOptions options) : IMessageBroker
+internal sealed partial class MessageBroker(
+    IMessageStore store, TakeWaiters waiters, FinishWaiters finishes, WorkerRegistry workers, QueuesOptions options, TimeProvider time) : IMessageBroker
 {
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
@@ -31,6 +32,7 @@ internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, Wo
     {
         _draining = true;
         waiters.Drain();
+        finishes.Drain();
     }
 
     public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message)
@@ -85,16 +87,8 @@ internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, Wo
 
     public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) => store.AckAsync(queue, keys);
 
-    public async ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
-    {
-        var errors = await store.ReleaseAsync(queue, keys, request);
-        if (request.Worker is { } worker)
-        {
-            workers.Failed(queue, worker, errors.Count(error => error == QueueError.None));
-        }
-
-        return errors;
-    }
+    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
+        store.ReleaseAsync(queue, keys, request);
 
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         store.TouchAsync(queue, keys, timeToRun);
@@ -110,9 +104,6 @@ internal sealed class MessageBroker(IMessageStore store, TakeWaiters waiters, Wo
 
     public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) =>
         store.RescheduleAsync(queue, id, availableAt);
-
-    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) =>
-        store.ReplayAsync(deadLetterQueue, id, count);
 
     public ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue) => store.DeleteQueueAsync(queue);
 

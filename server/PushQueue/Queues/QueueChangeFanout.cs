@@ -37,6 +37,22 @@ internal sealed class QueueChangeFanout(IEnumerable<IQueueChangeListener> listen
         }
     }
 
+    public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt)
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.OnLeaseEnded(queue, id, receipt);
+        }
+    }
+
+    public void OnWorkerFailed(QueueName queue, string worker)
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.OnWorkerFailed(queue, worker);
+        }
+    }
+
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
     {
         foreach (var listener in _listeners)

@@ -37,6 +37,9 @@ internal enum QueueError
     /// <summary>The receipt is no longer the current one.</summary>
     LeaseLost,
 
+    /// <summary>As many puts as may wait for their message's end do so already.</summary>
+    TooManyWaiting,
+
     /// <summary>No room on the disk; nothing was stored.</summary>
     DiskFull,
 

@@ -78,6 +78,8 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         }
     }
 
+    public void OnWorkerFailed(QueueName queue, string worker) => Failed(queue, worker, 1);
+
     public void OnReady(QueueName queue)
     {
     }
@@ -144,6 +146,6 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
 /// <param name="Since">When it first came.</param>
 /// <param name="LastSeen">When it last came.</param>
 /// <param name="Processed">Messages it took for good or acked.</param>
-/// <param name="Failed">Messages it gave back.</param>
+/// <param name="Failed">Leases it gave back, or let run out.</param>
 internal sealed record WorkerInfo(
     string Name, IReadOnlyList<QueueName> Queues, DateTimeOffset Since, DateTimeOffset LastSeen, long Processed, long Failed);

@@ -13,7 +13,10 @@ internal static class OptionValues
     private const int TextBytesMax = 255;
 
     /// <summary>The longest lease; longer work extends its lease by touch.</summary>
-    public static readonly TimeSpan TimeToRunMax = TimeSpan.FromDays(7);
+    public static readonly TimeSpan TimeToRunMax = TimeSpan.FromHours(24);
+
+    /// <summary>The shortest lease: below it an answer over a slow network would find its lease ended.</summary>
+    public static readonly TimeSpan TimeToRunMin = TimeSpan.FromMilliseconds(100);
 
     public static Problem Unknown(ReadOnlySpan<char> name, string allowed) =>
         Problem.BadOption($"There is no option '{Shown(name)}' here; the options are: {allowed}.");
@@ -30,7 +33,15 @@ internal static class OptionValues
     }
 
     public static Problem? TimeToRun(string value, out TimeSpan duration) =>
-        Duration("ttr", value, TimeSpan.FromMilliseconds(1), TimeToRunMax, out duration);
+        Queues.Duration.TryParse(value, out duration) && duration >= TimeToRunMin && duration <= TimeToRunMax
+            ? null
+            : Problem.BadOption($"The option 'ttr' is '{Shown(value)}'; give 100ms to 24h, written like 30, 1.5, 500ms, 5m or 2h. Longer work extends its lease by touch.");
+
+    public static Problem? WaitForAck(string value, out TimeSpan wait, out bool known)
+    {
+        known = true;
+        return Duration("waitForAck", value, TimeSpan.Zero, MessageBroker.WaitMax, out wait);
+    }
 
     public static Problem? LongInteger(string name, string value, long min, long max, out long number) =>
         long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && number >= min && number <= max

@@ -21,6 +21,7 @@ internal static class ProblemDetailsMapper
         QueueError.BadBody => ProblemType.BadJson,
         QueueError.NotFound => ProblemType.NotFound,
         QueueError.LeaseLost => ProblemType.LeaseLost,
+        QueueError.TooManyWaiting => ProblemType.TooManyWaiting,
         QueueError.DiskFull => ProblemType.DiskFull,
         QueueError.StoreUnavailable => ProblemType.StoreUnavailable,
         QueueError.ShuttingDown => ProblemType.ShuttingDown,

@@ -49,6 +49,24 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType LeaseLost = new(
         "lease-lost", 409, "The lease is lost", "The receipt is no longer the current one: the lease ended, and the message may be with another worker. Drop the work.");
 
+    public static readonly ProblemType DeadLettered = new(
+        "dead-lettered", 409, "The message failed for good", "It ran out of attempts and is in the dead-letter queue, where it can be replayed, unless the queue keeps none.");
+
+    public static readonly ProblemType Expired = new(
+        "expired", 409, "The message expired", "Nobody acked it before its time to live ended.");
+
+    public static readonly ProblemType Cancelled = new(
+        "cancelled", 409, "The message was cancelled", "Somebody cancelled it before it was acked.");
+
+    public static readonly ProblemType Dropped = new(
+        "dropped", 409, "The message was dropped", "The queue was full and dropped its oldest messages.");
+
+    public static readonly ProblemType QueueDeleted = new(
+        "queue-deleted", 409, "The queue was deleted", "The queue was deleted with all its messages.");
+
+    public static readonly ProblemType TooManyWaiting = new(
+        "too-many-waiting", 503, "Too many puts wait", "Put without waitForAck, or try again later; nothing was stored.");
+
     public static readonly ProblemType Unsupported = new(
         "unsupported", 415, "Not supported here", "See the documentation for what this path accepts.");
 

@@ -18,6 +18,45 @@ internal static class PutJson
         }
     }
 
+    /// <summary>The fields of a put that waited for its message: those of any put, and how it ended.</summary>
+    public static void Write(Utf8JsonWriter writer, QueueName queue, in AwaitedPut put, string durability)
+    {
+        Write(writer, queue, put.Put, durability);
+        if (put.Gone)
+        {
+            // A duplicate of what ended before; nobody can say any more how.
+            writer.WriteBoolean("gone"u8, value: true);
+            return;
+        }
+
+        writer.WriteBoolean("acked"u8, put.End is not null);
+        if (put.End is { } end)
+        {
+            writer.WriteString("worker"u8, end.Worker);
+            writer.WriteNumber("attempts"u8, end.Attempts);
+        }
+    }
+
+    /// <summary>The problem of a message that ended without an ack; null where it was acked or goes on.</summary>
+    public static Problem? WhyNotAcked(QueueName queue, in AwaitedPut put)
+    {
+        if (put.End is null or { Acked: true })
+        {
+            return null;
+        }
+
+        var id = OptionValues.Shown(put.Put.Id.ToString());
+        return put.End.Reason switch
+        {
+            "max-attempts" => new Problem(
+                ProblemType.DeadLettered, $"Message '{id}' failed {put.End.Attempts} times and was moved to '{queue.DeadLetter}', or dropped where the queue keeps no dead letters."),
+            "expired" => new Problem(ProblemType.Expired),
+            "cancelled" => new Problem(ProblemType.Cancelled),
+            "queue-deleted" => new Problem(ProblemType.QueueDeleted),
+            _ => new Problem(ProblemType.Dropped),
+        };
+    }
+
     /// <summary>Writes the fields of an answer to many; duplicates are told apart where there are any.</summary>
     public static void WriteMany(Utf8JsonWriter writer, QueueName queue, IReadOnlyList<PutOutcome> outcomes, string durability)
     {

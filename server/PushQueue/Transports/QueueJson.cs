@@ -7,7 +7,7 @@ namespace PushQueue.Transports;
 /// <summary>Queues and their settings as JSON.</summary>
 internal static class QueueJson
 {
-    public static void WriteInfo(Utf8JsonWriter writer, QueueInfo info, QueueRate rate, DateTimeOffset now)
+    public static void WriteInfo(Utf8JsonWriter writer, QueueInfo info, QueueRate rate, int consumers, DateTimeOffset now)
     {
         writer.WriteStartObject();
         writer.WriteString("queue"u8, info.Name.Value);
@@ -18,6 +18,7 @@ internal static class QueueJson
         writer.WriteNumber("leased"u8, info.Leased);
         writer.WriteNumber("history"u8, info.History);
         writer.WriteNumber("bytes"u8, info.Bytes);
+        writer.WriteNumber("consumers"u8, consumers);
         WriteSeconds(writer, "oldestAgeSeconds"u8, now - info.OldestReadyAt);
         MessageJson.WriteTime(writer, "nextDelayedAt"u8, info.NextDelayedAt);
         writer.WriteNumber("putPerSecond"u8, Math.Round(rate.Put, 1));

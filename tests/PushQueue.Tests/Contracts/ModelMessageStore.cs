@@ -241,6 +241,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return (BrokerResult<bool>)false;
         }
 
+        TellLeaseEnded(queue, message);
         message.GiveBack(attemptCounts: !message.Delivery, workerStays: false);
         SetAvailable(Find(queue)!, message, availableAt);
         _news.Add(listener => listener.OnReady(queue));
@@ -431,9 +432,15 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var counts = request.CountsAsAttempt && !message.Delivery;
         var toTheFront = message.Delivery;
         message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
+        TellLeaseEnded(name, message);
         message.GiveBack(counts, workerStays: counts);
         if (counts)
         {
+            if (message.Worker is { } worker)
+            {
+                _news.Add(listener => listener.OnWorkerFailed(name, worker));
+            }
+
             queue.Counters = queue.Counters with { Failed = queue.Counters.Failed + 1 };
         }
 
@@ -484,6 +491,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         queue.Live.Remove(message);
         queue.Counters = queue.Counters with { Expired = queue.Counters.Expired + 1 };
         TellFinished(name, message, "expired");
+    }
+
+    private void TellLeaseEnded(QueueName name, ModelMessage message)
+    {
+        if (message is { Receipt: { IsNone: false } receipt, Delivery: false })
+        {
+            _news.Add(listener => listener.OnLeaseEnded(name, message.Id, receipt));
+        }
     }
 
     private void TellFinished(QueueName name, ModelMessage message, string? reason)

@@ -12,6 +12,7 @@ public sealed class MessageBrokerTests : IAsyncLifetime
 
     private readonly TestTimeProvider _time = new();
     private readonly TakeWaiters _waiters;
+    private readonly FinishWaiters _finishes = new();
     private readonly WorkerRegistry _workers;
     private readonly ModelMessageStore _store;
     private readonly MessageBroker _broker;
@@ -21,10 +22,10 @@ public sealed class MessageBrokerTests : IAsyncLifetime
         _waiters = new TakeWaiters(_time);
         _workers = new WorkerRegistry(_time);
         _store = new ModelMessageStore(new ModelData(), _time);
-        _broker = new MessageBroker(_store, _waiters, _workers, new QueuesOptions { MessageBytesMax = 10 });
+        _broker = new MessageBroker(_store, _waiters, _finishes, _workers, new QueuesOptions { MessageBytesMax = 10 }, _time);
     }
 
-    public async ValueTask InitializeAsync() => await _store.OpenAsync(new QueueChangeFanout([_waiters, _workers]), CancellationToken.None);
+    public async ValueTask InitializeAsync() => await _store.OpenAsync(new QueueChangeFanout([_waiters, _finishes, _workers]), CancellationToken.None);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 

@@ -59,6 +59,10 @@ internal sealed class RecordingListener : IQueueChangeListener
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) => Tell(new Finished(queue, id, outcome));
 
+    public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) => Tell(new LeaseEnded(queue, id, receipt));
+
+    public void OnWorkerFailed(QueueName queue, string worker) => Tell(new WorkerFailed(queue, worker));
+
     private void Tell(StoreNews news)
     {
         lock (_lock)
@@ -83,5 +87,9 @@ internal sealed record SettingsChanged(QueueName Queue, QueueSettings Settings) 
 internal sealed record Deleted(QueueName Queue) : StoreNews(Queue);
 
 internal sealed record LeasedCancelled(QueueName Queue, MessageId Id, Receipt Receipt) : StoreNews(Queue);
+
+internal sealed record LeaseEnded(QueueName Queue, MessageId Id, Receipt Receipt) : StoreNews(Queue);
+
+internal sealed record WorkerFailed(QueueName Queue, string Worker) : StoreNews(Queue);
 
 internal sealed record Finished(QueueName Queue, MessageId Id, FinishedMessage Outcome) : StoreNews(Queue);

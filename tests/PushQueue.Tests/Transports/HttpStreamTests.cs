@@ -180,9 +180,11 @@ public sealed class HttpStreamTests
 
         var stopping = server.StopAsync();
 
-        Assert.StartsWith("retry: ", await events.NextLineAsync(), StringComparison.Ordinal);
+        var retry = await events.NextLineAsync();
+        Assert.StartsWith("retry: ", retry, StringComparison.Ordinal);
         Assert.Equal("event: close", await events.NextLineAsync());
-        Assert.StartsWith("close 1012", await socket.NextAsync(), StringComparison.Ordinal);
+        Assert.Contains($"\"reconnectMs\":{retry["retry: ".Length..]}", await events.NextLineAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("close 1012 {\"code\":\"server-shutdown\",\"reconnectMs\":", await socket.NextAsync(), StringComparison.Ordinal);
         await socket.CloseOutputAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
         await stopping;
         await server.NobodyIsLeftAsync();

@@ -101,6 +101,45 @@ public sealed class RoundRobinTests
         async ValueTask<long> ReadyAsync() => (await server.Store.GetQueueAsync(server.Queue))!.Ready;
     }
 
+    [Fact]
+    public async Task A_lease_that_runs_out_or_is_given_back_gives_its_consumer_the_credit_back()
+    {
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        using var socket = await server.ConnectAsync("/ws/test?ack=manual&prefetch=1&ttr=200ms");
+        await server.PutAsync("a");
+
+        Assert.Contains("\"attempt\":1", await socket.NextAsync(), StringComparison.Ordinal);
+        var second = await socket.NextAsync();
+        Assert.Contains("\"attempt\":2", second, StringComparison.Ordinal);
+        _ = await server.Store.ReleaseAsync(server.Queue, [KeyOf(second)], new ReleaseRequest());
+        Assert.Contains("\"attempt\":3", await socket.NextAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_holds_a_message_that_is_cancelled_or_rescheduled_is_told_and_gets_the_next()
+    {
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        using var socket = await server.ConnectAsync("/ws/test?ack=manual&prefetch=1");
+        await server.PutAsync("a", "b", "c");
+
+        Assert.Contains("\"body\":\"a\"", await socket.NextAsync(), StringComparison.Ordinal);
+        _ = await server.Store.CancelAsync(server.Queue, MessageId.Parse("1"));
+        Assert.Equal("""{"event":"cancel","queue":"test","id":"1"}""", await socket.NextAsync());
+        Assert.Contains("\"body\":\"b\"", await socket.NextAsync(), StringComparison.Ordinal);
+        _ = await server.Store.RescheduleAsync(server.Queue, MessageId.Parse("2"), DateTimeOffset.UtcNow.AddHours(1));
+        Assert.Equal("""{"event":"cancel","queue":"test","id":"2"}""", await socket.NextAsync());
+        Assert.Contains("\"body\":\"c\"", await socket.NextAsync(), StringComparison.Ordinal);
+    }
+
+    private static LeaseKey KeyOf(string envelope)
+    {
+        var json = JsonDocument.Parse(envelope).RootElement;
+        Assert.True(Receipt.TryParse(json.GetProperty("receipt").GetString(), out var receipt));
+        return new LeaseKey(MessageId.Parse(json.GetProperty("id").GetString()!), receipt);
+    }
+
     private static async Task UntilEmptyAsync(PushServer server) =>
         await PushServer.UntilAsync(() => server.Store.GetQueueAsync(server.Queue).AsTask().GetAwaiter().GetResult()!.Waiting == 0);
 }

@@ -40,6 +40,8 @@ internal sealed class ChunkedFormat : MessageFormat
     public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
         _inner.WriteEvent(writer, name, json);
 
+    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => _inner.WriteClose(writer, json, reconnectMs);
+
     public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset)
     {
         Span<byte> head = stackalloc byte[PageWriter.HeadRoom];

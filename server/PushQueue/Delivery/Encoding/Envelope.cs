@@ -120,7 +120,8 @@ internal static class Envelope
     /// <param name="writer">Where to.</param>
     /// <param name="queue">The queue of a subscription that ends; null where the whole connection does.</param>
     /// <param name="reason">Why.</param>
-    public static void WriteClose(PageWriter writer, QueueName? queue, CloseReason reason)
+    /// <param name="reconnectMs">When to connect again; 0 for not at all.</param>
+    public static void WriteClose(PageWriter writer, QueueName? queue, CloseReason reason, int reconnectMs)
     {
         writer.Write("{\"event\":\"close\","u8);
         if (queue is { } name)
@@ -134,7 +135,14 @@ internal static class Envelope
         writer.WriteJsonString(reason.Name);
         writer.Write(",\"reason\":"u8);
         writer.WriteJsonString(reason.Sentence);
-        writer.Write(reason.Reconnect ? ",\"reconnect\":true}"u8 : ",\"reconnect\":false}"u8);
+        writer.Write(reason.Reconnect ? ",\"reconnect\":true"u8 : ",\"reconnect\":false"u8);
+        if (reconnectMs > 0)
+        {
+            writer.Write(",\"reconnectMs\":"u8);
+            writer.WriteNumber(reconnectMs);
+        }
+
+        writer.Write((byte)'}');
     }
 
     private static void WriteNumberOrNull(PageWriter writer, long value)

@@ -20,6 +20,8 @@ internal sealed class MessageBatch
         }
     }
 
+    public int Count => _messages.Length;
+
     public EncodedPage PageFor(MessageFormat format) => Find(format) ?? Make(format);
 
     private EncodedPage? Find(MessageFormat format)

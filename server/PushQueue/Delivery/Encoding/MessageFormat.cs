@@ -36,12 +36,19 @@ internal abstract class MessageFormat
     /// <summary>The last words of a subscription, or of the whole connection where <paramref name="queue"/> is null.</summary>
     public virtual EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {
+        var reconnectMs = reason.NextReconnectMs();
         var json = PageWriter.Rent();
-        Envelope.WriteClose(json, queue, reason);
-        var page = EncodeEvent("close"u8, json.From(0));
+        Envelope.WriteClose(json, queue, reason, reconnectMs);
+        var writer = PageWriter.Rent();
+        WriteClose(writer, json.From(0), reconnectMs);
         json.Return();
+        var page = Finish(writer, 0, 0);
+        writer.Return();
         return page;
     }
+
+    /// <summary>The event of the last words, for formats that have a word of their own for when to come back.</summary>
+    public virtual void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => WriteEvent(writer, "close"u8, json);
 
     /// <summary>One event that is not a message: a JSON object on one line.</summary>
     public EncodedPage EncodeEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, long firstOffset = 0, long lastOffset = 0)

@@ -45,16 +45,21 @@ internal sealed class ServerSentEventFormat : MessageFormat
         writer.Write("\n\n"u8);
     }
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs)
     {
-        if (name.SequenceEqual("close"u8))
+        if (reconnectMs > 0)
         {
-            // EventSource connects again by itself; spread over seconds, so that a restart is not met by everybody at once.
+            // EventSource connects again by itself, after this time.
             writer.Write("retry: "u8);
-            writer.WriteNumber(Random.Shared.Next(500, 3000));
+            writer.WriteNumber(reconnectMs);
             writer.Write((byte)'\n');
         }
 
+        WriteEvent(writer, "close"u8, json);
+    }
+
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    {
         writer.Write("event: "u8);
         writer.Write(name);
         writer.Write("\ndata: "u8);

@@ -58,9 +58,13 @@ internal sealed class WebSocketFormat : MessageFormat
 
     private static EncodedPage EncodeCloseFrame(CloseReason reason)
     {
-        var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(reason.Sentence)];
+        // Where connecting again makes sense a program reads the reason, so it is JSON: its names are short enough for a close frame.
+        var text = reason.Reconnect
+            ? $$"""{"code":"{{reason.Name}}","reconnectMs":{{reason.NextReconnectMs()}}}"""
+            : reason.Sentence;
+        var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(text)];
         BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)reason.Code);
-        _ = System.Text.Encoding.UTF8.GetBytes(reason.Sentence, payload.AsSpan(2));
+        _ = System.Text.Encoding.UTF8.GetBytes(text, payload.AsSpan(2));
         return EncodeFrame(FinalClose, payload);
     }
 

@@ -83,6 +83,7 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
             }
 
             var outcome = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
+            consumer.OnBroadcast(batch.Count);
             if (outcome == OfferOutcome.Queued && consumer.Buffer.IsOverHalf)
             {
                 _ = Interlocked.Increment(ref _overHalf);

@@ -8,13 +8,13 @@ internal sealed class PushedLeases(Consumer consumer, LeaseKey[] keys, LeaseSett
     public void OnWritten()
     {
         settler.Ack(keys);
-        consumer.OnSettled(keys.Length, delivered: true);
+        consumer.OnWritten(keys.Length, written: true);
     }
 
     public void OnNotWritten()
     {
         settler.GiveBack(keys, NotWritten);
-        consumer.OnSettled(keys.Length, delivered: false);
+        consumer.OnWritten(keys.Length, written: false);
     }
 
     public static readonly ReleaseRequest NotWritten = new(TimeSpan.Zero, Error: null, CountsAsAttempt: false);

@@ -30,6 +30,7 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
 
         dispatcher.WaitsForRoom = false;
         _given.Clear();
+        dispatcher.Held.BeginRound();
         try
         {
             await LeaseTurnsAsync();
@@ -41,6 +42,8 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
             {
                 await new Round(time.GetUtcNow(), _settler, dispatcher.Held).RunAsync([.. _given]);
             }
+
+            dispatcher.Held.EndRound();
         }
 
         return _given.Count > 0;
@@ -99,7 +102,8 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
         while (end < _turns.Count
             && _turns[end].Options is var other
             && other.Ack == first.Ack
-            && (other.Ack == AckMode.Auto || (other.TimeToRun == first.TimeToRun && other.Worker == first.Worker)))
+            && other.Worker == first.Worker
+            && (other.Ack == AckMode.Auto || other.TimeToRun == first.TimeToRun))
         {
             end++;
         }
@@ -155,18 +159,24 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
                 messages[i] = new PushedMessage(message, BodyKinds.Of(message), string.Empty, manual ? leases[i].Receipt : default, now);
             }
 
-            consumer.OnGiven(keys.Length);
+            consumer.OnGiven(keys.Length, manual);
             if (manual)
             {
                 held.Add(consumer, keys);
+                Interlocked.MemoryBarrier();
+                if (consumer.HasLeft)
+                {
+                    // It went before its leases were noted down; from here on whoever takes it out finds them.
+                    settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
+                    return;
+                }
             }
 
             var page = consumer.Format.Encode(messages);
-            _ = consumer.Buffer.Offer(page, consumer, manual ? null : new PushedLeases(consumer, keys, settler));
-            if (manual && (consumer.HasLeft || !consumer.Buffer.IsOpen))
+            var outcome = consumer.Buffer.Offer(page, consumer, manual ? null : new PushedLeases(consumer, keys, settler));
+            if (manual && outcome is (OfferOutcome.Closed or OfferOutcome.Full))
             {
-                // It went while this round was on its way, perhaps before the leases were noted down.
-                settler.GiveBack(held.TakeAll(consumer), PushedLeases.NotWritten);
+                settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
             }
         }
     }

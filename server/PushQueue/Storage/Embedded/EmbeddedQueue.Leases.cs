@@ -180,11 +180,22 @@ internal sealed partial class EmbeddedQueue
         var lease = message.Lease!;
         _leased.Remove(message);
         message.Lease = null;
+        if (!lease.Delivery)
+        {
+            NewsLocked().LeaseEnded(message.Id, lease.Receipt);
+        }
+
         if (request.CountsAsAttempt && !lease.Delivery)
         {
+            var worker = lease.Worker ?? request.Worker;
             _counters.Failed++;
             message.EnsureDetails().LastError = request.Error;
-            message.EnsureDetails().LastWorker = lease.Worker;
+            message.EnsureDetails().LastWorker = worker;
+            if (worker is not null)
+            {
+                NewsLocked().WorkerFailed(worker);
+            }
+
             if (message.Attempts >= (message.Details!.MaxAttempts ?? _settings.MaxAttempts) && !Name.IsDeadLetter)
             {
                 return BuryLocked(message, now);

@@ -131,7 +131,12 @@ internal sealed partial class EmbeddedQueue
 
             if (message.Lease is { } lease)
             {
+                // Its worker is told to stop as after a cancel, although the message stays.
                 NewsLocked().LeasedCancelled(message.Id, lease.Receipt);
+                if (!lease.Delivery)
+                {
+                    NewsLocked().LeaseEnded(message.Id, lease.Receipt);
+                }
             }
 
             var moved = message.Place == MessagePlace.Ready ? ReplacementLocked(message) : message;

@@ -197,7 +197,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         {
             _counters.Delivered++;
             ForgetLocked(message);
-            NewsOfEndLocked(message, acked: true, message.Details?.LastWorker, message.Attempts + 1, reason: null);
+            NewsOfEndLocked(message, acked: true, worker: null, message.Attempts + 1, reason: null);
         }
     }
 

@@ -8,6 +8,8 @@ internal sealed class QueueNews(QueueName queue)
     private List<QueueName>? _ready;
     private List<(MessageId Id, FinishedMessage Outcome)>? _finished;
     private List<(MessageId Id, Receipt Receipt)>? _cancelled;
+    private List<(MessageId Id, Receipt Receipt)>? _leasesEnded;
+    private List<string>? _failedWorkers;
     private QueueSettings? _settings;
     private bool _isReady;
     private bool _isDeleted;
@@ -24,16 +26,31 @@ internal sealed class QueueNews(QueueName queue)
 
     public void LeasedCancelled(MessageId id, Receipt receipt) => (_cancelled ??= []).Add((id, receipt));
 
+    public void LeaseEnded(MessageId id, Receipt receipt) => (_leasesEnded ??= []).Add((id, receipt));
+
+    public void WorkerFailed(string worker) => (_failedWorkers ??= []).Add(worker);
+
     public void Tell(IQueueChangeListener listener)
     {
-        foreach (var (id, outcome) in _finished ?? [])
-        {
-            listener.OnFinished(queue, id, outcome);
-        }
-
+        // How a lease ended comes before how its message did: whoever held it learns what it was.
         foreach (var (id, receipt) in _cancelled ?? [])
         {
             listener.OnLeasedCancelled(queue, id, receipt);
+        }
+
+        foreach (var (id, receipt) in _leasesEnded ?? [])
+        {
+            listener.OnLeaseEnded(queue, id, receipt);
+        }
+
+        foreach (var worker in _failedWorkers ?? [])
+        {
+            listener.OnWorkerFailed(queue, worker);
+        }
+
+        foreach (var (id, outcome) in _finished ?? [])
+        {
+            listener.OnFinished(queue, id, outcome);
         }
 
         if (_settings is not null)

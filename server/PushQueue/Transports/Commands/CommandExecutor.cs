@@ -23,7 +23,7 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
 
         return frame.Command switch
         {
-            "put" or "add" => await puts.PutAsync(frame, queue),
+            "put" or "add" => await puts.PutAsync(frame, queue, cancellationToken),
             "look" or "get" => await LookAsync(frame, queue),
             "take" => await TakeAsync(frame, queue, cancellationToken),
             "lease" => await leases.LeaseAsync(frame, queue, cancellationToken),

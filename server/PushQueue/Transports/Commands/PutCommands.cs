@@ -10,16 +10,18 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
 
     private readonly string _durability = broker.Durability.ToString();
 
-    public async ValueTask<CommandResult> PutAsync(CommandFrame frame, QueueName queue)
+    public async ValueTask<CommandResult> PutAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
     {
-        if (ReadOptions(frame, out var options) is { } problem)
+        if (ReadOptions(frame, out var options, out var wait) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
         if (frame.Has("values"))
         {
-            return await PutManyAsync(frame, queue, options);
+            return wait > TimeSpan.Zero
+                ? CommandAnswer.Error(frame, Problem.BadOption("With 'values' there is no 'waitForAck'; put the messages one by one to wait for them."))
+                : await PutManyAsync(frame, queue, options);
         }
 
         if (PutBody.Read(frame, out var body, out var contentType) is { } wrong)
@@ -27,10 +29,34 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
             return CommandAnswer.Error(frame, wrong);
         }
 
+        if (wait > TimeSpan.Zero)
+        {
+            return await PutAndWaitAsync(frame, queue, options.ToMessage(body, contentType), wait, cancellationToken);
+        }
+
         var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+        }
+
+        var json = CommandAnswer.Begin(frame);
+        PutJson.Write(json.Writer, queue, result.Value, _durability);
+        return CommandAnswer.End(json);
+    }
+
+    private async ValueTask<CommandResult> PutAndWaitAsync(
+        CommandFrame frame, QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var result = await broker.PutAndWaitAsync(queue, message, wait, cancellationToken);
+        if (!result.Ok)
+        {
+            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+        }
+
+        if (PutJson.WhyNotAcked(queue, result.Value) is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
         }
 
         var json = CommandAnswer.Begin(frame);
@@ -56,9 +82,10 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
         return CommandAnswer.End(json);
     }
 
-    private Problem? ReadOptions(CommandFrame frame, out PutOptions options)
+    private Problem? ReadOptions(CommandFrame frame, out PutOptions options, out TimeSpan wait)
     {
         options = default;
+        wait = default;
         foreach (var name in frame.Names)
         {
             if (name is "queue" or "value" or "values" or "body" or "contentType" or "encoding")
@@ -71,10 +98,12 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
                 return problem;
             }
 
-            var wrong = options.Set(name, value!, time, out var known);
+            var wrong = name is "waitForAck"
+                ? OptionValues.WaitForAck(value!, out wait, out var known)
+                : options.Set(name, value!, time, out known);
             if (!known || wrong is not null)
             {
-                return wrong ?? OptionValues.Unknown(name, OwnNames + PutOptions.Names);
+                return wrong ?? OptionValues.Unknown(name, OwnNames + PutOptions.Names + ", waitForAck");
             }
         }
 

@@ -3,7 +3,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>Settles leases: ack, release and touch, by receipt; ack of many in one request.</summary>
+/// <summary>Settles leases: ack, release and touch, by receipt; or many in one request.</summary>
 internal sealed class LeaseEndpoints(IMessageBroker broker)
 {
     /// <summary>A list of ids of the longest kind; ten thousand of the usual ones fit.</summary>
@@ -15,6 +15,8 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
         routes.Map("/q/{queue}/messages/{id}/release", ("POST", ReleaseAsync));
         routes.Map("/q/{queue}/messages/{id}/touch", ("POST", TouchAsync));
         routes.Map("/q/{queue}/ack", ("POST", AckManyAsync));
+        routes.Map("/q/{queue}/release", ("POST", ReleaseManyAsync));
+        routes.Map("/q/{queue}/touch", ("POST", TouchManyAsync));
     }
 
     private async ValueTask<Problem?> AckAsync(HttpContext context)
@@ -50,13 +52,25 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
             return problem;
         }
 
-        var timeToRun = options.TimeToRun ?? (await broker.GetQueueAsync(queue))?.Settings.TimeToRun ?? QueueSettings.Default.TimeToRun;
-        return Answer(context, await broker.TouchAsync(queue, [new LeaseKey(id, options.Receipt)], timeToRun));
+        return Answer(context, await broker.TouchAsync(queue, [new LeaseKey(id, options.Receipt)], await TimeToRunAsync(queue, options)));
     }
 
-    private async ValueTask<Problem?> AckManyAsync(HttpContext context)
+    private ValueTask<Problem?> AckManyAsync(HttpContext context) =>
+        SettleManyAsync(context, "", (queue, keys, _) => broker.AckAsync(queue, keys));
+
+    private ValueTask<Problem?> ReleaseManyAsync(HttpContext context) =>
+        SettleManyAsync(context, "delay, error, worker", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
+
+    private ValueTask<Problem?> TouchManyAsync(HttpContext context) =>
+        SettleManyAsync(context, "ttr", async (queue, keys, options) => await broker.TouchAsync(queue, keys, await TimeToRunAsync(queue, options)));
+
+    private async ValueTask<TimeSpan> TimeToRunAsync(QueueName queue, LeaseOptions options) =>
+        options.TimeToRun ?? (await broker.GetQueueAsync(queue))?.Settings.TimeToRun ?? QueueSettings.Default.TimeToRun;
+
+    private static async ValueTask<Problem?> SettleManyAsync(
+        HttpContext context, string allowed, Func<QueueName, List<LeaseKey>, LeaseOptions, ValueTask<IReadOnlyList<QueueError>>> settle)
     {
-        if (Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), LeaseQuery.ReadForMany(context.Request, allowed, out var options)) is { } problem)
         {
             return problem;
         }
@@ -72,7 +86,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
             return broken;
         }
 
-        var errors = await broker.AckAsync(queue, keys);
+        var errors = await settle(queue, keys, options);
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         json.Writer.WriteString("queue"u8, queue.Value);

@@ -95,7 +95,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private async ValueTask<Problem?> ReplayAsync(HttpContext context)
     {
-        if (Problem.First(RawPath.Queue(context, 1, out var queue), ReadReplay(context.Request, out var id, out var count)) is { } problem)
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), ReadReplay(context.Request, out var request)) is { } problem)
         {
             return problem;
         }
@@ -105,7 +105,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
             return Problem.NotFound("Only a dead-letter queue can be replayed; its name ends in '.dead'.");
         }
 
-        var result = await broker.ReplayAsync(queue, id, count);
+        var result = await broker.ReplayAsync(queue, request, context.RequestAborted);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
@@ -114,7 +114,12 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         json.Writer.WriteString("queue"u8, queue.Source.Value);
-        json.Writer.WriteNumber("replayed"u8, result.Value);
+        json.Writer.WriteNumber("replayed"u8, result.Value.Replayed);
+        if (result.Value.More)
+        {
+            json.Writer.WriteBoolean("more"u8, value: true);
+        }
+
         json.Writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
@@ -208,35 +213,46 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
         return query.Problem ?? (given == 1 ? null : Problem.BadOption("Give either 'at' or 'delay', once."));
     }
 
-    private static Problem? ReadReplay(HttpRequest request, out MessageId? id, out int count)
+    private Problem? ReadReplay(HttpRequest http, out ReplayRequest request)
     {
-        id = null;
-        count = int.MaxValue;
-        var query = new QueryOptions(request);
+        request = new ReplayRequest();
+        var query = new QueryOptions(http);
         while (query.Next(out var name, out var value))
         {
+            Problem? problem = null;
             switch (name)
             {
                 case "id":
-                    if (!MessageId.TryParse(value, out var parsed, out var whyNot))
-                    {
-                        return new Problem(ProblemType.BadMessageId, whyNot);
-                    }
-
-                    id = parsed;
+                    problem = MessageId.TryParse(value, out var id, out var whyNot) ? null : new Problem(ProblemType.BadMessageId, whyNot);
+                    request = request with { Id = id };
                     break;
                 case "count":
-                    if (OptionValues.Integer("count", value, 1, int.MaxValue, out count) is { } problem)
-                    {
-                        return problem;
-                    }
-
+                    problem = OptionValues.Integer("count", value, 1, int.MaxValue, out var count);
+                    request = request with { Count = count };
+                    break;
+                case "reason":
+                    request = request with { Reason = value };
+                    break;
+                case "before":
+                    problem = OptionValues.Time("before", value, time.GetUtcNow(), out var before);
+                    request = request with { Before = before };
+                    break;
+                case "rate":
+                    problem = OptionValues.Integer("rate", value, 1, 100_000, out var rate);
+                    request = request with { PerSecond = rate };
                     break;
                 default:
-                    return OptionValues.Unknown(name, "id, count");
+                    return OptionValues.Unknown(name, "id, count, reason, before, rate");
+            }
+
+            if (problem is not null)
+            {
+                return problem;
             }
         }
 
-        return query.Problem;
+        return query.Problem ?? (request is { Id: not null, IsPlain: false }
+            ? Problem.BadOption("Give either 'id', or 'reason', 'before' and 'rate'.")
+            : null);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
     {
         if (Problem.First(
                 RawPath.Queue(context, 0, out var queue),
-                ReadOptions(context.Request, out var options),
+                ReadOptions(context.Request, out var options, out var wait),
                 ContentTypes.Check(context.Request.ContentType, out var contentType)) is { } problem)
         {
             return problem;
@@ -33,6 +33,11 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
             (body, contentType) = FormBody.Read(body.ToArray());
         }
 
+        if (wait > TimeSpan.Zero)
+        {
+            return await PutAndWaitAsync(context, queue, options.ToMessage(body, contentType), wait);
+        }
+
         var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
         if (!result.Ok)
         {
@@ -44,16 +49,42 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
         return await RestAnswers.JsonAsync(context, status, Answer(queue, result.Value));
     }
 
-    private Problem? ReadOptions(HttpRequest request, out PutOptions options)
+    /// <summary>200 where it was acked, 202 where that takes longer, a problem where it ended otherwise.</summary>
+    private async ValueTask<Problem?> PutAndWaitAsync(HttpContext context, QueueName queue, NewMessage message, TimeSpan wait)
+    {
+        var result = await broker.PutAndWaitAsync(queue, message, wait, context.RequestAborted);
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        context.Response.Headers.Location = Location(queue, result.Value.Put.Id);
+        if (PutJson.WhyNotAcked(queue, result.Value) is { } problem)
+        {
+            return problem;
+        }
+
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        PutJson.Write(json.Writer, queue, result.Value, _durability);
+        json.Writer.WriteEndObject();
+        return await RestAnswers.JsonAsync(
+            context, result.Value is { End: null, Gone: false } ? StatusCodes.Status202Accepted : StatusCodes.Status200OK, json.Finish());
+    }
+
+    private Problem? ReadOptions(HttpRequest request, out PutOptions options, out TimeSpan wait)
     {
         options = default;
+        wait = default;
         var query = new QueryOptions(request);
         while (query.Next(out var name, out var value))
         {
-            var problem = options.Set(name, value, time, out var known);
+            var problem = name is "waitForAck"
+                ? OptionValues.WaitForAck(value, out wait, out var known)
+                : options.Set(name, value, time, out known);
             if (!known)
             {
-                return OptionValues.Unknown(name, PutOptions.Names);
+                return OptionValues.Unknown(name, PutOptions.Names + ", waitForAck");
             }
 
             if (problem is not null)

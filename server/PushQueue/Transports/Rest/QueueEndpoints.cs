@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>The queues themselves: list, delete, counters.</summary>
-internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, TimeProvider time)
+internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, TimeProvider time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
@@ -42,7 +43,7 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Ti
         writer.WriteStartArray("queues"u8);
         foreach (var info in page.Queues)
         {
-            QueueJson.WriteInfo(writer, info, rates.Of(info.Name), now);
+            QueueJson.WriteInfo(writer, info, rates.Of(info.Name), dispatcher.CountConsumers(info.Name), now);
         }
 
         writer.WriteEndArray();
@@ -65,7 +66,7 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Ti
         }
 
         var json = JsonBuffer.Rent();
-        QueueJson.WriteInfo(json.Writer, info, rates.Of(queue), time.GetUtcNow());
+        QueueJson.WriteInfo(json.Writer, info, rates.Of(queue), dispatcher.CountConsumers(queue), time.GetUtcNow());
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 

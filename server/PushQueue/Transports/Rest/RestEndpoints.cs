@@ -21,6 +21,7 @@ internal static class RestEndpoints
         services.TryAddSingleton<SettingsEndpoints>();
         services.TryAddSingleton<StatsEndpoints>();
         services.TryAddSingleton<WorkerEndpoints>();
+        services.TryAddSingleton<ConsumerEndpoints>();
         services.TryAddSingleton<HealthEndpoints>();
         services.TryAddSingleton<CommandEndpoint>();
         services.TryAddSingleton<LeaseCommands>();
@@ -45,6 +46,7 @@ internal static class RestEndpoints
         services.GetRequiredService<SettingsEndpoints>().Map(routes);
         services.GetRequiredService<StatsEndpoints>().Map(routes);
         services.GetRequiredService<WorkerEndpoints>().Map(routes);
+        services.GetRequiredService<ConsumerEndpoints>().Map(routes);
         services.GetRequiredService<HealthEndpoints>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
         routes.MapWrongMethod("/c/{queue}", HttpMethods.Get);

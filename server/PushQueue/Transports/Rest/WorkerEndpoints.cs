@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>The workers that gave their name: list, say that one is there, forget one.</summary>
-internal sealed class WorkerEndpoints(WorkerRegistry workers)
+/// <summary>The workers that gave their name: list them and the consumers of this node, say that one is there, forget one.</summary>
+internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatcher)
 {
     public void Map(RestRoutes routes)
     {
@@ -42,6 +43,7 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers)
         }
 
         writer.WriteEndArray();
+        ConsumerJson.WriteAll(writer, dispatcher.ListConsumers(queue: null));
         writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }

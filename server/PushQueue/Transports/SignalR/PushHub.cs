@@ -49,6 +49,15 @@ internal sealed class PushHub(
     public Task<RawJson> Ack(string queue, JsonElement id, JsonElement receipt) =>
         commands.RunAsync("ack", queue, null, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 
+    public Task<RawJson> AckMany(string queue, JsonElement items) =>
+        commands.RunAsync("ack", queue, null, Context.ConnectionAborted, ("items", items));
+
+    public Task<RawJson> ReleaseMany(string queue, JsonElement items, JsonElement? options) =>
+        commands.RunAsync("release", queue, options, Context.ConnectionAborted, ("items", items));
+
+    public Task<RawJson> TouchMany(string queue, JsonElement items, JsonElement? options) =>
+        commands.RunAsync("touch", queue, options, Context.ConnectionAborted, ("items", items));
+
     public Task<RawJson> Release(string queue, JsonElement id, JsonElement receipt, JsonElement? options) =>
         commands.RunAsync("release", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 

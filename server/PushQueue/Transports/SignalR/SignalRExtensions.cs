@@ -15,7 +15,8 @@ internal static class SignalRExtensions
 
     public static IServiceCollection AddPushHub(this IServiceCollection services)
     {
-        services.AddSignalR();
+        // Without a call of its own SignalR takes every option of this hub from the global ones, whatever is configured below.
+        services.AddSignalR().AddHubOptions<PushHub>(static _ => { });
         services.AddOptions<HubOptions<PushHub>>().Configure<IServiceProvider>(static (hub, provider) =>
         {
             // Pages are JSON records; a client of another protocol could not be served, and SignalR would cut it at the first push.
@@ -23,6 +24,9 @@ internal static class SignalRExtensions
             hub.MaximumReceiveMessageSize =
                 ((provider.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L) + MessageSlack;
             hub.StatefulReconnectBufferSize = 0;
+
+            // A put or take that waits must not hold up the ack that it may be waiting for.
+            hub.MaximumParallelInvocationsPerClient = 16;
         });
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
         services.TryAddSingleton<PushLifetimeManager>();

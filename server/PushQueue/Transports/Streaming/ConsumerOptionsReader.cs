@@ -7,17 +7,24 @@ namespace PushQueue.Transports.Streaming;
 /// <summary>Reads the options of a stream, given as texts one by one, whether they came in a query, a command or a hub call.</summary>
 internal sealed class ConsumerOptionsReader
 {
+    /// <summary>Longer than any reconnect takes; the messages of a consumer that is gone for good wait as long.</summary>
+    private static readonly TimeSpan GraceMax = TimeSpan.FromMinutes(10);
+
     private ConsumerOptions _options = ConsumerOptions.Default;
     private bool _hasFrom;
+    private string? _error;
 
     /// <summary>What is wrong, in one sentence; null where nothing is.</summary>
-    public string? Error { get; private set; }
+    public string? Error =>
+        _error ?? (_options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
+            ? "grace and consumer need ack=manual."
+            : null);
 
     public ConsumerOptions Options => _options;
 
     public void Read(string name, string? value)
     {
-        Error ??= name switch
+        _error ??= name switch
         {
             "ack" => ReadAck(value),
             "prefetch" => ReadPrefetch(value),
@@ -26,8 +33,10 @@ internal sealed class ConsumerOptionsReader
             "from" => ReadFrom(value),
             "overflow" => ReadOverflow(value),
             "worker" => ReadWorker(value),
+            "grace" => ReadGrace(value),
+            "consumer" => ReadToken(value),
             "lastEventId" => ReadLastEventId(value),
-            _ => $"There is no stream option '{name}'; there are ack, prefetch, ttr, format, from, overflow, worker and lastEventId.",
+            _ => $"There is no stream option '{name}'; there are ack, prefetch, ttr, format, from, overflow, worker, grace, consumer and lastEventId.",
         };
     }
 
@@ -72,9 +81,9 @@ internal sealed class ConsumerOptionsReader
 
     private string? ReadTimeToRun(string? value)
     {
-        if (!Duration.TryParse(value, out var timeToRun) || timeToRun <= TimeSpan.Zero)
+        if (!Duration.TryParse(value, out var timeToRun) || timeToRun < OptionValues.TimeToRunMin || timeToRun > OptionValues.TimeToRunMax)
         {
-            return "ttr is a duration above 0, like 30, 500ms or 5m.";
+            return "ttr is a duration from 100ms to 24h, like 30, 500ms or 5m.";
         }
 
         _options = _options with { TimeToRun = timeToRun };
@@ -121,6 +130,28 @@ internal sealed class ConsumerOptionsReader
         };
         _options = _options with { Overflow = policy ?? _options.Overflow };
         return policy is null ? "overflow is disconnect, drop-oldest or latest." : null;
+    }
+
+    private string? ReadGrace(string? value)
+    {
+        if (!Duration.TryParse(value, out var grace) || grace > GraceMax)
+        {
+            return "grace is a duration from 0 to 10m, like 10, 500ms or 1m.";
+        }
+
+        _options = _options with { Grace = grace };
+        return null;
+    }
+
+    private string? ReadToken(string? value)
+    {
+        if (value is not { Length: 32 })
+        {
+            return "consumer is the token that an earlier stream was told in its first event, 32 characters long.";
+        }
+
+        _options = _options with { Token = value };
+        return null;
     }
 
     private string? ReadWorker(string? value)

@@ -90,6 +90,37 @@ internal sealed class WebSocketCommands(
         return answer;
     }
 
+    /// <summary>
+    /// Whether the command asks to wait (<c>wait</c>, <c>waitForAck</c>): what follows it, perhaps the ack that it waits for, must not wait too.
+    /// </summary>
+    public static bool Waits(ReadOnlySpan<byte> frame)
+    {
+        if (frame.IndexOf("\"wait"u8) < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(frame, JsonBody.ReaderOptions);
+            var asked = false;
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    asked |= reader.ValueTextEquals("wait"u8) || reader.ValueTextEquals("waitForAck"u8);
+                }
+            }
+
+            return asked;
+        }
+        catch (JsonException)
+        {
+            // Whoever executes it will answer what is wrong.
+            return false;
+        }
+    }
+
     /// <summary>The command's word where it stands at the top level; null where the frame is no such object.</summary>
     private static string? WordOf(ReadOnlySpan<byte> frame)
     {

@@ -106,12 +106,15 @@ internal sealed class WebSocketEndpoint(
     private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, CancellationToken aborted)
     {
         using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax);
+        await using var waits = new WebSocketWaits(commands, buffer, aborted);
         while (true)
         {
             var frame = await reader.ReadAsync();
             connection.Heard();
             switch (frame.Kind)
             {
+                case WebSocketInput.Text when waits.TryStart(frame.Payload):
+                    break;
                 case WebSocketInput.Text:
                     var answer = await commands.ExecuteAsync(buffer, frame.Payload, aborted);
                     _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));

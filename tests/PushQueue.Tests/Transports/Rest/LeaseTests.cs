@@ -95,6 +95,81 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal((400, "bad-option"), await ProblemAsync("/q/test/messages/x/reschedule"));
     }
 
+    [Fact]
+    public async Task Many_are_touched_and_released_in_one_request_each()
+    {
+        await _server.PostAsync("/q/test/batch", "1\n2", "application/x-ndjson");
+        var leases = (await _server.GetAsync("/q/test/batch?count=2&ttr=1m")).Json.EnumerateArray()
+            .Select(lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
+        var body = $"[{string.Join(',', leases)}]";
+
+        var touched = await _server.PostAsync("/q/test/touch?ttr=2m", body);
+        var released = await _server.PostAsync("/q/test/release?delay=1h&error=broken&worker=w", body);
+        var again = await _server.PostAsync("/q/test/touch", body);
+
+        Assert.Equal((200, 200), (touched.Status, released.Status));
+        Assert.All(touched.Json.GetProperty("results").EnumerateArray(), result => Assert.True(result.GetProperty("ok").GetBoolean()));
+        Assert.All(again.Json.GetProperty("results").EnumerateArray(), result => Assert.Equal("lease-lost", result.GetProperty("error").GetString()));
+        var found = (await _server.GetAsync("/q/test/messages/1")).Json;
+        Assert.Equal(("delayed", "broken"), (found.GetProperty("state").GetString(), found.GetProperty("lastError").GetString()));
+        Assert.Equal("bad-option", (await _server.PostAsync("/q/test/ack?delay=1", body)).Problem);
+    }
+
+    [Fact]
+    public async Task Foreign_stale_and_late_receipts_change_nothing_and_say_what_to_do()
+    {
+        await _server.PostAsync("/q/test/batch", "1\n2", "application/x-ndjson");
+        var first = (await _server.GetAsync("/q/test?ttr=100ms")).Headers["PushQueue-Receipt"];
+        var second = (await _server.GetAsync("/q/test?ttr=1m")).Headers["PushQueue-Receipt"];
+
+        Assert.Equal((409, "lease-lost"), await ProblemAsync($"/q/test/messages/1/ack?receipt={second}"));
+        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/test")).Json.GetProperty("ready").GetInt32() == 1, "the lease has ended");
+        var late = await _server.PostAsync($"/q/test/messages/1/touch?receipt={first}&ttr=1m");
+        Assert.Equal((409, "lease-lost"), (late.Status, late.Problem));
+        Assert.Contains("Drop the work", late.Detail, StringComparison.Ordinal);
+        Assert.Equal((409, "lease-lost"), await ProblemAsync($"/q/test/messages/1/release?receipt={first}"));
+        Assert.Equal((404, "not-found"), await ProblemAsync($"/q/test/messages/99/ack?receipt={first}"));
+        Assert.Equal((400, "bad-option"), await ProblemAsync("/q/test/messages/1/ack?receipt=0000000000000000"));
+        Assert.Equal(1, (await _server.GetAsync("/j/test")).Json.GetProperty("leased").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("99ms")]
+    [InlineData("25h")]
+    [InlineData("365d")]
+    public async Task A_time_to_run_out_of_bounds_is_refused_with_the_bounds(string ttr)
+    {
+        foreach (var path in new[] { $"/q/test/messages/1/touch?receipt=0123456789abcdef&ttr={ttr}", $"/q/test/touch?ttr={ttr}" })
+        {
+            var answer = await _server.PostAsync(path, "[]");
+            Assert.Equal("bad-option", answer.Problem);
+            Assert.Contains("100ms to 24h", answer.Detail, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("100ms to 24h", (await _server.GetAsync($"/q/test?ttr={ttr}")).Detail, StringComparison.Ordinal);
+        Assert.Contains("100ms to 24h", (await _server.GetAsync($"/sse/test?ack=manual&ttr={ttr}")).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_replayed_by_reason_by_time_and_at_a_rate()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            await _server.PostAsync($"/q/test?id={i}&maxAttempts=1", "work");
+            var receipt = (await _server.GetAsync("/q/test?ttr=30")).Headers["PushQueue-Receipt"];
+            await _server.PostAsync($"/q/test/messages/{i}/release?receipt={receipt}&error={(i == 0 ? "odd" : "usual")}");
+        }
+
+        Assert.Equal("""{"queue":"test","replayed":0}""", (await _server.PostAsync("/q/test.dead/replay?before=2000-01-01")).Text);
+        Assert.Equal("""{"queue":"test","replayed":1}""", (await _server.PostAsync("/q/test.dead/replay?reason=odd")).Text);
+        Assert.Equal("0", (await _server.GetAsync("/q/test")).Headers["PushQueue-Id"]);
+        Assert.Equal("""{"queue":"test","replayed":2}""", (await _server.PostAsync("/q/test.dead/replay?reason=max-attempts&count=2&rate=100")).Text);
+        Assert.Equal("""{"queue":"test","replayed":1}""", (await _server.PostAsync("/q/test.dead/replay?rate=100")).Text);
+        Assert.Equal("bad-option", (await _server.PostAsync("/q/test.dead/replay?id=1&rate=5")).Problem);
+        Assert.Equal("bad-option", (await _server.PostAsync("/q/test.dead/replay?rate=0")).Problem);
+    }
+
     private async Task<(int Status, string Problem)> ProblemAsync(string path, string body = "")
     {
         var answer = await _server.PostAsync(path, body);

@@ -1,0 +1,106 @@
+using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery.Policies;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>Consumers that come back: what they held stays theirs for their grace time.</summary>
+internal sealed partial class Dispatcher
+{
+    private readonly GracePeriods _graces = new(time);
+
+    /// <summary>
+    /// Before it goes live: tells a consumer its token, and hands it what the one whose place it takes still holds, under the same receipts.
+    /// </summary>
+    private async ValueTask TakeUpPlaceAsync(Consumer consumer)
+    {
+        var keys = consumer.Options.Token is { } token ? TakeOver(token, consumer) : [];
+        if (consumer.Options.Grace > TimeSpan.Zero)
+        {
+            consumer.Token ??= GracePeriods.NewToken();
+            _graces.Open(consumer);
+            TellToken(consumer, keys.Length);
+        }
+
+        var held = consumer.Dispatcher!.Held;
+        var messages = new List<PushedMessage>();
+        var bytes = 0;
+        foreach (var key in keys)
+        {
+            if (await store.FindAsync(consumer.Queue, key.Id) is { State: MessageState.Leased } message && held.Holds(consumer, key))
+            {
+                messages.Add(new PushedMessage(message, BodyKinds.Of(message), string.Empty, key.Receipt, time.GetUtcNow()));
+                bytes += message.Body.Length;
+            }
+            else
+            {
+                _ = held.Settle(key.Id, key.Receipt, HeldEnd.Cancelled);
+            }
+
+            if (bytes >= BroadcastPolicy.RoundBytesMax)
+            {
+                Redeliver(consumer, messages);
+                bytes = 0;
+            }
+        }
+
+        Redeliver(consumer, messages);
+    }
+
+    private static void Redeliver(Consumer consumer, List<PushedMessage> messages)
+    {
+        if (messages.Count > 0)
+        {
+            _ = consumer.Buffer.Offer(consumer.Format.Encode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(messages)), consumer);
+            messages.Clear();
+        }
+    }
+
+    private LeaseKey[] TakeOver(string token, Consumer consumer)
+    {
+        if (_graces.Take(token, consumer.Queue, out var wasAbsent) is not { } old)
+        {
+            return [];
+        }
+
+        // The old connection may be dead without anybody having noticed, and must get nothing more.
+        consumer.Token = consumer.Options.Grace > TimeSpan.Zero ? token : null;
+        var wasLive = Leave(old);
+        if (!wasAbsent && !wasLive)
+        {
+            return [];
+        }
+
+        var keys = old.Dispatcher!.Held.Move(old, consumer, consumer.Dispatcher!.Held);
+        old.Dispatcher.Exit();
+        if (wasLive && !wasAbsent)
+        {
+            EndSubscription(old, CloseReason.Replaced);
+        }
+
+        return keys;
+    }
+
+    /// <summary>Nobody came back in time.</summary>
+    private void EndGrace(Consumer consumer)
+    {
+        _ = Leave(consumer);
+        consumer.Dispatcher!.Exit();
+        GiveBackAll(consumer);
+    }
+
+    private static void TellToken(Consumer consumer, int resumed)
+    {
+        var json = PageWriter.Rent();
+        json.Write("{\"event\":\"subscribed\",\"queue\":"u8);
+        json.WriteJsonString(consumer.Queue.Value);
+        json.Write(",\"token\":"u8);
+        json.WriteJsonString(consumer.Token!);
+        json.Write(",\"resumed\":"u8);
+        json.WriteNumber(resumed);
+        json.Write((byte)'}');
+        var page = consumer.Format.EncodeEvent("subscribed"u8, json.From(0));
+        json.Return();
+        _ = consumer.Buffer.Offer(page, consumer);
+    }
+}

@@ -1,0 +1,41 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>Who consumes what on this node.</summary>
+internal sealed partial class Dispatcher
+{
+    /// <summary>How many consumers of the queue are connected.</summary>
+    public int CountConsumers(QueueName queue) => Find(queue)?.Connected ?? 0;
+
+    /// <summary>The consumers of one queue, or of all, in the order of their coming.</summary>
+    public IReadOnlyList<Consumer> ListConsumers(QueueName? queue)
+    {
+        var found = new List<Consumer>();
+        foreach (var buffer in registry.Buffers)
+        {
+            foreach (var consumer in buffer.Consumers)
+            {
+                if (queue is not { } wanted || consumer.Queue == wanted)
+                {
+                    found.Add(consumer);
+                }
+            }
+        }
+
+        found.Sort(static (one, other) => one.Number.CompareTo(other.Number));
+        return found;
+    }
+
+    /// <summary>Ends one consumer's stream. False where it is not there.</summary>
+    public bool Disconnect(QueueName queue, long number)
+    {
+        if (ListConsumers(queue).FirstOrDefault(consumer => consumer.Number == number) is not { } found)
+        {
+            return false;
+        }
+
+        EndSubscription(found, CloseReason.Disconnected);
+        return true;
+    }
+}

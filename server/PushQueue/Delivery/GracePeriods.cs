@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// The places of consumers that asked for a grace time, by their tokens. While one's connection is gone its messages stay leased to it: until
+/// somebody takes up its place, or the time is over. Its lock is a leaf.
+/// </summary>
+internal sealed class GracePeriods(TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
+
+    public static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    public void Open(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            _places[consumer.Token!] = new Place(consumer);
+        }
+    }
+
+    /// <summary>Gives up the place of a token: its consumer, and whether that one's connection was gone. Null where there is none at that queue.</summary>
+    public Consumer? Take(string token, Queues.QueueName queue, out bool wasAbsent)
+    {
+        lock (_gate)
+        {
+            wasAbsent = false;
+            if (!_places.TryGetValue(token, out var place) || place.Consumer.Queue != queue)
+            {
+                return null;
+            }
+
+            wasAbsent = place.Timer is not null;
+            RemoveLocked(token, place);
+            return place.Consumer;
+        }
+    }
+
+    /// <summary>A consumer's connection is gone: keeps its place for its grace time. False where it has none.</summary>
+    /// <param name="consumer">Who.</param>
+    /// <param name="onOver">Called when the time is over and nobody has come.</param>
+    public bool TryHold(Consumer consumer, Action<Consumer> onOver)
+    {
+        lock (_gate)
+        {
+            if (consumer.Token is not { } token || !_places.TryGetValue(token, out var place) || place.Consumer != consumer)
+            {
+                return false;
+            }
+
+            place.Timer ??= time.CreateTimer(
+                _ =>
+                {
+                    if (Forget(consumer))
+                    {
+                        onOver(consumer);
+                    }
+                },
+                null,
+                consumer.Options.Grace,
+                Timeout.InfiniteTimeSpan);
+            return true;
+        }
+    }
+
+    /// <summary>False where the place is not (or no longer) its own.</summary>
+    public bool Forget(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            if (consumer.Token is not { } token || !_places.TryGetValue(token, out var place) || place.Consumer != consumer)
+            {
+                return false;
+            }
+
+            RemoveLocked(token, place);
+            return true;
+        }
+    }
+
+    /// <summary>Those whose connections are gone, at one moment.</summary>
+    public Consumer[] Absent()
+    {
+        lock (_gate)
+        {
+            return [.. _places.Values.Where(place => place.Timer is not null).Select(place => place.Consumer)];
+        }
+    }
+
+    private void RemoveLocked(string token, Place place)
+    {
+        place.Timer?.Dispose();
+        _places.Remove(token);
+    }
+
+    private sealed class Place(Consumer consumer)
+    {
+        public Consumer Consumer { get; } = consumer;
+
+        /// <summary>Set while the connection is gone.</summary>
+        public ITimer? Timer { get; set; }
+    }
+}

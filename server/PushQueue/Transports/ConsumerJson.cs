@@ -1,0 +1,41 @@
+using System.Text.Json;
+using PushQueue.Delivery;
+
+namespace PushQueue.Transports;
+
+/// <summary>Consumers as JSON.</summary>
+internal static class ConsumerJson
+{
+    public static void WriteAll(Utf8JsonWriter writer, IReadOnlyList<Consumer> consumers)
+    {
+        writer.WriteStartArray("consumers"u8);
+        foreach (var consumer in consumers)
+        {
+            Write(writer, consumer);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter writer, Consumer consumer)
+    {
+        var connection = consumer.Buffer.Connection;
+        writer.WriteStartObject();
+        writer.WriteNumber("id"u8, consumer.Number);
+        writer.WriteString("queue"u8, consumer.Queue.Value);
+        writer.WriteString("transport"u8, connection.Transport);
+        writer.WriteString("remoteAddress"u8, connection.RemoteAddress);
+        writer.WriteString("worker"u8, consumer.Options.Worker);
+        writer.WriteString("ack"u8, consumer.Options.Ack == AckMode.Manual ? "manual"u8 : "auto"u8);
+        writer.WriteNumber("prefetch"u8, consumer.Prefetch);
+        writer.WriteNumber("credit"u8, Math.Max(0, consumer.Prefetch - consumer.InFlight));
+        writer.WriteNumber("inFlight"u8, consumer.InFlight);
+        writer.WriteNumber("delivered"u8, consumer.Delivered);
+        writer.WriteNumber("acked"u8, consumer.Acked);
+        writer.WriteNumber("failed"u8, consumer.Failed);
+        writer.WriteNumber("lag"u8, consumer.Lag);
+        writer.WriteNumber("waitingBytes"u8, consumer.Buffer.WaitingBytes);
+        MessageJson.WriteTime(writer, "since"u8, consumer.Since);
+        writer.WriteEndObject();
+    }
+}
