@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -29,18 +30,30 @@ internal static class SignalRExtensions
         services.AddSingleton<HubLifetimeManager<PushHub>>(static provider => provider.GetRequiredService<PushLifetimeManager>());
         services.TryAddSingleton<HubCommands>();
         services.TryAddSingleton<HubConsume>();
+        services.TryAddSingleton<HubSocketEndpoint>();
         return services;
     }
 
     public static IEndpointRouteBuilder MapPushHub(this IEndpointRouteBuilder routes)
     {
-        routes.MapHub<PushHub>("/hub", static options =>
+        var endpoint = routes.ServiceProvider.GetRequiredService<HubSocketEndpoint>();
+        var hub = routes.MapHub<PushHub>("/hub", static options =>
         {
             // Our own watch cuts stuck clients; without a timeout SignalR's transport sends on its cheaper path.
             options.TransportSendTimeout = Timeout.InfiniteTimeSpan;
 
             // More than one record after another counts as one message there, which would corrupt its sequence.
             options.AllowStatefulReconnects = false;
+        });
+
+        // Within SignalR's own endpoint rather than beside it, so that whatever is asked of it (who may come in) is asked of both.
+        hub.Add(builder =>
+        {
+            var signalR = builder.RequestDelegate!;
+            if (!builder.Metadata.OfType<NegotiateMetadata>().Any())
+            {
+                builder.RequestDelegate = context => HubSocketEndpoint.Serves(context) ? endpoint.ServeAsync(context) : signalR(context);
+            }
         });
         return routes;
     }
