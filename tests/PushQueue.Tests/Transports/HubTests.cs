@@ -194,6 +194,9 @@ public sealed class HubTests
         });
         using var socket = await server.ConnectHubAsync(negotiate);
 
+        // SignalR expects pings only of a client that has sent one.
+        await socket.SendAsync("{\"type\":6}\u001e");
+
         Assert.Equal("{\"type\":6}\u001e", await socket.NextAsync());
         Assert.StartsWith("{\"type\":7,\"error\":\"Connection closed with an error.", await socket.NextRecordAsync(), StringComparison.Ordinal);
         Assert.StartsWith("close 10", await socket.NextRecordAsync(), StringComparison.Ordinal);

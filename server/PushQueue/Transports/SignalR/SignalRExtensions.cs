@@ -16,7 +16,8 @@ internal static class SignalRExtensions
 
     public static IServiceCollection AddPushHub(this IServiceCollection services)
     {
-        services.AddSignalR();
+        // SignalR takes a hub's own options only where they were added by this call, with what is set here.
+        services.AddSignalR().AddHubOptions<PushHub>(static _ => { });
         services.AddOptions<HubOptions<PushHub>>().Configure<IServiceProvider>(static (hub, provider) =>
         {
             // Pages are JSON records; a client of another protocol could not be served, and SignalR would cut it at the first push.
