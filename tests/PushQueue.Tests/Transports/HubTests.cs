@@ -107,9 +107,9 @@ public sealed class HubTests
     public async Task A_queue_that_is_deleted_ends_its_subscription_and_not_the_connection(bool negotiate)
     {
         await using var server = await PushServer.StartAsync();
-        await server.PutAsync("before");
         using var socket = await server.ConnectHubAsync(negotiate);
         await socket.SubscribeAsync("test");
+        await server.PutAsync("before");
         Assert.Contains("before", await socket.NextRecordAsync(), StringComparison.Ordinal);
 
         server.Dispatcher.OnDeleted(server.Queue);
@@ -149,14 +149,14 @@ public sealed class HubTests
         using var socket = await server.ConnectHubAsync(negotiate);
         await socket.SubscribeAsync("test");
 
-        var stopping = server.StopAsync();
+        var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
 
         var words = await socket.NextRecordsAsync(2);
         Assert.StartsWith("{\"type\":1,\"target\":\"close\"", words[0], StringComparison.Ordinal);
         Assert.Contains("\"type\":7", words[1], StringComparison.Ordinal);
         Assert.Contains("\"allowReconnect\":true", words[1], StringComparison.Ordinal);
         socket.Abort();
-        await stopping.WithTimeout();
+        await draining.WithTimeout();
         await server.NobodyIsLeftAsync();
     }
 
