@@ -38,6 +38,10 @@ internal sealed class ConnectionWatch(ConsumerRegistry registry, CoarseClock clo
                 {
                     Log.ConnectionCut(logger, buffer.Connection.Transport, buffer.Connection.RemoteAddress, reason!.Name, buffer.WaitingBytes);
                 }
+                else
+                {
+                    buffer.Connection.OnTick();
+                }
             }
             catch (Exception e)
             {

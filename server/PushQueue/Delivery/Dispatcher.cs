@@ -95,14 +95,19 @@ internal sealed partial class Dispatcher(
         }
     }
 
-    /// <summary>Ends all consumers of a connection that is over, and forgets it.</summary>
-    public async Task EndAsync(OutboundBuffer buffer)
+    /// <summary>Takes all consumers of a connection out, which itself may go on for its last words.</summary>
+    public void UnsubscribeAll(OutboundBuffer buffer)
     {
         foreach (var consumer in buffer.Consumers.ToArray())
         {
             Unsubscribe(consumer, lost: true);
         }
+    }
 
+    /// <summary>Ends all consumers of a connection that is over, and forgets it.</summary>
+    public async Task EndAsync(OutboundBuffer buffer)
+    {
+        UnsubscribeAll(buffer);
         await buffer.EndAsync();
         registry.Remove(buffer);
     }

@@ -36,4 +36,9 @@ internal interface IConsumerConnection
 
     /// <summary>End at once, whatever is pending; a pending write fails soon. Never blocks, never throws, may be called twice.</summary>
     void Abort(CloseReason reason);
+
+    /// <summary>About once a second, for a transport that keeps time of its own. Must not block.</summary>
+    void OnTick()
+    {
+    }
 }

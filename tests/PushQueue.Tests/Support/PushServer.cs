@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,7 +25,7 @@ internal sealed class PushServer : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("pushqueue").FullName;
     private readonly WebApplication _app;
 
-    private PushServer(Action<DeliveryOptions>? configure)
+    private PushServer(Action<DeliveryOptions>? configure, Action<HubOptions<PushHub>>? hub)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -44,6 +45,11 @@ internal sealed class PushServer : IAsyncDisposable
             builder.Services.Configure(configure);
         }
 
+        if (hub is not null)
+        {
+            builder.Services.Configure(hub);
+        }
+
         _app = builder.Build();
         _app.MapStreams();
         _app.MapPushHub();
@@ -61,9 +67,10 @@ internal sealed class PushServer : IAsyncDisposable
 
     public string Address { get; private set; } = string.Empty;
 
-    public static async Task<PushServer> StartAsync(Action<DeliveryOptions>? configure = null)
+    public static async Task<PushServer> StartAsync(
+        Action<DeliveryOptions>? configure = null, Action<HubOptions<PushHub>>? hub = null)
     {
-        var server = new PushServer(configure);
+        var server = new PushServer(configure, hub);
         await server.Store.OpenAsync(server.Dispatcher, CancellationToken.None);
         await server._app.StartAsync();
         var addresses = server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
@@ -81,9 +88,11 @@ internal sealed class PushServer : IAsyncDisposable
         }
     }
 
-    public async Task PutAsAsync(string contentType, string body)
+    public Task PutAsAsync(string contentType, string body) => PutToAsync(Queue, contentType, body);
+
+    public async Task PutToAsync(QueueName queue, string contentType, string body)
     {
-        var put = await Store.PutAsync(Queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = contentType });
+        var put = await Store.PutAsync(queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = contentType });
         Assert.True(put.Ok);
     }
 

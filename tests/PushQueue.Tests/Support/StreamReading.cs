@@ -51,6 +51,11 @@ internal static class StreamReading
         {
             var result = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None).AsTask().WaitAsync(Patience);
             length += result.Count;
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, length * 2);
+            }
+
             if (result.MessageType == WebSocketMessageType.Close)
             {
                 return $"close {(int?)socket.CloseStatus} {socket.CloseStatusDescription}";

@@ -1,92 +1,206 @@
-using System.Net.WebSockets;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
+/// <summary>What holds for every hub client, whether it negotiated (SignalR's transport) or not (ours).</summary>
 public sealed class HubTests
 {
-    private const string Handshake = "{\"protocol\":\"json\",\"version\":1}\u001e";
-
-    [Fact]
-    public async Task A_subscriber_gets_messages_as_invocations()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_subscriber_gets_messages_as_invocations(bool negotiate)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectAsync("/hub");
-        await socket.SendAsync(Handshake);
-        Assert.Equal("{}\u001e", await socket.NextAsync());
+        using var socket = await server.ConnectHubAsync(negotiate);
 
         await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"test\"]}\u001e");
-        Assert.Contains("\"type\":3,\"invocationId\":\"1\",\"result\":{\"queue\":\"test\"", await RecordAsync(socket), StringComparison.Ordinal);
+        Assert.Contains("\"type\":3,\"invocationId\":\"1\",\"result\":{\"queue\":\"test\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await server.PutAsync("one");
 
         Assert.Equal(
             "{\"type\":1,\"target\":\"message\",\"arguments\":[{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\",\"offset\":1}]}\u001e",
-            await RecordAsync(socket));
+            await socket.NextRecordAsync());
     }
 
-    [Fact]
-    public async Task A_stream_carries_envelopes_as_items_until_it_is_cancelled()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_carries_envelopes_as_items_until_it_is_cancelled(bool negotiate)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectAsync("/hub");
-        await socket.SendAsync(Handshake);
-        _ = await socket.NextAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
 
         await socket.SendAsync("{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
         await server.PutAsync("one");
-        Assert.Contains("\"item\":{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\"", await RecordAsync(socket), StringComparison.Ordinal);
+        Assert.Contains("\"item\":{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await socket.SendAsync("{\"type\":5,\"invocationId\":\"7\"}\u001e");
 
         await PushServer.UntilAsync(() => server.Registry.Consumers == 0);
     }
 
-    [Fact]
-    public async Task A_wrong_option_and_a_wrong_call_get_an_error_and_the_connection_stays()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_wrong_option_and_a_wrong_call_get_an_error_and_the_connection_stays(bool negotiate)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectAsync("/hub");
-        await socket.SendAsync(Handshake);
-        _ = await socket.NextAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
 
-        await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"test\",{\"ack\":\"never\"}]}\u001e");
-        Assert.Contains("bad-option: ack is auto or manual.", await RecordAsync(socket), StringComparison.Ordinal);
-        await socket.SendAsync("{\"type\":1,\"invocationId\":\"2\",\"target\":\"Subscribe\",\"arguments\":[]}\u001e");
-        Assert.Contains("\"invocationId\":\"2\",\"error\"", await RecordAsync(socket), StringComparison.Ordinal);
-        await socket.SendAsync("{\"type\":1,\"invocationId\":\"3\",\"target\":\"Put\",\"arguments\":[\"test\",{\"a\":1}]}\u001e");
-        Assert.Contains("\"result\":{\"cmd\":\"put\",\"queue\":\"test\",\"value\":{\"a\":1}}", await RecordAsync(socket), StringComparison.Ordinal);
+        await socket.CallAsync("1", "Subscribe", "\"test\",{\"ack\":\"never\"}");
+        Assert.Contains("bad-option: ack is auto or manual.", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        await socket.CallAsync("2", "Subscribe", string.Empty);
+        Assert.Contains("\"invocationId\":\"2\",\"error\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        await socket.CallAsync("3", "Put", "\"test\",{\"a\":1}");
+        Assert.Contains("\"result\":{\"cmd\":\"put\",\"queue\":\"test\",\"value\":{\"a\":1}}", await socket.NextRecordAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_hub_client_takes_its_turn_under_roundrobin_and_leaves_nothing_behind()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hub_client_takes_its_turn_under_roundrobin_and_leaves_nothing_behind(bool negotiate)
     {
         await using var server = await PushServer.StartAsync();
         await server.SetAsync(new QueueSettingsPatch { Policy = DeliveryPolicy.RoundRobin });
         using var comet = await server.ListenAsync("/c/test?format=raw");
-        using var socket = await server.ConnectAsync("/hub");
-        await socket.SendAsync(Handshake);
-        _ = await socket.NextAsync();
-        await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"test\",{\"format\":\"raw\"}]}\u001e");
-        _ = await RecordAsync(socket);
+        using var socket = await server.ConnectHubAsync(negotiate);
+        await socket.SubscribeAsync("test", "{\"format\":\"raw\"}");
 
         await server.PutAsync("a", "b");
 
         Assert.Equal("a", await comet.NextLineAsync());
-        Assert.Contains("\"arguments\":[\"b\"]", await RecordAsync(socket), StringComparison.Ordinal);
+        Assert.Contains("\"arguments\":[\"b\"]", await socket.NextRecordAsync(), StringComparison.Ordinal);
         socket.Abort();
         comet.Dispose();
         await server.NobodyIsLeftAsync();
     }
 
-    private static async Task<string> RecordAsync(ClientWebSocket socket)
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_connection_holds_many_subscriptions_and_loses_them_one_by_one_or_all_at_once(bool negotiate)
     {
-        string record;
-        do
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
+        for (var i = 0; i < 50; i++)
         {
-            record = await socket.NextAsync();
+            await socket.SubscribeAsync($"q{i}");
         }
-        while (record.Contains("\"type\":6", StringComparison.Ordinal));
-        return record;
+
+        for (var i = 0; i < 50; i++)
+        {
+            await server.PutToAsync(QueueName.Parse($"q{i}"), "text/plain", "x");
+            Assert.Contains($"\"queue\":\"q{i}\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        }
+
+        await socket.CallAsync("u", "Unsubscribe", "\"q7\"");
+        Assert.Contains("\"result\":true", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Equal(49, server.Registry.Consumers);
+        socket.Abort();
+        await server.NobodyIsLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_queue_that_is_deleted_ends_its_subscription_and_not_the_connection(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
+        await socket.SubscribeAsync("test");
+        await server.PutAsync("before");
+        Assert.Contains("before", await socket.NextRecordAsync(), StringComparison.Ordinal);
+
+        server.Dispatcher.OnDeleted(server.Queue);
+
+        Assert.StartsWith("{\"type\":1,\"target\":\"close\",\"arguments\":[", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        await socket.SubscribeAsync("test");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_subscriber_that_never_reads_is_cut_and_delays_nobody(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync(options => options.BufferBytesMax = 64 * 1024);
+        using var stuck = await server.ConnectHubAsync(negotiate);
+        await stuck.SubscribeAsync("test");
+        using var reader = await server.ConnectHubAsync(negotiate);
+        await reader.SubscribeAsync("test");
+
+        var body = new string('x', 20_000);
+        for (var i = 0; server.Registry.Connections == 2; i++)
+        {
+            await server.PutAsync(body);
+            Assert.Contains($"\"offset\":{i + 1}}}", await reader.NextRecordAsync(), StringComparison.Ordinal);
+            Assert.True(i < 1_000_000, "The stuck subscriber was never cut.");
+        }
+
+        Assert.Equal(1, server.Registry.Consumers);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_draining_server_says_so_before_it_closes(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
+        await socket.SubscribeAsync("test");
+
+        var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
+
+        var words = await socket.NextRecordsAsync(2);
+        Assert.StartsWith("{\"type\":1,\"target\":\"close\"", words[0], StringComparison.Ordinal);
+        Assert.Contains("\"type\":7", words[1], StringComparison.Ordinal);
+        Assert.Contains("\"allowReconnect\":true", words[1], StringComparison.Ordinal);
+        socket.Abort();
+        await draining.WithTimeout();
+        await server.NobodyIsLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Calls_that_come_all_at_once_are_answered_in_order(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
+
+        // Many records in one frame, then a frame each, none of them waiting for an answer.
+        await socket.SendAsync(string.Concat(Enumerable.Range(0, 100).Select(i => HubSockets.Call($"{i}", "Put", $"\"test\",\"{new string('x', 2000)}\""))));
+        for (var i = 100; i < 200; i++)
+        {
+            await socket.CallAsync($"{i}", "Put", "\"test\",1");
+        }
+
+        var answers = await socket.NextRecordsAsync(200);
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.StartsWith($"{{\"type\":3,\"invocationId\":\"{i}\",\"result\"", answers[i], StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_silent_client_is_pinged_and_cut(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync(hub: static hub =>
+        {
+            hub.KeepAliveInterval = TimeSpan.FromMilliseconds(100);
+            hub.ClientTimeoutInterval = TimeSpan.FromSeconds(2);
+        });
+        using var socket = await server.ConnectHubAsync(negotiate);
+
+        // SignalR expects pings only of a client that has sent one.
+        await socket.SendAsync("{\"type\":6}\u001e");
+
+        Assert.Equal("{\"type\":6}\u001e", await socket.NextAsync());
+        Assert.StartsWith("{\"type\":7,\"error\":\"Connection closed with an error.", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("close 10", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        socket.Abort();
+        await server.NobodyIsLeftAsync();
     }
 }

@@ -10,11 +10,12 @@ namespace PushQueue.Delivery.Encoding;
 /// </summary>
 internal sealed class WebSocketFormat : MessageFormat
 {
-    private const byte FinalText = 0x81;
+    public const byte FinalText = 0x81;
+    public const int HeaderBytesMax = 10;
+
     private const byte FinalBinary = 0x82;
     private const byte FinalClose = 0x88;
     private const byte FinalPong = 0x8A;
-    private const int HeaderBytesMax = 10;
 
     private readonly bool _raw;
 
@@ -56,6 +57,26 @@ internal sealed class WebSocketFormat : MessageFormat
 
     public static EncodedPage EncodePong(ReadOnlySpan<byte> payload) => EncodeFrame(FinalPong, payload);
 
+    /// <summary>Writes the header of an unmasked frame and tells its length.</summary>
+    public static int WriteHeader(Span<byte> header, byte kind, int length)
+    {
+        header[0] = kind;
+        switch (length)
+        {
+            case < 126:
+                header[1] = (byte)length;
+                return 2;
+            case <= ushort.MaxValue:
+                header[1] = 126;
+                BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)length);
+                return 4;
+            default:
+                header[1] = 127;
+                BinaryPrimitives.WriteInt64BigEndian(header[2..], length);
+                return 10;
+        }
+    }
+
     private static EncodedPage EncodeCloseFrame(CloseReason reason)
     {
         // Where connecting again makes sense a program reads the reason, so it is JSON: its names are short enough for a close frame.
@@ -95,24 +116,5 @@ internal sealed class WebSocketFormat : MessageFormat
         }
 
         header[..headerLength].CopyTo(writer.From(start));
-    }
-
-    private static int WriteHeader(Span<byte> header, byte kind, int length)
-    {
-        header[0] = kind;
-        switch (length)
-        {
-            case < 126:
-                header[1] = (byte)length;
-                return 2;
-            case <= ushort.MaxValue:
-                header[1] = 126;
-                BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)length);
-                return 4;
-            default:
-                header[1] = 127;
-                BinaryPrimitives.WriteInt64BigEndian(header[2..], length);
-                return 10;
-        }
     }
 }

@@ -15,9 +15,9 @@ internal sealed class PushHub(
     /// <summary>Pushes a queue's messages to this connection from when the call returns.</summary>
     public async Task<SubscribeAnswer> Subscribe(string queue, JsonElement? options)
     {
-        var buffer = connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
+        var client = connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
         var reader = Subscriptions.ReadOptions(options);
-        var (consumer, error) = await subscriptions.SubscribeAsync(buffer, queue, reader, HubFormat.Envelopes, HubFormat.Raw);
+        var (consumer, error) = await subscriptions.SubscribeAsync(client.Buffer, queue, reader, client.Envelopes, client.Raw);
         if (consumer is null)
         {
             throw new HubException($"bad-option: {error}");
@@ -28,7 +28,7 @@ internal sealed class PushHub(
     }
 
     public bool Unsubscribe(string queue) =>
-        connections.Find(Context.ConnectionId) is { } buffer && subscriptions.Unsubscribe(buffer, queue);
+        connections.Find(Context.ConnectionId) is { } client && subscriptions.Unsubscribe(client.Buffer, queue);
 
     /// <summary>Pushes a queue's messages as the items of a stream, until the client cancels it.</summary>
     public Task<ChannelReader<RawJson>> Consume(string queue, JsonElement? options, CancellationToken cancelled) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,8 +8,9 @@ using PushQueue.Delivery;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// The door through which pre-serialized pages reach hub connections: SignalR gives a lifetime manager each
-/// <see cref="HubConnectionContext"/>, a hub only proxies that serialize anew per message.
+/// The door through which ready pages reach hub connections: SignalR gives a lifetime manager each <see cref="HubConnectionContext"/>,
+/// a hub only proxies that serialize anew per message. A connection that came through <see cref="HubSocketEndpoint"/> brings its buffer
+/// along, past SignalR; to any other SignalR itself writes the pages.
 /// </summary>
 internal sealed class PushLifetimeManager(
     Dispatcher dispatcher,
@@ -17,28 +19,43 @@ internal sealed class PushLifetimeManager(
     IOptions<DeliveryOptions> options,
     ILogger<DefaultHubLifetimeManager<PushHub>> logger) : DefaultHubLifetimeManager<PushHub>(logger)
 {
-    private readonly ConcurrentDictionary<string, OutboundBuffer> _buffers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, HubClient> _clients = new(StringComparer.Ordinal);
 
-    public OutboundBuffer? Find(string connectionId) => _buffers.GetValueOrDefault(connectionId);
+    public HubClient? Find(string connectionId) => _clients.GetValueOrDefault(connectionId);
 
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
-        var http = connection.Features.Get<Microsoft.AspNetCore.Http.Connections.Features.IHttpContextFeature>()?.HttpContext;
-        var buffer = new OutboundBuffer(
-            new HubConsumerConnection(connection, http?.Connection.RemoteIpAddress?.ToString()), clock, options.Value);
-        _buffers[connection.ConnectionId] = buffer;
-        registry.Add(buffer);
-        buffer.Open();
+        _clients[connection.ConnectionId] = connection.Features.Get<OutboundBuffer>() is { } own
+            ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, EndsItself: true)
+            : new HubClient(Open(connection), HubFormat.Envelopes, HubFormat.Raw, EndsItself: false);
         return base.OnConnectedAsync(connection);
     }
 
     public override async Task OnDisconnectedAsync(HubConnectionContext connection)
     {
-        if (_buffers.TryRemove(connection.ConnectionId, out var buffer))
+        if (_clients.TryRemove(connection.ConnectionId, out var client))
         {
-            await dispatcher.EndAsync(buffer);
+            if (client.EndsItself)
+            {
+                // What it holds goes back now, not after the farewells.
+                dispatcher.UnsubscribeAll(client.Buffer);
+            }
+            else
+            {
+                await dispatcher.EndAsync(client.Buffer);
+            }
         }
 
         await base.OnDisconnectedAsync(connection);
+    }
+
+    private OutboundBuffer Open(HubConnectionContext connection)
+    {
+        var http = connection.Features.Get<IHttpContextFeature>()?.HttpContext;
+        var buffer = new OutboundBuffer(
+            new HubConsumerConnection(connection, http?.Connection.RemoteIpAddress?.ToString()), clock, options.Value);
+        registry.Add(buffer);
+        buffer.Open();
+        return buffer;
     }
 }

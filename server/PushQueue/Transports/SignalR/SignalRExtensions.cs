@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -15,7 +16,7 @@ internal static class SignalRExtensions
 
     public static IServiceCollection AddPushHub(this IServiceCollection services)
     {
-        // Without a call of its own SignalR takes every option of this hub from the global ones, whatever is configured below.
+        // SignalR takes a hub's own options only where they were added by this call, with what is set here.
         services.AddSignalR().AddHubOptions<PushHub>(static _ => { });
         services.AddOptions<HubOptions<PushHub>>().Configure<IServiceProvider>(static (hub, provider) =>
         {
@@ -33,18 +34,30 @@ internal static class SignalRExtensions
         services.AddSingleton<HubLifetimeManager<PushHub>>(static provider => provider.GetRequiredService<PushLifetimeManager>());
         services.TryAddSingleton<HubCommands>();
         services.TryAddSingleton<HubConsume>();
+        services.TryAddSingleton<HubSocketEndpoint>();
         return services;
     }
 
     public static IEndpointRouteBuilder MapPushHub(this IEndpointRouteBuilder routes)
     {
-        routes.MapHub<PushHub>("/hub", static options =>
+        var endpoint = routes.ServiceProvider.GetRequiredService<HubSocketEndpoint>();
+        var hub = routes.MapHub<PushHub>("/hub", static options =>
         {
             // Our own watch cuts stuck clients; without a timeout SignalR's transport sends on its cheaper path.
             options.TransportSendTimeout = Timeout.InfiniteTimeSpan;
 
             // More than one record after another counts as one message there, which would corrupt its sequence.
             options.AllowStatefulReconnects = false;
+        });
+
+        // Within SignalR's own endpoint rather than beside it, so that whatever is asked of it (who may come in) is asked of both.
+        hub.Add(builder =>
+        {
+            var signalR = builder.RequestDelegate!;
+            if (!builder.Metadata.OfType<NegotiateMetadata>().Any())
+            {
+                builder.RequestDelegate = context => HubSocketEndpoint.Serves(context) ? endpoint.ServeAsync(context) : signalR(context);
+            }
         });
         return routes;
     }

@@ -14,16 +14,30 @@ internal sealed class WebSocketConnection(HttpContext context, CoarseClock clock
     private readonly TaskCompletionSource _readingEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream _stream = Stream.Null;
     private int _lastHeardAt = clock.Seconds;
+    private volatile bool _notListening;
 
-    public string Transport => "websocket";
+    public string Transport { get; init; } = "websocket";
 
     public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
 
-    public MessageFormat ControlFormat => WebSocketFormat.Envelopes;
+    public MessageFormat ControlFormat { get; init; } = WebSocketFormat.Envelopes;
 
     public bool Multiplexed => multiplexed;
 
-    public int? LastHeardAt => Volatile.Read(ref _lastHeardAt);
+    public int? LastHeardAt => _notListening ? clock.Seconds : Volatile.Read(ref _lastHeardAt);
+
+    /// <summary>What else there is to do about once a second; set before the connection is watched.</summary>
+    public Action? Tick { get; set; }
+
+    /// <summary>Set while we do not read, for reasons of our own: a client is not silent because nobody listens.</summary>
+    public bool NotListening
+    {
+        set
+        {
+            Heard();
+            _notListening = value;
+        }
+    }
 
     /// <summary>Before the buffer is opened.</summary>
     public void Attach(Stream stream) => _stream = stream;
@@ -64,6 +78,8 @@ internal sealed class WebSocketConnection(HttpContext context, CoarseClock clock
     public void Complete(CloseReason reason) => _ = AbortUnlessAnsweredAsync();
 
     public void Abort(CloseReason reason) => context.Abort();
+
+    public void OnTick() => Tick?.Invoke();
 
     private async Task AbortUnlessAnsweredAsync()
     {

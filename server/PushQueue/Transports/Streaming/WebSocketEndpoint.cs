@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
@@ -48,11 +47,6 @@ internal sealed class WebSocketEndpoint(
         {
             await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
             return;
-        }
-
-        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } minRate && HttpProtocol.IsHttp11(context.Request.Protocol))
-        {
-            minRate.MinDataRate = null;
         }
 
         var connection = new WebSocketConnection(context, clock, time, multiplexed: request is null);

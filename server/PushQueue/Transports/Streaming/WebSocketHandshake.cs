@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -38,6 +39,12 @@ internal static class WebSocketHandshake
 
     public static async ValueTask<Stream> AcceptAsync(HttpContext context)
     {
+        // The server's own rule counts bytes since the start of the response, which a socket that was idle for long always meets.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } minRate && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            minRate.MinDataRate = null;
+        }
+
         if (IsExtendedConnect(context))
         {
             return await context.Features.Get<IHttpExtendedConnectFeature>()!.AcceptAsync();

@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
+using PushQueue.Queues;
+using PushQueue.Transports.Streaming;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>
+/// Serves WebSockets of hub clients that skip negotiation. SignalR runs the hub over them, but what is pushed goes to the socket as it goes to
+/// any other WebSocket: SignalR's own transport would copy each page twice more, hop to another thread and cut it into fragments.
+/// </summary>
+internal sealed class HubSocketEndpoint(
+    HubConnectionHandler<PushHub> hub,
+    Dispatcher dispatcher,
+    ConsumerRegistry registry,
+    CoarseClock clock,
+    TimeProvider time,
+    IOptions<DeliveryOptions> options,
+    IOptions<HubOptions<PushHub>> hubOptions,
+    ILogger<HubSocketEndpoint> logger)
+{
+    private readonly int _frameBytesMax = (int)Math.Min(int.MaxValue / 2, hubOptions.Value.MaximumReceiveMessageSize ?? int.MaxValue);
+
+    /// <summary>Whether this request is one to serve here: a client that negotiated names its connection by id, and SignalR knows it.</summary>
+    public static bool Serves(HttpContext context) =>
+        WebSocketHandshake.WhyNot(context) is null && !context.Request.Query.ContainsKey("id");
+
+    public async Task ServeAsync(HttpContext context)
+    {
+        if (dispatcher.IsDraining)
+        {
+            await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
+            return;
+        }
+
+        var connection = new WebSocketConnection(context, clock, time, multiplexed: true)
+        {
+            Transport = "signalr",
+            ControlFormat = HubFrameFormat.Envelopes,
+        };
+        var buffer = new OutboundBuffer(connection, clock, options.Value);
+        registry.Add(buffer);
+        try
+        {
+            if (await OpenAsync(context, connection, buffer) is { } stream)
+            {
+                await new HubSocket(context, connection, buffer, time, logger).RunAsync(stream, _frameBytesMax, hub);
+            }
+        }
+        finally
+        {
+            connection.ReadingEnded();
+            await dispatcher.EndAsync(buffer);
+        }
+    }
+
+    private async ValueTask<Stream?> OpenAsync(HttpContext context, WebSocketConnection connection, OutboundBuffer buffer)
+    {
+        try
+        {
+            var stream = await WebSocketHandshake.AcceptAsync(context);
+            connection.Attach(stream);
+            buffer.Open();
+            return stream;
+        }
+        catch (Exception e)
+        {
+            // The client went during the handshake.
+            Log.OpeningFailed(logger, e);
+            await buffer.EndUnopenedAsync();
+            return null;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Delivery;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Transports;
+
+/// <summary>SignalR's own .NET client over a WebSocket without negotiation, against the whole server.</summary>
+public sealed class HubClientTests
+{
+    [Fact]
+    public async Task The_client_puts_is_pushed_to_and_streams()
+    {
+        await using var server = await PushQueueServer.StartAsync();
+        await using var client = Connect(server);
+        var messages = Channel.CreateUnbounded<JsonElement>();
+        client.On<JsonElement>("message", message => messages.Writer.TryWrite(message));
+        await client.StartAsync().WithTimeout();
+        _ = await client.InvokeAsync<JsonElement>("Subscribe", "test", new { from = "earliest" }).WithTimeout();
+
+        var puts = Enumerable.Range(0, 200).Select(i => client.InvokeAsync<JsonElement>("Put", "test", i)).ToArray();
+        _ = await Task.WhenAll(puts).WithTimeout();
+        _ = await client.InvokeAsync<JsonElement>("Put", "test", new string('x', 300_000)).WithTimeout();
+
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.Equal(i, (await messages.Reader.ReadAsync().WithTimeout()).GetProperty("body").GetInt32());
+        }
+
+        Assert.Equal(300_000, (await messages.Reader.ReadAsync().WithTimeout()).GetProperty("body").GetString()!.Length);
+        await foreach (var item in client.StreamAsync<JsonElement>("Consume", "test", new { from = "earliest" }))
+        {
+            Assert.Equal(0, item.GetProperty("body").GetInt32());
+            break;
+        }
+
+        await client.StopAsync().WithTimeout();
+        var registry = server.Services.GetRequiredService<ConsumerRegistry>();
+        await Eventually.TrueAsync(() => registry is { Connections: 0, Consumers: 0 }, "nobody is left");
+    }
+
+    [Fact]
+    public async Task What_was_sent_before_the_client_stopped_is_done()
+    {
+        await using var server = await PushQueueServer.StartAsync();
+        await using var client = Connect(server);
+        await client.StartAsync().WithTimeout();
+
+        for (var i = 0; i < 100; i++)
+        {
+            await client.SendAsync("Put", "test", i).WithTimeout();
+        }
+
+        await client.StopAsync().WithTimeout();
+
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/j/test")).Text.Contains("\"ready\":100", StringComparison.Ordinal), "100 messages are there");
+    }
+
+    [Fact]
+    public async Task A_client_that_reconnects_does_so_when_the_server_stops()
+    {
+        await using var server = await PushQueueServer.StartAsync();
+        await using var client = Connect(server, static builder => builder.WithAutomaticReconnect([TimeSpan.FromMinutes(1)]));
+        var reconnecting = new TaskCompletionSource<Exception?>();
+        client.Reconnecting += error =>
+        {
+            reconnecting.TrySetResult(error);
+            return Task.CompletedTask;
+        };
+        await client.StartAsync().WithTimeout();
+
+        var stopping = server.StopAsync();
+
+        Assert.Contains(CloseReason.ServerShutdown.Sentence, (await reconnecting.Task.WithTimeout())!.Message, StringComparison.Ordinal);
+        await stopping.WithTimeout();
+    }
+
+    private static HubConnection Connect(PushQueueServer server, Action<IHubConnectionBuilder>? configure = null)
+    {
+        var builder = new HubConnectionBuilder();
+        builder.Services.AddSingleton<IConnectionFactory, WebSocketConnectionFactory>();
+        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(new UriBuilder(server.Address) { Scheme = "ws", Path = "/hub" }.Uri));
+        configure?.Invoke(builder);
+        return builder.Build();
+    }
+}
