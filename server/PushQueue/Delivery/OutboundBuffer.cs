@@ -13,6 +13,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     // One write of at most this size is what the stall timeout measures: a reader slower than 6 KB/s counts as stuck.
     private const int WriteBytesMax = 64 * 1024;
 
+    // Long enough that a reader which shares a busy machine's cores is not taken for one that has stopped.
+    private const int StuckAfterSeconds = 2;
+
     private readonly Lock _gate = new();
     private Queue<Waiting>? _waiting;
     private Consumer[] _consumers = [];
@@ -37,6 +40,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     public IConsumerConnection Connection => connection;
 
     public bool IsOpen => _state == State.Open;
+
+    /// <summary>Messages wait and the connection has taken none for a while: its own slowness, not the server's.</summary>
+    public bool IsStuck => IsOverHalf && clock.Seconds - Volatile.Read(ref _lastWriteAt) >= StuckAfterSeconds;
 
     public bool IsOverHalf => Volatile.Read(ref _waitingBytes) > options.BufferBytesMax / 2;
 

@@ -229,6 +229,15 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     /// <summary>No new rounds: the node is stopping.</summary>
     public void Pause() => _paused = true;
 
+    /// <summary>Looks again in a second, for what no event tells.</summary>
+    public void SignalSoon() => _ = SignalSoonAsync();
+
+    private async Task SignalSoonAsync()
+    {
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        Signal();
+    }
+
     public void Signal()
     {
         if (Interlocked.Exchange(ref _state, Signalled) == Idle)

@@ -41,27 +41,34 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
 
     /// <summary>
     /// Where more than half of the consumers are behind, the publisher is too fast rather than they too slow: no new round until they
-    /// have caught up; the messages are safe in the store. The stall timeout bounds it: a consumer that takes nothing is cut.
+    /// have caught up; the messages are safe in the store. A consumer that takes nothing at all is no reason to wait: it does not count, and the
+    /// next rounds fill its buffer until its policy decides. Nor does one that is being closed.
     /// </summary>
     private bool IsCongested(Consumer[] live)
     {
-        if (_overHalfLastRound * 2 <= live.Length)
+        if (_overHalfLastRound == 0)
         {
             return false;
         }
 
         // Set before the count: a buffer that frees up after it was counted signals the dispatcher again.
         dispatcher.WaitsForRoom = true;
-        Interlocked.MemoryBarrier();
-        var overHalf = 0;
+        var taking = 0;
+        var behind = 0;
         foreach (var consumer in live)
         {
-            overHalf += consumer.Buffer.IsOverHalf ? 1 : 0;
+            var buffer = consumer.Buffer;
+            if (buffer.IsOpen && !consumer.HasLeft && !buffer.IsStuck)
+            {
+                taking++;
+                behind += buffer.IsOverHalf ? 1 : 0;
+            }
         }
 
-        _overHalfLastRound = overHalf;
-        if (overHalf * 2 > live.Length)
+        if (behind * 2 > taking)
         {
+            // Those that are behind may get stuck without ever freeing room, which nothing but time tells.
+            dispatcher.SignalSoon();
             return true;
         }
 

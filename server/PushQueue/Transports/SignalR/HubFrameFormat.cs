@@ -47,7 +47,7 @@ internal sealed class HubFrameFormat : MessageFormat
         }
 
         var json = PageWriter.Rent();
-        Envelope.WriteClose(json, queue, reason);
+        Envelope.WriteClose(json, queue, reason, reason.NextReconnectMs());
         var writer = PageWriter.Rent();
         WriteEvent(writer, "close"u8, json.From(0));
         json.Return();
