@@ -18,6 +18,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private readonly List<Segment> _segments = [];
     private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
     private HashSet<int>? _expected;
+    private long _batchCount;
+    private bool _batchDamaged;
     private bool _inBatch;
     private bool _inSnapshot;
     private int _firstAfterSnapshot;
@@ -98,8 +100,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             }
         }
 
-        AbandonBatch();
         EndOfSegment(segment, scanner.End, isLast);
+        LeaveBatch(segment);
         segment.Sealed = true;
     }
 
@@ -125,6 +127,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     {
         _lastDamaged = segment.Number;
         _inSnapshot = false;
+        _batchDamaged = _inBatch;
         Damage.Report(logger, segment.Path, from, to);
     }
 
@@ -134,7 +137,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         _stoppedClean = scanner.Type == RecordType.CleanStop;
         if (_inBatch && scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
         {
-            AbandonBatch();
+            LeaveBatch(segment);
         }
 
         switch (scanner.Type)
@@ -146,10 +149,10 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
                 ReadMessage(scanner, segment);
                 break;
             case RecordType.BatchStart:
-                _inBatch = true;
+                BeginBatch(reader.Number());
                 break;
             case RecordType.BatchEnd:
-                EndBatch(segment);
+                ReadBatchEnd(reader.Number(), segment);
                 break;
             case RecordType.Removed:
                 ReadRemoved(ref reader, segment);
