@@ -135,7 +135,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
             {
                 var missing = _missing[i];
                 var start = (int)(missing.Offset - first.Offset);
-                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length)))
+                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length), missing.Segment.Salt))
                 {
                     damage(missing.Segment, missing.Offset);
                     LeaveOut(missing.Message);

@@ -82,7 +82,20 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         segment.OpenFile(isLast ? FileAccess.ReadWrite : FileAccess.Read);
         _segments.Add(segment);
         _stoppedClean = false;
-        var scanner = new SegmentScanner(segment);
+        segment.Sealed = true;
+        var scanner = new SegmentScanner(segment, mayBeTorn: isLast);
+        if (scanner.TryReadHeader(out var header))
+        {
+            ReadHeader(header, segment);
+        }
+        else if (!isLast || segment.Length > 2 * SegmentHeader.BeginsBefore)
+        {
+            // No crash leaves that. What a message body holds could pass for records here, so nothing is read; the file stays for a human.
+            ReportDamage(segment, 0, segment.Length);
+            segment.AddLive(segment.Length);
+            return;
+        }
+
         while (scanner.Next())
         {
             if (scanner.Skipped.To > 0)
@@ -102,7 +115,6 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
 
         EndOfSegment(segment, scanner.End, isLast);
         LeaveBatch(segment);
-        segment.Sealed = true;
     }
 
     private void EndOfSegment(Segment segment, long end, bool isLast)

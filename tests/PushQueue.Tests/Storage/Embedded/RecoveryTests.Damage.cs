@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 using PushQueue.Tests.Support;
 using Xunit;
@@ -51,6 +52,111 @@ public sealed partial class RecoveryTests
         var taken = await RecoverAsync(original, TakeAllAsync);
 
         Assert.Equal(["1", "2", "4", "5"], taken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_body_that_looks_like_records_is_not_read_as_records(bool torn)
+    {
+        var original = await WriteAndCrashAsync(async store =>
+        {
+            await PutAsync(store, "before");
+            await PutBytesAsync(store, ForgedMessage());
+            await (torn ? Task.CompletedTask : PutAsync(store, "after"));
+        });
+        var segment = Segments(original)[0];
+        if (torn)
+        {
+            Truncate(segment, new FileInfo(segment).Length - 1);
+        }
+        else
+        {
+            FlipBit(segment, RecordsIn(segment).Where(record => record.Type == RecordType.Message).ElementAt(1).Offset);
+        }
+
+        var taken = await RecoverAsync(original, TakeFromEveryQueueAsync);
+
+        Assert.Equal(torn ? ["before"] : ["before", "after"], taken);
+    }
+
+    [Fact]
+    public async Task A_damaged_body_full_of_marks_does_not_hold_up_the_start()
+    {
+        var marks = new byte[4 * 1024 * 1024];
+        for (var at = 0; at < marks.Length; at += RecordHeader.Size)
+        {
+            var mark = new byte[RecordHeader.Size];
+            RecordHeader.Write(mark, RecordType.Message, marks.Length - at - RecordHeader.Size);
+            RecordHeader.WriteChecksum(mark, RecordHeader.FixedSalt);
+            mark.AsSpan(0, Math.Min(mark.Length, marks.Length - at)).CopyTo(marks.AsSpan(at));
+        }
+
+        var original = await WriteAndCrashAsync(async store =>
+        {
+            await PutBytesAsync(store, marks);
+            await PutAsync(store, "after");
+        });
+        var segment = Segments(original)[0];
+        FlipBit(segment, RecordsIn(segment).First(record => record.Type == RecordType.Message).Offset);
+
+        var taken = await RecoverAsync(original, TakeAllAsync);
+
+        Assert.Equal(["after"], taken);
+    }
+
+    [Fact]
+    public async Task A_segment_without_a_readable_header_is_reported_and_kept_unread()
+    {
+        var original = await WriteAndCrashAsync(async store => await PutBytesAsync(store, ForgedMessage()));
+        var segment = Segments(original)[0];
+        var headers = RecordsIn(segment).Where(record => record.Type == RecordType.SegmentHeader).ToList();
+        headers.ForEach(header => FlipBit(segment, header.Offset + 5));
+        var length = new FileInfo(segment).Length;
+        using var log = new VerifyingLogger();
+        log.ExpectError(segment);
+
+        var taken = await RecoverAsync(original, TakeFromEveryQueueAsync, log);
+
+        Assert.Equal(2, headers.Count);
+        Assert.Empty(taken);
+        Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error);
+        Assert.Equal(length, new FileInfo(segment).Length);
+        log.Verify();
+    }
+
+    [Fact]
+    public void No_flipped_bit_of_type_or_length_passes_the_check_of_a_records_header()
+    {
+        var record = new byte[RecordHeader.Size];
+        RecordHeader.Write(record, RecordType.Removed, 0);
+        RecordHeader.WriteChecksum(record, 0x12345678);
+        Assert.True(RecordHeader.BeginsRecord(record, 0x12345678));
+
+        for (var bit = 0; bit < 64; bit++)
+        {
+            var flipped = record.ToArray();
+            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(RecordHeader.BeginsRecord(flipped, 0x12345678), $"bit {bit}");
+        }
+    }
+
+    private static async Task PutBytesAsync(IMessageStore store, byte[] body)
+    {
+        var outcome = await store.PutAsync(Queue, new NewMessage { Body = body, ContentType = "application/octet-stream" }).WithTimeout();
+        Assert.True(outcome.Ok, outcome.Detail);
+    }
+
+    /// <summary>A whole Message record of the first queue, as somebody would make it who knows all but the segment's salt.</summary>
+    private static byte[] ForgedMessage()
+    {
+        // Sequence 99, put at 1000 ms for 1000 ms, priority 5, text/plain, body "!!".
+        byte[] payload = [0, 0, 1, 99, 0xE8, 7, 0xE8, 7, 5, 2, (byte)'!', (byte)'!'];
+        var record = new byte[RecordHeader.Size + payload.Length];
+        RecordHeader.Write(record, RecordType.Message, payload.Length);
+        payload.CopyTo(record, RecordHeader.Size);
+        RecordHeader.WriteChecksum(record, RecordHeader.FixedSalt);
+        return [.. record, .. record];
     }
 
     /// <summary>Where the records of an undamaged segment begin.</summary>
