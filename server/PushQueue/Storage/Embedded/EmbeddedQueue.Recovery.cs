@@ -169,6 +169,12 @@ internal sealed partial class EmbeddedQueue
             _history.AddLast(message);
         }
 
+        if (_history.Count > 0 && _history.Last.Offset + 1 != _nextOffset)
+        {
+            // The hole is at the end: offsets up to the next one were given, and damage took their messages.
+            ForgetHistoryLocked();
+        }
+
         ready.Sort(DeliveryOrder.Instance);
         ready.ForEach(message => PlaceLocked(message, delayed: false));
         _bySequence.TrimExcess();
