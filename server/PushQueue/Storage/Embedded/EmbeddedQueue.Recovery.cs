@@ -11,6 +11,9 @@ internal sealed partial class EmbeddedQueue
 {
     public bool HasRecovered => _bySequence.Count > 0;
 
+    /// <summary>Another queue has the name that the log says.</summary>
+    public void RecoverName(QueueName name) => Name = name;
+
     public void RecoverState(QueueStateRecord state)
     {
         Name = state.Name;

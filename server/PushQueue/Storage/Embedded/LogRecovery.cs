@@ -48,6 +48,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         ReportMissing(numbers);
         DeleteDropped();
         SettleNameless();
+        SettleNamesakes();
         var newEpochs = BroadcastsAreDoubtful();
         if (newEpochs && _queues.Count > 0)
         {
@@ -231,6 +232,36 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             {
                 Forget(number);
             }
+        }
+    }
+
+    /// <summary>
+    /// Damage took the record that deleted a queue whose name was used again. The newer one is what clients mean by the name; the older
+    /// one's messages are served under a name that says so, for somebody to look at.
+    /// </summary>
+    private void SettleNamesakes()
+    {
+        var taken = new HashSet<QueueName>();
+        var losers = new List<EmbeddedQueue>();
+        foreach (var queue in _queues.Values.OrderByDescending(static queue => queue.Number))
+        {
+            if (!taken.Add(queue.Name))
+            {
+                losers.Add(queue);
+            }
+        }
+
+        foreach (var queue in losers)
+        {
+            var name = queue.Name;
+            var number = queue.Number;
+            while (!taken.Add(NameOfFound(number)))
+            {
+                number = NextQueueNumber++;
+            }
+
+            queue.RecoverName(NameOfFound(number));
+            Damage.ReportNamesake(logger, name, queue.Name);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Embedded.Log;
 using PushQueue.Tests.Support;
 using Xunit;
@@ -124,6 +125,84 @@ public sealed partial class RecoveryTests
         Assert.Equal(length, new FileInfo(segment).Length);
         log.Verify();
     }
+
+    [Fact]
+    public async Task A_history_that_lost_its_last_message_tells_those_who_resume_of_a_gap()
+    {
+        var original = await WriteAndCrashAsync(async store =>
+        {
+            await PutAsync(store, "<a>");
+            await PutAsync(store, "<b>");
+            await store.BroadcastAsync(Queue, 2, 1000).WithTimeout();
+        });
+        var segment = Segments(original)[0];
+        FlipBit(segment, IndexOf(segment, "<b>"));
+
+        var page = await RecoverAsync(original, async store => (await store.ReadHistoryAsync(Queue, 1, 10, 1000).WithTimeout())!);
+
+        Assert.Empty(page.Messages);
+        Assert.Equal((3, 3), (page.Position.FirstOffset, page.Position.NextOffset));
+    }
+
+    [Fact]
+    public async Task A_deleted_queue_that_damage_brings_back_takes_no_name_and_loses_no_message()
+    {
+        var original = await WriteAndCrashAsync(async store =>
+        {
+            await PutAsync(store, "old");
+            await store.DeleteQueueAsync(Queue).WithTimeout();
+            await PutAsync(store, "new");
+        });
+        var segment = Segments(original)[0];
+        FlipBit(segment, RecordsIn(segment).Single(record => record.Type == RecordType.QueueDeleted).Offset);
+        using var log = new VerifyingLogger();
+
+        var (current, found) = await RecoverAsync(
+            original,
+            async store => (await TakeAllAsync(store), (await store.TakeAsync(QueueName.Parse("found.1"), 10).WithTimeout()).Value.Select(BodyOf).ToList()),
+            log);
+
+        Assert.Equal(["new"], current);
+        Assert.Equal(["old"], found);
+        Assert.Contains(log.Entries, entry => entry.Level == LogLevel.Error && entry.Text.Contains("found.1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_body_that_the_disk_does_not_give_costs_no_other_message_of_the_portion()
+    {
+        // Reading the first page of a process's memory is an input/output error, as a bad sector is.
+        var bad = new Segment(1, "/proc/self/mem");
+        bad.OpenFile(FileAccess.Read);
+        var good = new Segment(2, _directory.File("segment")) { Salt = 7 };
+        var record = new byte[RecordHeader.Size + 4];
+        RecordHeader.Write(record, RecordType.Message, 4);
+        "good"u8.CopyTo(record.AsSpan(RecordHeader.Size));
+        RecordHeader.WriteChecksum(record, good.Salt);
+        await File.WriteAllBytesAsync(good.Path, record, CancellationToken.None);
+        good.OpenFile(FileAccess.Read);
+        var given = new GivenMessages(queue: null);
+        given.Add(StoredAt(bad, record.Length, sequence: 1), 1, Queue);
+        given.Add(StoredAt(good, record.Length, sequence: 2), 1, Queue);
+        var damaged = new List<Segment>();
+
+        await given.LoadBodiesAsync((segment, _) => damaged.Add(segment));
+
+        Assert.Equal(["good"], given.Messages.Select(BodyOf));
+        Assert.Equal([bad], damaged);
+        bad.Close();
+        good.Close();
+    }
+
+    private static StoredMessage StoredAt(Segment segment, int recordLength, long sequence) => new()
+    {
+        Sequence = sequence,
+        ContentType = "text/plain",
+        EnqueuedAtMs = 1000,
+        AvailableAtMs = 1000,
+        BodyLength = recordLength - RecordHeader.Size,
+        Segment = segment,
+        RecordLength = recordLength,
+    };
 
     [Fact]
     public void No_flipped_bit_of_type_or_length_passes_the_check_of_a_records_header()
