@@ -18,6 +18,9 @@ internal static partial class Damage
     [LoggerMessage(1034, LogLevel.Error, "Damage took the name of a queue: its messages are served as queue {Queue}")]
     public static partial void ReportNameless(ILogger logger, QueueName queue);
 
+    [LoggerMessage(1035, LogLevel.Error, "Damage left two queues of the name {Queue}: the messages of the older one are served as queue {Found}")]
+    public static partial void ReportNamesake(ILogger logger, QueueName queue, QueueName found);
+
     [LoggerMessage(1033, LogLevel.Warning, "The log cannot prove where broadcasts stood; consumers that resume are told to start anew")]
     public static partial void ReportNewEpochs(ILogger logger);
 }

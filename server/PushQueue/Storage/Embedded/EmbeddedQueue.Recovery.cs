@@ -11,6 +11,9 @@ internal sealed partial class EmbeddedQueue
 {
     public bool HasRecovered => _bySequence.Count > 0;
 
+    /// <summary>Another queue has the name that the log says.</summary>
+    public void RecoverName(QueueName name) => Name = name;
+
     public void RecoverState(QueueStateRecord state)
     {
         Name = state.Name;
@@ -167,6 +170,12 @@ internal sealed partial class EmbeddedQueue
             }
 
             _history.AddLast(message);
+        }
+
+        if (_history.Count > 0 && _history.Last.Offset + 1 != _nextOffset)
+        {
+            // The hole is at the end: offsets up to the next one were given, and damage took their messages.
+            ForgetHistoryLocked();
         }
 
         ready.Sort(DeliveryOrder.Instance);

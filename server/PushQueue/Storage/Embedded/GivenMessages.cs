@@ -130,12 +130,12 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            var read = await RandomAccess.ReadAsync(first.Segment.Handle, buffer.AsMemory(0, length), first.Offset).ConfigureAwait(false);
+            var read = await ReadAsync(first, buffer.AsMemory(0, length)).ConfigureAwait(false);
             for (var i = from; i < to; i++)
             {
                 var missing = _missing[i];
                 var start = (int)(missing.Offset - first.Offset);
-                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length)))
+                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length), missing.Segment.Salt))
                 {
                     damage(missing.Segment, missing.Offset);
                     LeaveOut(missing.Message);
@@ -156,6 +156,22 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// How many bytes could be read; none where the disk refuses. That is damage like any other: those who wait for what can be read must
+    /// get it, for it is out of the queue already.
+    /// </summary>
+    private static async ValueTask<int> ReadAsync(MissingBody first, Memory<byte> buffer)
+    {
+        try
+        {
+            return await RandomAccess.ReadAsync(first.Segment.Handle, buffer, first.Offset).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            return 0;
         }
     }
 

@@ -251,7 +251,7 @@ internal sealed partial class LogCleaner : IDisposable
     {
         var record = new byte[message.RecordLength];
         var read = RandomAccess.Read(segment.Handle, record, message.RecordOffset);
-        if (read == record.Length && RecordHeader.ChecksumMatches(record))
+        if (read == record.Length && RecordHeader.ChecksumMatches(record, segment.Salt))
         {
             return record[^message.BodyLength..];
         }

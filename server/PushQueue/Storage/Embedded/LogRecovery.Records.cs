@@ -23,6 +23,11 @@ internal sealed partial class LogRecovery
         if (_inBatch)
         {
             _batch.Add((message, queue, scanner.RecordOffset, scanner.RecordLength));
+            if (_batch.Count == _batchCount)
+            {
+                // Whole. Were the end waited for, damage there would draw what follows into the batch.
+                ApplyBatch(segment);
+            }
         }
         else
         {
@@ -51,20 +56,54 @@ internal sealed partial class LogRecovery
     private static QueueName NameOfFound(long number) =>
         QueueName.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"found.{number}"));
 
-    private void EndBatch(Segment segment)
+    private void BeginBatch(long count)
     {
+        _batchCount = count;
+        _batchDamaged = false;
+        _inBatch = count > 0;
+    }
+
+    private void ReadBatchEnd(long count, Segment segment)
+    {
+        if (!_inBatch)
+        {
+            return;
+        }
+
+        // Fewer messages than were announced, but the end was written: all of them were, and may have been answered.
+        var read = _batch.Count;
+        var announced = _batchCount;
+        var damaged = _batchDamaged;
+        ApplyBatch(segment);
+        if (!damaged || announced != count)
+        {
+            throw new InvalidDataException($"A batch of {announced} messages ends after {read} as one of {count}.");
+        }
+    }
+
+    /// <summary>
+    /// The batch got no further. Where damage took a part of it, the rest may have been answered and counts; without damage it was never
+    /// written to its end, so nobody was told of it.
+    /// </summary>
+    private void LeaveBatch(Segment segment)
+    {
+        if (_batchDamaged)
+        {
+            ApplyBatch(segment);
+        }
+
+        _inBatch = false;
+        _batch.Clear();
+    }
+
+    private void ApplyBatch(Segment segment)
+    {
+        _inBatch = false;
         foreach (var (message, queue, offset, length) in _batch)
         {
             QueueOf(queue)?.RecoverMessage(message, segment, offset, length);
         }
 
-        AbandonBatch();
-    }
-
-    /// <summary>A batch without its end was never answered.</summary>
-    private void AbandonBatch()
-    {
-        _inBatch = false;
         _batch.Clear();
     }
 

@@ -18,6 +18,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private readonly List<Segment> _segments = [];
     private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
     private HashSet<int>? _expected;
+    private long _batchCount;
+    private bool _batchDamaged;
     private bool _inBatch;
     private bool _inSnapshot;
     private int _firstAfterSnapshot;
@@ -46,6 +48,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         ReportMissing(numbers);
         DeleteDropped();
         SettleNameless();
+        SettleNamesakes();
         var newEpochs = BroadcastsAreDoubtful();
         if (newEpochs && _queues.Count > 0)
         {
@@ -80,7 +83,20 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         segment.OpenFile(isLast ? FileAccess.ReadWrite : FileAccess.Read);
         _segments.Add(segment);
         _stoppedClean = false;
-        var scanner = new SegmentScanner(segment);
+        segment.Sealed = true;
+        var scanner = new SegmentScanner(segment, mayBeTorn: isLast);
+        if (scanner.TryReadHeader(out var header))
+        {
+            ReadHeader(header, segment);
+        }
+        else if (!isLast || segment.Length > 2 * SegmentHeader.BeginsBefore)
+        {
+            // No crash leaves that. What a message body holds could pass for records here, so nothing is read; the file stays for a human.
+            ReportDamage(segment, 0, segment.Length);
+            segment.AddLive(segment.Length);
+            return;
+        }
+
         while (scanner.Next())
         {
             if (scanner.Skipped.To > 0)
@@ -98,9 +114,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             }
         }
 
-        AbandonBatch();
         EndOfSegment(segment, scanner.End, isLast);
-        segment.Sealed = true;
+        LeaveBatch(segment);
     }
 
     private void EndOfSegment(Segment segment, long end, bool isLast)
@@ -125,6 +140,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     {
         _lastDamaged = segment.Number;
         _inSnapshot = false;
+        _batchDamaged = _inBatch;
         Damage.Report(logger, segment.Path, from, to);
     }
 
@@ -134,7 +150,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         _stoppedClean = scanner.Type == RecordType.CleanStop;
         if (_inBatch && scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
         {
-            AbandonBatch();
+            LeaveBatch(segment);
         }
 
         switch (scanner.Type)
@@ -146,10 +162,10 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
                 ReadMessage(scanner, segment);
                 break;
             case RecordType.BatchStart:
-                _inBatch = true;
+                BeginBatch(reader.Number());
                 break;
             case RecordType.BatchEnd:
-                EndBatch(segment);
+                ReadBatchEnd(reader.Number(), segment);
                 break;
             case RecordType.Removed:
                 ReadRemoved(ref reader, segment);
@@ -216,6 +232,36 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             {
                 Forget(number);
             }
+        }
+    }
+
+    /// <summary>
+    /// Damage took the record that deleted a queue whose name was used again. The newer one is what clients mean by the name; the older
+    /// one's messages are served under a name that says so, for somebody to look at.
+    /// </summary>
+    private void SettleNamesakes()
+    {
+        var taken = new HashSet<QueueName>();
+        var losers = new List<EmbeddedQueue>();
+        foreach (var queue in _queues.Values.OrderByDescending(static queue => queue.Number))
+        {
+            if (!taken.Add(queue.Name))
+            {
+                losers.Add(queue);
+            }
+        }
+
+        foreach (var queue in losers)
+        {
+            var name = queue.Name;
+            var number = queue.Number;
+            while (!taken.Add(NameOfFound(number)))
+            {
+                number = NextQueueNumber++;
+            }
+
+            queue.RecoverName(NameOfFound(number));
+            Damage.ReportNamesake(logger, name, queue.Name);
         }
     }
 

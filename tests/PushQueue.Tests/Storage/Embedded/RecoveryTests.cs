@@ -10,7 +10,7 @@ using Xunit;
 namespace PushQueue.Tests.Storage.Embedded;
 
 /// <summary>What a start makes of a log that a crash, a bad disk or an operator has left behind.</summary>
-public sealed class RecoveryTests : IDisposable
+public sealed partial class RecoveryTests : IDisposable
 {
     private static readonly QueueName Queue = QueueName.Parse("orders");
 

@@ -10,9 +10,16 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch)
 
     public void Dispose() => log.EndAppend();
 
-    public void SegmentHeader(SegmentHeader header)
+    /// <summary>The header, twice: without it nothing in the segment can be read.</summary>
+    public void SegmentHeaders(SegmentHeader header)
     {
-        var span = batch.Reserve(RecordHeader.Size + (3 * SpanWriter.NumberBytesMax) + SpanWriter.StringBytesMax(header.BootId));
+        SegmentHeader(header);
+        SegmentHeader(header);
+    }
+
+    private void SegmentHeader(SegmentHeader header)
+    {
+        var span = batch.Reserve(RecordHeader.Size + (4 * SpanWriter.NumberBytesMax) + SpanWriter.StringBytesMax(header.BootId));
         var writer = new SpanWriter(span[RecordHeader.Size..]);
         header.Write(ref writer);
         Finish(span, RecordType.SegmentHeader, writer.Written);

@@ -84,6 +84,16 @@ internal sealed class LogBatch(Segment segment, long start)
         Start = start;
     }
 
+    /// <summary>The batch goes to another segment, whose first records, its headers, become the batch's first.</summary>
+    public void MoveBehind(LogBatch headers)
+    {
+        MoveTo(headers.Segment, headers.Length);
+        _chunks.InsertRange(0, headers._chunks);
+        headers._chunks.Clear();
+        Start = 0;
+        Length += headers.Length;
+    }
+
     /// <summary>Completes when the messages put in this batch are as durable as the store promises, and visible.</summary>
     public Task<CommitOutcome> Additions => Source(ref _additions);
 

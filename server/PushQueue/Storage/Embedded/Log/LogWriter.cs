@@ -125,7 +125,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             while (!rest.IsEmpty)
             {
                 var length = RecordHeader.Size + RecordHeader.PayloadLength(rest);
-                RecordHeader.WriteChecksum(rest[..length]);
+                var tellsSalt = (RecordType)rest[2] == RecordType.SegmentHeader;
+                RecordHeader.WriteChecksum(rest[..length], tellsSalt ? RecordHeader.FixedSalt : batch.Segment.Salt);
                 rest = rest[length..];
             }
         }
@@ -152,7 +153,13 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
             // Only this file may not grow: the same batch fits into the next segment.
             var next = log.Rebase(batch.Segment, batch.Length, beginSegment: true);
-            batch.MoveTo(next, 0);
+            if (next is null)
+            {
+                return false;
+            }
+
+            batch.MoveBehind(next);
+            WriteChecksums(batch);
             return TryWrite(batch);
         }
     }

@@ -116,25 +116,26 @@ internal sealed class MessageLog : IDisposable
     /// <summary>
     /// The batch that was being written kept only some of its bytes, or goes to another segment: what gathers behind it moves along.
     /// </summary>
-    public Segment Rebase(Segment segment, long end, bool beginSegment)
+    /// <returns>The headers of the segment begun; null where none was.</returns>
+    public LogBatch? Rebase(Segment segment, long end, bool beginSegment)
     {
         lock (_gate)
         {
             if (_open.Segment != segment)
             {
-                return segment;
+                return null;
             }
 
             if (!beginSegment)
             {
                 _open.MoveTo(segment, end);
-                return segment;
+                return null;
             }
 
-            var next = NewSegmentLocked(segment.Number + 1);
-            next.InheritReferences(segment);
-            _open.MoveTo(next, end);
-            return next;
+            var headers = BeginSegment(segment.Number + 1);
+            headers.Segment.InheritReferences(segment);
+            _open.MoveTo(headers.Segment, headers.Length + end);
+            return headers;
         }
     }
 
@@ -193,14 +194,14 @@ internal sealed class MessageLog : IDisposable
     private LogBatch BeginSegment(int number)
     {
         var batch = new LogBatch(NewSegmentLocked(number), 0) { BeginsSegment = true };
-        var header = new SegmentHeader(SegmentHeader.CurrentVersion, number, _options.Durability.Mode, _bootId);
-        new LogAppender(this, batch).SegmentHeader(header);
+        var header = new SegmentHeader(SegmentHeader.CurrentVersion, number, _options.Durability.Mode, _bootId, batch.Segment.Salt);
+        new LogAppender(this, batch).SegmentHeaders(header);
         return batch;
     }
 
     private Segment NewSegmentLocked(int number)
     {
-        var segment = new Segment(number, Path.Combine(_options.DataDirectory, Segment.FileName(number)));
+        var segment = new Segment(number, Path.Combine(_options.DataDirectory, Segment.FileName(number))) { Salt = SegmentHeader.NewSalt() };
         _segments.Add(number, segment);
         return segment;
     }

@@ -20,6 +20,9 @@ internal sealed class Segment(int number, string path)
 
     public string Path { get; } = path;
 
+    /// <summary>What the marks and checksums of its records depend on; it stands in the segment's header.</summary>
+    public uint Salt { get; set; }
+
     /// <summary>Bytes in the file. Grows only while it is the last segment.</summary>
     public long Length { get; set; }
 

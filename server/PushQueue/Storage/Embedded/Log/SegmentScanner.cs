@@ -1,10 +1,14 @@
+using System.Buffers.Binary;
+
 namespace PushQueue.Storage.Embedded.Log;
 
 /// <summary>
 /// Reads the records of a segment in order. Behind damage it goes on at the next place where a whole record with a right checksum stands, and
 /// says what it skipped.
 /// </summary>
-internal sealed class SegmentScanner(Segment segment)
+/// <param name="segment">The segment.</param>
+/// <param name="mayBeTorn">Whether the end may be a write that a crash cut off; only the log's last segment's may.</param>
+internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
 {
     private const int WindowBytes = 1024 * 1024;
 
@@ -29,9 +33,34 @@ internal sealed class SegmentScanner(Segment segment)
     public ReadOnlySpan<byte> Payload =>
         _window.AsSpan((int)(RecordOffset - _windowStart) + RecordHeader.Size, RecordLength - RecordHeader.Size);
 
+    /// <summary>
+    /// Learns from the segment's header, or from its copy, what tells the segment's records from bytes that look like records. False where
+    /// damage took both: then nothing in the segment can be trusted.
+    /// </summary>
+    public bool TryReadHeader(out SegmentHeader header)
+    {
+        for (var at = 0L; at < SegmentHeader.BeginsBefore && at + RecordHeader.Size <= segment.Length; at++)
+        {
+            if (MayBeHeader(at) && IsRecord(at, out var length))
+            {
+                header = SegmentHeader.Read(Read(at, length)[RecordHeader.Size..]);
+                segment.Salt = header.Salt;
+                return true;
+            }
+        }
+
+        header = default;
+        return false;
+    }
+
     public bool Next()
     {
         Skipped = default;
+        if (mayBeTorn && IsCutOff(_position))
+        {
+            return false;
+        }
+
         var from = _position;
         for (var at = from; at + RecordHeader.Size <= segment.Length; at = NextMark(at + 1))
         {
@@ -56,31 +85,55 @@ internal sealed class SegmentScanner(Segment segment)
         return false;
     }
 
+    /// <summary>A sound header whose record passes the end of the file: all behind it is the record's beginning, nothing to search in.</summary>
+    private bool IsCutOff(long at)
+    {
+        if (at + RecordHeader.Size > segment.Length)
+        {
+            return true;
+        }
+
+        var header = Read(at, RecordHeader.Size);
+        return RecordHeader.BeginsRecord(header, SaltAt(at)) && at + RecordHeader.Size + RecordHeader.PayloadLength(header) > segment.Length;
+    }
+
+    private bool MayBeHeader(long at) => at < SegmentHeader.BeginsBefore && (RecordType)Read(at, RecordHeader.Size)[2] == RecordType.SegmentHeader;
+
+    private uint SaltAt(long at) => MayBeHeader(at) ? RecordHeader.FixedSalt : segment.Salt;
+
     private bool IsRecord(long at, out int length)
     {
         length = 0;
+        var salt = SaltAt(at);
         var header = Read(at, RecordHeader.Size);
-        if (!RecordHeader.HasMark(header))
+        if (!RecordHeader.BeginsRecord(header, salt))
         {
             return false;
         }
 
         var payloadLength = RecordHeader.PayloadLength(header);
-        if (payloadLength < 0 || at + RecordHeader.Size + payloadLength > segment.Length)
+        if (at + RecordHeader.Size + payloadLength > segment.Length)
         {
             return false;
         }
 
         length = RecordHeader.Size + payloadLength;
-        return RecordHeader.ChecksumMatches(Read(at, length));
+        return RecordHeader.ChecksumMatches(Read(at, length), salt);
     }
 
     private long NextMark(long at)
     {
+        if (at < SegmentHeader.BeginsBefore)
+        {
+            return at;
+        }
+
+        Span<byte> mark = stackalloc byte[sizeof(ushort)];
+        BinaryPrimitives.WriteUInt16LittleEndian(mark, RecordHeader.Mark(segment.Salt));
         while (at + RecordHeader.Size <= segment.Length)
         {
             var bytes = Read(at, (int)Math.Min(WindowBytes / 2, segment.Length - at));
-            var index = bytes.IndexOf([RecordHeader.Mark0, RecordHeader.Mark1]);
+            var index = bytes.IndexOf(mark);
             if (index >= 0)
             {
                 return at + index;

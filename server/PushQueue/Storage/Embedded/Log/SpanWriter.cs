@@ -22,6 +22,12 @@ internal ref struct SpanWriter(Span<byte> buffer)
         Written += sizeof(ushort);
     }
 
+    public void UInt32(uint value)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(_buffer[Written..], value);
+        Written += sizeof(uint);
+    }
+
     public void UInt64(ulong value)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(_buffer[Written..], value);
