@@ -133,7 +133,7 @@ public sealed class HubSocketTests
         var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
 
         _ = await socket.NextRecordsAsync(2);
-        Assert.Equal("close 1012 The server is stopping; connect again.", await socket.NextAsync());
+        Assert.StartsWith("close 1012 {\"code\":\"server-shutdown\",\"reconnectMs\":", await socket.NextAsync(), StringComparison.Ordinal);
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WithTimeout();
         await draining.WithTimeout();
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => server.OpenHubAsync(negotiate: false));
