@@ -25,6 +25,29 @@ internal sealed class WebSocketCommands(
     public int FrameBytesMax { get; } =
         (int)Math.Min(int.MaxValue / 2, (services.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L + FrameSlack);
 
+    /// <summary>Whether the command may take as long as it says itself.</summary>
+    public static bool Waits(ReadOnlySpan<byte> frame)
+    {
+        try
+        {
+            return WordOf(frame) is "take" or "lease" && Has(frame, "wait"u8);
+        }
+        catch (JsonException)
+        {
+            // Its error answer comes at once.
+            return false;
+        }
+    }
+
+    public static ReadOnlyMemory<byte> TooManyWait(ReadOnlyMemory<byte> frame, int commandsMax)
+    {
+        using var command = JsonDocument.Parse(frame);
+        return CommandErrors.Make(
+            "too-many-waits",
+            $"{commandsMax} takes or leases wait on this socket already; let one end first, or subscribe.",
+            command.RootElement.TryGetProperty("ref", out var reference) ? reference : null);
+    }
+
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(
         OutboundBuffer buffer, ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
@@ -88,6 +111,20 @@ internal sealed class WebSocketCommands(
         var answer = writer.ToArray();
         writer.Return();
         return answer;
+    }
+
+    private static bool Has(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> field)
+    {
+        var reader = new Utf8JsonReader(frame);
+        _ = reader.Read();
+        var found = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            found |= reader.ValueTextEquals(field);
+            reader.Skip();
+        }
+
+        return found;
     }
 
     /// <summary>The command's word where it stands at the top level; null where the frame is no such object.</summary>

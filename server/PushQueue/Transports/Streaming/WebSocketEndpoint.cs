@@ -105,13 +105,29 @@ internal sealed class WebSocketEndpoint(
 
     private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, CancellationToken aborted)
     {
-        using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax);
+        var waiting = new WaitingCommands(commands, buffer, aborted);
+        try
+        {
+            await ReadAsync(connection, buffer, stream, waiting, aborted);
+        }
+        finally
+        {
+            await waiting.EndAsync();
+        }
+    }
+
+    private async Task ReadAsync(
+        WebSocketConnection connection, OutboundBuffer buffer, Stream stream, WaitingCommands waiting, CancellationToken aborted)
+    {
+        using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax, connection.Heard);
         while (true)
         {
             var frame = await reader.ReadAsync();
-            connection.Heard();
             switch (frame.Kind)
             {
+                case WebSocketInput.Text when WebSocketCommands.Waits(frame.Payload.Span):
+                    waiting.Start(frame.Payload);
+                    break;
                 case WebSocketInput.Text:
                     var answer = await commands.ExecuteAsync(buffer, frame.Payload, aborted);
                     _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
