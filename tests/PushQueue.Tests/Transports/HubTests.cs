@@ -79,6 +79,22 @@ public sealed class HubTests
         await server.NobodyIsLeftAsync();
     }
 
+    [Fact]
+    public async Task A_stream_that_the_store_cannot_serve_leaves_nothing_behind()
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectAsync("/hub");
+        await socket.SendAsync(Handshake);
+        _ = await socket.NextAsync();
+        await server.Store.DisposeAsync();
+
+        await socket.SendAsync("{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
+        Assert.Contains("\"invocationId\":\"7\",\"error\"", await RecordAsync(socket), StringComparison.Ordinal);
+
+        socket.Abort();
+        await server.NobodyIsLeftAsync();
+    }
+
     private static async Task<string> RecordAsync(ClientWebSocket socket)
     {
         string record;
