@@ -5,21 +5,23 @@ namespace PushQueue.Server;
 /// <summary>The command line. An option that it does not give is looked for as PUSHQUEUE_NAME and in appsettings.json, section PushQueue.</summary>
 internal static class ServerCommand
 {
-    private static readonly Option<string>[] Options =
+    private static readonly Option[] Options =
     [
-        new("--listen") { Description = "The IP address to listen on (127.0.0.1)." },
-        new("--port") { Description = "The port; 0 for any free one (8080)." },
-        new("--data") { Description = "The folder that holds the messages (./data)." },
-        new("--durability")
+        new Option<string>("--listen") { Description = "The IP address to listen on (127.0.0.1)." },
+        new Option<string>("--port") { Description = "The port; 0 for any free one (8080)." },
+        new Option<string>("--data") { Description = "The folder that holds the messages (./data)." },
+        new Option<string>("--durability")
         {
             Description = "What the answer to a put promises: synced (on disk), interval:50ms (on disk a little later), memory (synced).",
         },
-        new("--max-message-bytes") { Description = "The largest message (1048576)." },
-        new("--open")
+        new Option<string>("--max-message-bytes") { Description = "The largest message (1048576)." },
+        new Option<string>("--open")
         {
             Description = "Listen on an address that others can reach, although there is no access control yet.",
             Arity = ArgumentArity.ZeroOrOne,
         },
+        new Option<string[]>("--allow-origin") { Description = "An origin whose web pages may use the server, or * for all; repeatable." },
+        new Option<string[]>("--allow-host") { Description = "A name of the server, for a proxy in front of one on loopback; repeatable." },
     ];
 
     /// <param name="args">The command line.</param>
@@ -50,7 +52,12 @@ internal static class ServerCommand
     private static string? FromCommandLine(ParseResult result, string name)
     {
         var option = Array.Find(Options, option => option.Name == "--" + name)!;
-        return result.GetResult(option) is null ? null : result.GetValue(option) ?? "true";
+        return option switch
+        {
+            _ when result.GetResult(option) is null => null,
+            Option<string[]> many => string.Join(',', result.GetValue(many) ?? []),
+            _ => result.GetValue((Option<string>)option) ?? "true",
+        };
     }
 
     private static readonly Lazy<IConfiguration> Elsewhere = new(() => new ConfigurationBuilder()

@@ -4,7 +4,9 @@ using System.Net;
 namespace PushQueue.Server;
 
 /// <summary>The host's options, each from the command line, else from the environment, else from appsettings.json.</summary>
-internal sealed record ServerOptions(IPAddress Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open)
+internal sealed record ServerOptions(
+    IPAddress Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open,
+    IReadOnlyList<string> AllowedOrigins, IReadOnlyList<string> AllowedHosts)
 {
     /// <summary>Reads the options as text and reports everything that is wrong with them at once.</summary>
     public static ServerOptions Read(Func<string, string?> text, List<string> errors)
@@ -32,13 +34,24 @@ internal sealed record ServerOptions(IPAddress Listen, int Port, string Data, st
         }
 
         return new ServerOptions(
-            address ?? IPAddress.Loopback, number, text("data") ?? "./data", text("durability") ?? "synced", text("max-message-bytes"), isOpen);
+            address ?? IPAddress.Loopback, number, text("data") ?? "./data", text("durability") ?? "synced", text("max-message-bytes"), isOpen,
+            List(text("allow-origin")), List(text("allow-host")));
     }
 
     public void ApplyTo(PushQueueOptions options, List<string> errors)
     {
         options.Storage.DataDirectory = Data;
         options.Storage.Durability = Durability;
+        foreach (var origin in AllowedOrigins)
+        {
+            options.Security.AllowedOrigins.Add(origin);
+        }
+
+        foreach (var host in AllowedHosts)
+        {
+            options.Security.AllowedHosts.Add(host);
+        }
+
         if (MaxMessageBytes is null)
         {
             return;
@@ -53,6 +66,8 @@ internal sealed record ServerOptions(IPAddress Listen, int Port, string Data, st
             errors.Add($"--max-message-bytes is '{MaxMessageBytes}'; give a number of bytes.");
         }
     }
+
+    private static string[] List(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     private static bool TryAddress(string text, out IPAddress? address)
     {

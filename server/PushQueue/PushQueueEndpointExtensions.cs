@@ -1,4 +1,9 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Security;
+using PushQueue.Transports;
 using PushQueue.Transports.Rest;
 using PushQueue.Transports.SignalR;
 using PushQueue.Transports.Streaming;
@@ -9,12 +14,45 @@ namespace PushQueue;
 public static class PushQueueEndpointExtensions
 {
     /// <summary>Maps the native API: REST, the JSON protocol, the streams and the hub.</summary>
-    public static IEndpointRouteBuilder MapPushQueue(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapRest().MapStreams().MapPushHub();
+    public static IEndpointRouteBuilder MapPushQueue(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.Checked().MapRest().MapStreams().MapPushHub();
+        return endpoints;
+    }
 
     /// <summary>
     /// Answers every path that nothing else serves with a problem instead of an empty 404. For a server that is all PushQueue's;
     /// an application with pages of its own leaves it out.
     /// </summary>
-    public static IEndpointRouteBuilder MapPushQueueNotFound(this IEndpointRouteBuilder endpoints) => endpoints.MapNotFound();
+    public static IEndpointRouteBuilder MapPushQueueNotFound(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.Checked().MapNotFound();
+        return endpoints;
+    }
+
+    /// <summary>
+    /// Whatever is mapped into it, the hub included, asks <see cref="OriginCheck"/> first. Around the endpoints rather than in the
+    /// pipeline, so that no host can forget it. An endpoint filter would not do: those see no plain request delegates.
+    /// </summary>
+    private static RouteGroupBuilder Checked(this IEndpointRouteBuilder endpoints)
+    {
+        var check = endpoints.ServiceProvider.GetRequiredService<OriginCheck>();
+        var group = endpoints.MapGroup(string.Empty);
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
+        {
+            var next = endpoint.RequestDelegate!;
+            endpoint.RequestDelegate = context => CheckAsync(check, context, next);
+        });
+        return group;
+    }
+
+    private static Task CheckAsync(OriginCheck check, HttpContext context, RequestDelegate next)
+    {
+        if (check.WhyRefused(context) is { } refusal)
+        {
+            return RestAnswers.ProblemAsync(context, new Problem(ProblemType.ForbiddenOrigin, refusal)).AsTask();
+        }
+
+        return OriginCheck.AnswersPreflight(context) ? Task.CompletedTask : next(context);
+    }
 }

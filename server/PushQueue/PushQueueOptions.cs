@@ -1,5 +1,6 @@
 using PushQueue.Delivery;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Storage;
 
 namespace PushQueue;
@@ -15,6 +16,9 @@ public sealed class PushQueueOptions
 
     /// <summary>How messages are pushed.</summary>
     public DeliveryOptions Delivery { get; } = new();
+
+    /// <summary>Which web pages may use the server.</summary>
+    public SecurityOptions Security { get; } = new();
 
     /// <summary>Everything that is wrong, a sentence each that names the option and, in brackets, the server's switch; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
@@ -43,6 +47,8 @@ public sealed class PushQueueOptions
         InRange(errors, "Delivery.StallTimeout", Delivery.StallTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.HeartbeatInterval", Delivery.HeartbeatInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.DrainTimeout", Delivery.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        errors.AddRange(Security.AllowedOrigins.Where(static origin => SecurityOptions.NormalOrigin(origin) is null).Select(
+            static origin => $"Security.AllowedOrigins (--allow-origin) has '{origin}'; give an origin such as https://app.example, or * for all."));
         return errors;
     }
 

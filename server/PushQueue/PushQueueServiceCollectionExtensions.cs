@@ -5,6 +5,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Hosting;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Storage.Embedded;
 using PushQueue.Transports.Rest;
 using PushQueue.Transports.SignalR;
@@ -29,6 +30,8 @@ public static class PushQueueServiceCollectionExtensions
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(options);
+        services.TryAddSingleton(options.Security);
+        services.TryAddSingleton<OriginCheck>();
         return services
             .AddQueues(options.Queues)
             .AddStorage(options)

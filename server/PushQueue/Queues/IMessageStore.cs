@@ -63,7 +63,8 @@ internal interface IMessageStore : IAsyncDisposable
     /// <summary>The next ready message, left where it is; its <see cref="Message.Looks"/> counts this look. Null where none is ready.</summary>
     ValueTask<Message?> LookAsync(QueueName queue);
 
-    /// <summary>Messages of one state in the order in which they come out; <paramref name="after"/> is an opaque <see cref="MessagePage.Next"/>.</summary>
+    /// <summary>Messages of one state in the order in which they come out; <paramref name="after"/> is an opaque <see cref="MessagePage.Next"/>.
+    /// A page may be shorter than its limit: it ends at 16 MiB of bodies, after one message at least.</summary>
     /// <returns>Fails with BadOption where <paramref name="after"/> is not of this operation's making. An unknown queue gives an empty page.</returns>
     ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit);
 

@@ -5,6 +5,12 @@ namespace PushQueue.Transports;
 /// <summary>The content types of bodies. They are kept as given, so they must be able to go back into a header.</summary>
 internal static class ContentTypes
 {
+    /// <summary>
+    /// Goes with every body that is answered as it was put: a page that somebody put must not run scripts with the rights of this server's
+    /// own pages. Such a body gets an origin of its own and loads nothing.
+    /// </summary>
+    public const string BodyPolicy = "sandbox; default-src 'none'";
+
     public const string Json = "application/json";
     public const string Text = "text/plain";
     public const string Binary = "application/octet-stream";

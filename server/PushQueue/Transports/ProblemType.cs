@@ -40,6 +40,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType BadRequest = new(
         "bad-request", 400, "The request is broken", "Send a complete and valid HTTP request.");
 
+    public static readonly ProblemType ForbiddenOrigin = new(
+        "forbidden-origin", 403, "The web page may not use this server", "Allow its origin with --allow-origin if it should.");
+
     public static readonly ProblemType NotFound = new(
         "not-found", 404, "There is no such thing", "Check the queue, the id and the path.");
 

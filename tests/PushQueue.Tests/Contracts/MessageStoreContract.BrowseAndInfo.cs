@@ -44,6 +44,20 @@ public abstract partial class MessageStoreContract
         Assert.Equal((7 + limit - 1) / limit, pages.Count);
     }
 
+    [Fact]
+    public async Task A_page_ends_at_16_MiB_of_bodies_and_holds_one_message_at_least()
+    {
+        var sizes = new[] { 9, 7, 1, 17, 5 };
+        foreach (var size in sizes)
+        {
+            await Put(new string((char)('a' + size), size * 1024 * 1024));
+        }
+
+        var pages = await BrowsePages(MessageState.Ready, 100);
+
+        Assert.Equal(["9 7", "1", "17", "5"], pages.Select(page => string.Join(' ', page.Messages.Select(message => message.Body.Length >> 20))));
+    }
+
     [Theory]
     [InlineData(nameof(MessageState.Delayed))]
     [InlineData(nameof(MessageState.Leased))]

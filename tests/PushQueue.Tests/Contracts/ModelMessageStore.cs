@@ -203,7 +203,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var all = Find(queue)?.Live.Where(message => message.State == state).Select(message => (message, Order(message, state)))
             .Where(entry => after is null || entry.Item2.CompareTo(start) > 0)
             .OrderBy(entry => entry.Item2).ToList() ?? [];
-        var page = all.Take(limit).ToList();
+        var bytes = 0L;
+        var page = all.Take(limit).TakeWhile((entry, index) => (bytes += entry.message.New.Body.Length) <= 16 * 1024 * 1024 || index == 0).ToList();
         string? next = null;
         if (all.Count > page.Count)
         {

@@ -83,7 +83,7 @@ internal sealed class PushQueueServer : IAsyncDisposable
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, Address.Port).WithTimeout();
         await using var stream = client.GetStream();
-        var request = $"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+        var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request)).WithTimeout();
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return await reader.ReadToEndAsync().WithTimeout();

@@ -6,6 +6,9 @@ namespace PushQueue.Storage.Embedded;
 
 internal sealed partial class EmbeddedQueue
 {
+    // A page is read and written as a whole; a thousand of the largest messages would be gigabytes at once.
+    private const long PageBytesMax = 16 * 1024 * 1024;
+
     public GivenMessages Look()
     {
         var given = new GivenMessages(this);
@@ -41,7 +44,7 @@ internal sealed partial class EmbeddedQueue
 
     /// <param name="state">Which messages.</param>
     /// <param name="after">The <paramref name="next"/> of the page before; null for the first page.</param>
-    /// <param name="limit">At most this many.</param>
+    /// <param name="limit">At most this many; fewer where their bodies would be more than <see cref="PageBytesMax"/>, but at least one.</param>
     /// <param name="next">What to ask for the next page with; null on the last.</param>
     /// <returns>Null where <paramref name="after"/> is not of this method's making.</returns>
     public GivenMessages? Browse(MessageState state, string? after, int limit, out string? next)
@@ -57,6 +60,7 @@ internal sealed partial class EmbeddedQueue
         {
             AdvanceLocked(_services.NowMs());
             StoredMessage? last = null;
+            var bytes = 0L;
             foreach (var message in OfStateLocked(state))
             {
                 if (!PageKey.Of(message).IsBehind(key))
@@ -64,7 +68,8 @@ internal sealed partial class EmbeddedQueue
                     continue;
                 }
 
-                if (given.Count == limit)
+                bytes += message.BodyLength;
+                if (given.Count == limit || (given.Count > 0 && bytes > PageBytesMax))
                 {
                     next = PageKey.Of(last!).ToString();
                     break;

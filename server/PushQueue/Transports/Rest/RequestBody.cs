@@ -9,6 +9,9 @@ internal static class RequestBody
 {
     private const int FirstBufferBytes = 4096;
 
+    // A Content-Length costs its sender nothing; memory is for what has come.
+    private const int FirstBodyBytes = 64 * 1024;
+
     /// <param name="context">The request.</param>
     /// <param name="bytesMax">More is <paramref name="tooLarge"/>, told before it is read where the client says how much it will send.</param>
     /// <param name="tooLarge">The problem of a body that is too large.</param>
@@ -30,20 +33,25 @@ internal static class RequestBody
             return ([], null);
         }
 
-        // hot path: every put. One array, one copy.
-        var body = GC.AllocateUninitializedArray<byte>((int)length);
+        // hot path: every put. One array, one copy, but for a large body.
+        var body = GC.AllocateUninitializedArray<byte>((int)Math.Min(length, FirstBodyBytes));
         var filled = 0;
         var reader = context.Request.BodyReader;
         while (true)
         {
             var read = await reader.ReadAsync(context.RequestAborted);
             var buffer = read.Buffer;
+            if (filled + buffer.Length > body.Length)
+            {
+                Array.Resize(ref body, (int)Math.Min(length, Math.Max(body.Length * 2L, filled + buffer.Length)));
+            }
+
             buffer.CopyTo(body.AsSpan(filled));
             filled += (int)buffer.Length;
             reader.AdvanceTo(buffer.End);
-            if (read.IsCompleted || filled == body.Length)
+            if (read.IsCompleted || filled == length)
             {
-                return filled == body.Length
+                return filled == length
                     ? (body, null)
                     : ([], new Problem(ProblemType.BadRequest, "The body ended before its Content-Length."));
             }

@@ -116,6 +116,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
             headers["PushQueue-Priority"] = message.Priority.ToString(CultureInfo.InvariantCulture);
         }
 
+        headers.ContentSecurityPolicy = ContentTypes.BodyPolicy;
         var contentType = ContentTypes.CanBeHeader(message.ContentType) ? message.ContentType : ContentTypes.Binary;
         await RestAnswers.BytesAsync(context, StatusCodes.Status200OK, contentType, message.Body);
         return null;

@@ -22,14 +22,24 @@ internal sealed class HubConsume(
         var connection = new ItemStreamConnection();
         var buffer = new OutboundBuffer(connection, clock, options.Value);
         registry.Add(buffer);
-        var reader = Subscriptions.ReadOptions(json);
-        var (consumer, error) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
-        buffer.Open();
-        if (consumer is null)
+        try
         {
-            await dispatcher.EndAsync(buffer);
-            throw new HubException($"bad-option: {error}");
+            var reader = Subscriptions.ReadOptions(json);
+            var (consumer, error) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+            if (consumer is null)
+            {
+                throw new HubException($"bad-option: {error}");
+            }
         }
+        catch
+        {
+            // Whatever it was, and SignalR tells the client: nothing of the call may stay.
+            await buffer.EndUnopenedAsync();
+            await dispatcher.EndAsync(buffer);
+            throw;
+        }
+
+        buffer.Open();
 
         _ = EndWithAsync(connection, buffer, aborted, cancelled);
         return connection.Items;

@@ -59,12 +59,11 @@ internal sealed class HubSocket(
     /// <summary>Reads until the end, even when the hub is through: the client's close frame may be still to come. True where it came.</summary>
     private async Task<bool> ReadAsync(Stream stream, int frameBytesMax)
     {
-        using var reader = new WebSocketFrameReader(stream, frameBytesMax);
+        using var reader = new WebSocketFrameReader(stream, frameBytesMax, connection.Heard);
         var closed = false;
         for (var open = true; open;)
         {
             var frame = await reader.ReadAsync();
-            connection.Heard();
             switch (frame.Kind)
             {
                 case WebSocketInput.Text or WebSocketInput.Binary:

@@ -4,20 +4,14 @@ using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.SignalR;
 
-/// <summary>The items of one streaming hub call. SignalR takes them one by one; a full channel is a pending write.</summary>
+/// <summary>The items of one streaming hub call. SignalR takes them one by one; see <see cref="ItemHandover"/>.</summary>
 internal sealed class ItemStreamConnection : IConsumerConnection
 {
-    private const int ItemsMax = 256;
-
-    private readonly Channel<RawJson> _items = Channel.CreateBounded<RawJson>(new BoundedChannelOptions(ItemsMax)
-    {
-        SingleReader = true,
-        SingleWriter = true,
-    });
+    private readonly ItemHandover _items = new();
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ChannelReader<RawJson> Items => _items.Reader;
+    public ChannelReader<RawJson> Items => _items;
 
     public Task Ended => _ended.Task;
 
@@ -41,7 +35,7 @@ internal sealed class ItemStreamConnection : IConsumerConnection
             var end = rest.Span.IndexOf((byte)'\n');
             if (end > 0)
             {
-                await _items.Writer.WriteAsync(new RawJson(rest[..end]));
+                await _items.WriteAsync(new RawJson(rest[..end]));
             }
 
             rest = rest[(end + 1)..];
@@ -58,7 +52,7 @@ internal sealed class ItemStreamConnection : IConsumerConnection
 
     public void Complete(CloseReason reason)
     {
-        _items.Writer.TryComplete();
+        _items.End();
         _ended.TrySetResult();
     }
 

@@ -102,6 +102,8 @@ internal sealed class HttpStreamEndpoint(
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = events ? EventStream : "application/x-ndjson";
         response.Headers.CacheControl = "no-cache";
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = ContentTypes.BodyPolicy;
         response.Headers["X-Accel-Buffering"] = "no";
         if (chunked)
         {

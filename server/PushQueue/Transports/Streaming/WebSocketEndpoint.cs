@@ -99,12 +99,11 @@ internal sealed class WebSocketEndpoint(
 
     private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, CancellationToken aborted)
     {
-        using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax);
+        using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax, connection.Heard);
         await using var waits = new WebSocketWaits(commands, buffer, aborted);
         while (true)
         {
             var frame = await reader.ReadAsync();
-            connection.Heard();
             switch (frame.Kind)
             {
                 case WebSocketInput.Text when waits.TryStart(frame.Payload):

@@ -11,9 +11,15 @@ namespace PushQueue.Transports.Streaming;
 /// pings and closes by itself, between or into our writes. Holds a buffer only while bytes are there: an idle client waits in a
 /// read of zero bytes.
 /// </summary>
-internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax) : IDisposable
+/// <param name="stream">Where the frames come from.</param>
+/// <param name="messageBytesMax">What a message may have, fragments together.</param>
+/// <param name="heard">Is told whenever bytes come: a large frame over a slow line is a sign of life long before its end.</param>
+internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, Action heard) : IDisposable
 {
     private const int BufferBytesMin = 4096;
+
+    // A header may announce anything; memory is for what has come.
+    private const int BufferBytesFirst = 64 * 1024;
     private const int ControlPayloadMax = 125;
     private const int HeaderBytesMax = 14;
 
@@ -163,7 +169,13 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax) :
             MakeRoom(bytesNeeded);
             var read = await stream.ReadAsync(_buffer.AsMemory(_end));
             _end += read;
-            return read > 0;
+            if (read == 0)
+            {
+                return false;
+            }
+
+            heard();
+            return true;
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
@@ -174,19 +186,21 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax) :
 
     private void MakeRoom(int bytesNeeded)
     {
-        var size = Math.Max(BufferBytesMin, bytesNeeded);
         if (_buffer is null)
         {
-            _buffer = ArrayPool<byte>.Shared.Rent(size);
+            _buffer = ArrayPool<byte>.Shared.Rent(Math.Clamp(bytesNeeded, BufferBytesMin, BufferBytesFirst));
             return;
         }
 
-        if (_start + size <= _buffer.Length && _end < _buffer.Length)
+        if (_start + (long)bytesNeeded <= _buffer.Length || (_start == 0 && _end < _buffer.Length))
         {
             return;
         }
 
-        var target = size <= _buffer.Length ? _buffer : ArrayPool<byte>.Shared.Rent(size);
+        // What lies behind the frames before makes room first; only a buffer full of one frame grows.
+        var target = _start > 0
+            ? _buffer
+            : ArrayPool<byte>.Shared.Rent((int)Math.Min(bytesNeeded, Math.Max(BufferBytesFirst, _buffer.Length * 2L)));
         _buffer.AsSpan(_start, _end - _start).CopyTo(target);
         if (!ReferenceEquals(target, _buffer))
         {
