@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PushQueue.Hosting;
@@ -16,7 +17,16 @@ internal static class Program
     private static async Task<int> RunAsync(Func<string, string?> text)
     {
         var errors = new List<string>();
-        var options = ServerOptions.Read(text, errors);
+        ServerOptions options;
+        try
+        {
+            options = ServerOptions.Read(text, errors);
+        }
+        catch (InvalidDataException e)
+        {
+            return Fail(WrongOptions, $"appsettings.json cannot be read: {e.InnerException?.Message ?? e.Message}");
+        }
+
         var queue = new PushQueueOptions();
         options.ApplyTo(queue, errors);
         errors.AddRange(queue.Validate());
@@ -36,6 +46,10 @@ internal static class Program
         catch (PushQueueStartException e)
         {
             return Fail(CannotStart, e.Message);
+        }
+        catch (SocketException e)
+        {
+            return Fail(CannotStart, $"{options.Listen} port {options.Port} cannot be listened on: {e.Message}.");
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
