@@ -170,6 +170,20 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal("bad-option", (await _server.PostAsync("/q/test.dead/replay?rate=0")).Problem);
     }
 
+    [Theory]
+    [InlineData("/q/test")]
+    [InlineData("/q/test?ttr=30")]
+    public async Task A_body_that_is_a_page_runs_no_scripts_of_this_origin(string path)
+    {
+        await _server.PostAsync("/q/test", "<script>alert(1)</script>", "text/html");
+
+        var answer = await _server.GetAsync(path);
+
+        Assert.Equal("text/html", answer.ContentType);
+        Assert.Equal("sandbox; default-src 'none'", answer.Headers["Content-Security-Policy"]);
+        Assert.Equal("nosniff", answer.Headers["X-Content-Type-Options"]);
+    }
+
     private async Task<(int Status, string Problem)> ProblemAsync(string path, string body = "")
     {
         var answer = await _server.PostAsync(path, body);
