@@ -1,7 +1,6 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using PushQueue.Hosting;
 
 namespace PushQueue.Server;
 
@@ -10,7 +9,7 @@ internal static class Program
 {
     internal const int WrongOptions = 2;
 
-    private const int CannotStart = 1;
+    internal const int CannotStart = 1;
 
     public static Task<int> Main(string[] args) => ServerCommand.InvokeAsync(args, RunAsync);
 
@@ -21,6 +20,7 @@ internal static class Program
         try
         {
             options = ServerOptions.Read(text, errors);
+            errors.AddRange(ServerCommand.Unknown());
         }
         catch (InvalidDataException e)
         {
@@ -38,8 +38,13 @@ internal static class Program
         try
         {
             await using var app = Build(options);
-            await app.StartAsync();
-            Console.WriteLine($"PushQueue listening on {app.Urls.First()}, data in {Path.GetFullPath(options.Data)} ({options.Durability})");
+            if (!await TryStartAsync(app))
+            {
+                return 0;
+            }
+
+            Console.WriteLine(
+                $"PushQueue listening on {app.Urls.First()}, {options.Where}{DialectUrls(app, options)}");
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -49,63 +54,101 @@ internal static class Program
         }
         catch (SocketException e)
         {
-            return Fail(CannotStart, $"{options.Listen} port {options.Port} cannot be listened on: {e.Message}.");
+            return Fail(CannotStart, $"{options.Listen} port {options.PortsText} cannot be listened on: {e.Message}.");
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            return Fail(CannotStart, $"{options.Listen} port {options.Port} is in use; choose another with --port, or 0 for any free one.");
+            return Fail(CannotStart, $"{options.Listen} port {options.PortsText} is in use; choose another with --port, or 0 for any free one.");
         }
     }
+
+    /// <returns>False where it was told to stop before it had started, as while it waited for its store.</returns>
+    private static async Task<bool> TryStartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return true;
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The server lists its addresses in the order in which it was told to listen, the main one first.</summary>
+    private static string DialectUrls(WebApplication app, ServerOptions options) =>
+        string.Concat(options.DialectPorts.Zip(app.Urls.Skip(1), static (dialect, url) => $", {dialect.Dialect} on {url}"))
+        + (options.SyslogPort is null ? "" : $", syslog on {app.Urls.Last().Replace("http://", "tcp://", StringComparison.Ordinal)}");
 
     private static WebApplication Build(ServerOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+
+            // Nothing of the first is shown: it would log URLs, and with them keys, and make an activity for each request as long as it could be
+            // shown. The second would log every wrong call of every client.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
+            .AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.None);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-
-            // HTTP/2 needs TLS to be negotiated, which a proxy in front brings.
-            kestrel.Listen(options.Listen, options.Port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                listen.UseDirectSocketOutput();
-            });
-
-            // Each route bounds its own bodies, and says so in its answer.
-            kestrel.Limits.MaxRequestBodySize = null;
-        });
+        builder.WebHost.UseSocketThreads();
+        var certificate = options.Certificate is { } file
+            ? ServerCertificate.Open(file, options.CertificateKey, options.CertificatePassword, TimeProvider.System)
+            : null;
+        builder.WebHost.ConfigureKestrel(kestrel => ServerListening.Configure(kestrel, options, certificate));
         builder.Services.AddPushQueue(queue => options.ApplyTo(queue, []));
+        builder.Services.AddTelemetry(options.Otlp);
 
         var app = builder.Build();
+        app.Services.StartTelemetry();
         app.Use(SecurePagesAsync);
 
         // Before routing: the last route takes every path, and static files leave a path alone that a route has taken.
-        app.UseDefaultFiles().UseStaticFiles();
+        if (!Directory.Exists(app.Environment.WebRootPath))
+        {
+            app.Environment.WebRootFileProvider = new EmbeddedPages();
+        }
+
+        app.UseDefaultFiles().UseStaticFiles(new StaticFileOptions
+        {
+            // Modules of two versions do not fit together: a browser asks each time whether its copy is the present one.
+            OnPrepareResponse = static file => file.Context.Response.Headers.CacheControl = "no-cache",
+        });
         app.UseRouting();
+        app.UsePoolForLongRequests();
         app.MapPushQueue();
         app.MapPushQueueNotFound();
         return app;
     }
 
-    /// <summary>The pages load nothing from elsewhere, and no other page may frame them.</summary>
+    /// <summary>The pages load nothing from elsewhere, and no other page may frame them. What came by TLS once is not asked for without it again.</summary>
     private static Task SecurePagesAsync(HttpContext context, RequestDelegate next)
     {
+        if (context.Request.IsHttps && !IsLoopback(context.Request.Host.Host))
+        {
+            context.Response.Headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
         if (context.Request.Path.Value is "/" or [.., '.', 'h', 't', 'm', 'l'])
         {
             context.Response.Headers.ContentSecurityPolicy =
-                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+                + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
             context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers["Referrer-Policy"] = "no-referrer";
         }
 
         return next(context);
     }
 
-    private static int Fail(int code, string sentences)
+    /// <summary>A browser that is told to use TLS for localhost would do so for everything else that somebody runs there.</summary>
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    internal static int Fail(int code, string sentences)
     {
         Console.Error.WriteLine(sentences);
         return code;

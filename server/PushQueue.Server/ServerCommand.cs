@@ -14,14 +14,37 @@ internal static class ServerCommand
         {
             Description = "What the answer to a put promises: synced (on disk), interval:50ms (on disk a little later), memory (synced).",
         },
+        new Option<string>("--redis")
+        {
+            Description = "Share the queues with other nodes in this Redis: HOST:PORT, more behind commas, and options such as password=.",
+        },
+        new Option<string>("--redis-wait") { Description = "How many replicas of Redis must have a message before its put is answered (0)." },
         new Option<string>("--max-message-bytes") { Description = "The largest message (1048576)." },
         new Option<string>("--open")
         {
-            Description = "Listen on an address that others can reach, although there is no access control yet.",
+            Description = "Listen on an address that others can reach, although there is no access file (--auth).",
             Arity = ArgumentArity.ZeroOrOne,
         },
+        new Option<string>("--auth") { Description = "The access file: who may do what, by key. It is read again when it changes." },
+        new Option<string>("--cert") { Description = "A certificate, PEM or PFX: the server then speaks TLS. It is read again when it changes." },
+        new Option<string>("--cert-key") { Description = "Its private key, where a PEM file does not hold it." },
+        new Option<string>("--cert-password") { Description = "The password of the key; better given as PUSHQUEUE_CERT_PASSWORD." },
+        new Option<string[]>("--limit") { Description = "A limit, as NAME=NUMBER; repeatable. docs/SECURITY.md lists them." },
+        new Option<string[]>("--proxy") { Description = "The address of a proxy in front: its connections are not limited by address; repeatable." },
         new Option<string[]>("--allow-origin") { Description = "An origin whose web pages may use the server, or * for all; repeatable." },
         new Option<string[]>("--allow-host") { Description = "A name of the server, for a proxy in front of one on loopback; repeatable." },
+        new Option<string[]>("--push-allow")
+        {
+            Description = "Who jobs may be pushed to: loopback, an address, a network such as 10.0.0.0/8, the name of a host, or *; repeatable (loopback).",
+        },
+        .. PushQueueDialects.Names.Select(static name => new Option<string>($"--{name}-port")
+        {
+            Description = $"A port that speaks {name} alone, at its root; 0 for any free one (none; it is always under /{name}).",
+        }),
+        new Option<string>("--syslog-port") { Description = "A port that takes syslog over TCP, a line a message; 0 for any free one (none)." },
+        new Option<string>("--otlp") { Description = "Where metrics and traces are sent by OTLP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere)." },
+        new Option<string>("--metrics-queues") { Description = "Queues that get metrics of their own; the rest are summed up (200)." },
+        new Option<string>("--acl") { Description = "RestMQ's access file: who may use /restmq and its port (everyone)." },
     ];
 
     /// <param name="args">The command line.</param>
@@ -34,6 +57,9 @@ internal static class ServerCommand
             root.Options.Add(option);
         }
 
+        root.Subcommands.Add(BackupCommand.Create());
+        root.Subcommands.Add(RestoreCommand.Create());
+        root.Subcommands.Add(KeyCommand.Create());
         root.SetAction(result => run(name => FromCommandLine(result, name) ?? FromElsewhere(name)));
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0)
@@ -65,7 +91,51 @@ internal static class ServerCommand
         .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
         .Build());
 
-    private static string? FromElsewhere(string name) =>
-        Environment.GetEnvironmentVariable("PUSHQUEUE_" + name.Replace('-', '_').ToUpperInvariant())
-        ?? Elsewhere.Value["PushQueue:" + name.Replace("-", "", StringComparison.Ordinal)];
+    /// <summary>
+    /// What the environment and appsettings.json set that is no option: a slip of the pen would otherwise leave a server open, or without
+    /// its limits. The project's own tests use names that begin with PUSHQUEUE_TEST_.
+    /// </summary>
+    public static IEnumerable<string> Unknown()
+    {
+        foreach (string variable in Environment.GetEnvironmentVariables().Keys)
+        {
+            if (variable.StartsWith(Prefix, StringComparison.Ordinal)
+                && !variable.StartsWith(Prefix + "TEST_", StringComparison.Ordinal) && !variable.StartsWith(Prefix + "BENCH_", StringComparison.Ordinal)
+                && !Array.Exists(Options, option => VariableOf(option.Name[2..]) == variable))
+            {
+                yield return $"The environment variable {variable} is no option; unset it, or correct its name (--help lists the options).";
+            }
+        }
+
+        foreach (var entry in Elsewhere.Value.GetSection("PushQueue").GetChildren())
+        {
+            if (!Array.Exists(Options, option => KeyOf(option.Name[2..]).Equals(entry.Key, StringComparison.OrdinalIgnoreCase)))
+            {
+                yield return $"appsettings.json sets PushQueue:{entry.Key}, which is no option; remove it, or correct its name (--help lists the options).";
+            }
+            else if (entry.GetChildren().Any() && !(IsList(entry.Key) && entry.GetChildren().All(static one => one.Value is not null)))
+            {
+                yield return $"appsettings.json sets PushQueue:{entry.Key} to a list or an object; give one text{(IsList(entry.Key) ? ", or a list of texts" : "")}.";
+            }
+        }
+    }
+
+    private const string Prefix = "PUSHQUEUE_";
+
+    private static string VariableOf(string name) => Prefix + name.Replace('-', '_').ToUpperInvariant();
+
+    private static string KeyOf(string name) => name.Replace("-", "", StringComparison.Ordinal);
+
+    private static bool IsList(string key) =>
+        Array.Exists(Options, option => option is Option<string[]> && KeyOf(option.Name[2..]).Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    private static string? FromElsewhere(string name) => Environment.GetEnvironmentVariable(VariableOf(name)) ?? FromFile(KeyOf(name));
+
+    /// <summary>A list stands for its values; an object, as of limits, for NAME=VALUE of each.</summary>
+    private static string? FromFile(string key)
+    {
+        var section = Elsewhere.Value.GetSection("PushQueue:" + key);
+        var values = section.GetChildren().Select(static one => int.TryParse(one.Key, out _) ? one.Value : $"{one.Key}={one.Value}").ToList();
+        return values.Count > 0 ? string.Join(',', values) : section.Value;
+    }
 }

@@ -5,9 +5,36 @@ namespace PushQueue.Server;
 
 /// <summary>The host's options, each from the command line, else from the environment, else from appsettings.json.</summary>
 internal sealed record ServerOptions(
-    IPAddress Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open,
-    IReadOnlyList<string> AllowedOrigins, IReadOnlyList<string> AllowedHosts)
+    IPAddress Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open, string? Redis, int RedisWait,
+    IReadOnlyList<string> AllowedOrigins, IReadOnlyList<string> AllowedHosts,
+    IReadOnlyList<(string Dialect, int Port)> DialectPorts, int? SyslogPort, string? AccessFile, IReadOnlyList<string> PushAllowed)
 {
+    /// <summary>Where metrics and traces go; null for nowhere.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>Null for the default.</summary>
+    public int? MetricsQueues { get; init; }
+
+    /// <summary>Where the messages are, for people.</summary>
+    public string Where => Redis is null
+        ? $"data in {Path.GetFullPath(Data)} ({Durability})"
+        : $"queues in Redis at {string.Join(',', Redis.Split(',').Where(static part => !part.Contains('=', StringComparison.Ordinal)))}";
+
+    /// <summary>Who may do what; null: everybody everything.</summary>
+    public string? AuthFile { get; init; }
+
+    /// <summary>The certificate's file; null for plain HTTP.</summary>
+    public string? Certificate { get; init; }
+
+    public string? CertificateKey { get; init; }
+
+    public string? CertificatePassword { get; init; }
+
+    /// <summary>As NAME=NUMBER.</summary>
+    public IReadOnlyList<string> Limits { get; init; } = [];
+
+    public IReadOnlyList<string> Proxies { get; init; } = [];
+
     /// <summary>Reads the options as text and reports everything that is wrong with them at once.</summary>
     public static ServerOptions Read(Func<string, string?> text, List<string> errors)
     {
@@ -19,29 +46,54 @@ internal sealed record ServerOptions(
             errors.Add($"--listen is '{listen}'; give an IP address such as 127.0.0.1, or localhost.");
         }
 
-        if (!int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > IPEndPoint.MaxPort)
-        {
-            errors.Add($"--port is '{port}'; give 0 to {IPEndPoint.MaxPort}, 0 for any free port.");
-        }
+        _ = TryPort("port", port, errors, out var number);
 
         if (!bool.TryParse(open, out var isOpen))
         {
             errors.Add($"--open is '{open}'; give true or false.");
         }
-        else if (!isOpen && address is not null && !IPAddress.IsLoopback(address))
+        else if (!isOpen && text("auth") is null && address is not null && !IPAddress.IsLoopback(address))
         {
-            errors.Add($"--listen {listen} lets everyone on the network put and take messages; add --open if that is meant.");
+            errors.Add($"--listen {listen} lets everyone on the network put and take messages; give an access file with --auth, or add --open if that is meant.");
+        }
+
+        var wait = text("redis-wait") ?? "0";
+        if (!int.TryParse(wait, NumberStyles.None, CultureInfo.InvariantCulture, out var redisWait))
+        {
+            errors.Add($"--redis-wait is '{wait}'; give the number of replicas that must have a message before its put is answered.");
         }
 
         return new ServerOptions(
             address ?? IPAddress.Loopback, number, text("data") ?? "./data", text("durability") ?? "synced", text("max-message-bytes"), isOpen,
-            List(text("allow-origin")), List(text("allow-host")));
+            text("redis"), redisWait, List(text("allow-origin")), List(text("allow-host")), ReadDialectPorts(text, errors),
+            text("syslog-port") is { } syslog && TryPort("syslog-port", syslog, errors, out var syslogPort) ? syslogPort : null, text("acl"),
+            List(text("push-allow")))
+        {
+            Otlp = ReadOtlp(text("otlp") ?? Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"), errors),
+            MetricsQueues = ReadCount(text("metrics-queues"), "metrics-queues", errors),
+            AuthFile = text("auth"),
+            Certificate = text("cert"),
+            CertificateKey = text("cert-key"),
+            CertificatePassword = text("cert-password"),
+            Limits = List(text("limit")),
+            Proxies = List(text("proxy")),
+        };
     }
+
+    /// <summary>All ports, for an error that cannot say which of them it means.</summary>
+    public string PortsText => string.Join(" or ", [$"{Port}", .. DialectPorts.Select(static dialect => $"{dialect.Port} ({dialect.Dialect})"),
+        .. SyslogPort is { } port ? [$"{port} (syslog)"] : Array.Empty<string>()]);
 
     public void ApplyTo(PushQueueOptions options, List<string> errors)
     {
         options.Storage.DataDirectory = Data;
         options.Storage.Durability = Durability;
+        options.Storage.Redis = Redis;
+        options.Storage.RedisWait = RedisWait;
+        options.Security.AccessFile = AuthFile is null ? null : Path.GetFullPath(AuthFile);
+        ServerLimits.Apply(Limits, options, errors);
+        ServerLimits.ApplyProxies(Proxies, options, errors);
+        options.RestMq.AccessFile = AccessFile;
         foreach (var origin in AllowedOrigins)
         {
             options.Security.AllowedOrigins.Add(origin);
@@ -50,6 +102,18 @@ internal sealed record ServerOptions(
         foreach (var host in AllowedHosts)
         {
             options.Security.AllowedHosts.Add(host);
+        }
+
+        options.Diagnostics.QueueSeriesMax = MetricsQueues ?? options.Diagnostics.QueueSeriesMax;
+        options.Diagnostics.RefreshInterval = Otlp is null ? null : TimeSpan.FromSeconds(10);
+        if (PushAllowed.Count > 0)
+        {
+            options.Redisched.PushAllowed.Clear();
+        }
+
+        foreach (var allowed in PushAllowed)
+        {
+            options.Redisched.PushAllowed.Add(allowed);
         }
 
         if (MaxMessageBytes is null)
@@ -65,6 +129,59 @@ internal sealed record ServerOptions(
         {
             errors.Add($"--max-message-bytes is '{MaxMessageBytes}'; give a number of bytes.");
         }
+    }
+
+    private static List<(string Dialect, int Port)> ReadDialectPorts(Func<string, string?> text, List<string> errors)
+    {
+        var ports = new List<(string, int)>();
+        foreach (var dialect in PushQueueDialects.Names)
+        {
+            var name = dialect + "-port";
+            if (text(name) is { } given && TryPort(name, given, errors, out var port))
+            {
+                ports.Add((dialect, port));
+            }
+        }
+
+        return ports;
+    }
+
+    private static bool TryPort(string name, string text, List<string> errors, out int port)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort)
+        {
+            return true;
+        }
+
+        errors.Add($"--{name} is '{text}'; give 0 to {IPEndPoint.MaxPort}, 0 for any free port.");
+        return false;
+    }
+
+    private static Uri? ReadOtlp(string? text, List<string> errors)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+        {
+            return url;
+        }
+
+        errors.Add($"--otlp (OTEL_EXPORTER_OTLP_ENDPOINT) is '{text}'; give the URL of a collector such as http://127.0.0.1:4318.");
+        return null;
+    }
+
+    private static int? ReadCount(string? text, string name, List<string> errors)
+    {
+        if (text is null || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            return text is null ? null : int.Parse(text, CultureInfo.InvariantCulture);
+        }
+
+        errors.Add($"--{name} is '{text}'; give a number.");
+        return null;
     }
 
     private static string[] List(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];

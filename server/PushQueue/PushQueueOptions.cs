@@ -1,7 +1,13 @@
 using PushQueue.Delivery;
+using PushQueue.Diagnostics;
+using PushQueue.Dialects.Redisched;
+using PushQueue.Dialects.Redisched.Push;
+using PushQueue.Dialects.RestMq;
+using PushQueue.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Storage;
+using PushQueue.Storage.Redis;
 
 namespace PushQueue;
 
@@ -17,8 +23,20 @@ public sealed class PushQueueOptions
     /// <summary>How messages are pushed.</summary>
     public DeliveryOptions Delivery { get; } = new();
 
+    /// <summary>What connections may cost, all together and by address.</summary>
+    public ConnectionOptions Connections { get; } = new();
+
     /// <summary>Which web pages may use the server.</summary>
     public SecurityOptions Security { get; } = new();
+
+    /// <summary>What the node tells of itself.</summary>
+    public DiagnosticsOptions Diagnostics { get; } = new();
+
+    /// <summary>The RestMQ dialect.</summary>
+    public RestMqOptions RestMq { get; } = new();
+
+    /// <summary>Pushing jobs to URLs.</summary>
+    public RedischedOptions Redisched { get; } = new();
 
     /// <summary>Everything that is wrong, a sentence each that names the option and, in brackets, the server's switch; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
@@ -35,20 +53,56 @@ public sealed class PushQueueOptions
                 $"Storage.Durability (--durability) is '{Storage.Durability}'; use synced, memory, or interval:50ms with 1ms to 1m for the time.");
         }
 
+        if (Storage.Redis is { } redis && RedisAddress.WhyNot(redis) is { } wrong)
+        {
+            errors.Add($"Storage.Redis (--redis): {wrong}");
+        }
+
+        if (Storage.RedisKeyPrefix.Length is 0 or > 32 || !Storage.RedisKeyPrefix.All(char.IsAsciiLetterOrDigit))
+        {
+            errors.Add($"Storage.RedisKeyPrefix is '{Storage.RedisKeyPrefix}'; use 1 to 32 letters and digits.");
+        }
+
+        InRange(errors, "Storage.RedisWait (--redis-wait)", Storage.RedisWait, 0, 10);
         InRange(errors, "Storage.SegmentBytes", Storage.SegmentBytes, 64 * 1024, 1L << 40);
         InRange(errors, "Storage.CacheBytesMax", Storage.CacheBytesMax, 0, 1L << 40);
 
         // A record of the log holds one message and its length is a signed 32-bit number; 512 MiB leaves room for headers.
         InRange(errors, "Queues.MessageBytesMax (--max-message-bytes)", Queues.MessageBytesMax, 1, 512 * 1024 * 1024);
-        InRange(errors, "Queues.BatchBytesMax", Queues.BatchBytesMax, 1024, 1024 * 1024 * 1024);
+        InRange(errors, "Queues.BatchBytesMax (--limit batch-bytes)", Queues.BatchBytesMax, 1024, 1024 * 1024 * 1024);
 
-        InRange(errors, "Delivery.BufferBytesMax", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
-        InRange(errors, "Delivery.SubscriptionsPerConnectionMax", Delivery.SubscriptionsPerConnectionMax, 1, 1_000_000);
+        InRange(errors, "Queues.BatchMessagesMax (--limit batch)", Queues.BatchMessagesMax, 1, 10_000_000);
+        InRange(errors, "Queues.QueuesMax (--limit queues)", Queues.QueuesMax, 1, long.MaxValue);
+        InRange(errors, "Queues.MessagesMax (--limit messages)", Queues.MessagesMax, 1, long.MaxValue);
+        InRange(errors, "Queues.BytesMax (--limit bytes)", Queues.BytesMax, 1, long.MaxValue);
+        InRange(errors, "Queues.WaitingTakesMax (--limit waiting-takes)", Queues.WaitingTakesMax, 1, 10_000_000);
+        InRange(errors, "Connections.ConnectionsMax (--limit connections)", Connections.ConnectionsMax, 1, 10_000_000);
+        InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
+        InRange(errors, "Connections.HeaderBytesMax (--limit header-bytes)", Connections.HeaderBytesMax, 1024, 1024 * 1024);
+        InRange(errors, "Connections.UploadBytesPerSecondMin (--limit upload-bytes-per-second)", Connections.UploadBytesPerSecondMin, 1, 1_000_000);
+        InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
+
+        InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
+        InRange(errors, "Delivery.SubscriptionsPerConnectionMax (--limit subscriptions)", Delivery.SubscriptionsPerConnectionMax, 1, 1_000_000);
+        InRange(errors, "Delivery.CommandsPerSecondMax (--limit commands)", Delivery.CommandsPerSecondMax, 1, 1_000_000_000);
+        InRange(errors, "Delivery.WaitingCommandsMax (--limit waiting-commands)", Delivery.WaitingCommandsMax, 1, 1_000_000);
+        InRange(errors, "Delivery.FrameBytesMax (--limit frame-bytes)", Delivery.FrameBytesMax ?? 1024, 1024, 1024 * 1024 * 1024);
+        InRange(errors, "Queues.WaitingPutsMax (--limit waiting-puts)", Queues.WaitingPutsMax, 1, 10_000_000);
+        InRange(errors, "Diagnostics.WatchersMax (--limit watchers)", Diagnostics.WatchersMax, 1, 1_000_000);
         InRange(errors, "Delivery.StallTimeout", Delivery.StallTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.HeartbeatInterval", Delivery.HeartbeatInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.DrainTimeout", Delivery.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        InRange(errors, "Diagnostics.QueueSeriesMax (--metrics-queues)", Diagnostics.QueueSeriesMax, 0, 100_000);
+        InRange(errors, "Redisched.PushConcurrency", Redisched.PushConcurrency, 1, 10_000);
+        errors.AddRange(Redisched.PushAllowed.Where(static rule => !PushRule.TryParse(rule, out _)).Select(
+            static rule => $"Redisched.PushAllowed (--push-allow) has '{rule}'; give loopback, an address, a network such as 10.0.0.0/8, the name of a host, or *."));
         errors.AddRange(Security.AllowedOrigins.Where(static origin => SecurityOptions.NormalOrigin(origin) is null).Select(
             static origin => $"Security.AllowedOrigins (--allow-origin) has '{origin}'; give an origin such as https://app.example, or * for all."));
+        if (RestMq.AccessFile is { } accessFile && Dialects.RestMq.AccessFile.Read(accessFile, out var whyNot) is null)
+        {
+            errors.Add(whyNot!);
+        }
+
         return errors;
     }
 

@@ -1,12 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
+using PushQueue.Dialects;
 using PushQueue.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Storage.Embedded;
+using PushQueue.Storage.Redis;
 using PushQueue.Transports.Rest;
 using PushQueue.Transports.SignalR;
 using PushQueue.Transports.Streaming;
@@ -31,36 +34,58 @@ public static class PushQueueServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(options);
         services.TryAddSingleton(options.Security);
-        services.TryAddSingleton<OriginCheck>();
+        services.TryAddSingleton(options.Connections);
+        services.TryAddSingleton<ConnectionCounts>();
+        services.AddAccess().AddHostedService<AccessService>();
+        services.TryAddSingleton(options.RestMq);
         return services
             .AddQueues(options.Queues)
             .AddStorage(options)
-            .AddDiagnostics()
+            .AddDiagnostics(options.Diagnostics)
             .AddDelivery(options.Delivery)
             .AddRest()
             .AddStreams()
-            .AddPushHub();
+            .AddPushHub()
+            .AddDialects(options);
     }
 
     private static IServiceCollection AddQueues(this IServiceCollection services, QueuesOptions options)
     {
         services.TryAddSingleton(options);
+        services.TryAddSingleton<LimitHits>();
         services.TryAddSingleton<TakeWaiters>();
         services.TryAddSingleton<FinishWaiters>();
         services.TryAddSingleton<WorkerRegistry>();
+        services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<MessageBroker>();
-        services.TryAddSingleton<IMessageBroker>(static provider => provider.GetRequiredService<MessageBroker>());
+        services.TryAddSingleton<MessageMeter>();
+        services.TryAddSingleton<IMessageBroker>(static provider => new ObservedBroker(
+            provider.GetRequiredService<MessageBroker>(), provider.GetRequiredService<MessageMeter>()));
         services.TryAddSingleton<QueueChangeFanout>();
         services.AddListener<TakeWaiters>();
         services.AddListener<FinishWaiters>();
         services.AddListener<WorkerRegistry>();
+        services.AddListener<MessageTaps>();
         return services;
     }
 
     private static IServiceCollection AddStorage(this IServiceCollection services, PushQueueOptions options)
     {
-        services.AddEmbeddedStore(_ => new EmbeddedStoreOptions
+        if (options.Storage.Redis is { } redis)
         {
+            options.Queues.BatchMessagesMax = Math.Min(options.Queues.BatchMessagesMax, RedisStoreOptions.BatchMessagesMax);
+            services.AddRedisStore(_ => new RedisStoreOptions
+            {
+                Configuration = redis,
+                KeyPrefix = options.Storage.RedisKeyPrefix,
+                WaitForReplicas = options.Storage.RedisWait,
+            });
+        }
+
+        // The first that is registered counts.
+        services.AddEmbeddedStore(provider => new EmbeddedStoreOptions
+        {
+            Meter = provider.GetRequiredService<MessageMeter>(),
             DataDirectory = Path.GetFullPath(options.Storage.DataDirectory),
             Durability = Durability.TryParse(options.Storage.Durability)!,
             SegmentBytes = options.Storage.SegmentBytes,
@@ -77,11 +102,20 @@ public static class PushQueueServiceCollectionExtensions
         return services.AddDelivery();
     }
 
-    private static IServiceCollection AddDiagnostics(this IServiceCollection services)
+    private static IServiceCollection AddDiagnostics(this IServiceCollection services, DiagnosticsOptions options)
     {
+        services.TryAddSingleton(options);
+        services.TryAddSingleton<QueueSeries>();
+        services.TryAddSingleton<NodeGauges>();
+        services.TryAddSingleton<MetricCollector>();
         services.TryAddSingleton<QueueRates>();
         services.TryAddSingleton<NodeStatistics>();
+        services.TryAddSingleton<NodeMeter>();
+        services.TryAddSingleton<NodeEvents>();
+        services.TryAddSingleton<QueueBoards>();
+        services.AddSingleton<ILoggerProvider, NodeEventLoggerProvider>();
         services.AddListener<QueueRates>();
+        services.AddListener<NodeEvents>();
         services.AddHostedService<RateSampler>();
         return services;
     }

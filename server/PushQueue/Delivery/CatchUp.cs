@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
@@ -11,21 +10,20 @@ namespace PushQueue.Delivery;
 /// </summary>
 internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMessageStore store, TimeProvider time)
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    private string _epoch = string.Empty;
+    private bool _started;
     private long _position;
 
     public async Task RunAsync(ILogger logger)
     {
         try
         {
-            await StartAsync();
-            while (!consumer.HasLeft && consumer.Buffer.IsOpen && !dispatcher.TryGoLive(consumer, _position, out var ahead))
+            while (!await TryCatchUpAsync())
             {
-                consumer.CatchUpOffset = _position;
-                await consumer.Buffer.WaitForRoomAsync();
-                if (!await ReadOnAsync() && ahead is not null)
-                {
-                    await ahead;
-                }
+                // The store is out of reach; the connection stays.
+                await Task.Delay(RetryInterval, time);
             }
 
             consumer.CatchUpOffset = 0;
@@ -38,11 +36,42 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         }
     }
 
+    /// <summary>False where the store was out of reach; the next call goes on.</summary>
+    private async Task<bool> TryCatchUpAsync()
+    {
+        try
+        {
+            if (!_started)
+            {
+                await StartAsync();
+                _started = true;
+            }
+
+            while (!consumer.HasLeft && consumer.Buffer.IsOpen && !dispatcher.TryGoLive(consumer, _epoch, _position, out var ahead))
+            {
+                consumer.CatchUpOffset = _position;
+                await consumer.Buffer.WaitForRoomAsync();
+                if (!await ReadOnAsync())
+                {
+                    // Neither history nor the dispatcher goes on: what that one knows is out of date.
+                    await (ahead ?? dispatcher.LookAgainAsync());
+                }
+            }
+
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return consumer.HasLeft || !consumer.Buffer.IsOpen;
+        }
+    }
+
     private async ValueTask StartAsync()
     {
         var from = consumer.Options.From;
         var info = await store.GetQueueAsync(consumer.Queue);
         var position = info?.Position ?? new BroadcastPosition(string.Empty, 1, 1);
+        _epoch = position.Epoch;
         switch (from.Kind)
         {
             case StartKind.Earliest:
@@ -65,30 +94,53 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     /// <summary>One page of history; false where there is none at this position yet.</summary>
     private async ValueTask<bool> ReadOnAsync()
     {
-        var page = await store.ReadHistoryAsync(consumer.Queue, _position, BroadcastPolicy.RoundMessagesMax, BroadcastPolicy.RoundBytesMax);
+        var page = await store.ReadHistoryAsync(consumer.Queue, _position, BroadcastRounds.MessagesMax, BroadcastRounds.BytesMax);
         if (page is null)
         {
             return false;
         }
 
-        var reaches = page.Messages.Count > 0 ? page.Messages[0].Offset : page.Position.NextOffset;
-        if (reaches > _position)
+        if ((page.Position.Epoch != _epoch && _epoch.Length > 0) || page.Position.NextOffset < _position)
         {
-            Tell(new Gap(GapCause.Expired, _position, reaches - 1));
-            _position = reaches;
+            // The store has lost offsets, or another queue has taken the name.
+            Tell(new Gap(GapCause.Reset, 0, 0));
+            _epoch = page.Position.Epoch;
+            _position = Math.Max(page.Position.FirstOffset, Math.Min(_position, page.Position.EpochOffset));
+            return true;
         }
 
+        _epoch = page.Position.Epoch;
         if (page.Messages.Count == 0)
         {
-            return false;
+            if (page.Position.NextOffset <= _position)
+            {
+                return false;
+            }
+
+            Tell(new Gap(GapCause.Expired, _position, page.Position.NextOffset - 1));
+            _position = page.Position.NextOffset;
+            return true;
         }
 
-        var batch = new MessageBatch(page.Messages, page.Position.Epoch, time.GetUtcNow());
-        _ = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer);
-        consumer.OnBroadcast(page.Messages.Count);
-        _position = page.Messages[^1].Offset + 1;
+        foreach (var stretch in Stretch.Cut(page.Messages, _position, page.Position.Epoch, time.GetUtcNow()))
+        {
+            if (stretch.Before is { } gap)
+            {
+                Tell(gap);
+            }
+
+            _ = consumer.Buffer.Offer(stretch.Batch.PageFor(consumer.Format), consumer);
+            consumer.OnBroadcast(stretch.Batch.Count);
+            dispatcher.Counts.AddDelivered(stretch.Batch.Count);
+            _position = stretch.NextOffset;
+        }
+
         return true;
     }
 
-    private void Tell(Gap gap) => _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
+    private void Tell(Gap gap)
+    {
+        dispatcher.Counts.AddGap(gap.Cause);
+        _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
+    }
 }

@@ -39,5 +39,7 @@ internal sealed record CloseReason(int Code, string Name, string Sentence, bool 
 
     public static readonly CloseReason Disconnected = new(4006, "disconnected", "An operator ended this stream.", Reconnect: false);
 
+    public static readonly CloseReason AccessEnded = new(4007, "access-ended", "The key no longer allows this.", Reconnect: false);
+
     public static readonly CloseReason QueueDeleted = new(4004, "queue-deleted", "The queue was deleted.", Reconnect: false);
 }

@@ -3,10 +3,11 @@ using Microsoft.Extensions.Logging;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// One loop for all connections, once a second: moves the coarse clock, cuts connections that take nothing, beats on idle ones. A timer
-/// per connection would cost each idle subscriber memory for the same.
+/// One loop for all connections, once a second: moves the coarse clock, cuts connections that take nothing, beats on idle ones, ends those
+/// whose key is gone. A timer per connection would cost each idle subscriber memory for the same.
 /// </summary>
-internal sealed class ConnectionWatch(ConsumerRegistry registry, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger)
+internal sealed class ConnectionWatch(
+    ConsumerRegistry registry, Dispatcher dispatcher, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -40,6 +41,7 @@ internal sealed class ConnectionWatch(ConsumerRegistry registry, CoarseClock clo
                 }
                 else
                 {
+                    dispatcher.EndWhatIsForbidden(buffer);
                     buffer.Connection.OnTick();
                 }
             }

@@ -13,10 +13,11 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     // An auto consumer's messages are done as soon as they are written, so more of them may be under way than a worker would hold.
     private const int AutoPrefetchDefault = 128;
 
+    private HeldSet? _holds;
     private int _inFlight;
-    private int _delivered;
-    private int _acked;
-    private int _failed;
+    private long _delivered;
+    private long _acked;
+    private long _failed;
 
     public long Number => number;
 
@@ -36,16 +37,25 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     /// <summary>The next offset that it wants while it catches up; 0 once it is live.</summary>
     public long CatchUpOffset { get; set; }
 
+    /// <summary>Owned by <see cref="HeldLeases"/>. Made when first asked for: most consumers hold nothing.</summary>
+    public HeldSet Holds => LazyInitializer.EnsureInitialized(ref _holds, static () => new HeldSet());
+
+    /// <summary>
+    /// The last offset before the first round that it takes part in; without an epoch where the queue had none yet. Set by the dispatcher, under
+    /// its lock.
+    /// </summary>
+    public Cursor JoinedAt { get; set; } = new(string.Empty, 0);
+
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>Messages handed to its connection.</summary>
-    public int Delivered => Volatile.Read(ref _delivered);
+    public long Delivered => Volatile.Read(ref _delivered);
 
     /// <summary>Messages that it acked, or that were done once written.</summary>
-    public int Acked => Volatile.Read(ref _acked);
+    public long Acked => Volatile.Read(ref _acked);
 
     /// <summary>Leases that it gave back or let run out.</summary>
-    public int Failed => Volatile.Read(ref _failed);
+    public long Failed => Volatile.Read(ref _failed);
 
     /// <summary>Set once, when it has joined.</summary>
     public QueueDispatcher? Dispatcher { get; set; }

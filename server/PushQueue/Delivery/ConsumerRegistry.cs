@@ -26,6 +26,19 @@ internal sealed class ConsumerRegistry
         }
     }
 
+    /// <summary>How many connections there are of each transport.</summary>
+    public IReadOnlyDictionary<string, int> CountByTransport()
+    {
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var buffer in Buffers)
+        {
+            var transport = buffer.Connection.Transport;
+            counts[transport] = counts.GetValueOrDefault(transport) + 1;
+        }
+
+        return counts;
+    }
+
     public void Add(OutboundBuffer buffer) => _connections.TryAdd(buffer, 0);
 
     public void Remove(OutboundBuffer buffer)
@@ -36,7 +49,10 @@ internal sealed class ConsumerRegistry
         }
     }
 
-    public long NextNumber() => Interlocked.Increment(ref _numbers);
+    /// <summary>Below all numbers of this node's consumers; another one for each node.</summary>
+    public long NumberBase { get; init; }
+
+    public long NextNumber() => NumberBase + Interlocked.Increment(ref _numbers);
 
     public void CountConsumer(int by) => Interlocked.Add(ref _consumers, by);
 

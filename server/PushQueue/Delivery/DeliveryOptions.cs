@@ -9,6 +9,12 @@ public sealed class DeliveryOptions
     [Range(4 * 1024, 1024 * 1024 * 1024)]
     public int BufferBytesMax { get; set; } = 1024 * 1024;
 
+    /// <summary>
+    /// The longest message of a WebSocket or hub client, in bytes; null for twice the largest body and 64 KiB, so that a command around any body
+    /// that is not mostly escapes fits.
+    /// </summary>
+    public int? FrameBytesMax { get; set; }
+
     /// <summary>A connection that takes nothing for this long although something waits is closed.</summary>
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -18,6 +24,14 @@ public sealed class DeliveryOptions
     /// <summary>How many queues one connection may subscribe to.</summary>
     [Range(1, 1_000_000)]
     public int SubscriptionsPerConnectionMax { get; set; } = 1000;
+
+    /// <summary>How many commands one socket may send a second; one second's worth may come at once.</summary>
+    [Range(1, 1_000_000_000)]
+    public int CommandsPerSecondMax { get; set; } = 20_000;
+
+    /// <summary>How many commands of one socket may wait at once (<c>wait</c>, <c>waitForAck</c>).</summary>
+    [Range(1, 1_000_000)]
+    public int WaitingCommandsMax { get; set; } = 100;
 
     /// <summary>How long open streams have to end by themselves when the server stops.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);

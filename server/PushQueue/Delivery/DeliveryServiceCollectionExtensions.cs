@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
@@ -7,15 +8,16 @@ internal static class DeliveryServiceCollectionExtensions
 {
     /// <summary>
     /// The dispatcher and what it needs. <see cref="Dispatcher"/> is the listener that must be told the store's news; an
-    /// <see cref="Queues.IMessageStore"/> and a <see cref="TimeProvider"/> come from elsewhere.
+    /// <see cref="IMessageStore"/> and a <see cref="TimeProvider"/> come from elsewhere.
     /// </summary>
     public static IServiceCollection AddDelivery(this IServiceCollection services)
     {
         services.AddOptions<DeliveryOptions>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CoarseClock>();
-        services.TryAddSingleton<ConsumerRegistry>();
+        services.TryAddSingleton(static provider => new ConsumerRegistry { NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0 });
         services.TryAddSingleton<ConnectionWatch>();
+        services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<Dispatcher>();
         services.AddHostedService<DeliveryService>();
         return services;

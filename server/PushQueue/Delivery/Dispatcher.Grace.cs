@@ -34,10 +34,10 @@ internal sealed partial class Dispatcher
             }
             else
             {
-                _ = held.Settle(key.Id, key.Receipt, HeldEnd.Cancelled);
+                held.Settle(key.Id, key.Receipt, HeldEnd.Cancelled);
             }
 
-            if (bytes >= BroadcastPolicy.RoundBytesMax)
+            if (bytes >= BroadcastRounds.BytesMax)
             {
                 Redeliver(consumer, messages);
                 bytes = 0;
@@ -45,6 +45,33 @@ internal sealed partial class Dispatcher
         }
 
         Redeliver(consumer, messages);
+    }
+
+    /// <summary>
+    /// A consumer goes for good, over a request beside its stream or after that is gone: its stream ends, and what it held goes back, as far as it
+    /// was started as a failed attempt. False where no consumer of this node has the token.
+    /// </summary>
+    public bool LeavePlace(QueueName queue, string token, IReadOnlyList<LeaseKey> started)
+    {
+        if (_graces.Take(token, queue, out var wasAbsent) is not { } consumer)
+        {
+            return false;
+        }
+
+        var wasLive = Leave(consumer);
+        if (!wasLive && !wasAbsent)
+        {
+            return false;
+        }
+
+        GiveBackAll(consumer, started);
+        consumer.Dispatcher!.Exit();
+        if (wasLive)
+        {
+            EndSubscription(consumer, CloseReason.Normal);
+        }
+
+        return true;
     }
 
     private static void Redeliver(Consumer consumer, List<PushedMessage> messages)

@@ -8,6 +8,10 @@ internal sealed partial class Dispatcher
     /// <summary>How many consumers of the queue are connected.</summary>
     public int CountConsumers(QueueName queue) => Find(queue)?.Connected ?? 0;
 
+    /// <summary>How many consumers each queue has here, of those that have any.</summary>
+    public IEnumerable<KeyValuePair<QueueName, int>> CountConsumers() =>
+        _queues.Select(static pair => KeyValuePair.Create(pair.Key, pair.Value.Connected)).Where(static pair => pair.Value > 0);
+
     /// <summary>The consumers of one queue, or of all, in the order of their coming.</summary>
     public IReadOnlyList<Consumer> ListConsumers(QueueName? queue)
     {

@@ -12,10 +12,13 @@ namespace PushQueue.Delivery;
 internal sealed partial class Dispatcher(
     IMessageStore store,
     ConsumerRegistry registry,
+    MessageTaps taps,
     TimeProvider time,
-    ILogger<Dispatcher> logger) : IQueueChangeListener
+    ILogger<Dispatcher> logger,
+    LimitHits? hits = null) : IQueueChangeListener
 {
     private static readonly ReleaseRequest ConnectionLost = new(Delay: null, "The consumer's connection ended.");
+    private static readonly ReleaseRequest NotStarted = new(CountsAsAttempt: false);
 
     private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
     private volatile bool _draining;
@@ -50,7 +53,11 @@ internal sealed partial class Dispatcher(
             throw;
         }
 
-        if (options.From.Kind == StartKind.Live || dispatcher.IsRoundRobin)
+        if (Find(queue) != dispatcher)
+        {
+            EndDeleted(consumer);
+        }
+        else if (options.From.Kind == StartKind.Live || dispatcher.IsRoundRobin)
         {
             dispatcher.GoLive(consumer);
         }
@@ -62,6 +69,8 @@ internal sealed partial class Dispatcher(
         return consumer;
     }
 
+    public DeliveryCounts Counts { get; } = new(hits);
+
     /// <summary>True once the node is stopping: new streams are refused.</summary>
     public bool IsDraining => _draining;
 
@@ -71,17 +80,21 @@ internal sealed partial class Dispatcher(
     /// </summary>
     public static async ValueTask<Cursor?> CursorAsync(Consumer consumer)
     {
-        var epoch = await consumer.Dispatcher!.EpochAsync();
-        return consumer.Options.From.Kind == StartKind.Live && epoch.Length > 0 ? new Cursor(epoch, consumer.Dispatcher.NextOffset - 1) : null;
+        // Where it joined, not where the queue is by now: a round that is being handed out has moved the queue on before its page gets here.
+        var joined = consumer.JoinedAt;
+        var epoch = joined.Epoch.Length > 0 ? joined.Epoch : await consumer.Dispatcher!.EpochAsync();
+        return consumer.Options.From.Kind == StartKind.Live && epoch.Length > 0 ? joined with { Epoch = epoch } : null;
     }
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
     /// <param name="consumer">Who.</param>
     /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
-    public void Unsubscribe(Consumer consumer, bool lost = false)
+    /// <param name="started">What its program says that it has begun to work on; the rest then goes back uncounted. Null where nobody says it:
+    /// all of it counts as a failed attempt.</param>
+    public void Unsubscribe(Consumer consumer, bool lost = false, IReadOnlyList<LeaseKey>? started = null)
     {
         consumer.Buffer.Detach(consumer);
-        if (lost && !_draining && consumer.Token is not null && consumer.Dispatcher!.Held.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
+        if (lost && !_draining && consumer.Token is not null && HeldLeases.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
         {
             _ = Leave(consumer);
             return;
@@ -91,7 +104,7 @@ internal sealed partial class Dispatcher(
         {
             _ = _graces.Forget(consumer);
             consumer.Dispatcher!.Exit();
-            GiveBackAll(consumer);
+            GiveBackAll(consumer, started);
         }
     }
 
@@ -116,6 +129,17 @@ internal sealed partial class Dispatcher(
 
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) => Find(queue)?.OnSettingsChanged(settings);
 
+    public void OnBroadcast(QueueName queue, long nextOffset) => Find(queue)?.OnBroadcast(nextOffset);
+
+    public void OnResumed()
+    {
+        foreach (var (_, queue) in _queues)
+        {
+            queue.LookAgain();
+            _ = CheckHeldAsync(queue);
+        }
+    }
+
     public void OnDeleted(QueueName queue)
     {
         // Whoever subscribes from here on finds a queue that begins anew.
@@ -131,16 +155,14 @@ internal sealed partial class Dispatcher(
             {
                 if (consumer.Queue == queue)
                 {
-                    _ = _graces.Forget(consumer);
-                    EndSubscription(consumer, CloseReason.QueueDeleted);
+                    EndDeleted(consumer);
                 }
             }
         }
     }
 
-    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
-    {
-        if (Find(queue)?.Held.Settle(id, receipt, HeldEnd.Cancelled) is { } consumer)
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) =>
+        Find(queue)?.Held.Settle(id, receipt, HeldEnd.Cancelled, consumer =>
         {
             var json = PageWriter.Rent();
             json.Write("{\"event\":\"cancel\",\"queue\":"u8);
@@ -151,11 +173,16 @@ internal sealed partial class Dispatcher(
             var page = consumer.Format.EncodeEvent("cancel"u8, json.From(0));
             json.Return();
             _ = consumer.Buffer.Offer(page, consumer);
+        });
+
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
+    {
+        // By the receipt, for the id may be another message's by now. An end that is no ack was told as the lease's own.
+        if (!outcome.Receipt.IsNone)
+        {
+            Find(queue)?.Held.Settle(id, outcome.Receipt, HeldEnd.Acked);
         }
     }
-
-    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
-        Find(queue)?.Held.Settle(id, receipt: null, outcome.Acked ? HeldEnd.Acked : HeldEnd.Failed);
 
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
         Find(queue)?.Held.Settle(id, receipt, HeldEnd.Failed);
@@ -164,7 +191,10 @@ internal sealed partial class Dispatcher(
     public async Task DrainAsync(TimeSpan timeout)
     {
         _draining = true;
-        foreach (var (_, queue) in _queues)
+
+        // As they are now: a queue whose last consumer leaves is forgotten here, and what that one gave back may still be on its way.
+        var queues = _queues.Values.ToArray();
+        foreach (var queue in queues)
         {
             queue.Pause();
         }
@@ -195,8 +225,39 @@ internal sealed partial class Dispatcher(
             }
         }
 
-        // What the consumers gave back is with the store before that closes.
-        await Task.WhenAll(_queues.Values.Select(queue => queue.Settler.WhenSettled()));
+        // What the consumers gave back is with the store before that closes, unless it is out of reach.
+        foreach (var queue in queues)
+        {
+            queue.Settler.GiveUp();
+        }
+
+        await Task.WhenAll(queues.Select(queue => queue.Settler.WhenSettled()));
+    }
+
+    /// <summary>The end of a lease that nobody told of here would take its holder's credit for ever.</summary>
+    private async Task CheckHeldAsync(QueueDispatcher dispatcher)
+    {
+        try
+        {
+            var keys = dispatcher.Held.Keys();
+            var answers = keys.Length > 0 ? await store.CheckAsync(dispatcher.Queue, keys) : [];
+            for (var i = 0; i < answers.Count; i++)
+            {
+                if (answers[i] is QueueError.LeaseLost or QueueError.NotFound)
+                {
+                    dispatcher.Held.Settle(keys[i].Id, keys[i].Receipt, HeldEnd.Cancelled);
+                }
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // Away again: it says so when it is back.
+        }
+        catch (Exception e)
+        {
+            // A border: nobody waits for this.
+            Log.CheckFailed(logger, e, dispatcher.Queue.Value);
+        }
     }
 
     /// <summary>No more rounds for a consumer. False where it had left already.</summary>
@@ -216,12 +277,23 @@ internal sealed partial class Dispatcher(
         return true;
     }
 
-    private static void GiveBackAll(Consumer consumer)
+    private static void GiveBackAll(Consumer consumer, IReadOnlyList<LeaseKey>? started = null)
     {
-        if (consumer.Dispatcher!.Held.TakeAll(consumer) is { Length: > 0 } held)
+        var held = consumer.Dispatcher!.Held.TakeAll(consumer);
+        if (held.Length == 0)
         {
-            consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
+            return;
         }
+
+        if (started is not null)
+        {
+            // What is still on its way to the client is in no list of the client's, and was certainly not begun.
+            var begun = started.ToHashSet();
+            consumer.Dispatcher.Settler.GiveBack(Array.FindAll(held, key => !begun.Contains(key)), NotStarted);
+            held = Array.FindAll(held, begun.Contains);
+        }
+
+        consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
     }
 
     private void Forget(QueueDispatcher dispatcher) => _queues.TryRemove(KeyValuePair.Create(dispatcher.Queue, dispatcher));
@@ -230,13 +302,23 @@ internal sealed partial class Dispatcher(
 
     private QueueDispatcher Make(QueueName queue)
     {
-        var dispatcher = new QueueDispatcher(queue, store, time, logger, Forget);
+        var dispatcher = new QueueDispatcher(queue, store, taps, time, logger, Counts, Forget);
         if (_draining)
         {
             dispatcher.Pause();
         }
 
         return dispatcher;
+    }
+
+    /// <summary>Its queue was deleted: found by the delete, or by the consumer itself where it came too late to be found.</summary>
+    private void EndDeleted(Consumer consumer)
+    {
+        _ = _graces.Forget(consumer);
+        if (!consumer.HasLeft)
+        {
+            EndSubscription(consumer, CloseReason.QueueDeleted);
+        }
     }
 
     private void EndSubscription(Consumer consumer, CloseReason reason)

@@ -25,6 +25,9 @@ internal interface IConsumerConnection
     /// </summary>
     int? LastHeardAt { get; }
 
+    /// <summary>What its client may still do.</summary>
+    IConsumerRights Rights { get; }
+
     /// <summary>Writes and flushes. Completes at once where the connection has room; an exception means that the connection is gone.</summary>
     ValueTask WriteAsync(EncodedPage page);
 

@@ -215,6 +215,7 @@ internal sealed partial class OutboundBuffer
             }
 
             var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to));
+            consumer.Dispatcher?.Counts.AddGap(GapCause.Overflow);
             target.Enqueue(new Waiting(page, consumer, null));
             _waitingBytes += page.Length;
             gap = null;

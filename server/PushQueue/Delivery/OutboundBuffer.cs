@@ -39,6 +39,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public IConsumerConnection Connection => connection;
 
+    /// <summary>The version of the client's rights by which its subscriptions were last looked through; see <see cref="Dispatcher.EndWhatIsForbidden"/>.</summary>
+    public int RightsChecked { get; set; } = connection.Rights.Version;
+
     public bool IsOpen => _state == State.Open;
 
     /// <summary>Messages wait and the connection has taken none for a while: its own slowness, not the server's.</summary>
@@ -149,6 +152,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         _waiting ??= new Queue<Waiting>();
         if (!evenIfFull && _waiting.Count > 0 && _waitingBytes + waiting.Page.Length > options.BufferBytesMax)
         {
+            waiting.Consumer?.Dispatcher?.Counts.AddFullBuffer();
             if (waiting.Consumer is not { Options.Overflow: not OverflowPolicy.Disconnect } consumer)
             {
                 return OfferOutcome.Full;

@@ -9,7 +9,7 @@ namespace PushQueue.Delivery;
 /// together, and its loop never runs twice at once. Owns who is live and which offset they get next; the policies decide the rest.
 /// Its lock guards the members only and is never held over a call to the store or to a buffer.
 /// </summary>
-internal sealed class QueueDispatcher : IThreadPoolWorkItem
+internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
 {
     private const int Idle = 0;
     private const int Running = 1;
@@ -22,12 +22,13 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Action<QueueDispatcher> _onRetired;
+    private readonly MissedRounds _missed;
     private readonly BroadcastPolicy _broadcast;
     private readonly RoundRobinPolicy _roundRobin;
     private readonly List<Consumer> _members = [];
     private Consumer[] _live = [];
     private TaskCompletionSource? _advanced;
-    private QueueSettings? _settings;
+    private volatile QueueSettings? _settings;
     private Task _loaded;
     private string _epoch = string.Empty;
     private long _nextOffset = 1;
@@ -37,22 +38,30 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     private int _state;
     private bool _liveChanged;
     private bool _retired;
+    private bool _failing;
     private volatile bool _waitsForRoom;
     private volatile bool _paused;
 
-    public QueueDispatcher(QueueName queue, IMessageStore store, TimeProvider time, ILogger logger, Action<QueueDispatcher> onRetired)
+    public QueueDispatcher(
+        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, ILogger logger, DeliveryCounts counts,
+        Action<QueueDispatcher> onRetired)
     {
+        Counts = counts;
         Queue = queue;
         _store = store;
         _time = time;
         _logger = logger;
         _onRetired = onRetired;
-        _broadcast = new BroadcastPolicy(this, store, time);
-        _roundRobin = new RoundRobinPolicy(this, store, time);
+        var rounds = new BroadcastRounds(this, taps, time);
+        _missed = new MissedRounds(this, store, rounds);
+        _broadcast = new BroadcastPolicy(this, store, rounds, _missed);
+        _roundRobin = new RoundRobinPolicy(this, store, taps, time, logger);
         _loaded = LoadAsync();
     }
 
     public QueueName Queue { get; }
+
+    public DeliveryCounts Counts { get; }
 
     public HeldLeases Held { get; } = new();
 
@@ -67,6 +76,18 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
 
     /// <summary>Completes when settings and position are known.</summary>
     public Task Loaded => Volatile.Read(ref _loaded);
+
+    /// <summary>Whether nobody was left and no round runs any more: the queue's next consumer gets another dispatcher.</summary>
+    public bool IsRetired
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _retired;
+            }
+        }
+    }
 
     public bool IsRoundRobin => _settings?.EffectivePolicy == DeliveryPolicy.RoundRobin;
 
@@ -99,33 +120,45 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>Takes part in rounds from the next one on.</summary>
-    public void GoLive(Consumer consumer) => _ = TryGoLive(consumer, expectedOffset: null, out _);
+    public void GoLive(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            JoinLocked(consumer);
+        }
+
+        Signal();
+    }
 
     /// <summary>
     /// Takes part in rounds from the next one on, if that one begins with the expected offset: the seam between history and live. Else
     /// a task to wait for, where the consumer is ahead of the round that is about to be handed out.
     /// </summary>
-    public bool TryGoLive(Consumer consumer, long? expectedOffset, out Task? ahead)
+    public bool TryGoLive(Consumer consumer, string epoch, long expectedOffset, out Task? ahead)
     {
         ahead = null;
         lock (_gate)
         {
-            if (expectedOffset is { } offset && offset != _nextOffset)
+            if (expectedOffset == _nextOffset && (epoch == _epoch || _epoch.Length == 0))
             {
-                if (offset > _nextOffset)
-                {
-                    _advanced ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    ahead = _advanced.Task;
-                }
-
+                JoinLocked(consumer);
+            }
+            else if (expectedOffset > _nextOffset)
+            {
+                _advanced ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                ahead = _advanced.Task;
+            }
+            else
+            {
                 return false;
             }
+        }
 
-            if (!consumer.HasLeft)
-            {
-                _members.Add(consumer);
-                _liveChanged = true;
-            }
+        if (ahead is not null)
+        {
+            // History has it, so somebody has given it out.
+            OnBroadcast(expectedOffset);
+            return false;
         }
 
         Signal();
@@ -222,7 +255,12 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
 
     public void OnSettingsChanged(QueueSettings settings)
     {
-        Volatile.Write(ref _settings, settings);
+        lock (_gate)
+        {
+            _settings = settings;
+            _settingsChanges++;
+        }
+
         Signal();
     }
 
@@ -252,18 +290,27 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
     {
         do
         {
-            Volatile.Write(ref _state, Running);
+            // A full fence: what a round reads must not be older than the signal that this takes back.
+            _ = Interlocked.Exchange(ref _state, Running);
             try
             {
                 await Loaded;
-                while (!_paused && !_settings!.Stopped && await Policy.RunRoundAsync())
+                while (await RunRoundAsync())
                 {
                 }
+
+                _failing = false;
             }
             catch (Exception e)
             {
-                // The border of this loop: a store that fails is tried again as long as there are consumers.
-                Log.RoundFailed(_logger, e, Queue.Value);
+                // The border of this loop: a store that fails is tried again as long as there are consumers. Once is enough to be told of it,
+                // and a store out of reach says so itself.
+                if (!_failing && e is not StoreUnavailableException)
+                {
+                    Log.RoundFailed(_logger, e, Queue.Value);
+                }
+
+                _failing = true;
                 await Task.Delay(RetryAfterFailure, _time);
                 _loaded = _loaded.IsFaulted ? LoadAsync() : _loaded;
                 Volatile.Write(ref _state, Signalled);
@@ -290,6 +337,16 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
         }
     }
 
+    private async ValueTask<bool> RunRoundAsync()
+    {
+        if (_lookAgain)
+        {
+            await LookAgainNowAsync();
+        }
+
+        return !_paused && !_settings!.Stopped && (await _missed.RunRoundAsync() || await Policy.RunRoundAsync());
+    }
+
     private IDispatchPolicy Policy => IsRoundRobin ? _roundRobin : _broadcast;
 
     private async Task LoadAsync()
@@ -302,7 +359,20 @@ internal sealed class QueueDispatcher : IThreadPoolWorkItem
         }
 
         // A change that was told meanwhile is newer than what was read.
-        _ = Interlocked.CompareExchange(ref _settings, info?.Settings ?? QueueSettings.Default, null);
+        lock (_gate)
+        {
+            _settings ??= info?.Settings ?? QueueSettings.Default;
+        }
+    }
+
+    private void JoinLocked(Consumer consumer)
+    {
+        if (!consumer.HasLeft)
+        {
+            consumer.JoinedAt = new Cursor(_epoch, _nextOffset - 1);
+            _members.Add(consumer);
+            _liveChanged = true;
+        }
     }
 
     private Consumer[] LiveLocked()

@@ -45,16 +45,6 @@ internal sealed record NodeSnapshot
         History = History + queue.History,
         Bytes = Bytes + queue.Bytes,
         Rate = new QueueRate(Rate.Put + rate.Put, Rate.Delivered + rate.Delivered),
-        Counters = new QueueCounters
-        {
-            Put = Counters.Put + queue.Counters.Put,
-            Delivered = Counters.Delivered + queue.Counters.Delivered,
-            Acked = Counters.Acked + queue.Counters.Acked,
-            Failed = Counters.Failed + queue.Counters.Failed,
-            Cancelled = Counters.Cancelled + queue.Counters.Cancelled,
-            Expired = Counters.Expired + queue.Counters.Expired,
-            Dropped = Counters.Dropped + queue.Counters.Dropped,
-            DeadLettered = Counters.DeadLettered + queue.Counters.DeadLettered,
-        },
+        Counters = Counters.Plus(queue.Counters),
     };
 }

@@ -9,23 +9,35 @@ internal sealed class NodeStatistics(
 {
     private const int PageSize = 1000;
 
-    private static readonly string Version =
+    public static readonly string Version =
         typeof(NodeStatistics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     private readonly long _startedAt = time.GetTimestamp();
 
+    /// <summary>The node alone, without its queues.</summary>
+    public NodeSnapshot Node() => new()
+    {
+        Version = Version,
+        Uptime = time.GetElapsedTime(_startedAt),
+        Store = store.Description,
+        Durability = broker.Durability.ToString(),
+        WaitingTakes = waiters.Count,
+        Workers = workers.Count,
+        MemoryBytes = Environment.WorkingSet,
+    };
+
+    /// <summary>What the store is and where, for people.</summary>
+    public string Store => store.Description;
+
+    public TimeSpan Uptime => time.GetElapsedTime(_startedAt);
+
+    public int WaitingTakes => waiters.Count;
+
+    public int Workers => workers.Count;
+
     public async ValueTask<NodeSnapshot> TakeAsync()
     {
-        var snapshot = new NodeSnapshot
-        {
-            Version = Version,
-            Uptime = time.GetElapsedTime(_startedAt),
-            Store = store.Description,
-            Durability = broker.Durability.ToString(),
-            WaitingTakes = waiters.Count,
-            Workers = workers.Count,
-            MemoryBytes = Environment.WorkingSet,
-        };
+        var snapshot = Node();
         string? after = null;
         do
         {

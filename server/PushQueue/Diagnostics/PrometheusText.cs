@@ -1,46 +1,106 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// The node's figures in Prometheus' text format. Sums only: a label per queue would let anyone who can put fill the memory of whoever
-/// scrapes.
+/// Prometheus' text format. Names: dots become underscores, the unit follows as seconds or bytes, counters end in <c>_total</c>.
 /// </summary>
 internal static class PrometheusText
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static byte[] Write(NodeSnapshot node)
+    public static byte[] Write(IEnumerable<MetricValues> instruments)
     {
-        var text = new StringBuilder(4096);
-        Gauge(text, "pushqueue_queues", "Queues.", node.Queues);
-        Gauge(text, "pushqueue_messages_ready", "Messages that can be taken now.", node.Ready);
-        Gauge(text, "pushqueue_messages_delayed", "Messages that wait for their time.", node.Delayed);
-        Gauge(text, "pushqueue_messages_leased", "Messages held by workers.", node.Leased);
-        Gauge(text, "pushqueue_messages_history", "Broadcast messages kept for resuming.", node.History);
-        Gauge(text, "pushqueue_message_bytes", "Bytes of the bodies of all live messages.", node.Bytes);
-        Gauge(text, "pushqueue_waiting_takes", "Takes that wait for a message.", node.WaitingTakes);
-        Gauge(text, "pushqueue_workers", "Workers that gave their name.", node.Workers);
-        Gauge(text, "pushqueue_process_resident_bytes", "Memory of the process.", node.MemoryBytes);
-        Gauge(text, "pushqueue_uptime_seconds", "Time since the start.", (long)node.Uptime.TotalSeconds);
+        var text = new StringBuilder(16 * 1024);
+        foreach (var values in instruments.OrderBy(static values => values.Instrument.Name, StringComparer.Ordinal))
+        {
+            var name = NameOf(values.Instrument);
+            if (values.Buckets is { } buckets)
+            {
+                Head(text, name, "histogram", values.Instrument);
+                Write(text, name, buckets);
+                continue;
+            }
 
-        // Sums over the queues that exist: deleting one takes its share away, which Prometheus reads as a restart of the counter.
-        Counter(text, "pushqueue_put_total", "Messages put.", node.Counters.Put);
-        Counter(text, "pushqueue_delivered_total", "Messages given out and gone.", node.Counters.Delivered);
-        Counter(text, "pushqueue_acked_total", "Leases acked.", node.Counters.Acked);
-        Counter(text, "pushqueue_failed_total", "Leases that ended in a release or by time.", node.Counters.Failed);
-        Counter(text, "pushqueue_cancelled_total", "Messages cancelled.", node.Counters.Cancelled);
-        Counter(text, "pushqueue_expired_total", "Messages dropped because their time to live ended.", node.Counters.Expired);
-        Counter(text, "pushqueue_dropped_total", "Messages dropped because their queue was full.", node.Counters.Dropped);
-        Counter(text, "pushqueue_dead_lettered_total", "Messages dead-lettered.", node.Counters.DeadLettered);
+            if (values.Read() is { Count: > 0 } series)
+            {
+                Head(text, name, IsCounter(values.Instrument) ? "counter" : "gauge", values.Instrument);
+                foreach (var (labels, value) in series)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"{name}{labels} {value}\n");
+                }
+            }
+        }
+
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    private static void Gauge(StringBuilder text, string name, string help, long value) => Write(text, name, help, "gauge", value);
+    /// <summary>Labels as they stand behind a name; empty for none.</summary>
+    public static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> labels)
+    {
+        if (labels.IsEmpty)
+        {
+            return string.Empty;
+        }
 
-    private static void Counter(StringBuilder text, string name, string help, long value) => Write(text, name, help, "counter", value);
+        var text = new StringBuilder("{");
+        foreach (var (name, value) in labels)
+        {
+            text.Append(text.Length > 1 ? "," : "").Append(name.Replace('.', '_')).Append("=\"");
+            AppendEscaped(text, Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty);
+            text.Append('"');
+        }
 
-    private static void Write(StringBuilder text, string name, string help, string type, long value) =>
-        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
+        return text.Append('}').ToString();
+    }
+
+    private static string NameOf(Instrument instrument)
+    {
+        var unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => string.Empty,
+        };
+        return instrument.Name.Replace('.', '_') + unit + (IsCounter(instrument) ? "_total" : string.Empty);
+    }
+
+    private static bool IsCounter(Instrument instrument) =>
+        instrument is Counter<long> or ObservableCounter<long> or ObservableCounter<double>;
+
+    private static void Head(StringBuilder text, string name, string type, Instrument instrument)
+    {
+        var help = (instrument.Description ?? instrument.Name).Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+    }
+
+    private static void Write(StringBuilder text, string name, MetricBuckets buckets)
+    {
+        var (counts, sum) = buckets.Read();
+        var total = 0L;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            total += counts[i];
+            var bound = i < buckets.Bounds.Count ? buckets.Bounds[i].ToString(CultureInfo.InvariantCulture) : "+Inf";
+            text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{le=\"{bound}\"}} {total}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"{name}_sum {sum}\n{name}_count {total}\n");
+    }
+
+    private static void AppendEscaped(StringBuilder text, string value)
+    {
+        foreach (var c in value)
+        {
+            _ = c switch
+            {
+                '\\' => text.Append(@"\\"),
+                '"' => text.Append("\\\""),
+                '\n' => text.Append(@"\n"),
+                _ => text.Append(c),
+            };
+        }
+    }
 }

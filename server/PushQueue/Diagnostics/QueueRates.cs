@@ -4,21 +4,37 @@ using PushQueue.Queues;
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// Puts and deliveries per second of the busy queues, sliding over ten seconds. It samples the store's own counters once a second, so it
-/// sees every transport alike and costs the hot paths one dictionary look per put; only queues with news or a backlog are sampled.
+/// Puts and deliveries per second of the busy queues, sliding over ten seconds, and what each of the last seconds brought. It samples the
+/// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put; only queues
+/// with news or a backlog are sampled.
 /// </summary>
 internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueueChangeListener
 {
     /// <summary>Queues beyond this many have no rates until others fall idle.</summary>
     private const int QueuesMax = 1000;
 
+    /// <summary>A queue without news is sampled for another minute, so that what it did can still be seen; less where places are scarce.</summary>
+    private const int QuietSamplesMax = 60;
+
+    private const int QuietSamplesMaxWhenCrowded = 11;
+
     private readonly ConcurrentDictionary<QueueName, RateSamples> _busy = [];
+    private long _tick;
+
+    /// <summary>The number of the latest sample of all queues.</summary>
+    public long Tick => Volatile.Read(ref _tick);
 
     /// <summary>Zero for an idle queue.</summary>
     public QueueRate Of(QueueName queue) => _busy.TryGetValue(queue, out var samples) ? samples.Rate : default;
 
+    /// <summary>What the latest seconds brought, at most that many, the oldest first; empty for an idle queue.</summary>
+    public QueuePoint[] PointsOf(QueueName queue, int count) => _busy.TryGetValue(queue, out var samples) ? samples.Points(count) : [];
+
     public async Task SampleAsync()
     {
+        // A backlog keeps its place, because what is taken from it brings no news; where places are scarce it must make room for the busy.
+        var isCrowded = _busy.Count > QueuesMax * 3 / 4;
+        var quietMax = isCrowded ? QuietSamplesMaxWhenCrowded : QuietSamplesMax;
         foreach (var (queue, samples) in _busy)
         {
             var info = await store.GetQueueAsync(queue);
@@ -28,12 +44,14 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
                 continue;
             }
 
-            samples.Add(time.GetTimestamp(), info.Counters.Put, info.Counters.Delivered, time);
-            if (info.Waiting == 0 && samples.Idle)
+            samples.Add(time.GetTimestamp(), info, time);
+            if ((info.Waiting == 0 || isCrowded) && samples.Quiet >= quietMax)
             {
                 _busy.TryRemove(queue, out _);
             }
         }
+
+        _ = Interlocked.Increment(ref _tick);
     }
 
     public void OnReady(QueueName queue)

@@ -1,15 +1,22 @@
+using PushQueue.Queues;
+
 namespace PushQueue.Diagnostics;
 
 /// <summary>The latest samples of one queue's counters; written by one sampler, read by anyone.</summary>
 internal sealed class RateSamples
 {
-    /// <summary>Ten seconds at one sample a second.</summary>
-    private const int SamplesMax = 11;
+    /// <summary>Three minutes at one sample a second.</summary>
+    public const int PointsMax = 180;
+
+    /// <summary>Rates slide over ten seconds.</summary>
+    private const int WindowSamples = 11;
 
     private readonly Lock _lock = new();
-    private readonly Queue<Sample> _samples = new(SamplesMax);
+    private readonly Queue<Sample> _window = new(WindowSamples);
+    private readonly Queue<QueuePoint> _points = new();
     private QueueRate _rate;
     private Sample _latest;
+    private int _quiet;
 
     public QueueRate Rate
     {
@@ -22,40 +29,71 @@ internal sealed class RateSamples
         }
     }
 
-    /// <summary>Nothing happened in the whole window.</summary>
-    public bool Idle
+    /// <summary>For how many samples nothing has happened.</summary>
+    public int Quiet
     {
         get
         {
             lock (_lock)
             {
-                return _samples.Count == SamplesMax && _rate == default;
+                return _quiet;
             }
         }
     }
 
-    public void Add(long timestamp, long put, long delivered, TimeProvider time)
+    /// <summary>The latest points, at most that many, the oldest first.</summary>
+    public QueuePoint[] Points(int count)
     {
         lock (_lock)
         {
-            if (_samples.Count > 0 && (put < _latest.Put || delivered < _latest.Delivered))
-            {
-                // The queue was deleted and made again.
-                _samples.Clear();
-            }
-
-            if (_samples.Count == SamplesMax)
-            {
-                _samples.Dequeue();
-            }
-
-            _latest = new Sample(timestamp, put, delivered);
-            _samples.Enqueue(_latest);
-            var oldest = _samples.Peek();
-            var seconds = time.GetElapsedTime(oldest.Timestamp, timestamp).TotalSeconds;
-            _rate = seconds > 0 ? new QueueRate((put - oldest.Put) / seconds, (delivered - oldest.Delivered) / seconds) : default;
+            return [.. _points.Skip(_points.Count - count)];
         }
     }
 
-    private readonly record struct Sample(long Timestamp, long Put, long Delivered);
+    public void Add(long timestamp, QueueInfo info, TimeProvider time)
+    {
+        var counters = info.Counters;
+        lock (_lock)
+        {
+            if (_window.Count > 0 && (counters.Put < _latest.Put || counters.Delivered < _latest.Delivered || counters.Acked < _latest.Acked))
+            {
+                // The queue was deleted and made again.
+                _window.Clear();
+                _points.Clear();
+            }
+
+            var before = _latest;
+            _latest = new Sample(timestamp, counters.Put, counters.Delivered, counters.Acked);
+            if (_window.Count > 0)
+            {
+                AddPointLocked(new QueuePoint(
+                    (int)(_latest.Put - before.Put), (int)(_latest.Delivered - before.Delivered), (int)(_latest.Acked - before.Acked), info.Waiting));
+            }
+
+            if (_window.Count == WindowSamples)
+            {
+                _window.Dequeue();
+            }
+
+            _window.Enqueue(_latest);
+            var oldest = _window.Peek();
+            var seconds = time.GetElapsedTime(oldest.Timestamp, timestamp).TotalSeconds;
+            _rate = seconds > 0
+                ? new QueueRate((_latest.Put - oldest.Put) / seconds, (_latest.Delivered - oldest.Delivered) / seconds)
+                : default;
+        }
+    }
+
+    private void AddPointLocked(QueuePoint point)
+    {
+        if (_points.Count == PointsMax)
+        {
+            _points.Dequeue();
+        }
+
+        _points.Enqueue(point);
+        _quiet = point is { Put: 0, Delivered: 0, Acked: 0 } ? _quiet + 1 : 0;
+    }
+
+    private readonly record struct Sample(long Timestamp, long Put, long Delivered, long Acked);
 }

@@ -1,12 +1,15 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PushQueue.Diagnostics;
+using PushQueue.Queues;
 
 namespace PushQueue.Hosting;
 
-/// <summary>Takes the samples behind the rates, once a second.</summary>
-internal sealed partial class RateSampler(QueueRates rates, TimeProvider time, ILogger<RateSampler> logger) : BackgroundService
+/// <summary>Takes the samples behind the rates, once a second, and those behind metrics that are exported.</summary>
+internal sealed partial class RateSampler(QueueRates rates, QueueSeries series, DiagnosticsOptions options, TimeProvider time, ILogger<RateSampler> logger) : BackgroundService
 {
+    private long _refreshedAt;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
@@ -28,6 +31,15 @@ internal sealed partial class RateSampler(QueueRates rates, TimeProvider time, I
         try
         {
             await rates.SampleAsync();
+            if (options.RefreshInterval is { } interval && time.GetElapsedTime(_refreshedAt) >= interval)
+            {
+                _refreshedAt = time.GetTimestamp();
+                await series.RefreshAsync(CancellationToken.None);
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // The store itself says that it is away, and when it is back.
         }
         catch (Exception e)
         {

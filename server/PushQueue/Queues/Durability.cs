@@ -11,16 +11,25 @@ internal enum DurabilityMode
 
     /// <summary>Handed to the operating system, never flushed on purpose: survives a kill, not power loss.</summary>
     Memory,
+
+    /// <summary>What Redis's own persistence and its replicas make of it.</summary>
+    Redis,
 }
 
 /// <summary>A durability as users write it: <c>synced</c>, <c>interval:50ms</c> or <c>memory</c>.</summary>
-internal sealed record Durability(DurabilityMode Mode, TimeSpan Interval)
+/// <param name="Mode">How.</param>
+/// <param name="Interval">Between flushes.</param>
+/// <param name="Replicas">How many replicas of Redis have it too.</param>
+internal sealed record Durability(DurabilityMode Mode, TimeSpan Interval, int Replicas = 0)
 {
     private const string IntervalPrefix = "interval:";
 
     public static Durability Synced { get; } = new(DurabilityMode.Synced, TimeSpan.Zero);
 
     public static Durability Memory { get; } = new(DurabilityMode.Memory, TimeSpan.Zero);
+
+    /// <summary>Kept by Redis; options do not choose it by name.</summary>
+    public static Durability Redis(int replicas) => new(DurabilityMode.Redis, TimeSpan.Zero, replicas);
 
     public static Durability? TryParse(string? text)
     {
@@ -47,6 +56,8 @@ internal sealed record Durability(DurabilityMode Mode, TimeSpan Interval)
     {
         DurabilityMode.Synced => "synced",
         DurabilityMode.Memory => "memory",
+        DurabilityMode.Redis when Replicas > 0 => $"redis:wait:{Replicas}",
+        DurabilityMode.Redis => "redis",
         _ => IntervalPrefix + Duration.Format(Interval),
     };
 }

@@ -9,9 +9,6 @@ namespace PushQueue.Queues;
 /// </summary>
 internal sealed class FinishWaiters : IQueueChangeListener
 {
-    /// <summary>More puts than this do not wait.</summary>
-    public const int WaitersMax = 10_000;
-
     /// <summary>Ends that are remembered for puts whose id is not known yet: many more than can happen while one put is on its way.</summary>
     private const int RecentMax = 16_384;
 
@@ -21,10 +18,10 @@ internal sealed class FinishWaiters : IQueueChangeListener
 
     public int Count => _count;
 
-    /// <summary>Null where too many wait already. To be disposed.</summary>
-    public FinishWaiter? Register(QueueName queue, MessageId? id)
+    /// <summary>Null where <paramref name="waitersMax"/> wait already. To be disposed.</summary>
+    public FinishWaiter? Register(QueueName queue, MessageId? id, int waitersMax)
     {
-        if (Interlocked.Increment(ref _count) > WaitersMax)
+        if (Interlocked.Increment(ref _count) > waitersMax)
         {
             _ = Interlocked.Decrement(ref _count);
             return null;
@@ -68,6 +65,15 @@ internal sealed class FinishWaiters : IQueueChangeListener
         if (_count > 0 && _lines.TryGetValue(queue, out var line))
         {
             line.ForEach(static waiter => waiter.Finish(Deleted));
+        }
+    }
+
+    /// <summary>Those who wait look for themselves whether their message still lives.</summary>
+    public void OnResumed()
+    {
+        foreach (var (_, line) in _lines)
+        {
+            line.ForEach(static waiter => waiter.Finish(FinishedMessage.Unseen));
         }
     }
 

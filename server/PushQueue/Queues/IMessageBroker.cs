@@ -14,6 +14,9 @@ internal interface IMessageBroker
     /// <summary>Stores one message; see <see cref="IMessageStore.PutAsync"/>. Also fails with MessageTooLarge and ShuttingDown.</summary>
     ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
 
+    /// <summary>A worker puts back what it took for good and failed with: counts as failed for the queue and for the worker.</summary>
+    ValueTask<BrokerResult<PutOutcome>> PutBackAsync(QueueName queue, NewMessage message, string? worker);
+
     /// <summary>
     /// Stores one message and waits until it ends, at most <paramref name="wait"/>. An id that is live waits for that message's end.
     /// Also fails with TooManyWaiting; then nothing was stored.
@@ -37,9 +40,17 @@ internal interface IMessageBroker
 
     ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun);
 
+    /// <summary>See <see cref="IMessageStore.RequeueAsync"/>.</summary>
+    ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit);
+
+    /// <summary>See <see cref="IMessageStore.CountDueAsync"/>.</summary>
+    ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy);
+
     ValueTask<Message?> LookAsync(QueueName queue);
 
     ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit);
+
+    ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count);
 
     ValueTask<Message?> FindAsync(QueueName queue, MessageId id);
 
@@ -50,6 +61,13 @@ internal interface IMessageBroker
     /// <summary>Puts dead letters back; with a filter or a rate it runs until done, but no longer than a minute.</summary>
     /// <exception cref="OperationCanceledException">The caller went away; what was put back stays so.</exception>
     ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes as many live messages as the queue holds when this begins, whatever their state, and leaves the queue, its settings, history and
+    /// consumers as they are. Work on the queue goes on meanwhile.
+    /// </summary>
+    /// <returns>How many are gone; null for an unknown queue.</returns>
+    ValueTask<BrokerResult<long?>> PurgeAsync(QueueName queue);
 
     ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
 
@@ -66,9 +84,11 @@ internal interface IMessageBroker
 /// <param name="TimeToRun">For a lease: how long; null for the queue's setting.</param>
 /// <param name="Worker">The worker's name, for its counters.</param>
 /// <param name="EvenWhenStopped">Take although the queue is stopped (a dialect's rule).</param>
+/// <param name="DueBy">Choose by the caller's clock (<see cref="LeaseRequest.DueBy"/>); not together with a wait.</param>
 internal sealed record TakeRequest(
     int Count = 1,
     TimeSpan Wait = default,
     TimeSpan? TimeToRun = null,
     string? Worker = null,
-    bool EvenWhenStopped = false);
+    bool EvenWhenStopped = false,
+    DateTimeOffset? DueBy = null);

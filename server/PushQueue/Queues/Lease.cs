@@ -7,6 +7,11 @@ namespace PushQueue.Queues;
 internal readonly record struct Lease(Message Message, Receipt Receipt, DateTimeOffset? Until);
 
 /// <summary>One lease as a worker names it.</summary>
+/// <param name="Id">The message.</param>
+/// <param name="Receipt">
+/// The lease's receipt. None stands for the current lease, whoever holds it, but not for one that lasts only while a message is written: for
+/// a dialect whose clients know no receipts. No receipt that a client can give is none.
+/// </param>
 internal readonly record struct LeaseKey(MessageId Id, Receipt Receipt);
 
 /// <summary>What is asked for when messages are leased.</summary>
@@ -18,11 +23,38 @@ internal readonly record struct LeaseKey(MessageId Id, Receipt Receipt);
 /// True for a stream with auto ack: the lease lasts only while the message is written to a connection. It is not recorded (after a crash
 /// the message is simply ready) and does not count as an attempt.
 /// </param>
-internal sealed record LeaseRequest(int Count, int BytesMax, TimeSpan? TimeToRun, string? Worker = null, bool Delivery = false);
+/// <param name="Streaming">
+/// True for a message that is pushed to a connection of this node: where several nodes share the queue, the others give it back when this
+/// node dies, however long the lease would last.
+/// </param>
+/// <param name="Consumers">For streams: how many consumers of this node take turns. A store that many nodes share gives each node its share by it.</param>
+/// <param name="Room">For streams: how many messages those consumers could take now, at least <paramref name="Count"/>.</param>
+/// <param name="DueBy">
+/// Lease by the caller's clock: the messages with the earliest <see cref="Message.AvailableAt"/> up to this time (then by arrival; priority
+/// does not count), ready or delayed, whatever the store's clock says. The lease ends after the time to run by the store's clock; it also
+/// remembers DueBy plus the time to run, for <see cref="IMessageStore.RequeueAsync"/>. A message that comes back before its time by the
+/// store's clock is delayed again.
+/// </param>
+internal sealed record LeaseRequest(
+    int Count,
+    int BytesMax,
+    TimeSpan? TimeToRun,
+    string? Worker = null,
+    bool Delivery = false,
+    bool Streaming = false,
+    int Consumers = 0,
+    int Room = 0,
+    DateTimeOffset? DueBy = null)
+{
+    /// <summary>Whether the lease cannot outlive the node that took it.</summary>
+    public bool IsNodeBound => TimeToRun is null || Delivery || Streaming;
+}
 
 /// <summary>How a leased message is given back.</summary>
 /// <param name="Delay">Not given out again before this time has passed; null for the retry delay of message or queue.</param>
 /// <param name="Error">What went wrong, kept as the message's last error.</param>
-/// <param name="CountsAsAttempt">False where the message never reached a worker (a write to a connection failed).</param>
+/// <param name="CountsAsAttempt">False where no worker began to work on it: a write to a connection failed, or the holder says so.</param>
 /// <param name="Worker">Who gives it back, where the lease was taken without a name.</param>
-internal sealed record ReleaseRequest(TimeSpan? Delay = null, string? Error = null, bool CountsAsAttempt = true, string? Worker = null);
+/// <param name="AvailableAt">Available from exactly this time, even where it is past; wins over delays.</param>
+internal sealed record ReleaseRequest(
+    TimeSpan? Delay = null, string? Error = null, bool CountsAsAttempt = true, string? Worker = null, DateTimeOffset? AvailableAt = null);

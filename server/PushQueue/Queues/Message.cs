@@ -41,6 +41,9 @@ internal sealed class Message
 
     public string? LastWorker { get; init; }
 
+    /// <summary>W3C trace context of its put; null where there was none.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Only in a dead-letter queue: why and from where it came.</summary>
     public DeadLetter? DeadLetter { get; init; }
 }

@@ -6,11 +6,12 @@ internal sealed partial class MessageBroker
     public async ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(
         QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken)
     {
-        using var waiter = finishes.Register(queue, message.Id);
+        using var waiter = finishes.Register(queue, message.Id, options.WaitingPutsMax);
         if (waiter is null)
         {
+            hits?.Count("waiting-puts");
             return new BrokerFailure(
-                QueueError.TooManyWaiting, $"{FinishWaiters.WaitersMax} puts wait for their message already; put without waiting, or try again later.");
+                QueueError.TooManyWaiting, $"{options.WaitingPutsMax} puts wait for their message already; put without waiting, or try again later.");
         }
 
         var put = await PutAsync(queue, message);
@@ -28,7 +29,7 @@ internal sealed partial class MessageBroker
             waiter.WaitOn();
             if (await store.FindAsync(queue, id) is null && !waiter.Finished.IsCompleted)
             {
-                return new AwaitedPut(put.Value, await before);
+                return Ended(put.Value, await before);
             }
         }
         else if (put.Value.Duplicate && await store.FindAsync(queue, id) is null && !waiter.Finished.IsCompleted)
@@ -39,11 +40,30 @@ internal sealed partial class MessageBroker
 
         try
         {
-            return new AwaitedPut(put.Value, await waiter.Finished.WaitAsync(wait < WaitMax ? wait : WaitMax, time, cancellationToken));
+            using var timeout = new CancellationTokenSource(wait < WaitMax ? wait : WaitMax, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            while (true)
+            {
+                var finished = waiter.Finished;
+                var end = await finished.WaitAsync(either.Token);
+                if (!ReferenceEquals(end, FinishedMessage.Unseen))
+                {
+                    return new AwaitedPut(put.Value, end);
+                }
+
+                waiter.WaitOn();
+                if (await store.FindAsync(queue, id) is null && !waiter.Finished.IsCompleted)
+                {
+                    return Ended(put.Value, end);
+                }
+            }
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new AwaitedPut(put.Value, End: null);
         }
     }
+
+    private static AwaitedPut Ended(PutOutcome put, FinishedMessage? end) =>
+        ReferenceEquals(end, FinishedMessage.Unseen) ? new AwaitedPut(put, End: null, Gone: true) : new AwaitedPut(put, end);
 }

@@ -6,18 +6,20 @@ namespace PushQueue.Queues;
 /// Every front door calls it; it never calls back up.
 /// </summary>
 internal sealed partial class MessageBroker(
-    IMessageStore store, TakeWaiters waiters, FinishWaiters finishes, WorkerRegistry workers, QueuesOptions options, TimeProvider time) : IMessageBroker
+    IMessageStore store,
+    TakeWaiters waiters,
+    FinishWaiters finishes,
+    WorkerRegistry workers,
+    MessageTaps taps,
+    QueuesOptions options,
+    TimeProvider time,
+    LimitHits? hits = null) : IMessageBroker
 {
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
 
-    /// <summary>
-    /// Bodies of one answer to a take of many stop near this many bytes, so that a count of a thousand cannot ask for gigabytes.
-    /// </summary>
+    /// <summary>Bodies of one answer to a take of many, so that a count of a thousand cannot ask for gigabytes; a larger one goes alone.</summary>
     private const int TakeBytesMax = 16 * 1024 * 1024;
-
-    /// <summary>A take of more than this many messages looks at the sizes of the first before it goes on.</summary>
-    private const int FirstPortion = 16;
 
     private volatile bool _draining;
 
@@ -42,9 +44,28 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
-        return message.Body.Length > options.MessageBytesMax
-            ? new(TooLarge(message.Body.Length))
-            : store.PutAsync(queue, message);
+        if (message.Body.Length > options.MessageBytesMax)
+        {
+            return new(TooLarge(message.Body.Length));
+        }
+
+        if (IsNearLimit(1, message.Body.Length))
+        {
+            return PutNearLimitAsync(queue, message);
+        }
+
+        return AdmittedPutAsync(queue, message);
+    }
+
+    public async ValueTask<BrokerResult<PutOutcome>> PutBackAsync(QueueName queue, NewMessage message, string? worker)
+    {
+        var result = await PutAsync(queue, message with { PutBack = true });
+        if (result.Ok && worker is not null)
+        {
+            workers.Failed(queue, worker, 1);
+        }
+
+        return result;
     }
 
     public ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
@@ -54,15 +75,29 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
+        if (messages.Count > options.BatchMessagesMax)
+        {
+            hits?.Count("batch");
+            return new(BatchTooLarge());
+        }
+
+        var bytes = 0L;
         foreach (var message in messages)
         {
             if (message.Body.Length > options.MessageBytesMax)
             {
                 return new(TooLarge(message.Body.Length));
             }
+
+            bytes += message.Body.Length;
         }
 
-        return messages.Count == 0 ? new(Array.Empty<PutOutcome>()) : store.PutManyAsync(queue, messages);
+        if (messages.Count == 0)
+        {
+            return new(Array.Empty<PutOutcome>());
+        }
+
+        return IsNearLimit(messages.Count, bytes) ? PutManyNearLimitAsync(queue, messages, bytes) : AdmittedPutManyAsync(queue, messages);
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
@@ -72,6 +107,7 @@ internal sealed partial class MessageBroker(
             ? await WaitAsync(queue, request, TakeNowAsync, cancellationToken)
             : await TakeNowAsync(queue, request);
         Count(queue, request.Worker, result.Ok ? result.Value.Count : 0);
+        TellTaken(queue, result, request.Worker);
         return result;
     }
 
@@ -82,6 +118,7 @@ internal sealed partial class MessageBroker(
             ? await WaitAsync(queue, request, LeaseNowAsync, cancellationToken)
             : await LeaseNowAsync(queue, request);
         Count(queue, request.Worker, processed: 0);
+        TellLeased(queue, result, request.Worker);
         return result;
     }
 
@@ -93,10 +130,17 @@ internal sealed partial class MessageBroker(
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         store.TouchAsync(queue, keys, timeToRun);
 
+    public ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit) =>
+        store.RequeueAsync(queue, dueBy, limit);
+
+    public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => store.CountDueAsync(queue, dueBy);
+
     public ValueTask<Message?> LookAsync(QueueName queue) => store.LookAsync(queue);
 
     public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) =>
         store.BrowseAsync(queue, state, after, limit);
+
+    public ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) => store.NewestAsync(queue, count);
 
     public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => store.FindAsync(queue, id);
 
@@ -112,7 +156,9 @@ internal sealed partial class MessageBroker(
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => store.ListQueuesAsync(after, limit);
 
     public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) =>
-        _draining ? new(new BrokerFailure(QueueError.ShuttingDown)) : store.UpdateSettingsAsync(queue, patch);
+        _draining ? new(new BrokerFailure(QueueError.ShuttingDown))
+        : IsNearLimit(0, 0) ? UpdateNearLimitAsync(queue, patch)
+        : store.UpdateSettingsAsync(queue, patch);
 
     private async ValueTask<BrokerResult<IReadOnlyList<T>>> WaitAsync<T>(
         QueueName queue,
@@ -120,6 +166,13 @@ internal sealed partial class MessageBroker(
         Func<QueueName, TakeRequest, ValueTask<BrokerResult<IReadOnlyList<T>>>> attempt,
         CancellationToken cancellationToken)
     {
+        if (waiters.Count >= options.WaitingTakesMax)
+        {
+            hits?.Count("waiting-takes");
+            return new BrokerFailure(
+                QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes wait already; take without waiting, or try again later.");
+        }
+
         var waiter = waiters.Join(queue, request.Wait < WaitMax ? request.Wait : WaitMax, out var first);
         try
         {
@@ -155,38 +208,7 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
-        return request.Count <= FirstPortion
-            ? store.TakeAsync(queue, request.Count, request.EvenWhenStopped)
-            : TakePortionsAsync(queue, request);
-    }
-
-    /// <summary>Takes in portions sized by what the messages so far weighed, because the store's take knows no bound in bytes.</summary>
-    private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakePortionsAsync(QueueName queue, TakeRequest request)
-    {
-        var taken = new List<Message>();
-        var bytes = 0L;
-        var portion = FirstPortion;
-        while (portion > 0)
-        {
-            var result = await store.TakeAsync(queue, portion, request.EvenWhenStopped);
-            if (!result.Ok && taken.Count == 0)
-            {
-                return result;
-            }
-
-            if (!result.Ok || result.Value.Count == 0)
-            {
-                break;
-            }
-
-            taken.AddRange(result.Value);
-            bytes += result.Value.Sum(message => (long)message.Body.Length);
-            var room = Math.Max(0, TakeBytesMax - bytes);
-            var average = (bytes / taken.Count) + 1;
-            portion = (int)Math.Min(room / average, Math.Min(request.Count - taken.Count, taken.Count * 8L));
-        }
-
-        return taken;
+        return store.TakeAsync(queue, request.Count, TakeBytesMax, request.EvenWhenStopped, request.DueBy);
     }
 
     private ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseNowAsync(QueueName queue, TakeRequest request)
@@ -197,14 +219,14 @@ internal sealed partial class MessageBroker(
         }
 
         return request.TimeToRun is { } timeToRun
-            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker))
+            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker, DueBy: request.DueBy))
             : LeaseByQueueSettingAsync(queue, request);
     }
 
     private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseByQueueSettingAsync(QueueName queue, TakeRequest request)
     {
         var settings = (await store.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
-        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker));
+        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker, DueBy: request.DueBy));
     }
 
     private void Count(QueueName queue, string? worker, int processed)
@@ -215,7 +237,11 @@ internal sealed partial class MessageBroker(
         }
     }
 
-    private BrokerFailure TooLarge(int bytes) => new(
-        QueueError.MessageTooLarge,
-        $"The message has {bytes} bytes; at most {options.MessageBytesMax} are allowed. Send less, or raise the limit of the server.");
+    private BrokerFailure TooLarge(int bytes)
+    {
+        hits?.Count(LimitHits.MessageBytes);
+        return new(
+            QueueError.MessageTooLarge,
+            $"The message has {bytes} bytes; at most {options.MessageBytesMax} are allowed. Send less, or raise the limit of the server.");
+    }
 }

@@ -45,6 +45,12 @@ internal readonly struct MessageId : IEquatable<MessageId>
             return false;
         }
 
+        if (text is "." or "..")
+        {
+            whyNot = "A message id may not be '.' or '..', because URLs cannot carry them.";
+            return false;
+        }
+
         foreach (var c in text)
         {
             if (char.IsControl(c))

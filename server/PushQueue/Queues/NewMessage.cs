@@ -1,7 +1,7 @@
 namespace PushQueue.Queues;
 
 /// <summary>A message about to be put, with its options already checked.</summary>
-internal sealed class NewMessage
+internal sealed record NewMessage
 {
     public required ReadOnlyMemory<byte> Body { get; init; }
 
@@ -13,6 +13,15 @@ internal sealed class NewMessage
 
     /// <summary>Not given out before this time; null for now.</summary>
     public DateTimeOffset? AvailableAt { get; init; }
+
+    /// <summary>
+    /// <see cref="AvailableAt"/> is kept as it is even where it is past, and orders the message; it is the caller's clock that counts
+    /// (<see cref="LeaseRequest.DueBy"/>). Else a past time means now.
+    /// </summary>
+    public bool KeepsTime { get; init; }
+
+    /// <summary>A worker puts back what it had taken for good and failed with: the put counts as failed, too.</summary>
+    public bool PutBack { get; init; }
 
     /// <summary>How long after the put the message is dropped if nobody has taken it; null for never.</summary>
     public TimeSpan? TimeToLive { get; init; }
@@ -28,4 +37,7 @@ internal sealed class NewMessage
 
     /// <summary>Wait between attempts; null for the queue's setting.</summary>
     public RetryDelay? RetryDelay { get; init; }
+
+    /// <summary>W3C trace context of the put, for whoever gets the message; null where there is none.</summary>
+    public string? TraceParent { get; set; }
 }

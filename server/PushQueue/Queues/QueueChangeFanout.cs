@@ -60,4 +60,20 @@ internal sealed class QueueChangeFanout(IEnumerable<IQueueChangeListener> listen
             listener.OnFinished(queue, id, outcome);
         }
     }
+
+    public void OnBroadcast(QueueName queue, long nextOffset)
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.OnBroadcast(queue, nextOffset);
+        }
+    }
+
+    public void OnResumed()
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.OnResumed();
+        }
+    }
 }

@@ -40,6 +40,12 @@ internal enum QueueError
     /// <summary>As many puts as may wait for their message's end do so already.</summary>
     TooManyWaiting,
 
+    /// <summary>The node has as many queues as it may; nothing was made.</summary>
+    TooManyQueues,
+
+    /// <summary>The node holds as many messages or bytes as it may; nothing was stored.</summary>
+    ServerFull,
+
     /// <summary>No room on the disk; nothing was stored.</summary>
     DiskFull,
 

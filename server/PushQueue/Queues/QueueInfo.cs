@@ -37,7 +37,8 @@ internal sealed record QueueInfo
 /// <param name="Epoch">Changes only where the store cannot prove that offsets go on.</param>
 /// <param name="FirstOffset">The oldest offset in history; equal to <paramref name="NextOffset"/> where history is empty.</param>
 /// <param name="NextOffset">The offset that the next broadcast message gets; 1 in a new queue.</param>
-internal readonly record struct BroadcastPosition(string Epoch, long FirstOffset, long NextOffset);
+/// <param name="EpochOffset">The first offset that was given out in this epoch; history may still hold earlier ones.</param>
+internal readonly record struct BroadcastPosition(string Epoch, long FirstOffset, long NextOffset, long EpochOffset = 1);
 
 /// <summary>What a queue has done since it was made. Counts survive a restart but may miss the last moments before a crash.</summary>
 internal sealed record QueueCounters
@@ -62,6 +63,40 @@ internal sealed record QueueCounters
     public long Dropped { get; init; }
 
     public long DeadLettered { get; init; }
+
+    /// <summary>The sums of both.</summary>
+    public QueueCounters Plus(QueueCounters other) => new()
+    {
+        Put = Put + other.Put,
+        Delivered = Delivered + other.Delivered,
+        Acked = Acked + other.Acked,
+        Failed = Failed + other.Failed,
+        Cancelled = Cancelled + other.Cancelled,
+        Expired = Expired + other.Expired,
+        Dropped = Dropped + other.Dropped,
+        DeadLettered = DeadLettered + other.DeadLettered,
+    };
+
+    /// <summary>What came since; all of it where the queue was made anew meanwhile, or nothing was known of it.</summary>
+    public QueueCounters Since(QueueCounters? earlier)
+    {
+        if (earlier is null || Put < earlier.Put || Delivered < earlier.Delivered)
+        {
+            return this;
+        }
+
+        return new QueueCounters
+        {
+            Put = Put - earlier.Put,
+            Delivered = Delivered - earlier.Delivered,
+            Acked = Math.Max(0, Acked - earlier.Acked),
+            Failed = Math.Max(0, Failed - earlier.Failed),
+            Cancelled = Math.Max(0, Cancelled - earlier.Cancelled),
+            Expired = Math.Max(0, Expired - earlier.Expired),
+            Dropped = Math.Max(0, Dropped - earlier.Dropped),
+            DeadLettered = Math.Max(0, DeadLettered - earlier.DeadLettered),
+        };
+    }
 }
 
 /// <summary>Some of the queues, in the order of their names (ordinal).</summary>
@@ -76,6 +111,6 @@ internal sealed record QueuePage(IReadOnlyList<QueueInfo> Queues, long Total, st
 internal sealed record MessagePage(IReadOnlyList<Message> Messages, string? Next);
 
 /// <summary>A stretch of a queue's history.</summary>
-/// <param name="Messages">In the order of their offsets, without holes.</param>
+/// <param name="Messages">In the order of their offsets; one is left out where the disk has damaged its message.</param>
 /// <param name="Position">Where the broadcast stood when the stretch was read.</param>
 internal sealed record HistoryPage(IReadOnlyList<Message> Messages, BroadcastPosition Position);

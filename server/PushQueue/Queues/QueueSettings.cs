@@ -59,6 +59,9 @@ internal sealed record QueueSettings
     /// <summary>Whether messages that ran out of attempts go to the dead-letter queue; where not, they are dropped.</summary>
     public bool DeadLetter { get; init; } = true;
 
+    /// <summary>Where the queue's messages are pushed to by HTTP; null for nowhere.</summary>
+    public string? PushUrl { get; init; }
+
     public DeliveryPolicy EffectivePolicy => Policy ?? DeliveryPolicy.Broadcast;
 }
 
@@ -91,6 +94,9 @@ internal sealed record QueueSettingsPatch
 
     public bool? DeadLetter { get; init; }
 
+    /// <summary>An empty one removes it.</summary>
+    public string? PushUrl { get; init; }
+
     public QueueSettings ApplyTo(QueueSettings settings) => settings with
     {
         Policy = Policy ?? settings.Policy,
@@ -105,5 +111,6 @@ internal sealed record QueueSettingsPatch
         HistoryMessages = HistoryMessages ?? settings.HistoryMessages,
         HistoryAge = HistoryAge ?? settings.HistoryAge,
         DeadLetter = DeadLetter ?? settings.DeadLetter,
+        PushUrl = PushUrl is { } url ? (url.Length == 0 ? null : url) : settings.PushUrl,
     };
 }

@@ -102,6 +102,17 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
     // A queue that was stopped answers its waiters with an error; the first in line finds out and the wake walks on.
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) => OnReady(queue);
 
+    public void OnResumed()
+    {
+        List<TakeWaiter> first;
+        lock (_lock)
+        {
+            first = [.. _lines.Values.Select(line => line.First!.Value)];
+        }
+
+        first.ForEach(waiter => waiter.Wake());
+    }
+
     public void OnDeleted(QueueName queue)
     {
         // Who waits goes on waiting: the queue is made again by its next put.

@@ -24,6 +24,33 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         }
     }
 
+    /// <summary>A worker begins: it is on the queue, and what it did before does not count any more.</summary>
+    public void Register(QueueName queue, string worker)
+    {
+        lock (_lock)
+        {
+            var queues = _workers.Remove(worker, out var before) ? before.Queues : [];
+            MakeRoomLocked();
+            var entry = new Entry(time.GetUtcNow());
+            entry.Queues.UnionWith(queues);
+            if (entry.Queues.Count < QueuesPerWorkerMax)
+            {
+                entry.Queues.Add(queue);
+            }
+
+            _workers.Add(worker, entry);
+        }
+    }
+
+    /// <summary>One worker; null where it is not known.</summary>
+    public WorkerInfo? Find(string worker)
+    {
+        lock (_lock)
+        {
+            return _workers.TryGetValue(worker, out var entry) ? Info(worker, entry) : null;
+        }
+    }
+
     /// <summary>A worker asked for work, or said that it will.</summary>
     public void Seen(QueueName queue, string worker) => Update(queue, worker, processed: 0, failed: 0);
 
@@ -57,22 +84,14 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         {
             return
             [
-                .. _workers
-                    .OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                    .Select(pair => new WorkerInfo(
-                        pair.Key, [.. pair.Value.Queues], pair.Value.Since, pair.Value.LastSeen, pair.Value.Processed, pair.Value.Failed)),
+                .. _workers.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Info(pair.Key, pair.Value)),
             ];
         }
     }
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
     {
-        if (outcome.Worker is not { } worker)
-        {
-            return;
-        }
-
-        if (outcome.Acked)
+        if (outcome is { Acked: true, Elsewhere: false, Worker: { } worker })
         {
             Processed(queue, worker, 1);
         }
@@ -118,6 +137,9 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         }
     }
 
+    private static WorkerInfo Info(string name, Entry entry) =>
+        new(name, [.. entry.Queues], entry.Since, entry.LastSeen, entry.Processed, entry.Failed);
+
     private void MakeRoomLocked()
     {
         if (_workers.Count >= WorkersMax)
@@ -143,7 +165,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
 /// <summary>One worker at one moment.</summary>
 /// <param name="Name">The name it gave.</param>
 /// <param name="Queues">The queues it asked for work.</param>
-/// <param name="Since">When it first came.</param>
+/// <param name="Since">When it first came, or last said that it begins.</param>
 /// <param name="LastSeen">When it last came.</param>
 /// <param name="Processed">Messages it took for good or acked.</param>
 /// <param name="Failed">Leases it gave back, or let run out.</param>

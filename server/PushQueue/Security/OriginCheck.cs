@@ -37,10 +37,11 @@ internal sealed class OriginCheck(SecurityOptions options, IServer server)
         var origin = headers.Origin;
         if (StringValues.IsNullOrEmpty(origin))
         {
-            // A link, an image or a script in another page: browsers send no Origin with them, but they say where they come from.
-            return headers["Sec-Fetch-Site"].ToString() is not ("cross-site" or "same-site") || _origins.Contains("*")
-                ? null
-                : Refusal;
+            // A link, an image or a script in another page: browsers send no Origin with them, but they say where they come from. Over plain
+            // HTTP to another machine they leave Sec-Fetch-Site out; there is the Referer, unless the page has them leave that out too.
+            var site = headers["Sec-Fetch-Site"].ToString();
+            var foreign = site.Length > 0 ? site is "cross-site" or "same-site" : ComesFromElsewhere(context.Request);
+            return foreign && !_origins.Contains("*") ? Refusal : null;
         }
 
         if (string.Equals(origin, $"{context.Request.Scheme}://{host.Value}", StringComparison.OrdinalIgnoreCase))
@@ -97,6 +98,11 @@ internal sealed class OriginCheck(SecurityOptions options, IServer server)
     /// A page can point a name of its own at 127.0.0.1 and so become this server's own origin; the name gives it away. Only on loopback:
     /// elsewhere the names under which a server is reached cannot be known.
     /// </summary>
+    private bool ComesFromElsewhere(HttpRequest request) =>
+        Uri.TryCreate(request.Headers.Referer.ToString(), UriKind.Absolute, out var page)
+        && !string.Equals(page.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase)
+        && !_origins.Contains(page.GetLeftPart(UriPartial.Authority));
+
     private bool IsOwnName(string host) =>
         host.Length == 0 || IsLoopback(host) || !_onLoopbackOnly.Value || _hosts.Contains(host) || _hosts.Contains("*");
 

@@ -1,8 +1,11 @@
 namespace PushQueue.Security;
 
-/// <summary>Who may use the server from a browser, beside its own pages.</summary>
+/// <summary>Who may use the server, and from which pages.</summary>
 public sealed class SecurityOptions
 {
+    /// <summary>The file with the keys and what each may do; it is read again when it changes. Null: everybody may do everything.</summary>
+    public string? AccessFile { get; set; }
+
     /// <summary>Origins whose pages may use this server, as browsers name them: <c>https://app.example</c>; <c>*</c> for every page.</summary>
     public IList<string> AllowedOrigins { get; } = [];
 

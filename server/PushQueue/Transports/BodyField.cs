@@ -29,6 +29,20 @@ internal readonly struct BodyField
         return new BodyField(offset + start, (int)reader.BytesConsumed - start, isString);
     }
 
+    /// <summary>The bytes that a string of base64 stands for. The problem where the value is none.</summary>
+    /// <param name="json">What the value was found in.</param>
+    /// <param name="encoding">The encoding that was given; there is one.</param>
+    /// <param name="body">The bytes.</param>
+    public Problem? ReadEncoded(ReadOnlySpan<byte> json, string encoding, out byte[] body)
+    {
+        body = [];
+        var reader = new Utf8JsonReader(json.Slice(_start, _length));
+        reader.Read();
+        return encoding == "base64" && _isString && reader.TryGetBytesFromBase64(out body!)
+            ? null
+            : Problem.BadOption("With 'encoding' the body is a string of base64, and 'encoding' is base64.");
+    }
+
     /// <summary>
     /// The value as it is, as JSON; a string that is given another content type is that text itself.
     /// </summary>

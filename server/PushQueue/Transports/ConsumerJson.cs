@@ -6,15 +6,39 @@ namespace PushQueue.Transports;
 /// <summary>Consumers as JSON.</summary>
 internal static class ConsumerJson
 {
-    public static void WriteAll(Utf8JsonWriter writer, IReadOnlyList<Consumer> consumers)
+    /// <summary>Those of this node, then those of the others, who have written theirs as lists, as long as they are not too many.</summary>
+    public static void WriteAll(
+        Utf8JsonWriter writer, IReadOnlyList<Consumer> consumers, IReadOnlyList<byte[]> elsewhere, int countMax = int.MaxValue)
     {
         writer.WriteStartArray("consumers"u8);
+        WriteEach(writer, consumers);
+        var left = countMax - consumers.Count;
+        foreach (var list in elsewhere)
+        {
+            using var document = JsonDocument.Parse(list);
+            foreach (var consumer in document.RootElement.EnumerateArray().Take(left))
+            {
+                consumer.WriteTo(writer);
+                left--;
+            }
+        }
+
+        writer.WriteEndArray();
+    }
+
+    /// <summary>How many another node has written.</summary>
+    public static int Count(byte[] list)
+    {
+        using var document = JsonDocument.Parse(list);
+        return document.RootElement.GetArrayLength();
+    }
+
+    public static void WriteEach(Utf8JsonWriter writer, IReadOnlyList<Consumer> consumers)
+    {
         foreach (var consumer in consumers)
         {
             Write(writer, consumer);
         }
-
-        writer.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter writer, Consumer consumer)

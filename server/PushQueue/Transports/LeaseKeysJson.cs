@@ -6,6 +6,9 @@ namespace PushQueue.Transports;
 /// <summary>Lists of leases: <c>[{"id":"1","receipt":"…"}]</c> in, a result for each out.</summary>
 internal static class LeaseKeysJson
 {
+    /// <summary>A list of ids of the longest kind; ten thousand of the usual ones fit.</summary>
+    public const int BytesMax = 4 * 1024 * 1024;
+
     private const int CountMax = 10_000;
 
     public static Problem? Read(ReadOnlySpan<byte> json, out List<LeaseKey> keys)

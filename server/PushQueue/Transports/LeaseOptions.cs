@@ -18,7 +18,15 @@ internal struct LeaseOptions
 
     public string? Worker { get; private set; }
 
-    public readonly ReleaseRequest ToRelease() => new(Delay, Error, Worker: Worker);
+    /// <summary>The work was never begun, so that giving it back is no failed attempt.</summary>
+    public bool Unstarted { get; private set; }
+
+    public readonly ReleaseRequest ToRelease() => new(Delay, Error, CountsAsAttempt: !Unstarted, Worker);
+
+    /// <summary>The problem of options that do not go together.</summary>
+    public readonly Problem? Check() => Unstarted && Error is not null
+        ? Problem.BadOption("With 'unstarted' there is no 'error': work that was not begun has not failed. Leave one of them out.")
+        : null;
 
     public Problem? Set(ReadOnlySpan<char> name, string value)
     {
@@ -39,6 +47,10 @@ internal struct LeaseOptions
                 break;
             case "error":
                 Error = value.Length <= ErrorCharsMax ? value : value[..ErrorCharsMax];
+                break;
+            case "unstarted":
+                problem = OptionValues.Flag("unstarted", value, out var unstarted);
+                Unstarted = unstarted;
                 break;
             default:
                 problem = OptionValues.Text("worker", value, out var worker);

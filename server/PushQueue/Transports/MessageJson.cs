@@ -25,11 +25,14 @@ internal static class MessageJson
         writer.WriteEndObject();
     }
 
-    /// <summary>A message that is looked at where it rests: its envelope and where it is.</summary>
-    public static void WriteLook(Utf8JsonWriter writer, Message message)
+    /// <summary>
+    /// A message that is looked at where it rests: its envelope and where it is; instead of the body only its first bytes, where a preview of
+    /// so many bytes is asked for.
+    /// </summary>
+    public static void WriteLook(Utf8JsonWriter writer, Message message, int? previewBytes = null)
     {
         writer.WriteStartObject();
-        WriteFacts(writer, message);
+        WriteFacts(writer, message, previewBytes);
         writer.WriteString("state"u8, StateName(message.State));
         if (message.State == MessageState.Delayed)
         {
@@ -98,14 +101,18 @@ internal static class MessageJson
         writer.WriteStringValue(digits[..length]);
     }
 
-    private static void WriteFacts(Utf8JsonWriter writer, Message message)
+    private static void WriteFacts(Utf8JsonWriter writer, Message message, int? previewBytes = null)
     {
         writer.WriteString("queue"u8, message.Queue.Value);
         WriteId(writer, "id"u8, message.Id);
-        WriteBody(writer, message, out var isBinary, out var isSelfEvident);
-        if (isBinary)
+        var isSelfEvident = false;
+        if (previewBytes is { } bytes)
         {
-            writer.WriteString("encoding"u8, "base64"u8);
+            BodyStartJson.Write(writer, message.Body.Span[..Math.Min(bytes, message.Body.Length)], message.Body.Length);
+        }
+        else
+        {
+            WriteBody(writer, message, out isSelfEvident);
         }
 
         if (message.Offset > 0)
@@ -129,19 +136,20 @@ internal static class MessageJson
         }
 
         WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);
+        WriteText(writer, "traceparent"u8, message.TraceParent);
     }
 
     /// <summary>As JSON where the content type says so and the bytes agree; as a string where it is text; else base64.</summary>
-    private static void WriteBody(Utf8JsonWriter writer, Message message, out bool isBinary, out bool isSelfEvident)
+    private static void WriteBody(Utf8JsonWriter writer, Message message, out bool isSelfEvident)
     {
         var body = message.Body.Span;
         var kind = BodyKinds.Of(message);
-        isBinary = kind == BodyKind.Binary;
         isSelfEvident = BodyKinds.IsSelfEvident(message.ContentType, kind);
         writer.WritePropertyName("body"u8);
-        if (isBinary)
+        if (kind == BodyKind.Binary)
         {
             writer.WriteBase64StringValue(body);
+            writer.WriteString("encoding"u8, "base64"u8);
         }
         else if (kind == BodyKind.Text)
         {

@@ -22,6 +22,8 @@ internal static class ProblemDetailsMapper
         QueueError.NotFound => ProblemType.NotFound,
         QueueError.LeaseLost => ProblemType.LeaseLost,
         QueueError.TooManyWaiting => ProblemType.TooManyWaiting,
+        QueueError.TooManyQueues => ProblemType.TooManyQueues,
+        QueueError.ServerFull => ProblemType.ServerFull,
         QueueError.DiskFull => ProblemType.DiskFull,
         QueueError.StoreUnavailable => ProblemType.StoreUnavailable,
         QueueError.ShuttingDown => ProblemType.ShuttingDown,

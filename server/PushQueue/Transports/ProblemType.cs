@@ -40,6 +40,27 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType BadRequest = new(
         "bad-request", 400, "The request is broken", "Send a complete and valid HTTP request.");
 
+    public static readonly ProblemType Unauthorized = new(
+        "unauthorized", 401, "A key is needed", "Send a valid key as Authorization: Bearer KEY.");
+
+    public static readonly ProblemType Forbidden = new(
+        "forbidden", 403, "The key may not do this", "Ask the operator for the permission.");
+
+    public static readonly ProblemType TooManyRequests = new(
+        "too-many-requests", 429, "Too much at once", "Send more slowly.");
+
+    public static readonly ProblemType TooManyConnections = new(
+        "too-many-connections", 429, "Too many connections", "Close a connection that is not needed, or use one for several queues.");
+
+    public static readonly ProblemType TooManySubscriptions = new(
+        "too-many-subscriptions", 429, "Too many subscriptions", "Open another connection.");
+
+    public static readonly ProblemType TooManyQueues = new(
+        "too-many-queues", 429, "There are too many queues", "Use or delete a queue that exists, or raise the limit of the server.");
+
+    public static readonly ProblemType ServerFull = new(
+        "server-full", 429, "The server holds as much as it may", "Try again when messages have been taken, or raise the limit of the server.");
+
     public static readonly ProblemType ForbiddenOrigin = new(
         "forbidden-origin", 403, "The web page may not use this server", "Allow its origin with --allow-origin if it should.");
 
@@ -68,7 +89,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "queue-deleted", 409, "The queue was deleted", "The queue was deleted with all its messages.");
 
     public static readonly ProblemType TooManyWaiting = new(
-        "too-many-waiting", 503, "Too many puts wait", "Put without waitForAck, or try again later; nothing was stored.");
+        "too-many-waiting", 503, "Too many requests wait", "Do not wait, or try again later.");
 
     public static readonly ProblemType Unsupported = new(
         "unsupported", 415, "Not supported here", "See the documentation for what this path accepts.");
@@ -84,6 +105,12 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
 
     public static readonly ProblemType Timeout = new(
         "request-timeout", 408, "The request took too long to arrive", "Send the body faster.");
+
+    public static readonly ProblemType UriTooLong = new(
+        "uri-too-long", 414, "The request line is too long", "Send what is long in the body.");
+
+    public static readonly ProblemType HeadersTooLarge = new(
+        "headers-too-large", 431, "The headers are too large", "Send fewer or shorter headers.");
 
     public static readonly ProblemType InternalError = new(
         "internal-error", 500, "The server failed", "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");

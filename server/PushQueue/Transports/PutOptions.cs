@@ -5,7 +5,7 @@ namespace PushQueue.Transports;
 /// <summary>The options of a put, however they came: in a query string, in an envelope of a batch, in a command.</summary>
 internal struct PutOptions
 {
-    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay";
+    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, traceparent";
 
     private bool _timed;
 
@@ -22,6 +22,9 @@ internal struct PutOptions
     public int? MaxAttempts { get; private set; }
 
     public RetryDelay? RetryDelay { get; private set; }
+
+    /// <summary>The W3C trace context that the message belongs to; null where none was given, or none that is valid.</summary>
+    public string? TraceParent { get; set; }
 
     /// <summary>Null when all is well.</summary>
     /// <param name="name">The option.</param>
@@ -58,6 +61,10 @@ internal struct PutOptions
                 var delayProblem = OptionValues.RetryDelay("retryDelay", value, out var retryDelay);
                 RetryDelay = retryDelay;
                 return delayProblem;
+            case "traceparent":
+                // The standard asks to ignore one that is not valid, not to refuse what it came with.
+                TraceParent = MessageTracing.Accept(value);
+                return null;
             default:
                 known = false;
                 return null;
@@ -75,6 +82,7 @@ internal struct PutOptions
         UniqueKey = UniqueKey,
         MaxAttempts = MaxAttempts,
         RetryDelay = RetryDelay,
+        TraceParent = TraceParent,
     };
 
     /// <summary>For the elements of a batch, which may say when by themselves although the request says it for all.</summary>

@@ -27,6 +27,12 @@ internal static class QueueJson
         writer.WriteString("epoch"u8, info.Position.Epoch);
         writer.WriteNumber("firstOffset"u8, info.Position.FirstOffset);
         writer.WriteNumber("nextOffset"u8, info.Position.NextOffset);
+        if (info.Settings.PushUrl is { } url)
+        {
+            // Only where it leads: a path or a query may hold a secret.
+            writer.WriteString("pushUrl"u8, new Uri(url).GetLeftPart(UriPartial.Authority));
+        }
+
         writer.WriteEndObject();
     }
 
@@ -69,6 +75,12 @@ internal static class QueueJson
         return stopped || value is "start" or "started"
             ? null
             : Problem.BadOption($"The status is '{OptionValues.Shown(value)}'; give start or stop.");
+    }
+
+    public static void WritePurged(Utf8JsonWriter writer, QueueName queue, long purged)
+    {
+        writer.WriteString("queue"u8, queue.Value);
+        writer.WriteNumber("purged"u8, purged);
     }
 
     public static void WriteCounters(Utf8JsonWriter writer, QueueCounters counters)

@@ -33,6 +33,9 @@ internal sealed class ChunkedFormat : MessageFormat
 
     public static MessageFormat RawEvents { get; } = new ChunkedFormat(ServerSentEventFormat.Raw);
 
+    /// <summary>Another format's pages as chunks; made once per format, because pages are shared per format.</summary>
+    public static MessageFormat Of(MessageFormat inner) => new ChunkedFormat(inner);
+
     public override EncodedPage? Heartbeat { get; }
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed) => _inner.WriteMessage(writer, pushed);
@@ -44,6 +47,12 @@ internal sealed class ChunkedFormat : MessageFormat
 
     public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset)
     {
+        if (writer.Length == 0)
+        {
+            // A chunk without bytes would end the body.
+            return new EncodedPage(default, firstOffset, lastOffset);
+        }
+
         Span<byte> head = stackalloc byte[PageWriter.HeadRoom];
         _ = Utf8Formatter.TryFormat(writer.Length, head, out var digits, new System.Buffers.StandardFormat('x'));
         "\r\n"u8.CopyTo(head[digits..]);

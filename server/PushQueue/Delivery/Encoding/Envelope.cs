@@ -74,8 +74,9 @@ internal static class Envelope
 
         if (!pushed.Receipt.IsNone)
         {
-            writer.Write(",\"receipt\":"u8);
-            writer.WriteJsonString(pushed.Receipt.ToString());
+            writer.Write(",\"receipt\":\""u8);
+            writer.WriteHex(pushed.Receipt.Value);
+            writer.Write((byte)'"');
         }
 
         if (!BodyKinds.IsSelfEvident(message.ContentType, pushed.Kind))
@@ -88,6 +89,12 @@ internal static class Envelope
         {
             writer.Write(",\"priority\":"u8);
             writer.WriteNumber(message.Priority);
+        }
+
+        if (message.TraceParent is { } traceParent)
+        {
+            writer.Write(",\"traceparent\":"u8);
+            writer.WriteJsonString(traceParent);
         }
 
         if (pushed.Waited)

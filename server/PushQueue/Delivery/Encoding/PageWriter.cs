@@ -59,9 +59,20 @@ internal sealed class PageWriter
         _end += written;
     }
 
+    /// <summary>ISO 8601 in UTC, to the millisecond.</summary>
     public void WriteTime(DateTimeOffset time)
     {
-        _ = time.UtcDateTime.TryFormat(Room(32), out var written, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        // The round-trip format has seven digits behind the point and costs a fraction of a format with three.
+        const int ToTheMillisecond = 23;
+        _ = Utf8Formatter.TryFormat(time.UtcDateTime, Room(32), out _, new StandardFormat('O'));
+        _end += ToTheMillisecond;
+        Write((byte)'Z');
+    }
+
+    /// <summary>As 16 hexadecimal digits.</summary>
+    public void WriteHex(ulong value)
+    {
+        _ = Utf8Formatter.TryFormat(value, Room(16), out var written, new StandardFormat('x', 16));
         _end += written;
     }
 

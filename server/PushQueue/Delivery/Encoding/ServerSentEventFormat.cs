@@ -3,11 +3,11 @@ using System.Text.Unicode;
 namespace PushQueue.Delivery.Encoding;
 
 /// <summary>A server-sent event per message. The id is the cursor, or the message's id where it was not broadcast.</summary>
-internal sealed class ServerSentEventFormat : MessageFormat
+internal class ServerSentEventFormat : MessageFormat
 {
     private readonly bool _raw;
 
-    private ServerSentEventFormat(bool raw)
+    protected ServerSentEventFormat(bool raw)
     {
         _raw = raw;
     }
@@ -39,11 +39,14 @@ internal sealed class ServerSentEventFormat : MessageFormat
         }
         else
         {
-            Envelope.Write(writer, pushed);
+            WriteData(writer, pushed);
         }
 
         writer.Write("\n\n"u8);
     }
+
+    /// <summary>The data of an event, on one line; a dialect's own in its place.</summary>
+    protected virtual void WriteData(PageWriter writer, in PushedMessage pushed) => Envelope.Write(writer, pushed);
 
     public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs)
     {

@@ -8,7 +8,7 @@ namespace PushQueue.Delivery.Encoding;
 /// A WebSocket frame per message, framed by hand: a server's frames carry no mask, so one page of frames serves every subscriber in
 /// one write, where <c>WebSocket.SendAsync</c> would copy and flush each frame for each of them.
 /// </summary>
-internal sealed class WebSocketFormat : MessageFormat
+internal class WebSocketFormat : MessageFormat
 {
     public const byte FinalText = 0x81;
     public const int HeaderBytesMax = 10;
@@ -19,7 +19,7 @@ internal sealed class WebSocketFormat : MessageFormat
 
     private readonly bool _raw;
 
-    private WebSocketFormat(bool raw)
+    protected WebSocketFormat(bool raw)
     {
         _raw = raw;
     }
@@ -43,9 +43,12 @@ internal sealed class WebSocketFormat : MessageFormat
 
         // The payload's length is known once it is written: written behind a two-byte header first, moved where that is too small.
         var start = writer.Reserve(2);
-        Envelope.Write(writer, pushed);
+        WritePayload(writer, pushed);
         FinishFrame(writer, start);
     }
+
+    /// <summary>The text of a frame; a dialect's own in its place.</summary>
+    protected virtual void WritePayload(PageWriter writer, in PushedMessage pushed) => Envelope.Write(writer, pushed);
 
     public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
         WriteFrame(writer, FinalText, json);

@@ -9,10 +9,10 @@ namespace PushQueue.Delivery.Policies;
 /// </summary>
 internal sealed class HeldLeases
 {
-    private readonly ConcurrentDictionary<MessageId, Held> _held = new();
+    private readonly ConcurrentDictionary<MessageId, HeldLease> _held = new();
 
-    /// <summary>Leases that ended before they were noted here: between the store's answer and <see cref="Add"/>.</summary>
-    private readonly ConcurrentDictionary<Receipt, byte> _endedEarly = new();
+    /// <summary>Leases that ended before they were noted here, and how: between the store's answer and <see cref="Add"/>.</summary>
+    private readonly ConcurrentDictionary<Receipt, HeldEnd> _endedEarly = new();
 
     private long _order;
     private int _early;
@@ -40,102 +40,125 @@ internal sealed class HeldLeases
             // An entry that is still here belongs to a lease whose end was not told: its holder gets the credit back.
             if (_held.TryRemove(key.Id, out var stale))
             {
+                stale.Consumer.Holds.Remove(stale);
                 stale.Consumer.OnSettled(1, HeldEnd.Cancelled);
             }
 
-            var held = new Held(consumer, key.Receipt, Interlocked.Increment(ref _order));
+            // Into the consumer's own set first: nothing stands here that is not found there.
+            var held = new HeldLease(consumer, key, Interlocked.Increment(ref _order));
+            consumer.Holds.Add(held);
             _held[key.Id] = held;
-            if (Volatile.Read(ref _early) > 0 && _endedEarly.TryRemove(key.Receipt, out _))
+            if (Volatile.Read(ref _early) > 0 && _endedEarly.TryRemove(key.Receipt, out var end))
             {
-                _ = Remove(key.Id, held, HeldEnd.Failed);
+                _ = Remove(held, end);
             }
         }
     }
 
-    /// <summary>The lease ended: acked, released, timed out or cancelled. Gives its holder where it was one of this node's consumers.</summary>
-    public Consumer? Settle(MessageId id, Receipt? receipt, HeldEnd end)
+    /// <summary>The lease ended: acked, released, timed out or cancelled.</summary>
+    /// <param name="id">Of the message.</param>
+    /// <param name="receipt">Of the lease.</param>
+    /// <param name="end">How it ended.</param>
+    /// <param name="tell">Called with the holder, where it is one of this node's, before its credit lets the next message out.</param>
+    public void Settle(MessageId id, Receipt receipt, HeldEnd end, Action<Consumer>? tell = null)
     {
-        if (_held.TryGetValue(id, out var held) && (receipt is not { } wanted || wanted == held.Receipt))
+        // Again where it was handed on to another consumer at that very moment.
+        HeldLease? held;
+        while (_held.TryGetValue(id, out held) && held.Key.Receipt == receipt)
         {
-            return Remove(id, held, end);
+            if (Remove(held, end, tell))
+            {
+                return;
+            }
         }
 
-        if (!_leasing || receipt is not { } early)
+        if (!_leasing)
         {
-            return null;
+            return;
         }
 
         _ = Interlocked.Increment(ref _early);
-        _endedEarly[early] = 0;
+        _endedEarly[receipt] = end;
         Interlocked.MemoryBarrier();
 
         // It may have been noted down meanwhile.
-        return _held.TryGetValue(id, out held) && held.Receipt == early && _endedEarly.TryRemove(early, out _) ? Remove(id, held, end) : null;
+        if (_held.TryGetValue(id, out held) && held.Key.Receipt == receipt && _endedEarly.TryRemove(receipt, out _))
+        {
+            _ = Remove(held, end, tell);
+        }
     }
+
+    /// <summary>All that is held, at one moment.</summary>
+    public LeaseKey[] Keys() => [.. _held.Select(static pair => pair.Value.Key)];
 
     /// <summary>All that a consumer holds, in the order in which it got them; forgotten here.</summary>
-    public LeaseKey[] TakeAll(Consumer consumer)
-    {
-        var taken = new List<(long Order, LeaseKey Key)>();
-        foreach (var (id, held) in _held)
-        {
-            if (ReferenceEquals(held.Consumer, consumer) && _held.TryRemove(KeyValuePair.Create(id, held)))
-            {
-                taken.Add((held.Order, new LeaseKey(id, held.Receipt)));
-            }
-        }
-
-        return [.. taken.OrderBy(entry => entry.Order).Select(entry => entry.Key)];
-    }
+    public LeaseKey[] TakeAll(Consumer consumer) => [.. consumer.Holds.InOrder().Where(TryRemove).Select(static held => held.Key)];
 
     /// <summary>Hands all that a consumer holds on to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
     public LeaseKey[] Move(Consumer from, Consumer to, HeldLeases target)
     {
-        var moved = new List<(long Order, LeaseKey Key)>();
         if (target != this)
         {
             // The queue was deleted and made again; nothing that was held is left.
             return [];
         }
 
-        foreach (var (id, held) in _held)
+        var moved = new List<LeaseKey>();
+        foreach (var held in from.Holds.InOrder())
         {
-            if (ReferenceEquals(held.Consumer, from) && _held.TryUpdate(id, held with { Consumer = to }, held))
+            var handedOn = new HeldLease(to, held.Key, held.Order);
+            to.Holds.Add(handedOn);
+            if (_held.TryUpdate(held.Key.Id, handedOn, held))
             {
+                from.Holds.Remove(held);
                 to.OnGiven(1, manual: true);
-                moved.Add((held.Order, new LeaseKey(id, held.Receipt)));
+                moved.Add(held.Key);
+            }
+            else
+            {
+                to.Holds.Remove(handedOn);
             }
         }
 
-        return [.. moved.OrderBy(entry => entry.Order).Select(entry => entry.Key)];
+        return [.. moved];
     }
 
     public bool Holds(Consumer consumer, LeaseKey key) =>
-        _held.TryGetValue(key.Id, out var held) && held.Receipt == key.Receipt && ReferenceEquals(held.Consumer, consumer);
+        _held.TryGetValue(key.Id, out var held) && held.Key.Receipt == key.Receipt && ReferenceEquals(held.Consumer, consumer);
 
     /// <summary>Some of what a consumer holds, as far as it still does; forgotten here.</summary>
     public LeaseKey[] Take(Consumer consumer, LeaseKey[] keys) =>
         Array.FindAll(keys, key =>
             _held.TryGetValue(key.Id, out var held)
-            && held.Receipt == key.Receipt
+            && held.Key.Receipt == key.Receipt
             && ReferenceEquals(held.Consumer, consumer)
-            && _held.TryRemove(KeyValuePair.Create(key.Id, held)));
+            && TryRemove(held));
 
     /// <summary>Whether a consumer holds anything.</summary>
-    public bool HasAny(Consumer consumer) => _held.Any(pair => ReferenceEquals(pair.Value.Consumer, consumer));
+    public static bool HasAny(Consumer consumer) => !consumer.Holds.IsEmpty;
 
-    private Consumer? Remove(MessageId id, Held held, HeldEnd end)
+    private bool Remove(HeldLease held, HeldEnd end, Action<Consumer>? tell = null)
     {
-        if (!_held.TryRemove(KeyValuePair.Create(id, held)))
+        if (!TryRemove(held))
         {
-            return null;
+            return false;
         }
 
+        tell?.Invoke(held.Consumer);
         held.Consumer.OnSettled(1, end);
-        return held.Consumer;
+        return true;
     }
 
-    private sealed record Held(Consumer Consumer, Receipt Receipt, long Order);
+    private bool TryRemove(HeldLease held)
+    {
+        if (!_held.TryRemove(KeyValuePair.Create(held.Key.Id, held)))
+        {
+            return false;
+        }
+
+        held.Consumer.Holds.Remove(held);
+        return true;
+    }
 }
 
 /// <summary>How a message that a manual consumer held came to its end.</summary>

@@ -1,18 +1,23 @@
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
 /// Ends the leases of pushed messages, many at a time: while one batch is on its way to the store the next one gathers, and nobody
-/// waits for it. Giving back goes first, so that a message that was not written is soon at the front again.
+/// waits for it. Giving back goes first, so that a message that was not written is soon at the front again. While the store is out of reach
+/// it keeps what it has and tries again; what that can be is bounded by what the consumers could hold.
 /// </summary>
-internal sealed class LeaseSettler(QueueName queue, IMessageStore store)
+internal sealed class LeaseSettler(QueueName queue, IMessageStore store, TimeProvider time, ILogger logger)
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly List<(LeaseKey[] Keys, ReleaseRequest Request)> _givenBack = [];
     private List<LeaseKey> _acked = [];
     private Task _running = Task.CompletedTask;
     private bool _isRunning;
+    private volatile bool _givenUp;
 
     /// <summary>Completes when all that was handed over so far is settled.</summary>
     public Task WhenSettled()
@@ -22,6 +27,9 @@ internal sealed class LeaseSettler(QueueName queue, IMessageStore store)
             return _running;
         }
     }
+
+    /// <summary>Tries nothing a second time from now on: the node stops, and the store ends its leases.</summary>
+    public void GiveUp() => _givenUp = true;
 
     public void Ack(LeaseKey[] keys)
     {
@@ -58,14 +66,64 @@ internal sealed class LeaseSettler(QueueName queue, IMessageStore store)
         {
             foreach (var (keys, request) in givenBack)
             {
-                _ = await store.ReleaseAsync(queue, keys, request);
+                await SettleAsync(keys, request);
             }
 
             if (acked is not null)
             {
-                _ = await store.AckAsync(queue, acked);
+                await SettleAsync(acked, giveBack: null);
             }
         }
+    }
+
+    private async Task SettleAsync(IReadOnlyList<LeaseKey> keys, ReleaseRequest? giveBack)
+    {
+        var failed = false;
+        while (keys.Count > 0)
+        {
+            try
+            {
+                var answers = giveBack is null
+                    ? await store.AckAsync(queue, keys)
+                    : await store.ReleaseAsync(queue, keys, giveBack);
+                keys = Unsettled(keys, answers);
+            }
+            catch (Exception e)
+            {
+                // The border of this loop. Once is enough to be told of it.
+                if (!failed && e is not StoreUnavailableException)
+                {
+                    Log.SettleFailed(logger, e, queue.Value);
+                }
+
+                failed = true;
+            }
+
+            if (_givenUp)
+            {
+                return;
+            }
+
+            if (keys.Count > 0)
+            {
+                await Task.Delay(RetryInterval, time);
+            }
+        }
+    }
+
+    private static List<LeaseKey> Unsettled(IReadOnlyList<LeaseKey> keys, IReadOnlyList<QueueError> answers)
+    {
+        // hot path: all are settled, but for a store that is out of reach.
+        List<LeaseKey>? unsettled = null;
+        for (var i = 0; i < answers.Count; i++)
+        {
+            if (answers[i] == QueueError.StoreUnavailable)
+            {
+                (unsettled ??= []).Add(keys[i]);
+            }
+        }
+
+        return unsettled ?? [];
     }
 
     private (List<LeaseKey>? Acked, (LeaseKey[] Keys, ReleaseRequest Request)[] GivenBack) TakeNext()

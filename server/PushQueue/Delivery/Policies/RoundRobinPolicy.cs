@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
@@ -7,13 +9,16 @@ namespace PushQueue.Delivery.Policies;
 /// Each message goes to exactly one consumer, in strict rotation over those with credit and room. A round first plans whose turn the next
 /// messages would be, leases no more than that, hands them out, and remembers where it stopped.
 /// </summary>
-internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore store, TimeProvider time) : IDispatchPolicy
+internal sealed class RoundRobinPolicy(
+    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, TimeProvider time, ILogger logger) : IDispatchPolicy
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
-    private readonly LeaseSettler _settler = new(dispatcher.Queue, store);
+    private readonly LeaseSettler _settler = new(dispatcher.Queue, store, time, logger);
     private Consumer? _last;
     private int _lastIndex;
+    private int _room;
+    private int _consumersWithRoom;
 
     public LeaseSettler Settler => _settler;
 
@@ -67,9 +72,14 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
     private void PlanTurns(Consumer[] live)
     {
         _turns.Clear();
+        _room = 0;
+        _consumersWithRoom = 0;
         foreach (var consumer in live)
         {
+            var room = consumer.Room;
             consumer.Planned = 0;
+            _room += room;
+            _consumersWithRoom += room > 0 ? 1 : 0;
         }
 
         // Where the last one served has left, the one behind it stands in its place.
@@ -80,7 +90,7 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
         do
         {
             any = false;
-            for (var i = 0; i < live.Length && _turns.Count < BroadcastPolicy.RoundMessagesMax; i++)
+            for (var i = 0; i < live.Length && _turns.Count < BroadcastRounds.MessagesMax; i++)
             {
                 var consumer = live[(first + i) % live.Length];
                 if (consumer.Planned < consumer.Room)
@@ -91,7 +101,7 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
                 }
             }
         }
-        while (any && _turns.Count < BroadcastPolicy.RoundMessagesMax);
+        while (any && _turns.Count < BroadcastRounds.MessagesMax);
     }
 
     /// <summary>Turns that one lease request can serve: alike in ack mode, time to run and worker.</summary>
@@ -117,18 +127,29 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
         var auto = options.Ack == AckMode.Auto;
         var request = new LeaseRequest(
             end - start,
-            BroadcastPolicy.RoundBytesMax,
+            BroadcastRounds.BytesMax,
             auto ? null : options.TimeToRun,
             options.Worker,
-            Delivery: auto);
+            Delivery: auto,
+            Streaming: true,
+            Consumers: _consumersWithRoom,
+            Room: _room - start);
         var leased = await store.LeaseAsync(dispatcher.Queue, request);
         if (!leased.Ok)
         {
+            if (leased.Error != QueueError.QueueStopped && store.UnavailableReason is null)
+            {
+                // A refusal of the moment, which nobody tells the end of. A store that is out of reach says when it is back.
+                dispatcher.SignalSoon();
+            }
+
             return 0;
         }
 
+        dispatcher.Counts.AddDelivered(leased.Value.Count);
         for (var i = 0; i < leased.Value.Count; i++)
         {
+            MessageTracing.Given(leased.Value[i].Message, "push", auto ? default : leased.Value[i].Receipt);
             var consumer = _turns[start + i];
             if (consumer.Assigned is not { Count: > 0 })
             {
@@ -138,9 +159,19 @@ internal sealed class RoundRobinPolicy(QueueDispatcher dispatcher, IMessageStore
 
             consumer.Assigned.Add(leased.Value[i]);
             _last = consumer;
+            Tell(leased.Value[i].Message, consumer);
         }
 
         return leased.Value.Count;
+    }
+
+    private void Tell(Message message, Consumer consumer)
+    {
+        if (taps.Watches(dispatcher.Queue))
+        {
+            taps.OnGiven(message, string.Create(
+                CultureInfo.InvariantCulture, $"{consumer.Options.Worker ?? consumer.Buffer.Connection.Transport} #{consumer.Number}"));
+        }
     }
 
     private sealed class Round(DateTimeOffset now, LeaseSettler settler, HeldLeases held) : FanOut

@@ -2,24 +2,40 @@ namespace PushQueue.Storage.Embedded;
 
 /// <summary>
 /// One timer for all queues: wakes each when its next delayed message, lease end, expiry or history age is due. A queue that has nothing due
-/// costs nothing. Waking too early is harmless, too late is not: a queue schedules whenever its next time comes nearer.
+/// costs nothing. Waking too early is harmless, too late is not: a queue schedules whenever its next time comes nearer. Wakes nobody before
+/// <see cref="Start"/>: a start fills the queues while there is no log yet that could take what is due.
 /// </summary>
 internal sealed class DueTimers : IDisposable
 {
-    // What one timer can wait for at most; anything later is simply scheduled again then.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+    // Times are told by the clock on the wall, and a timer knows nothing of a machine that was suspended or of a clock that was set forward:
+    // whatever is far away is looked at again this often.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly PriorityQueue<EmbeddedQueue, long> _due = new();
     private long _armedForMs = long.MaxValue;
+    private bool _started;
     private bool _disposed;
 
     public DueTimers(TimeProvider time)
     {
         _time = time;
         _timer = time.CreateTimer(static state => ((DueTimers)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The queues are whole and the log takes records: wakes those that are due, from now on.</summary>
+    public void Start()
+    {
+        lock (_gate)
+        {
+            _started = true;
+            if (_due.TryPeek(out _, out var dueMs))
+            {
+                ArmLocked(dueMs);
+            }
+        }
     }
 
     /// <summary>Asks for <see cref="EmbeddedQueue.Sweep"/> at the given time. May be called with the queue's lock held.</summary>
@@ -50,7 +66,7 @@ internal sealed class DueTimers : IDisposable
 
     private void ArmLocked(long dueMs)
     {
-        if (dueMs >= _armedForMs || _disposed)
+        if (dueMs >= _armedForMs || _disposed || !_started)
         {
             return;
         }

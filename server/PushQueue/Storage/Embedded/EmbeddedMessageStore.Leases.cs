@@ -14,6 +14,7 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         var answers = found.Ack(keys, out var batch);
+        WriteNow(batch);
         return AnswerWhenWrittenAsync(answers, batch);
     }
 
@@ -28,6 +29,9 @@ internal sealed partial class EmbeddedMessageStore
         return AnswerWhenWrittenAsync(answers, batch);
     }
 
+    public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
+        new(Find(queue)?.Check(keys) ?? NotFound(keys.Count));
+
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun)
     {
         if (Find(queue) is not { } found)
@@ -38,6 +42,19 @@ internal sealed partial class EmbeddedMessageStore
         var answers = found.Touch(keys, timeToRun, out var batch);
         return AnswerWhenWrittenAsync(answers, batch);
     }
+
+    public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return 0;
+        }
+
+        var requeued = found.Requeue(dueBy.ToUnixTimeMilliseconds(), limit, out var batch);
+        return await WrittenAsync(batch).ConfigureAwait(false) is { } failure ? failure : requeued;
+    }
+
+    public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => new(Find(queue)?.CountDue(dueBy.ToUnixTimeMilliseconds()) ?? 0);
 
     private async ValueTask<IReadOnlyList<QueueError>> AnswerWhenWrittenAsync(QueueError[] answers, LogBatch? batch)
     {

@@ -3,9 +3,30 @@ using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>Broadcasting, and everything that looks at single messages.</summary>
+/// <summary>Broadcasting, and everything that only looks.</summary>
 internal sealed partial class EmbeddedMessageStore
 {
+    public ValueTask<StoreUsage?> MeasureAsync()
+    {
+        if (_services.Log is not { } log)
+        {
+            return new((StoreUsage?)null);
+        }
+
+        var segments = log.Segments();
+        var used = segments.Sum(static segment => Math.Max(segment.Length, segment.FileLength));
+        try
+        {
+            var disk = new DriveInfo(Path.GetFullPath(_options.DataDirectory));
+            return new(new StoreUsage(used, disk.AvailableFreeSpace, disk.TotalSize, segments.Count));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // A file system that does not say how full it is.
+            return new(new StoreUsage(used, null, null, segments.Count));
+        }
+    }
+
     public async ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax)
     {
         if (Find(queue) is not { } found)
@@ -13,16 +34,27 @@ internal sealed partial class EmbeddedMessageStore
             return [];
         }
 
-        var given = found.Broadcast(count, bytesMax);
-        if (given.Batch is null)
+        GivenMessages given;
+        do
         {
-            return [];
+            given = found.Broadcast(count, bytesMax);
+            if (given.Batch is null)
+            {
+                return [];
+            }
+
+            _services.Log.WriteNow(given.Batch);
+            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
         }
+        while (given.Count == 0);
 
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
-
-        // Without the proof on disk nobody may see an offset: a broken log stops the broadcast.
-        return await given.Batch.Synced.ConfigureAwait(false) == CommitOutcome.Committed ? given.Messages : [];
+        // Without the proof on disk nobody may see an offset: a broken log stops the broadcast, and a disk without any room holds it up.
+        return await given.Batch.Synced.ConfigureAwait(false) switch
+        {
+            CommitOutcome.Committed => given.Messages,
+            CommitOutcome.DiskFull => throw NoProof(),
+            _ => [],
+        };
     }
 
     public async ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax)
@@ -32,12 +64,31 @@ internal sealed partial class EmbeddedMessageStore
             return null;
         }
 
-        var given = found.ReadHistory(fromOffset, count, bytesMax, out var position);
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+        GivenMessages given;
+        BroadcastPosition position;
+        bool allDamaged;
+        do
+        {
+            given = found.ReadHistory(fromOffset, count, bytesMax, out position);
+            var last = given.LastOffset;
+            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            allDamaged = given.Count == 0 && last > 0;
+            fromOffset = last + 1;
+        }
+        while (allDamaged);
 
         // History may hold what is only just being broadcast: nobody sees an offset before it is on disk.
-        return await SyncedAsync(given.Batch).ConfigureAwait(false) is null ? new HistoryPage(given.Messages, position) : new HistoryPage([], position);
+        var outcome = given.Batch is null ? CommitOutcome.Committed : await given.Batch.Synced.ConfigureAwait(false);
+        return outcome switch
+        {
+            CommitOutcome.Committed => new HistoryPage(given.Messages, position),
+            CommitOutcome.DiskFull => throw NoProof(),
+            _ => new HistoryPage([], position),
+        };
     }
+
+    private static StoreUnavailableException NoProof() =>
+        new("The disk is full, its reserve too: what was broadcast is given out once its offsets can be written.");
 
     public ValueTask<Message?> LookAsync(QueueName queue) => FirstAsync(Find(queue)?.Look());
 
@@ -55,6 +106,8 @@ internal sealed partial class EmbeddedMessageStore
         await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
         return new MessagePage(given.Messages, next);
     }
+
+    public ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) => new(Find(queue)?.Newest(count) ?? []);
 
     public async ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id)
     {

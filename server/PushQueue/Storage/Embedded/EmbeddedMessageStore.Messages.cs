@@ -26,6 +26,7 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         var ticket = result.Value.Value;
+        WriteNow(ticket.Batch);
         if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
         {
             return failure;
@@ -65,6 +66,7 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         var ticket = result.Value.Value;
+        WriteNow(ticket.Batch);
         if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
         {
             return failure;
@@ -73,20 +75,22 @@ internal sealed partial class EmbeddedMessageStore
         return ticket.Repeated.Any(put.WasRefused) ? new BrokerFailure(QueueError.DiskFull) : ticket.Outcomes;
     }
 
-    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, int count, bool evenWhenStopped = false)
+    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null)
     {
         if (Find(queue) is not { } found)
         {
             return Array.Empty<Message>();
         }
 
-        var result = found.Take(count, evenWhenStopped);
+        var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
         if (!result.Ok)
         {
             return result.Failure;
         }
 
         var given = result.Value;
+        WriteNow(given.Batch);
         await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Messages);
     }
@@ -98,15 +102,35 @@ internal sealed partial class EmbeddedMessageStore
             return Array.Empty<Lease>();
         }
 
-        var result = found.Lease(request);
-        if (!result.Ok)
+        GivenMessages given;
+        do
         {
-            return result.Failure;
-        }
+            var result = found.Lease(request);
+            if (!result.Ok)
+            {
+                return result.Failure;
+            }
 
-        var given = result.Value;
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            given = result.Value;
+            WriteNow(given.Batch);
+            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            if (given.Unreadable.Count > 0)
+            {
+                found.BuryUnreadable(given.Unreadable);
+            }
+        }
+        while (given.Leases.Count == 0 && given.Unreadable.Count > 0);
+
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Leases);
+    }
+
+    /// <summary>What this operation appended; see <see cref="MessageLog.BeginAppend"/>.</summary>
+    private void WriteNow(LogBatch? batch)
+    {
+        if (batch is not null)
+        {
+            _services.Log.WriteNow(batch);
+        }
     }
 
     private BrokerFailure? RefusesPuts()

@@ -6,6 +6,17 @@ namespace PushQueue.Storage.Embedded;
 /// <summary>Queues as a whole.</summary>
 internal sealed partial class EmbeddedMessageStore
 {
+    public async ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return 0;
+        }
+
+        var purged = found.Purge(count, out var batch);
+        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : purged;
+    }
+
     public async ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue)
     {
         if (Find(queue) is not { } found)

@@ -35,6 +35,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
 
     public Durability Durability => _options.Durability;
 
+    public StoreTotals? Totals => _services.Totals;
+
     public string? UnavailableReason => _services.Log?.BrokenReason;
 
     public async Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
@@ -64,6 +66,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), QueueSettings.Default);
             queue.RecordState();
             _queues[name] = queue;
+            _services.CountQueues(1);
             return queue;
         }
     }
@@ -117,6 +120,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             foreach (var queue in recovery.Queues)
             {
                 _queues[queue.Name] = queue;
+                _services.CountQueues(1);
             }
 
             _nextQueueNumber = recovery.NextQueueNumber;
@@ -130,6 +134,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             {
                 queue.EndOrphanedLeases();
             }
+
+            _services.Timers.Start();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -6,7 +6,7 @@ namespace PushQueue.Storage.Embedded;
 
 internal sealed partial class EmbeddedQueue
 {
-    private readonly RingDeque<StoredMessage> _history = new();
+    private RingDeque<StoredMessage> _history = new();
     private LogBatch? _lastBroadcast;
 
     /// <summary>Gives the next ready messages their offsets. To be given out only once the batch is synced.</summary>
@@ -35,6 +35,12 @@ internal sealed partial class EmbeddedQueue
         {
             AdvanceLocked(_services.NowMs());
             position = PositionLocked();
+            if (_lastBroadcast is { IsOwed: true } && !_services.Log.DiskFull && !_deleted)
+            {
+                // What was owed goes before all that is written now, so this proves that it is there.
+                _lastBroadcast = RecordStateLocked();
+            }
+
             given.Batch = _lastBroadcast;
             var bytes = 0L;
             for (var i = IndexInHistoryLocked(fromOffset); i < _history.Count && given.Count < count; i++)
@@ -66,7 +72,7 @@ internal sealed partial class EmbeddedQueue
             sent.Add(message);
         }
 
-        using (var appender = _services.Log.BeginAppend())
+        using (var appender = _services.Log.BeginAppend(writesItself: true))
         {
             appender.Broadcast(Number, now, CollectionsMarshal.AsSpan(sent));
             given.Batch = appender.Batch;

@@ -19,7 +19,7 @@ internal sealed partial class EmbeddedQueue
             }
 
             given = new GivenMessages(this);
-            if (_ready.Count > 0 && !_deleted)
+            if (_ready.Count + (request.DueBy is null ? 0 : _delayed.Count) > 0 && !_deleted)
             {
                 LeaseLocked(request, now, given);
             }
@@ -44,7 +44,7 @@ internal sealed partial class EmbeddedQueue
                 if (message is not null)
                 {
                     // Out of the leases at once, so that a key given twice is refused the second time.
-                    _leased.Remove(message);
+                    RemoveLeasedLocked(message);
                     message.Place = MessagePlace.Gone;
                     acked.Add(message);
                 }
@@ -82,6 +82,22 @@ internal sealed partial class EmbeddedQueue
         return answers;
     }
 
+    public QueueError[] Check(IReadOnlyList<LeaseKey> keys)
+    {
+        var answers = new QueueError[keys.Count];
+        lock (_gate)
+        {
+            AdvanceLocked(_services.NowMs());
+            for (var i = 0; i < keys.Count; i++)
+            {
+                answers[i] = FindLeasedLocked(keys[i], out _);
+            }
+        }
+
+        TellNews();
+        return answers;
+    }
+
     public QueueError[] Touch(IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun, out LogBatch? batch)
     {
         batch = null;
@@ -95,9 +111,9 @@ internal sealed partial class EmbeddedQueue
                 answers[i] = FindLeasedLocked(keys[i], out var message);
                 if (message is not null)
                 {
-                    _leased.Remove(message);
+                    RemoveLeasedLocked(message);
                     message.Lease = message.Lease! with { UntilMs = now + (long)timeToRun.TotalMilliseconds };
-                    _leased.Add(message);
+                    AddLeasedLocked(message);
                     NoteDueLocked(message.Lease.UntilMs);
                     batch = message.Lease.Delivery ? batch : RecordChangeLocked(message);
                 }
@@ -111,25 +127,31 @@ internal sealed partial class EmbeddedQueue
     private void LeaseLocked(LeaseRequest request, long now, GivenMessages given)
     {
         var until = request.TimeToRun is { } ttr ? now + (long)ttr.TotalMilliseconds : long.MaxValue;
-        var leased = new List<StoredMessage>(Math.Min(request.Count, _ready.Count));
+        var dueByMs = request.DueBy?.ToUnixTimeMilliseconds();
+        var callerUntil = CallerUntilMs(dueByMs, request.TimeToRun);
+        var leased = new List<StoredMessage>(Math.Min(request.Count, _ready.Count + _delayed.Count));
         var bytes = 0L;
-        while (leased.Count < request.Count && _ready.Peek() is { } message && (leased.Count == 0 || bytes + message.BodyLength <= request.BytesMax))
+        while (leased.Count < request.Count && PeekLocked(dueByMs) is { } message && (leased.Count == 0 || bytes + message.BodyLength <= request.BytesMax))
         {
-            _ready.Pop();
+            PopLocked(message, dueByMs);
             bytes += message.BodyLength;
             message.Place = MessagePlace.Leased;
             message.Attempts += request.Delivery ? 0 : 1;
-            message.Lease = new LeaseDetails(Receipt.New(), until, request.Worker, request.Delivery);
-            _leased.Add(message);
+            message.Lease = new LeaseDetails(Receipt.New(), until, request.Worker, request.Delivery, callerUntil);
+            AddLeasedLocked(message);
             leased.Add(message);
             given.AddLease(message, request.Delivery ? message.Attempts + 1 : message.Attempts, Name);
         }
 
-        NoteDueLocked(until);
-        if (!request.Delivery)
+        if (leased.Count > 0)
         {
-            using var appender = _services.Log.BeginAppend();
-            appender.Leased(Number, request.Worker, until, CollectionsMarshal.AsSpan(leased));
+            NoteDueLocked(until);
+        }
+
+        if (!request.Delivery && leased.Count > 0)
+        {
+            using var appender = _services.Log.BeginAppend(writesItself: true);
+            appender.Leased(Number, request.Worker, until, callerUntil, CollectionsMarshal.AsSpan(leased));
             given.Batch = appender.Batch;
         }
     }
@@ -143,7 +165,8 @@ internal sealed partial class EmbeddedQueue
             return QueueError.NotFound;
         }
 
-        if (message.Place == MessagePlace.Leased && message.Lease!.Receipt == key.Receipt)
+        if (message.Place == MessagePlace.Leased
+            && (message.Lease!.Receipt == key.Receipt || (key.Receipt.IsNone && !message.Lease.Delivery)))
         {
             return QueueError.None;
         }
@@ -155,7 +178,7 @@ internal sealed partial class EmbeddedQueue
     private LogBatch ForgetAckedLocked(List<StoredMessage> acked)
     {
         LogBatch batch;
-        using (var appender = _services.Log.BeginAppend())
+        using (var appender = _services.Log.BeginAppend(writesItself: true))
         {
             appender.Removed(Number, CollectionsMarshal.AsSpan(acked));
             batch = appender.Batch;
@@ -168,7 +191,8 @@ internal sealed partial class EmbeddedQueue
             _counters.Acked += lease.Delivery ? 0 : 1;
             message.Lease = null;
             ForgetLocked(message);
-            NewsOfEndLocked(message, acked: true, lease.Worker, lease.Delivery ? message.Attempts + 1 : message.Attempts, reason: null);
+            var attempts = lease.Delivery ? message.Attempts + 1 : message.Attempts;
+            NewsOfEndLocked(message, acked: true, lease.Worker, attempts, reason: null, lease.Delivery ? default : lease.Receipt);
         }
 
         return batch;
@@ -178,7 +202,7 @@ internal sealed partial class EmbeddedQueue
     private LogBatch? EndLeaseLocked(StoredMessage message, long now, ReleaseRequest request)
     {
         var lease = message.Lease!;
-        _leased.Remove(message);
+        RemoveLeasedLocked(message);
         message.Lease = null;
         if (!lease.Delivery)
         {
@@ -198,7 +222,7 @@ internal sealed partial class EmbeddedQueue
 
             if (message.Attempts >= (message.Details!.MaxAttempts ?? _settings.MaxAttempts) && !Name.IsDeadLetter)
             {
-                return BuryLocked(message, now);
+                return BuryLocked(message, now, "max-attempts");
             }
         }
         else
@@ -222,12 +246,7 @@ internal sealed partial class EmbeddedQueue
         }
 
         var delay = request.Delay ?? (request.CountsAsAttempt ? (message.Details?.RetryDelay ?? _settings.RetryDelay).After(message.Attempts) : TimeSpan.Zero);
-        if (delay > TimeSpan.Zero)
-        {
-            message.AvailableAtMs = now + (long)delay.TotalMilliseconds;
-        }
-
-        ReturnLocked(message, delay > TimeSpan.Zero);
+        ReturnLocked(message, SetAvailableLocked(message, lease, request.AvailableAt, delay, now));
         return RecordChangeLocked(message);
     }
 
@@ -260,19 +279,43 @@ internal sealed partial class EmbeddedQueue
         return appender.Batch;
     }
 
+    /// <summary>
+    /// Nobody can be given these messages, because their bodies cannot be read: no lease may hold them for ever, and no worker would fare
+    /// better. To the dead-letter queue, where they are kept as long as their record is; out of that one for good.
+    /// </summary>
+    public void BuryUnreadable(IReadOnlyList<LeaseKey> leases)
+    {
+        lock (_gate)
+        {
+            var now = _services.NowMs();
+            foreach (var lease in leases)
+            {
+                if (FindLeasedLocked(lease, out var message) == QueueError.None)
+                {
+                    _leased.Remove(message!);
+                    message!.Lease = null;
+                    message.EnsureDetails().LastError = "its body on disk cannot be read";
+                    BuryLocked(message, now, "damaged");
+                }
+            }
+        }
+
+        TellNews();
+    }
+
     /// <summary>No attempts left: to the dead-letter queue, in one record, or dropped where the queue has none.</summary>
-    private LogBatch BuryLocked(StoredMessage message, long now)
+    private LogBatch BuryLocked(StoredMessage message, long now, string reason)
     {
         _counters.DeadLettered++;
-        NewsOfEndLocked(message, acked: false, message.Details!.LastWorker, message.Attempts, "max-attempts");
-        if (!_settings.DeadLetter)
+        NewsOfEndLocked(message, acked: false, message.Details!.LastWorker, message.Attempts, reason);
+        if (!_settings.DeadLetter || Name.IsDeadLetter)
         {
             var removal = RecordRemovalLocked(message);
             ForgetLocked(message);
             return removal;
         }
 
-        var letter = new DeadLetter(Name, "max-attempts", message.Attempts, DateTimeOffset.FromUnixTimeMilliseconds(now));
+        var letter = new DeadLetter(Name, reason, message.Attempts, DateTimeOffset.FromUnixTimeMilliseconds(now));
         while (true)
         {
             var dead = _services.Queues.GetOrCreate(Name.DeadLetter);

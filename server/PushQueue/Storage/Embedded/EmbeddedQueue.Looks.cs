@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
@@ -61,8 +62,9 @@ internal sealed partial class EmbeddedQueue
             AdvanceLocked(_services.NowMs());
             StoredMessage? last = null;
             var bytes = 0L;
-            foreach (var message in OfStateLocked(state))
+            foreach (var message in OfStateLocked(state, after is null ? null : key.ToPlace()))
             {
+                // Where the page before ended, its last message may still stand.
                 if (!PageKey.Of(message).IsBehind(key))
                 {
                     continue;
@@ -84,6 +86,20 @@ internal sealed partial class EmbeddedQueue
         return given;
     }
 
+    /// <summary>The last of the ready messages, the very last first.</summary>
+    public IReadOnlyList<MessageId> Newest(int count)
+    {
+        List<MessageId> newest;
+        lock (_gate)
+        {
+            AdvanceLocked(_services.NowMs());
+            newest = [.. _ready.InReverse().Take(count).Select(static message => message.Id)];
+        }
+
+        TellNews();
+        return newest;
+    }
+
     /// <summary>An empty page of an unknown queue; null where <paramref name="after"/> is not of this store's making.</summary>
     public static GivenMessages? BrowseNothing(string? after) => PageKey.TryParse(after, out _) ? new GivenMessages(queue: null) : null;
 
@@ -99,26 +115,61 @@ internal sealed partial class EmbeddedQueue
                 return false;
             }
 
+            batch = CancelLocked([message]);
+        }
+
+        TellNews();
+        return true;
+    }
+
+    /// <summary>Removes live messages of any state, the next ready ones first. The batch is null where there are none.</summary>
+    /// <returns>How many.</returns>
+    public int Purge(int count, out LogBatch? batch)
+    {
+        batch = null;
+        List<StoredMessage> messages;
+        lock (_gate)
+        {
+            AdvanceLocked(_services.NowMs());
+            messages = [.. _ready.InOrder().Concat(_delayed).Concat(_leased).Take(_deleted ? 0 : count)];
+            if (messages.Count > 0)
+            {
+                batch = CancelLocked(messages);
+            }
+        }
+
+        TellNews();
+        return messages.Count;
+    }
+
+    private LogBatch CancelLocked(List<StoredMessage> messages)
+    {
+        foreach (var message in messages)
+        {
             if (message.Lease is { } lease)
             {
                 NewsLocked().LeasedCancelled(message.Id, lease.Receipt);
             }
 
             LeaveOrderLocked(message);
-            using (var appender = _services.Log.BeginAppend())
-            {
-                appender.Removed(Number, [message]);
-                appender.Batch.NeedsSync = true;
-                batch = appender.Batch;
-            }
+        }
 
+        LogBatch batch;
+        using (var appender = _services.Log.BeginAppend())
+        {
+            appender.Removed(Number, CollectionsMarshal.AsSpan(messages));
+            appender.Batch.NeedsSync = true;
+            batch = appender.Batch;
+        }
+
+        foreach (var message in messages)
+        {
             _counters.Cancelled++;
             ForgetLocked(message);
             NewsOfEndLocked(message, acked: false, message.Details?.LastWorker, message.Attempts, "cancelled");
         }
 
-        TellNews();
-        return true;
+        return batch;
     }
 
     /// <summary>Makes a live message available at another time; a lease that it has ends. The batch is null where there is none.</summary>
@@ -207,12 +258,13 @@ internal sealed partial class EmbeddedQueue
         }
     }
 
-    private IEnumerable<StoredMessage> OfStateLocked(MessageState state) => state switch
+    private IEnumerable<StoredMessage> OfStateLocked(MessageState state, StoredMessage? from) => state switch
     {
-        MessageState.Ready => _ready.InOrder(),
-        MessageState.Dead => _ready.InOrder().Where(static message => message.Details?.DeadLetter is not null),
-        MessageState.Delayed => _delayed,
-        _ => _leased,
+        MessageState.Ready => _ready.InOrder(from),
+        MessageState.Dead when !Name.IsDeadLetter => [],
+        MessageState.Dead => _ready.InOrder(from).Where(static message => message.Details?.DeadLetter is not null),
+        MessageState.Delayed => _delayed.From(from),
+        _ => _leased.From(from),
     };
 
     private void LeaveOrderLocked(StoredMessage message)
@@ -226,7 +278,7 @@ internal sealed partial class EmbeddedQueue
                 _delayed.Remove(message);
                 break;
             case MessagePlace.Leased:
-                _leased.Remove(message);
+                RemoveLeasedLocked(message);
                 break;
         }
     }
@@ -294,6 +346,18 @@ internal sealed partial class EmbeddedQueue
             key = new PageKey(priority, time, sequence);
             return true;
         }
+
+        /// <summary>A message that would stand there, in whichever order.</summary>
+        public StoredMessage ToPlace() => new()
+        {
+            Sequence = Sequence,
+            ContentType = string.Empty,
+            EnqueuedAtMs = 0,
+            AvailableAtMs = TimeMs,
+            BodyLength = 0,
+            Priority = (byte)Math.Min(Priority, ReadyMessages.Priorities - 1),
+            Lease = new LeaseDetails(default, TimeMs, Worker: null, Delivery: false, CallerUntilMs: 0),
+        };
 
         public bool IsBehind(PageKey other)
         {

@@ -134,6 +134,7 @@ internal sealed partial class EmbeddedQueue
             {
                 MaxAttempts = message.Details?.MaxAttempts,
                 RetryDelay = message.Details?.RetryDelay,
+                TraceParent = message.Details?.TraceParent,
                 LastError = message.Details?.LastError,
                 LastWorker = message.Details?.LastWorker,
                 DeadLetter = letter,

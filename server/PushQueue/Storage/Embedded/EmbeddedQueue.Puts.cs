@@ -30,7 +30,7 @@ internal sealed partial class EmbeddedQueue
                 return failure;
             }
 
-            using var appender = _services.Log.BeginAppend();
+            using var appender = _services.Log.BeginAppend(writesItself: true);
             appender.Message(this, Number, stored, stored.Body);
             _lastPut = appender.Batch;
             return new PutTicket(stored.Id, Duplicate: false, appender.Batch);
@@ -82,7 +82,7 @@ internal sealed partial class EmbeddedQueue
                 return new PutManyTicket(outcomes, repeated.Count > 0 ? _lastPut : null, repeated);
             }
 
-            using var appender = _services.Log.BeginAppend();
+            using var appender = _services.Log.BeginAppend(writesItself: true);
             appender.Messages(this, Number, CollectionsMarshal.AsSpan(admitted));
             _lastPut = appender.Batch;
             return new PutManyTicket(outcomes, appender.Batch, repeated);
@@ -199,7 +199,7 @@ internal sealed partial class EmbeddedQueue
     {
         var availableAt = message.AvailableAt?.ToUnixTimeMilliseconds() ?? 0;
         var delayed = availableAt > now;
-        if (!delayed)
+        if (!delayed && !message.KeepsTime)
         {
             _lastAvailableMs = Math.Max(_lastAvailableMs, now);
             availableAt = _lastAvailableMs;
@@ -207,7 +207,8 @@ internal sealed partial class EmbeddedQueue
 
         var clientId = message.Id?.ToString();
         var knownUntil = clientId is not null && _settings.DedupWindow > TimeSpan.Zero ? now + (long)_settings.DedupWindow.TotalMilliseconds : 0;
-        var hasDetails = message.UniqueKey is not null || message.MaxAttempts is not null || message.RetryDelay is not null || knownUntil > 0;
+        var hasDetails = message.UniqueKey is not null || message.MaxAttempts is not null || message.RetryDelay is not null || knownUntil > 0
+            || message.TraceParent is not null;
         return new StoredMessage
         {
             Sequence = NextSequenceLocked(clientId),
@@ -221,6 +222,7 @@ internal sealed partial class EmbeddedQueue
             Body = OwnedBody(message.Body),
             Place = MessagePlace.Pending,
             BecomesDelayed = delayed,
+            PutBack = message.PutBack,
             Details = hasDetails
                 ? new MessageDetails
                 {
@@ -228,6 +230,7 @@ internal sealed partial class EmbeddedQueue
                     MaxAttempts = message.MaxAttempts,
                     RetryDelay = message.RetryDelay,
                     KnownUntilMs = knownUntil,
+                    TraceParent = message.TraceParent,
                 }
                 : null,
         };

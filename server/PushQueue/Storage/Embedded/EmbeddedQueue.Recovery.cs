@@ -9,6 +9,8 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed partial class EmbeddedQueue
 {
+    private long _firstOffset;
+
     public bool HasRecovered => _bySequence.Count > 0;
 
     /// <summary>Another queue has the name that the log says.</summary>
@@ -21,6 +23,7 @@ internal sealed partial class EmbeddedQueue
         _settings = state.Settings;
         _nextSequence = Math.Max(_nextSequence, state.NextSequence);
         _nextOffset = Math.Max(_nextOffset, state.NextOffset);
+        _firstOffset = Math.Max(_firstOffset, state.FirstOffset);
         _counters.Restore(state.Counters);
     }
 
@@ -62,11 +65,11 @@ internal sealed partial class EmbeddedQueue
         }
     }
 
-    public void RecoverLease(long sequence, Receipt receipt, long untilMs, int attempts, string? worker, Segment segment)
+    public void RecoverLease(long sequence, LeaseDetails lease, int attempts, Segment segment)
     {
         if (FindRecovered(sequence, segment) is { } message)
         {
-            message.Lease = new LeaseDetails(receipt, untilMs, worker, Delivery: false);
+            message.Lease = lease;
             message.Attempts = attempts;
             message.Place = MessagePlace.Leased;
         }
@@ -147,7 +150,7 @@ internal sealed partial class EmbeddedQueue
             }
 
             Index(message);
-            if (message.Place != MessagePlace.Delayed)
+            if (message.Place != MessagePlace.Delayed && message.Lease is null or { CallerUntilMs: 0 })
             {
                 // The clock may have gone back since; what is put next comes after these all the same, leased ones included.
                 _lastAvailableMs = Math.Max(_lastAvailableMs, message.AvailableAtMs);
@@ -176,6 +179,11 @@ internal sealed partial class EmbeddedQueue
         {
             // The hole is at the end: offsets up to the next one were given, and damage took their messages.
             ForgetHistoryLocked();
+        }
+
+        while (_history.Count > 0 && _history.First.Offset < _firstOffset)
+        {
+            ForgetOldestLocked();
         }
 
         ready.Sort(DeliveryOrder.Instance);
@@ -220,13 +228,14 @@ internal sealed partial class EmbeddedQueue
         }
 
         _bytes += message.BodyLength;
+        _services.CountLive(1, message.BodyLength);
         switch (message.Place)
         {
             case MessagePlace.Delayed:
                 PlaceLocked(message, delayed: true);
                 break;
             case MessagePlace.Leased:
-                _leased.Add(message);
+                AddLeasedLocked(message);
                 if (message.ExpiresAtMs > 0)
                 {
                     _expiring.Add(message);

@@ -6,6 +6,8 @@ namespace PushQueue.Storage.Embedded;
 /// <summary>The queue as a whole: settings, deletion, snapshots, and how recovery fills it.</summary>
 internal sealed partial class EmbeddedQueue
 {
+    private readonly Lock _tellingSettings = new();
+
     public QueueSettings Settings
     {
         get
@@ -40,7 +42,7 @@ internal sealed partial class EmbeddedQueue
                     NoteDueLocked(HistoryEndMs(_history.First));
                 }
 
-                NewsLocked().SettingsChanged(settings);
+                NewsLocked().SettingsChanged();
                 if (_ready.Count > 0)
                 {
                     NewsLocked().Ready();
@@ -52,6 +54,17 @@ internal sealed partial class EmbeddedQueue
 
         TellNews();
         return settings;
+    }
+
+    /// <summary>
+    /// Tells the settings as they are now, one caller after the other: of two changes at once, who is told last is told the later one.
+    /// </summary>
+    public void TellSettings(IQueueChangeListener listener)
+    {
+        lock (_tellingSettings)
+        {
+            listener.OnSettingsChanged(Name, Settings);
+        }
     }
 
     /// <summary>Writes the queue's state without its messages; a new queue's first record, or a part of a snapshot.</summary>
@@ -85,6 +98,8 @@ internal sealed partial class EmbeddedQueue
             }
 
             _deleted = true;
+            _services.CountQueues(-1);
+            _services.CountLive(-_bySequence.Count, -_bytes);
             foreach (var message in _bySequence.Values)
             {
                 NewsOfEndLocked(message, acked: false, message.Details?.LastWorker, message.Attempts, "the queue was deleted");
@@ -96,7 +111,7 @@ internal sealed partial class EmbeddedQueue
                 DiscardLocked(message);
             }
 
-            _knownIds.Clear();
+            ForgetAllLocked();
             NewsLocked().Deleted();
         }
 
@@ -104,12 +119,49 @@ internal sealed partial class EmbeddedQueue
         return true;
     }
 
+    /// <summary>The due timers know the queue until its last time has come, which may be years from now: nothing may hang on it.</summary>
+    private void ForgetAllLocked()
+    {
+        _bySequence = [];
+        _byClientId = new Dictionary<string, StoredMessage>(StringComparer.Ordinal);
+        _byUniqueKey = new Dictionary<string, StoredMessage>(StringComparer.Ordinal);
+        _ready = new ReadyMessages();
+        _delayed.Clear();
+        _leased.Clear();
+        _leasedByCallers.Clear();
+        _expiring.Clear();
+        _history = new RingDeque<StoredMessage>();
+        _knownIds.Clear();
+        _pending = 0;
+        _pendingBytes = 0;
+        _bytes = 0;
+        _lastPut = null;
+        _lastBroadcast = null;
+    }
+
     /// <summary>The messages, live or in history, whose latest whole record stands in that segment, and the ids that it proves.</summary>
     public IReadOnlyList<StoredMessage> MessagesIn(Segment segment)
     {
         lock (_gate)
         {
-            return [.. _bySequence.Values.Concat(InHistoryLocked()).Where(message => message.Segment == segment && message.Place != MessagePlace.Pending)];
+            var found = new List<StoredMessage>();
+            foreach (var message in _bySequence.Values)
+            {
+                if (message.Segment == segment && message.Place != MessagePlace.Pending)
+                {
+                    found.Add(message);
+                }
+            }
+
+            for (var i = 0; i < _history.Count; i++)
+            {
+                if (_history[i].Segment == segment)
+                {
+                    found.Add(_history[i]);
+                }
+            }
+
+            return found;
         }
     }
 
@@ -175,7 +227,7 @@ internal sealed partial class EmbeddedQueue
     private LogBatch RecordStateLocked()
     {
         using var appender = _services.Log.BeginAppend();
-        appender.QueueState(new QueueStateRecord(Number, Name, _epoch, _nextSequence, _nextOffset, _settings, _counters.Snapshot()));
+        appender.QueueState(new QueueStateRecord(Number, Name, _epoch, _nextSequence, _nextOffset, _settings, _counters.Snapshot(), PositionLocked().FirstOffset));
         return appender.Batch;
     }
 }

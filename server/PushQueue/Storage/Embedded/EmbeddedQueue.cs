@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
@@ -15,12 +16,13 @@ internal sealed partial class EmbeddedQueue : ILogOwner
 
     private readonly Lock _gate = new();
     private readonly StoreServices _services;
-    private readonly Dictionary<long, StoredMessage> _bySequence = [];
-    private readonly Dictionary<string, StoredMessage> _byClientId = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, StoredMessage> _byUniqueKey = new(StringComparer.Ordinal);
-    private readonly ReadyMessages _ready = new();
+    private Dictionary<long, StoredMessage> _bySequence = [];
+    private Dictionary<string, StoredMessage> _byClientId = new(StringComparer.Ordinal);
+    private Dictionary<string, StoredMessage> _byUniqueKey = new(StringComparer.Ordinal);
+    private ReadyMessages _ready = new();
     private readonly SortedSet<StoredMessage> _delayed = new(DeliveryOrder.Instance);
     private readonly SortedSet<StoredMessage> _leased = new(LeaseEndOrder.Instance);
+    private readonly SortedSet<StoredMessage> _leasedByCallers = new(CallerLeaseEndOrder.Instance);
     private readonly SortedSet<StoredMessage> _expiring = new(ExpiryOrder.Instance);
     private readonly KnownIds _knownIds;
     private readonly MutableCounters _counters = new();
@@ -60,7 +62,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     public static string NewEpoch() => Receipt.New().ToString()[..8];
 
     /// <summary>Removes the next ready messages.</summary>
-    public BrokerResult<GivenMessages> Take(int count, bool evenWhenStopped)
+    public BrokerResult<GivenMessages> Take(int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
     {
         GivenMessages given;
         lock (_gate)
@@ -73,9 +75,9 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             }
 
             given = new GivenMessages(this);
-            if (_ready.Count > 0 && !_deleted)
+            if (!_deleted)
             {
-                TakeLocked(Math.Min(count, _ready.Count), given);
+                TakeLocked(count, bytesMax, dueBy?.ToUnixTimeMilliseconds(), given);
             }
         }
 
@@ -174,20 +176,42 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         news?.Tell(_services.Listener);
     }
 
-    private QueueNews NewsLocked() => _news ??= new QueueNews(Name);
+    private QueueNews NewsLocked() => _news ??= new QueueNews(this);
 
-    private void TakeLocked(int count, GivenMessages given)
+    private void TakeLocked(int count, int bytesMax, long? dueByMs, GivenMessages given)
     {
-        var taken = new StoredMessage[count];
-        for (var i = 0; i < count; i++)
+        // hot path: a take of one makes no list.
+        if (PeekLocked(dueByMs) is not { } first)
         {
-            var message = _ready.Pop()!;
-            taken[i] = message;
+            return;
+        }
+
+        var taken = count == 1 ? null : new List<StoredMessage>(Math.Min(count, _ready.Count + 1));
+        var bytes = 0L;
+        for (var message = first; message is not null; message = given.Count < count ? PeekLocked(dueByMs) : null)
+        {
+            bytes += message.BodyLength;
+            if (given.Count > 0 && bytes > bytesMax)
+            {
+                break;
+            }
+
+            PopLocked(message, dueByMs);
+            taken?.Add(message);
             given.Add(message, attempt: message.Attempts + 1, Name);
         }
 
-        given.ReadAhead(_ready);
-        using (var appender = _services.Log.BeginAppend())
+        if (dueByMs is null)
+        {
+            given.ReadAhead(_ready);
+        }
+
+        TakenLocked(taken is null ? [first] : CollectionsMarshal.AsSpan(taken), given);
+    }
+
+    private void TakenLocked(ReadOnlySpan<StoredMessage> taken, GivenMessages given)
+    {
+        using (var appender = _services.Log.BeginAppend(writesItself: true))
         {
             appender.Removed(Number, taken);
             given.Batch = appender.Batch;
@@ -202,8 +226,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>A put that was told to wait for the message's end learns of it.</summary>
-    private void NewsOfEndLocked(StoredMessage message, bool acked, string? worker, int attempts, string? reason) =>
-        NewsLocked().Finished(message.Id, new FinishedMessage(acked, worker, attempts, reason));
+    private void NewsOfEndLocked(StoredMessage message, bool acked, string? worker, int attempts, string? reason, Receipt receipt = default) =>
+        NewsLocked().Finished(message.Id, new FinishedMessage(acked, worker, attempts, reason, Receipt: receipt));
 
     private StoredMessage? FindLocked(MessageId id)
     {
@@ -231,6 +255,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         }
 
         _bytes += message.BodyLength;
+        _services.CountLive(1, message.BodyLength);
     }
 
     private void UnindexLocked(StoredMessage message)
@@ -252,6 +277,11 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         }
 
         _bytes -= message.BodyLength;
+        if (!_deleted)
+        {
+            // Else they were counted off together.
+            _services.CountLive(-1, -message.BodyLength);
+        }
     }
 
     private void ForgetPendingLocked(StoredMessage message)
@@ -278,6 +308,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         _pending--;
         _pendingBytes -= message.BodyLength;
         _counters.Put++;
+        _counters.Failed += message.PutBack ? 1 : 0;
         _services.Cache.KeepIfRoom(message);
         if (message.Details is { KnownUntilMs: > 0 } details)
         {

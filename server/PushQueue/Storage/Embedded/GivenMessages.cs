@@ -17,6 +17,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
 
     private readonly List<Message> _messages = [];
     private List<Lease>? _leases;
+    private List<LeaseKey>? _unreadable;
     private List<MissingBody>? _missing;
 
     /// <summary>The record of giving out; null where nothing was recorded.</summary>
@@ -28,6 +29,12 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
     public IReadOnlyList<Message> Messages => _messages;
 
     public IReadOnlyList<Lease> Leases => _leases ?? [];
+
+    /// <summary>Leases of messages that were left out because their bodies cannot be read; known after <see cref="LoadBodiesAsync"/>.</summary>
+    public IReadOnlyList<LeaseKey> Unreadable => _unreadable ?? [];
+
+    /// <summary>The offset of the last message, whether its body can be read or not; ask before <see cref="LoadBodiesAsync"/>.</summary>
+    public long LastOffset => _messages.Count > 0 ? _messages[^1].Offset : 0;
 
     public void Add(StoredMessage stored, int attempt, QueueName name)
     {
@@ -180,7 +187,11 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         if (message is not null)
         {
             _messages.Remove(message);
-            _leases?.RemoveAll(lease => lease.Message == message);
+            if (_leases?.FindIndex(lease => lease.Message == message) is >= 0 and var index)
+            {
+                (_unreadable ??= []).Add(new LeaseKey(message.Id, _leases[index].Receipt));
+                _leases.RemoveAt(index);
+            }
         }
     }
 
@@ -205,6 +216,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
             LastError = details?.LastError,
             LastWorker = stored.Lease?.Worker ?? details?.LastWorker,
             DeadLetter = details?.DeadLetter,
+            TraceParent = details?.TraceParent,
         };
     }
 

@@ -65,7 +65,9 @@ internal sealed class KnownIds(StoreServices services)
         }
 
         _ids.Clear();
+        _ids.TrimExcess();
         _ends.Clear();
+        _ends.TrimExcess();
     }
 
     /// <summary>The ids whose evidence stands in that segment.</summary>

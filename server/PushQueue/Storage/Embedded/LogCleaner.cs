@@ -5,7 +5,8 @@ namespace PushQueue.Storage.Embedded;
 
 /// <summary>
 /// Gives disk space back, on a thread of its own: writes a snapshot of all queue states into each new segment, deletes segments with nothing
-/// live whose records no older segment needs, and carries the last live messages of a mostly dead segment forward. It never holds up a put.
+/// live whose records no older segment needs, and carries the last live messages of a mostly dead segment forward. Puts go on meanwhile, but for
+/// the look through one queue's messages for those of the segment, which holds that queue's lock, and the longer the more messages it has.
 /// </summary>
 internal sealed partial class LogCleaner : IDisposable
 {
@@ -172,9 +173,11 @@ internal sealed partial class LogCleaner : IDisposable
             batch = appender.Batch;
         }
 
-        if (Commit(batch))
+        var outcome = Commit(batch);
+        _snapshotSegment = outcome == CommitOutcome.Broken ? _snapshotSegment : segment;
+        if (outcome == CommitOutcome.Committed)
         {
-            _snapshotSegment = segment;
+            _services.Log.ForgetRestore();
         }
     }
 
@@ -204,7 +207,8 @@ internal sealed partial class LogCleaner : IDisposable
             batch = appender.Batch;
         }
 
-        if (!Commit(batch))
+        // On a disk without any room the record is written first into the room that the drop gives.
+        if (Commit(batch) == CommitOutcome.Broken)
         {
             return false;
         }
@@ -262,9 +266,9 @@ internal sealed partial class LogCleaner : IDisposable
         return null;
     }
 
-    private static bool Commit(LogBatch batch) =>
+    private static CommitOutcome Commit(LogBatch batch) =>
         // This thread has nothing else to do; it is no thread of the pool.
-        batch.Synced.GetAwaiter().GetResult() == CommitOutcome.Committed;
+        batch.Synced.GetAwaiter().GetResult();
 
     [LoggerMessage(1020, LogLevel.Debug, "Carried {Messages} live messages forward out of segment {Segment}")]
     private static partial void LogCarried(ILogger logger, int messages, int segment);

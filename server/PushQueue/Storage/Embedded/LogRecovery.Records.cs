@@ -122,12 +122,17 @@ internal sealed partial class LogRecovery
         var queue = _queues.GetValueOrDefault(reader.Number());
         var until = reader.Number();
         var worker = reader.Text();
-        for (var count = reader.Number(); count > 0; count--)
+        var leases = new (long Sequence, Receipt Receipt, int Attempts)[reader.Count()];
+        for (var i = 0; i < leases.Length; i++)
         {
-            var sequence = reader.Number();
-            var receipt = new Receipt(reader.UInt64());
-            var attempts = (int)reader.Number();
-            queue?.RecoverLease(sequence, receipt, until, attempts, worker.Length == 0 ? null : worker, segment);
+            leases[i] = (reader.Number(), new Receipt(reader.UInt64()), (int)reader.Number());
+        }
+
+        var callerUntil = reader.Remaining > 0 ? reader.Number() : 0;
+        foreach (var (sequence, receipt, attempts) in leases)
+        {
+            var lease = new LeaseDetails(receipt, until, worker.Length == 0 ? null : worker, Delivery: false, callerUntil);
+            queue?.RecoverLease(sequence, lease, attempts, segment);
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         DeleteDropped();
         SettleNameless();
         SettleNamesakes();
-        var newEpochs = BroadcastsAreDoubtful();
+        var newEpochs = BroadcastsAreDoubtful() || File.Exists(Path.Combine(options.DataDirectory, StoreArchive.RestoredMark));
         if (newEpochs && _queues.Count > 0)
         {
             Damage.ReportNewEpochs(logger);
@@ -131,8 +131,14 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             return;
         }
 
-        Damage.ReportTornTail(logger, segment.Path, end, segment.Length - end);
+        if (!RoomAhead.IsAllThatFollows(segment, end))
+        {
+            Damage.ReportTornTail(logger, segment.Path, end, segment.Length - end);
+        }
+
+        // On disk before the next segment is: only the last one may end in what is no record.
         RandomAccess.SetLength(segment.Handle, end);
+        RandomAccess.FlushToDisk(segment.Handle);
         segment.Length = end;
     }
 

@@ -3,14 +3,15 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>What happened under a queue's lock, to be told when the lock is free.</summary>
-internal sealed class QueueNews(QueueName queue)
+internal sealed class QueueNews(EmbeddedQueue owner)
 {
+    private readonly QueueName _queue = owner.Name;
     private List<QueueName>? _ready;
     private List<(MessageId Id, FinishedMessage Outcome)>? _finished;
     private List<(MessageId Id, Receipt Receipt)>? _cancelled;
     private List<(MessageId Id, Receipt Receipt)>? _leasesEnded;
     private List<string>? _failedWorkers;
-    private QueueSettings? _settings;
+    private bool _settingsChanged;
     private bool _isReady;
     private bool _isDeleted;
 
@@ -20,7 +21,7 @@ internal sealed class QueueNews(QueueName queue)
 
     public void Deleted() => _isDeleted = true;
 
-    public void SettingsChanged(QueueSettings settings) => _settings = settings;
+    public void SettingsChanged() => _settingsChanged = true;
 
     public void Finished(MessageId id, FinishedMessage outcome) => (_finished ??= []).Add((id, outcome));
 
@@ -35,37 +36,37 @@ internal sealed class QueueNews(QueueName queue)
         // How a lease ended comes before how its message did: whoever held it learns what it was.
         foreach (var (id, receipt) in _cancelled ?? [])
         {
-            listener.OnLeasedCancelled(queue, id, receipt);
+            listener.OnLeasedCancelled(_queue, id, receipt);
         }
 
         foreach (var (id, receipt) in _leasesEnded ?? [])
         {
-            listener.OnLeaseEnded(queue, id, receipt);
+            listener.OnLeaseEnded(_queue, id, receipt);
         }
 
         foreach (var worker in _failedWorkers ?? [])
         {
-            listener.OnWorkerFailed(queue, worker);
+            listener.OnWorkerFailed(_queue, worker);
         }
 
         foreach (var (id, outcome) in _finished ?? [])
         {
-            listener.OnFinished(queue, id, outcome);
+            listener.OnFinished(_queue, id, outcome);
         }
 
-        if (_settings is not null)
+        if (_settingsChanged)
         {
-            listener.OnSettingsChanged(queue, _settings);
+            owner.TellSettings(listener);
         }
 
         if (_isDeleted)
         {
-            listener.OnDeleted(queue);
+            listener.OnDeleted(_queue);
         }
 
         if (_isReady)
         {
-            listener.OnReady(queue);
+            listener.OnReady(_queue);
         }
 
         foreach (var other in _ready ?? [])

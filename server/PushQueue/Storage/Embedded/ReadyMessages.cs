@@ -7,7 +7,7 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed class ReadyMessages
 {
-    private const int Priorities = 10;
+    public const int Priorities = 10;
     private const int CompactAbove = 1024;
 
     private readonly Level?[] _levels = new Level?[Priorities];
@@ -111,19 +111,37 @@ internal sealed class ReadyMessages
         }
     }
 
-    public IEnumerable<StoredMessage> InOrder()
+    /// <summary>How many have been available since that time or longer, whatever their priority.</summary>
+    public int CountUntil(long availableAtMs)
     {
-        for (var priority = Priorities - 1; priority >= 0; priority--)
+        var count = 0;
+        foreach (var level in _levels)
+        {
+            count += level?.CountUntil(availableAtMs) ?? 0;
+        }
+
+        return count;
+    }
+
+    public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
+
+    /// <summary>In order from a place on, whether a message stands there or not; from the first for null. Finds it without walking there.</summary>
+    public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
+    {
+        for (var priority = from is null ? Priorities - 1 : (int)from.Priority; priority >= 0; priority--)
         {
             if (_levels[priority] is { } level)
             {
-                foreach (var message in level.InOrder())
+                foreach (var message in level.InOrder(priority == from?.Priority ? from : null))
                 {
                     yield return message;
                 }
             }
         }
     }
+
+    public IEnumerable<StoredMessage> InReverse() =>
+        _levels.Where(static level => level is not null).SelectMany(static level => level!.InReverse());
 
     private void RemovePeeked(StoredMessage message)
     {
@@ -170,11 +188,52 @@ internal sealed class ReadyMessages
             }
         }
 
-        public IEnumerable<StoredMessage> InOrder()
+        public int CountUntil(long availableAtMs)
         {
-            using var between = Between.GetEnumerator();
+            // Nearly always all of them: who asks has a clock much like the one that made them ready.
+            if ((Ring.Count == 0 || Ring.Last.AvailableAtMs <= availableAtMs) && (Between.Count == 0 || Between.Max!.AvailableAtMs <= availableAtMs))
+            {
+                return Ring.Count - GoneInRing + Between.Count;
+            }
+
+            return InOrder().TakeWhile(message => message.AvailableAtMs <= availableAtMs).Count();
+        }
+
+        public IEnumerable<StoredMessage> InReverse()
+        {
+            using var between = Between.Reverse().GetEnumerator();
             var hasBetween = between.MoveNext();
-            for (var i = 0; i < Ring.Count; i++)
+            for (var i = Ring.Count - 1; i >= 0; i--)
+            {
+                var message = Ring[i];
+                if (message.Place != MessagePlace.Ready)
+                {
+                    continue;
+                }
+
+                while (hasBetween && DeliveryOrder.Instance.Compare(between.Current, message) > 0)
+                {
+                    yield return between.Current;
+                    hasBetween = between.MoveNext();
+                }
+
+                yield return message;
+            }
+
+            while (hasBetween)
+            {
+                yield return between.Current;
+                hasBetween = between.MoveNext();
+            }
+        }
+
+        public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
+
+        public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
+        {
+            using var between = Between.From(from).GetEnumerator();
+            var hasBetween = between.MoveNext();
+            for (var i = from is null ? 0 : FirstInRing(from); i < Ring.Count; i++)
             {
                 var message = Ring[i];
                 if (message.Place != MessagePlace.Ready)
@@ -196,6 +255,27 @@ internal sealed class ReadyMessages
                 yield return between.Current;
                 hasBetween = between.MoveNext();
             }
+        }
+
+        /// <summary>What is gone from the ring keeps its order there.</summary>
+        private int FirstInRing(StoredMessage from)
+        {
+            var low = 0;
+            var high = Ring.Count;
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (DeliveryOrder.Instance.Compare(Ring[middle], from) < 0)
+                {
+                    low = middle + 1;
+                }
+                else
+                {
+                    high = middle;
+                }
+            }
+
+            return low;
         }
     }
 }

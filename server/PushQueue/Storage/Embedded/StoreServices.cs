@@ -6,6 +6,10 @@ namespace PushQueue.Storage.Embedded;
 /// <summary>What the queues of one store share.</summary>
 internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache)
 {
+    private long _queueCount;
+    private long _messages;
+    private long _bytes;
+
     public IQueueDirectory Queues { get; } = queues;
 
     public BodyCache Cache { get; } = cache;
@@ -20,6 +24,17 @@ internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, B
 
     /// <summary>Told when a segment may have become worth cleaning.</summary>
     public LogCleaner? Cleaner { get; set; }
+
+    /// <summary>What all queues hold together.</summary>
+    public StoreTotals Totals => new(Interlocked.Read(ref _queueCount), Interlocked.Read(ref _messages), Interlocked.Read(ref _bytes));
+
+    public void CountQueues(int change) => Interlocked.Add(ref _queueCount, change);
+
+    public void CountLive(long messages, long bytes)
+    {
+        _ = Interlocked.Add(ref _messages, messages);
+        _ = Interlocked.Add(ref _bytes, bytes);
+    }
 
     public long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -67,6 +67,9 @@ internal sealed class StoredMessage
     /// <summary>Whether a pending message becomes delayed rather than ready.</summary>
     public bool BecomesDelayed { get; init; }
 
+    /// <summary>Whether a pending message was taken before by a worker that failed with it.</summary>
+    public bool PutBack { get; init; }
+
     public MessageDetails? Details { get; set; }
 
     public LeaseDetails? Lease { get; set; }
@@ -91,6 +94,8 @@ internal sealed class MessageDetails
 
     public DeadLetter? DeadLetter { get; set; }
 
+    public string? TraceParent { get; set; }
+
     public int Looks { get; set; }
 
     /// <summary>Until when the id stays known; 0 where it does not.</summary>
@@ -102,7 +107,8 @@ internal sealed class MessageDetails
 /// <param name="UntilMs">When it ends; <see cref="long.MaxValue"/> while its holder's connection guards it.</param>
 /// <param name="Worker">Who holds it.</param>
 /// <param name="Delivery">Only for the time of a write; not recorded, no attempt.</param>
-internal sealed record LeaseDetails(Receipt Receipt, long UntilMs, string? Worker, bool Delivery);
+/// <param name="CallerUntilMs">When it ends by the clock of a caller who chose by a time of its own; 0 where none did.</param>
+internal sealed record LeaseDetails(Receipt Receipt, long UntilMs, string? Worker, bool Delivery, long CallerUntilMs = 0);
 
 /// <summary>The order in which ready messages come out, and, with equal priorities, that in which delayed ones fall due.</summary>
 internal sealed class DeliveryOrder : IComparer<StoredMessage>
@@ -124,6 +130,18 @@ internal sealed class LeaseEndOrder : IComparer<StoredMessage>
     public int Compare(StoredMessage? x, StoredMessage? y)
     {
         var byTime = x!.Lease!.UntilMs.CompareTo(y!.Lease!.UntilMs);
+        return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
+    }
+}
+
+/// <summary>The order in which leases end by their callers' clocks.</summary>
+internal sealed class CallerLeaseEndOrder : IComparer<StoredMessage>
+{
+    public static CallerLeaseEndOrder Instance { get; } = new();
+
+    public int Compare(StoredMessage? x, StoredMessage? y)
+    {
+        var byTime = x!.Lease!.CallerUntilMs.CompareTo(y!.Lease!.CallerUntilMs);
         return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
     }
 }

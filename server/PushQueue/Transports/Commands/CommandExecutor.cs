@@ -1,4 +1,5 @@
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Commands;
 
@@ -6,35 +7,81 @@ namespace PushQueue.Transports.Commands;
 /// The JSON protocol: reads a command, calls the broker once, writes the answer. It holds no rule about queues; what goes wrong is an
 /// answer, never an exception.
 /// </summary>
-internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, LeaseCommands leases, SettingsCommands settings) : ICommandExecutor
+internal sealed class CommandExecutor : ICommandExecutor
 {
-    private const string Words = "put, look, take, lease, cancel, ack, release, touch, policy, control";
+    private const Permissions Cancels = Permissions.Put | Permissions.Take | Permissions.Manage;
+    private const Permissions Looks = Permissions.Take | Permissions.Listen | Permissions.Manage;
+    private const Permissions Settles = Permissions.Take | Permissions.Listen;
 
-    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, CancellationToken cancellationToken) =>
-        (await RunAsync(jsonFrame, cancellationToken)).Json;
+    private readonly IMessageBroker _broker;
+    private readonly WaitingRights _waiting;
+    private readonly Dictionary<string, Command> _commands;
 
-    public async ValueTask<CommandResult> RunAsync(ReadOnlyMemory<byte> jsonFrame, CancellationToken cancellationToken)
+    public CommandExecutor(IMessageBroker broker, PutCommands puts, LeaseCommands leases, SettingsCommands settings, WaitingRights waiting)
     {
-        var (frame, broken) = CommandFrame.Read(jsonFrame);
+        _broker = broker;
+        _waiting = waiting;
+        _commands = new Dictionary<string, Command>(StringComparer.Ordinal)
+        {
+            ["put"] = new(Permissions.Put, puts.PutAsync),
+            ["look"] = new(Looks, (frame, queue, _) => LookAsync(frame, queue)),
+            ["take"] = new(Permissions.Take, TakeAsync),
+            ["lease"] = new(Permissions.Take, leases.LeaseAsync),
+            ["cancel"] = new(Cancels, (frame, queue, _) => CancelAsync(frame, queue)),
+            ["purge"] = new(Permissions.Manage, (frame, queue, _) => PurgeAsync(frame, queue)),
+            ["ack"] = new(Settles, (frame, queue, _) => leases.AckAsync(frame, queue)),
+            ["release"] = new(Settles, (frame, queue, _) => leases.ReleaseAsync(frame, queue)),
+            ["touch"] = new(Settles, (frame, queue, _) => leases.TouchAsync(frame, queue)),
+            ["policy"] = new(Permissions.Any, (frame, queue, _) => settings.PolicyAsync(frame, queue)) { SettingField = "policy" },
+            ["control"] = new(Permissions.Any, (frame, queue, _) => settings.ControlAsync(frame, queue)) { SettingField = "status" },
+        };
+        Words = string.Join(", ", _commands.Keys);
+        _commands["add"] = _commands["put"];
+        _commands["get"] = _commands["look"];
+        _commands["del"] = _commands["cancel"];
+    }
+
+    /// <summary>The commands by their own names.</summary>
+    internal string Words { get; }
+
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken) =>
+        (await RunAsync(jsonFrame, caller, cancellationToken)).Json;
+
+    public async ValueTask<CommandResult> RunAsync(
+        ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken, string? traceParent = null)
+    {
+        var (frame, broken) = CommandFrame.Read(jsonFrame, caller, traceParent);
         if (Problem.First(broken, ReadQueue(frame, out var queue)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
-        return frame.Command switch
+        if (!_commands.TryGetValue(frame.Command, out var command))
         {
-            "put" or "add" => await puts.PutAsync(frame, queue, cancellationToken),
-            "look" or "get" => await LookAsync(frame, queue),
-            "take" => await TakeAsync(frame, queue, cancellationToken),
-            "lease" => await leases.LeaseAsync(frame, queue, cancellationToken),
-            "cancel" or "del" => await CancelAsync(frame, queue),
-            "ack" => await leases.AckAsync(frame, queue),
-            "release" => await leases.ReleaseAsync(frame, queue),
-            "touch" => await leases.TouchAsync(frame, queue),
-            "policy" => await settings.PolicyAsync(frame, queue),
-            "control" => await settings.ControlAsync(frame, queue),
-            _ => CommandAnswer.Error(frame, UnknownCommand(frame.Command)),
-        };
+            return CommandAnswer.Error(frame, UnknownCommand(frame.Command));
+        }
+
+        if (caller.WhyNot(command.Needs(frame), queue) is { } refusal)
+        {
+            return CommandAnswer.Error(frame, refusal);
+        }
+
+        // A put that waits for its ack has been done; only who waits for a message loses it with his right.
+        using var right = command.AnyOf == Permissions.Take && frame.Has("wait")
+            ? _waiting.Begin(caller, command.AnyOf, queue, cancellationToken)
+            : null;
+        try
+        {
+            return await command.RunAsync(frame, queue, right?.Token ?? cancellationToken);
+        }
+        catch (OperationCanceledException) when (right is { IsLost: true })
+        {
+            return CommandAnswer.Error(frame, right.WhyLost());
+        }
+        catch (StoreUnavailableException e)
+        {
+            return CommandAnswer.Error(frame, new Problem(ProblemType.StoreUnavailable, e.Message));
+        }
     }
 
     /// <summary>The message of an id, or the next one; both stay where they are.</summary>
@@ -45,7 +92,7 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
             return CommandAnswer.Error(frame, problem);
         }
 
-        var message = id is { } given ? await broker.FindAsync(queue, given) : await broker.LookAsync(queue);
+        var message = id is { } given ? await _broker.FindAsync(queue, given) : await _broker.LookAsync(queue);
         if (message is null && id is not null)
         {
             return CommandAnswer.Error(frame, CommandOptions.NoMessage);
@@ -72,7 +119,7 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await broker.TakeAsync(queue, request, cancellationToken);
+        var result = await _broker.TakeAsync(queue, request, cancellationToken);
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
@@ -90,7 +137,7 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await broker.CancelAsync(queue, id!.Value);
+        var result = await _broker.CancelAsync(queue, id!.Value);
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
@@ -99,6 +146,29 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
         return result.Value
             ? CommandAnswer.OfMessage(frame, queue, id.Value)
             : CommandAnswer.Error(frame, CommandOptions.NoMessage);
+    }
+
+    private async ValueTask<CommandResult> PurgeAsync(CommandFrame frame, QueueName queue)
+    {
+        if (CommandOptions.Only(frame) is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
+        }
+
+        var result = await _broker.PurgeAsync(queue);
+        if (!result.Ok)
+        {
+            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+        }
+
+        if (result.Value is not { } purged)
+        {
+            return CommandAnswer.Error(frame, Problem.NotFound("There is no such queue; its first put makes it."));
+        }
+
+        var json = CommandAnswer.Begin(frame);
+        QueueJson.WritePurged(json.Writer, queue, purged);
+        return CommandAnswer.End(json);
     }
 
     private static Problem? ReadQueue(CommandFrame frame, out QueueName queue)
@@ -112,11 +182,21 @@ internal sealed class CommandExecutor(IMessageBroker broker, PutCommands puts, L
         return QueueName.TryParse(text, out queue, out var whyNot) ? null : new Problem(ProblemType.BadQueueName, whyNot);
     }
 
-    private static Problem UnknownCommand(string word) => word switch
+    private Problem UnknownCommand(string word) => word switch
     {
         "" => new Problem(ProblemType.BadCommand, $"The field 'cmd' is missing; the commands are: {Words}."),
         "subscribe" or "unsubscribe" => new Problem(
             ProblemType.Unsupported, "Subscriptions belong to a connection; send this command over /ws, or use /sse, /c or /hub."),
         _ => new Problem(ProblemType.BadCommand, $"There is no command '{OptionValues.Shown(word)}'; the commands are: {Words}."),
     };
+
+    /// <param name="AnyOf">The permissions of which one is needed.</param>
+    /// <param name="RunAsync">Does it.</param>
+    private sealed record Command(Permissions AnyOf, Func<CommandFrame, QueueName, CancellationToken, ValueTask<CommandResult>> RunAsync)
+    {
+        /// <summary>The field with which the command no longer tells a setting but sets it.</summary>
+        public string? SettingField { get; init; }
+
+        public Permissions Needs(CommandFrame frame) => SettingField is not null && frame.Has(SettingField) ? Permissions.Manage : AnyOf;
+    }
 }

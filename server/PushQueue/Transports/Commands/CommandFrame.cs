@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Commands;
 
@@ -13,6 +14,12 @@ internal sealed class CommandFrame
 
     public ReadOnlyMemory<byte> Json { get; private init; }
 
+    /// <summary>Who sent it.</summary>
+    public required Caller Caller { get; init; }
+
+    /// <summary>The trace context of the request that carries the command; null on connections that last.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>The command's word; empty where it is missing.</summary>
     public string Command { get; private set; } = "";
 
@@ -20,9 +27,9 @@ internal sealed class CommandFrame
     public ReadOnlyMemory<byte> Reference { get; private set; }
 
     /// <summary>Reads a frame as far as it goes; with a problem, the frame still has the reference where that was readable.</summary>
-    public static (CommandFrame Frame, Problem? Problem) Read(ReadOnlyMemory<byte> json)
+    public static (CommandFrame Frame, Problem? Problem) Read(ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null)
     {
-        var frame = new CommandFrame { Json = json };
+        var frame = new CommandFrame { Json = json, Caller = caller, TraceParent = traceParent };
         if (JsonBody.WhyNot(json.Span) is { } whyNot)
         {
             return (frame, Problem.BadJson($"The command is not valid JSON: {whyNot}."));

@@ -1,3 +1,5 @@
+using PushQueue.Security;
+
 namespace PushQueue.Transports.Commands;
 
 /// <summary>
@@ -7,7 +9,8 @@ namespace PushQueue.Transports.Commands;
 internal interface ICommandExecutor
 {
     /// <param name="jsonFrame">UTF-8 JSON; may be broken, which gets an error answer. Valid only until this completes.</param>
+    /// <param name="caller">Who sends it; a command that he may not give gets an error answer.</param>
     /// <param name="cancellationToken">Cancelled when the client is gone; ends waits only, never a change half made.</param>
     /// <returns>The answer, one JSON object on one line.</returns>
-    ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, CancellationToken cancellationToken);
+    ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken);
 }

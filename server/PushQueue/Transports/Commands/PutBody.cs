@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-
 namespace PushQueue.Transports.Commands;
 
 /// <summary>The body of a put command: <c>value</c> (or <c>body</c>, as envelopes call it), any JSON value; base64 for bytes.</summary>
@@ -30,28 +28,12 @@ internal static class PutBody
         if (encoding is not null)
         {
             contentType = givenType ?? ContentTypes.Binary;
-            return ReadBase64(frame, encoding, out body);
+            var bad = field.ReadEncoded(frame.Json.Span, encoding, out var bytes);
+            body = bytes;
+            return bad;
         }
 
         (body, contentType) = field.Read(frame.Json.Span, givenType);
-        return null;
-    }
-
-    private static Problem? ReadBase64(CommandFrame frame, string encoding, out ReadOnlyMemory<byte> body)
-    {
-        body = default;
-        var problem = frame.Text(frame.Has("value") ? "value" : "body", required: true, out var text);
-        if (problem is not null)
-        {
-            return problem;
-        }
-
-        if (encoding != "base64" || !Base64.IsValid(text))
-        {
-            return Problem.BadOption("With 'encoding' the value is a string of base64, and 'encoding' is base64.");
-        }
-
-        body = Convert.FromBase64String(text!);
         return null;
     }
 }

@@ -4,7 +4,7 @@ using PushQueue.Queues;
 namespace PushQueue.Transports.Commands;
 
 /// <summary>put: one message (value), or several that are stored all or none (values).</summary>
-internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
+internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
     private const string OwnNames = "queue, value, values, contentType, encoding, ";
 
@@ -71,6 +71,8 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
             return CommandAnswer.Error(frame, problem);
         }
 
+        // One was counted with the command.
+        frame.Caller.Spend(Math.Max(0, messages.Count - 1), 0);
         var result = await broker.PutManyAsync(queue, messages);
         if (!result.Ok)
         {
@@ -107,10 +109,11 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
             }
         }
 
+        options.TraceParent ??= frame.TraceParent;
         return null;
     }
 
-    private static Problem? ReadMany(CommandFrame frame, PutOptions options, out List<NewMessage> messages)
+    private Problem? ReadMany(CommandFrame frame, PutOptions options, out List<NewMessage> messages)
     {
         messages = [];
         if (options.Id is not null || options.UniqueKey is not null || frame.Has("value") || frame.Has("encoding"))
@@ -134,6 +137,12 @@ internal sealed class PutCommands(IMessageBroker broker, TimeProvider time)
 
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
+            if (messages.Count == limits.BatchMessagesMax)
+            {
+                hits.Count("batch");
+                return new Problem(ProblemType.BatchTooLarge, $"A batch may hold {limits.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+            }
+
             var (body, type) = BodyField.At(ref reader).Read(json, contentType);
             messages.Add(options.ToMessage(body, type));
         }

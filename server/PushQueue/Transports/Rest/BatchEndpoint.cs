@@ -1,17 +1,18 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
-internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits, TimeProvider time)
+internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
-    private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay";
+    private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay, traceparent";
 
     private readonly string _durability = broker.Durability.ToString();
 
     public void Map(RestRoutes routes, RestHandler takeMany) =>
-        routes.Map("/q/{queue}/batch", ("POST", PutManyAsync), ("GET", takeMany));
+        routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync), ("GET", AccessRule.Take, takeMany));
 
     private async ValueTask<Problem?> PutManyAsync(HttpContext context)
     {
@@ -24,19 +25,38 @@ internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits,
 
         if (context.Request.ContentLength > limits.BatchBytesMax)
         {
+            hits.Count("batch-bytes");
             return RequestBody.TooLarge(ProblemType.BatchTooLarge, context.Request.ContentLength.Value, limits.BatchBytesMax);
         }
 
+        options.TraceParent ??= MessageTracing.Accept(context.Request.Headers.TraceParent);
         RequestBody.LiftServerLimit(context);
-        var elements = new BatchElements(options, envelopes, broker.MessageBytesMax, time);
+        long bytes;
+        var elements = new BatchElements(options, envelopes, broker.MessageBytesMax, limits.BatchMessagesMax, time);
         using (var reader = new BatchReader(context.Request.BodyReader, elements, limits.BatchBytesMax))
         {
             if (await reader.ReadAllAsync(IsLines(context.Request.ContentType), context.RequestAborted) is { } broken)
             {
+                if (broken.Type == ProblemType.BatchTooLarge)
+                {
+                    hits.Count(elements.IsFull ? "batch" : "batch-bytes");
+                }
+                else if (broken.Type == ProblemType.MessageTooLarge)
+                {
+                    hits.Count(LimitHits.MessageBytes);
+                }
+
                 return broken;
             }
+
+            bytes = reader.Total;
         }
 
+        // One message, and a length where one was announced, were counted with the request.
+        (context.User as Caller)?.Spend(Math.Max(0, elements.Messages.Count - 1), context.Request.ContentLength is null ? bytes : 0);
+
+        // The last piece of the body may have been read on a thread that other connections wait for.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var result = await broker.PutManyAsync(queue, elements.Messages);
         return result.Ok
             ? await RestAnswers.JsonAsync(context, StatusCodes.Status201Created, Answer(queue, result.Value))

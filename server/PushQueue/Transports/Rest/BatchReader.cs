@@ -16,6 +16,9 @@ internal sealed class BatchReader(PipeReader body, BatchElements elements, int b
     private int _end;
     private long _total;
 
+    /// <summary>Bytes of the body that have come.</summary>
+    public long Total => _total;
+
     /// <param name="isLines">True for NDJSON, false for a list, null to tell by the first character.</param>
     /// <param name="cancellationToken">Cancelled when the client goes.</param>
     public async ValueTask<Problem?> ReadAllAsync(bool? isLines, CancellationToken cancellationToken)

@@ -1,16 +1,17 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /queue: one command of the JSON protocol. The answer is the same as on a socket; an error has its status too.</summary>
-internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker broker)
+internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker broker, AccessControl access, LimitHits hits)
 {
     // A command around the largest body, whose every byte may have been escaped to six.
     private readonly int _bytesMax = (int)Math.Min((broker.MessageBytesMax * 6L) + (64 * 1024), int.MaxValue / 2);
 
-    public void Map(RestRoutes routes) => routes.Map("/queue", ("POST", ExecuteAsync));
+    public void Map(RestRoutes routes) => routes.Map("/queue", ("POST", AccessRule.AnyKey, ExecuteAsync));
 
     private async ValueTask<Problem?> ExecuteAsync(HttpContext context)
     {
@@ -22,10 +23,16 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
         var (body, bodyProblem) = await RequestBody.ReadAsync(context, _bytesMax, ProblemType.MessageTooLarge);
         if (bodyProblem is not null)
         {
+            if (bodyProblem.Type == ProblemType.MessageTooLarge)
+            {
+                hits.Count(LimitHits.MessageBytes);
+            }
+
             return bodyProblem;
         }
 
-        var result = await executor.RunAsync(body, context.RequestAborted);
+        var result = await executor.RunAsync(
+            body, access.CallerOf(context.User), context.RequestAborted, MessageTracing.Accept(context.Request.Headers.TraceParent));
         await RestAnswers.BytesAsync(context, result.Problem?.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);
         return null;
     }

@@ -46,7 +46,7 @@ internal static class FormBody
     }
 
     /// <summary>Lenient where a name is strict: it is a body, and a lone '%' in one is just that.</summary>
-    private static byte[] Decode(ReadOnlySpan<byte> value)
+    public static byte[] Decode(ReadOnlySpan<byte> value)
     {
         var decoded = new byte[value.Length];
         var length = 0;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
@@ -8,8 +9,8 @@ internal sealed class HealthEndpoints(IMessageStore store, MessageBroker broker)
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/healthz", ("GET", AliveAsync));
-        routes.Map("/readyz", ("GET", ReadyAsync));
+        routes.Map("/healthz", ("GET", AccessRule.Public, AliveAsync));
+        routes.Map("/readyz", ("GET", AccessRule.Public, ReadyAsync));
     }
 
     private static async ValueTask<Problem?> AliveAsync(HttpContext context)

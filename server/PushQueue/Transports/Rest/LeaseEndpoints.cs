@@ -1,22 +1,20 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>Settles leases: ack, release and touch, by receipt; or many in one request.</summary>
 internal sealed class LeaseEndpoints(IMessageBroker broker)
 {
-    /// <summary>A list of ids of the longest kind; ten thousand of the usual ones fit.</summary>
-    private const int ListBytesMax = 4 * 1024 * 1024;
-
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/messages/{id}/ack", ("POST", AckAsync));
-        routes.Map("/q/{queue}/messages/{id}/release", ("POST", ReleaseAsync));
-        routes.Map("/q/{queue}/messages/{id}/touch", ("POST", TouchAsync));
-        routes.Map("/q/{queue}/ack", ("POST", AckManyAsync));
-        routes.Map("/q/{queue}/release", ("POST", ReleaseManyAsync));
-        routes.Map("/q/{queue}/touch", ("POST", TouchManyAsync));
+        routes.MapShort("/q/{queue}/messages/{id}/ack", ("POST", AccessRule.Settle, AckAsync));
+        routes.MapShort("/q/{queue}/messages/{id}/release", ("POST", AccessRule.Settle, ReleaseAsync));
+        routes.MapShort("/q/{queue}/messages/{id}/touch", ("POST", AccessRule.Settle, TouchAsync));
+        routes.Map("/q/{queue}/ack", ("POST", AccessRule.Settle, AckManyAsync));
+        routes.Map("/q/{queue}/release", ("POST", AccessRule.Settle, ReleaseManyAsync));
+        routes.Map("/q/{queue}/touch", ("POST", AccessRule.Settle, TouchManyAsync));
     }
 
     private async ValueTask<Problem?> AckAsync(HttpContext context)
@@ -35,7 +33,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 ReadPath(context, out var queue, out var id),
-                LeaseQuery.Read(context.Request, "receipt, delay, error, worker", out var options)) is { } problem)
+                LeaseQuery.Read(context.Request, "receipt, delay, error, worker, unstarted", out var options)) is { } problem)
         {
             return problem;
         }
@@ -59,7 +57,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
         SettleManyAsync(context, "", (queue, keys, _) => broker.AckAsync(queue, keys));
 
     private ValueTask<Problem?> ReleaseManyAsync(HttpContext context) =>
-        SettleManyAsync(context, "delay, error, worker", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
+        SettleManyAsync(context, "delay, error, worker, unstarted", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
 
     private ValueTask<Problem?> TouchManyAsync(HttpContext context) =>
         SettleManyAsync(context, "ttr", async (queue, keys, options) => await broker.TouchAsync(queue, keys, await TimeToRunAsync(queue, options)));
@@ -75,7 +73,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
             return problem;
         }
 
-        var (body, bodyProblem) = await RequestBody.ReadAsync(context, ListBytesMax, ProblemType.BatchTooLarge);
+        var (body, bodyProblem) = await RequestBody.ReadAsync(context, LeaseKeysJson.BytesMax, ProblemType.BatchTooLarge);
         if (bodyProblem is not null)
         {
             return bodyProblem;

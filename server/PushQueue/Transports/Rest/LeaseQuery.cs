@@ -36,7 +36,7 @@ internal static class LeaseQuery
             }
         }
 
-        return query.Problem;
+        return query.Problem ?? options.Check();
     }
 
     private static bool IsAllowed(string allowed, ReadOnlySpan<char> name)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
@@ -8,20 +9,22 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
+    private const int PreviewBytesMax = 16 * 1024;
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/messages", ("GET", BrowseAsync));
-        routes.Map("/q/{queue}/messages/{id}", ("GET", FindAsync), ("DELETE", CancelAsync));
-        routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", RescheduleAsync));
-        routes.Map("/q/{queue}/replay", ("POST", ReplayAsync));
+        routes.Map("/q/{queue}/messages", ("GET", AccessRule.Look, BrowseAsync));
+        routes.Map("/q/{queue}/messages/{id}", ("GET", AccessRule.Look, FindAsync), ("DELETE", AccessRule.Cancel, CancelAsync));
+        routes.Map("/q/{queue}/messages/{id}/body", ("GET", AccessRule.Look, BodyAsync));
+        routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", AccessRule.Cancel, RescheduleAsync));
+        routes.Map("/q/{queue}/replay", ("POST", AccessRule.Manage, ReplayAsync));
     }
 
     private async ValueTask<Problem?> BrowseAsync(HttpContext context)
     {
         if (Problem.First(
                 RawPath.Queue(context, 1, out var queue),
-                ReadBrowse(context.Request, out var state, out var after, out var limit)) is { } problem)
+                ReadBrowse(context.Request, out var state, out var after, out var limit, out var preview)) is { } problem)
         {
             return problem;
         }
@@ -38,7 +41,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
         json.Writer.WriteStartArray("messages"u8);
         foreach (var message in result.Value.Messages)
         {
-            MessageJson.WriteLook(json.Writer, message);
+            MessageJson.WriteLook(json.Writer, message, preview);
         }
 
         json.Writer.WriteEndArray();
@@ -65,6 +68,19 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
         var json = JsonBuffer.Rent();
         MessageJson.WriteLook(json.Writer, message);
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    private async ValueTask<Problem?> BodyAsync(HttpContext context)
+    {
+        if (Problem.First(
+                RawPath.Queue(context, 3, out var queue),
+                RawPath.Message(context, 1, out var id),
+                QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        return await broker.FindAsync(queue, id) is { } message ? await MessageAnswer.WriteAsync(context, message) : NoMessage;
     }
 
     private async ValueTask<Problem?> CancelAsync(HttpContext context)
@@ -136,8 +152,10 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
 
     private static Problem NoMessage { get; } = Problem.NotFound("No live message of this queue has that id; it may have been taken already.");
 
-    private static Problem? ReadBrowse(HttpRequest request, out MessageState state, out string? after, out int limit)
+    private static Problem? ReadBrowse(
+        HttpRequest request, out MessageState state, out string? after, out int limit, out int? preview)
     {
+        preview = null;
         state = MessageState.Ready;
         after = null;
         limit = PageDefault;
@@ -156,8 +174,12 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
                 case "limit":
                     problem = OptionValues.Integer("limit", value, 1, PageMax, out limit);
                     break;
+                case "preview":
+                    problem = OptionValues.Integer("preview", value, 0, PreviewBytesMax, out var bytes);
+                    preview = bytes;
+                    break;
                 default:
-                    return OptionValues.Unknown(name, "state, after, limit");
+                    return OptionValues.Unknown(name, "state, after, limit, preview");
             }
 
             if (problem is not null)

@@ -1,16 +1,17 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}: puts one message. hot path: guarded by the load bench.</summary>
-internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
+internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimeProvider time)
 {
     private readonly string _durability = broker.Durability.ToString();
 
     public void Map(RestRoutes routes, RestHandler take, RestHandler delete) =>
-        routes.Map("/q/{queue}", ("POST", PutAsync), ("GET", take), ("DELETE", delete));
+        routes.MapShort("/q/{queue}", ("POST", AccessRule.Put, PutAsync), ("GET", AccessRule.Take, take), ("DELETE", AccessRule.Manage, delete));
 
     private async ValueTask<Problem?> PutAsync(HttpContext context)
     {
@@ -25,6 +26,11 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
         (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax(contentType), ProblemType.MessageTooLarge);
         if (bodyProblem is not null)
         {
+            if (bodyProblem.Type == ProblemType.MessageTooLarge)
+            {
+                hits.Count(LimitHits.MessageBytes);
+            }
+
             return bodyProblem;
         }
 
@@ -33,12 +39,14 @@ internal sealed class PutEndpoint(IMessageBroker broker, TimeProvider time)
             (body, contentType) = FormBody.Read(body.ToArray());
         }
 
+        var message = options.ToMessage(body, contentType);
+        message.TraceParent ??= MessageTracing.Accept(context.Request.Headers.TraceParent);
         if (wait > TimeSpan.Zero)
         {
-            return await PutAndWaitAsync(context, queue, options.ToMessage(body, contentType), wait);
+            return await PutAndWaitAsync(context, queue, message, wait);
         }
 
-        var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
+        var result = await broker.PutAsync(queue, message);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);

@@ -2,19 +2,24 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>The queues themselves: list, delete, counters.</summary>
-internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, TimeProvider time)
+internal sealed class QueueEndpoints(
+    IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, TimeProvider time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
 
+    private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put makes it.");
+
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q", ("GET", ListAsync));
-        routes.Map("/j/{queue}", ("GET", CountersAsync));
+        routes.Map("/q", ("GET", AccessRule.AnyKey, ListAsync));
+        routes.Map("/j/{queue}", ("GET", AccessRule.Stats, CountersAsync));
+        routes.Map("/q/{queue}/purge", ("POST", AccessRule.Manage, PurgeAsync));
     }
 
     public async ValueTask<Problem?> DeleteAsync(HttpContext context)
@@ -28,6 +33,32 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Di
         return result.Ok ? RestAnswers.NoContent(context) : ProblemDetailsMapper.ToProblem(result);
     }
 
+    /// <summary>Empties the queue, which stays.</summary>
+    private async ValueTask<Problem?> PurgeAsync(HttpContext context)
+    {
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request)) is { } problem)
+        {
+            return problem;
+        }
+
+        var result = await broker.PurgeAsync(queue);
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        if (result.Value is not { } purged)
+        {
+            return NoQueue;
+        }
+
+        var json = JsonBuffer.Rent();
+        json.Writer.WriteStartObject();
+        QueueJson.WritePurged(json.Writer, queue, purged);
+        json.Writer.WriteEndObject();
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
     private async ValueTask<Problem?> ListAsync(HttpContext context)
     {
         if (ReadPage(context.Request, out var after, out var limit) is { } problem)
@@ -35,22 +66,54 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Di
             return problem;
         }
 
-        var page = await broker.ListQueuesAsync(after, limit);
+        var (queues, total, next) = await VisibleAsync(access.CallerOf(context.User), after, limit);
+        var elsewhere = await cluster.ConsumerCountsAsync();
         var now = time.GetUtcNow();
         var json = JsonBuffer.Rent();
         var writer = json.Writer;
         writer.WriteStartObject();
         writer.WriteStartArray("queues"u8);
-        foreach (var info in page.Queues)
+        foreach (var info in queues)
         {
-            QueueJson.WriteInfo(writer, info, rates.Of(info.Name), dispatcher.CountConsumers(info.Name), now);
+            QueueJson.WriteInfo(writer, info, rates.Of(info.Name), CountConsumers(info.Name, elsewhere), now);
         }
 
         writer.WriteEndArray();
-        writer.WriteNumber("total"u8, page.Total);
-        writer.WriteString("next"u8, page.Next);
+        writer.WriteNumber("total"u8, total);
+        writer.WriteString("next"u8, next);
         writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+    }
+
+    /// <summary>A page of the queues that a key may see: of the others it does not even learn the names, by <c>next</c> neither.</summary>
+    private async ValueTask<(List<QueueInfo> Queues, long Total, string? Next)> VisibleAsync(Caller caller, string? after, int limit)
+    {
+        var visible = new List<QueueInfo>();
+        while (true)
+        {
+            var page = await broker.ListQueuesAsync(after, limit);
+            foreach (var info in page.Queues.Where(info => caller.May(Permissions.Any, info.Name)))
+            {
+                if (visible.Count == limit)
+                {
+                    return (visible, page.Total, visible[^1].Name.Value);
+                }
+
+                visible.Add(info);
+            }
+
+            if (page.Next is null)
+            {
+                return (visible, page.Total, null);
+            }
+
+            if (visible.Count == limit)
+            {
+                return (visible, page.Total, visible[^1].Name.Value);
+            }
+
+            after = page.Next;
+        }
     }
 
     private async ValueTask<Problem?> CountersAsync(HttpContext context)
@@ -62,13 +125,17 @@ internal sealed class QueueEndpoints(IMessageBroker broker, QueueRates rates, Di
 
         if (await broker.GetQueueAsync(queue) is not { } info)
         {
-            return Problem.NotFound("There is no such queue; its first put makes it.");
+            return NoQueue;
         }
 
+        var elsewhere = await cluster.ConsumerCountsAsync();
         var json = JsonBuffer.Rent();
-        QueueJson.WriteInfo(json.Writer, info, rates.Of(queue), dispatcher.CountConsumers(queue), time.GetUtcNow());
+        QueueJson.WriteInfo(json.Writer, info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow());
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
+
+    private int CountConsumers(QueueName queue, IReadOnlyDictionary<string, int> elsewhere) =>
+        dispatcher.CountConsumers(queue) + elsewhere.GetValueOrDefault(queue.Value);
 
     private static Problem? ReadPage(HttpRequest request, out string? after, out int limit)
     {

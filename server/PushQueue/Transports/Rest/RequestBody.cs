@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
@@ -94,6 +95,7 @@ internal static class RequestBody
                 reader.AdvanceTo(buffer.End);
                 if (read.IsCompleted)
                 {
+                    (context.User as Caller)?.Spend(0, filled);
                     return (rented.AsSpan(0, filled).ToArray(), null);
                 }
             }

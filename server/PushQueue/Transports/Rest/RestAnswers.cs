@@ -8,7 +8,11 @@ internal static class RestAnswers
 {
     public const string JsonType = "application/json";
 
-    private const string ProblemJsonType = "application/problem+json";
+    /// <summary>Of RFC 9457.</summary>
+    public const string ProblemJsonType = "application/problem+json";
+
+    /// <summary>A store that is out of reach is looked for every second.</summary>
+    private const string RetrySeconds = "2";
 
     /// <summary>Answers with JSON and reports no problem.</summary>
     public static async ValueTask<Problem?> JsonAsync(HttpContext context, int status, byte[] json)
@@ -38,11 +42,30 @@ internal static class RestAnswers
         }
     }
 
+    /// <summary>For APIs whose errors have only a status: when what is out of service now may be asked again.</summary>
+    public static void SayWhenToRetry(HttpContext context, int status)
+    {
+        if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.Headers.RetryAfter = RetrySeconds;
+        }
+    }
+
     public static ValueTask ProblemAsync(HttpContext context, Problem problem)
+    {
+        if (problem.Type == ProblemType.StoreUnavailable)
+        {
+            context.Response.Headers.RetryAfter = RetrySeconds;
+        }
+
+        return BytesAsync(context, problem.Type.Status, ProblemJsonType, ProblemJson(problem));
+    }
+
+    public static byte[] ProblemJson(Problem problem)
     {
         var json = JsonBuffer.Rent();
         WriteProblem(json.Writer, problem);
-        return BytesAsync(context, problem.Type.Status, ProblemJsonType, json.Finish());
+        return json.Finish();
     }
 
     private static void WriteProblem(Utf8JsonWriter writer, Problem problem)

@@ -3,6 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using PushQueue.Diagnostics;
+using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Rest;
@@ -19,16 +22,23 @@ internal static class RestEndpoints
         services.TryAddSingleton<MessageEndpoints>();
         services.TryAddSingleton<LeaseEndpoints>();
         services.TryAddSingleton<SettingsEndpoints>();
+        services.TryAddSingleton<INodes, OneNode>();
+        services.TryAddSingleton<ClusterAnswers>();
+        services.TryAddSingleton<IOtherNodes>(static provider => provider.GetRequiredService<ClusterAnswers>());
         services.TryAddSingleton<StatsEndpoints>();
         services.TryAddSingleton<WorkerEndpoints>();
         services.TryAddSingleton<ConsumerEndpoints>();
+        services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<HealthEndpoints>();
+        services.TryAddSingleton<BackupEndpoint>();
+        services.TryAddSingleton<OpenApiEndpoint>();
         services.TryAddSingleton<CommandEndpoint>();
         services.TryAddSingleton<LeaseCommands>();
         services.TryAddSingleton<PutCommands>();
         services.TryAddSingleton<SettingsCommands>();
         services.TryAddSingleton<CommandExecutor>();
         services.TryAddSingleton<ICommandExecutor>(static provider => provider.GetRequiredService<CommandExecutor>());
+        services.AddHostedService<BrokenRequests>();
         return services;
     }
 
@@ -44,10 +54,14 @@ internal static class RestEndpoints
         services.GetRequiredService<MessageEndpoints>().Map(routes);
         services.GetRequiredService<LeaseEndpoints>().Map(routes);
         services.GetRequiredService<SettingsEndpoints>().Map(routes);
+        services.GetRequiredService<ClusterAnswers>().Listen();
         services.GetRequiredService<StatsEndpoints>().Map(routes);
         services.GetRequiredService<WorkerEndpoints>().Map(routes);
         services.GetRequiredService<ConsumerEndpoints>().Map(routes);
+        services.GetRequiredService<NodeEndpoints>().Map(routes);
         services.GetRequiredService<HealthEndpoints>().Map(routes);
+        services.GetRequiredService<BackupEndpoint>().Map(routes);
+        services.GetRequiredService<OpenApiEndpoint>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
         routes.MapWrongMethod("/c/{queue}", HttpMethods.Get);
         routes.MapWrongMethod("/sse/{queue}", HttpMethods.Get);
@@ -60,7 +74,7 @@ internal static class RestEndpoints
     public static IEndpointRouteBuilder MapNotFound(this IEndpointRouteBuilder endpoints)
     {
         // The lowest order: whatever a host maps comes before it.
-        endpoints.Map("/{**path}", AnswerNotFoundAsync).WithOrder(int.MaxValue);
+        endpoints.Map("/{**path}", AnswerNotFoundAsync).WithOrder(int.MaxValue).RequireAccess(AccessRule.Public);
         return endpoints;
     }
 

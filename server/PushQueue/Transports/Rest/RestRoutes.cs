@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
@@ -18,21 +20,29 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 {
     private readonly ILogger _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<RestRoutes>>();
 
-    public void Map(string pattern, params (string Method, RestHandler Handler)[] methods)
-    {
-        var allow = string.Join(", ", methods.Select(method => method.Method));
-        endpoints.Map(pattern, context => InvokeAsync(context, methods, allow));
-    }
+    public void Map(string pattern, params (string Method, AccessRule Rule, RestHandler Handler)[] methods) => _ = MapAll(pattern, methods);
+
+    /// <summary>As <see cref="Map"/>, for handlers that are <see cref="ShortRequest"/>s.</summary>
+    public void MapShort(string pattern, params (string Method, AccessRule Rule, RestHandler Handler)[] methods) =>
+        MapAll(pattern, methods).WithMetadata(ShortRequest.Mark);
 
     /// <summary>What is left of a path whose good methods another folder maps: a problem for every other method.</summary>
     public void MapWrongMethod(string pattern, string allow) =>
-        endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1);
+        endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1).RequireAccess(AccessRule.Public);
 
-    private async Task InvokeAsync(HttpContext context, (string Method, RestHandler Handler)[] methods, string allow)
+    private IEndpointConventionBuilder MapAll(string pattern, (string Method, AccessRule Rule, RestHandler Handler)[] methods)
+    {
+        var allow = string.Join(", ", methods.Select(method => method.Method));
+        return endpoints.Map(pattern, context => InvokeAsync(context, methods, allow))
+            .WithMetadata(new RouteMethods([.. methods.Select(static method => method.Method)]))
+            .RequireAccess([.. methods.Select(method => ((string?)method.Method, method.Rule))]);
+    }
+
+    private async Task InvokeAsync(HttpContext context, (string Method, AccessRule Rule, RestHandler Handler)[] methods, string allow)
     {
         try
         {
-            foreach (var (method, handler) in methods)
+            foreach (var (method, _, handler) in methods)
             {
                 if (HttpMethods.Equals(context.Request.Method, method))
                 {
@@ -54,6 +64,10 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
         catch (BadHttpRequestException e)
         {
             await AnswerBrokenAsync(context, e);
+        }
+        catch (StoreUnavailableException e) when (!context.Response.HasStarted)
+        {
+            await RestAnswers.ProblemAsync(context, new Problem(ProblemType.StoreUnavailable, e.Message));
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
@@ -12,9 +13,9 @@ internal sealed class SettingsEndpoints(IMessageBroker broker)
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/settings", ("GET", GetAsync), ("PATCH", PatchAsync));
-        routes.Map("/p/{queue}", ("GET", GetPolicyAsync), ("POST", SetPolicyAsync));
-        routes.Map("/control/{queue}", ("GET", GetStatusAsync), ("POST", SetStatusAsync));
+        routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync), ("PATCH", AccessRule.Manage, PatchAsync));
+        routes.Map("/p/{queue}", ("GET", AccessRule.Stats, GetPolicyAsync), ("POST", AccessRule.Manage, SetPolicyAsync));
+        routes.Map("/control/{queue}", ("GET", AccessRule.Stats, GetStatusAsync), ("POST", AccessRule.Manage, SetStatusAsync));
     }
 
     private async ValueTask<Problem?> GetAsync(HttpContext context) =>

@@ -1,22 +1,23 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>GET /stats and /metrics: the node at one moment, and the sums over its queues.</summary>
-internal sealed class StatsEndpoints(NodeStatistics statistics)
+/// <summary>GET /stats and /metrics: the node at one moment, and the sums over its queues; the metrics.</summary>
+internal sealed class StatsEndpoints(NodeStatistics statistics, MetricCollector metrics, ClusterAnswers cluster)
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/stats", ("GET", StatsAsync));
-        routes.Map("/metrics", ("GET", MetricsAsync));
+        routes.Map("/stats", ("GET", AccessRule.Node(Permissions.Any), StatsAsync));
+        routes.Map("/metrics", ("GET", AccessRule.Node(Permissions.Any), MetricsAsync));
     }
 
     private async ValueTask<Problem?> MetricsAsync(HttpContext context)
     {
         await RestAnswers.BytesAsync(
-            context, StatusCodes.Status200OK, PrometheusText.ContentType, PrometheusText.Write(await statistics.TakeAsync()));
+            context, StatusCodes.Status200OK, PrometheusText.ContentType, await metrics.ScrapeAsync(context.RequestAborted));
         return null;
     }
 
@@ -28,23 +29,24 @@ internal sealed class StatsEndpoints(NodeStatistics statistics)
         }
 
         var snapshot = await statistics.TakeAsync();
+        var others = await cluster.NodesAsync();
         var json = JsonBuffer.Rent();
-        Write(json.Writer, snapshot);
+        Write(json.Writer, snapshot, others);
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
-    private static void Write(Utf8JsonWriter writer, NodeSnapshot node)
+    private static void Write(Utf8JsonWriter writer, NodeSnapshot node, IReadOnlyList<byte[]> others)
     {
         writer.WriteStartObject();
-        writer.WriteStartObject("node"u8);
-        writer.WriteString("version"u8, node.Version);
-        writer.WriteNumber("uptimeSeconds"u8, Math.Round(node.Uptime.TotalSeconds));
-        writer.WriteString("store"u8, node.Store);
-        writer.WriteString("durability"u8, node.Durability);
-        writer.WriteNumber("waitingTakes"u8, node.WaitingTakes);
-        writer.WriteNumber("workers"u8, node.Workers);
-        writer.WriteNumber("memoryBytes"u8, node.MemoryBytes);
-        writer.WriteEndObject();
+        writer.WritePropertyName("node"u8);
+        NodeJson.WriteSnapshot(writer, node);
+        writer.WriteStartArray("otherNodes"u8);
+        foreach (var other in others)
+        {
+            writer.WriteRawValue(other);
+        }
+
+        writer.WriteEndArray();
         writer.WriteNumber("queues"u8, node.Queues);
         writer.WriteNumber("ready"u8, node.Ready);
         writer.WriteNumber("delayed"u8, node.Delayed);

@@ -1,11 +1,11 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>GET /q/{queue}: takes or leases one message as it was put; GET /q/{queue}/batch: many, as envelopes.</summary>
-internal sealed class TakeEndpoints(IMessageBroker broker)
+internal sealed class TakeEndpoints(IMessageBroker broker, AccessControl access, WaitingRights waiting)
 {
     public async ValueTask<Problem?> TakeAsync(HttpContext context)
     {
@@ -16,18 +16,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
             return problem;
         }
 
-        if (request.TimeToRun is not null)
-        {
-            return await LeaseAsync(context, queue, request);
-        }
-
-        var result = await broker.TakeAsync(queue, request, context.RequestAborted);
-        if (!result.Ok)
-        {
-            return ProblemDetailsMapper.ToProblem(result);
-        }
-
-        return result.Value is [var message, ..] ? await AnswerAsync(context, message) : RestAnswers.NoContent(context);
+        return await AnswerAsync(context, queue, request, request.TimeToRun is null ? TakeAsync : LeaseAsync);
     }
 
     public async ValueTask<Problem?> TakeManyAsync(HttpContext context)
@@ -39,14 +28,43 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
             return problem;
         }
 
-        return request.TimeToRun is null
-            ? await TakeManyAsync(context, queue, request)
-            : await LeaseManyAsync(context, queue, request);
+        return await AnswerAsync(context, queue, request, request.TimeToRun is null ? TakeManyAsync : LeaseManyAsync);
     }
 
-    private async ValueTask<Problem?> LeaseAsync(HttpContext context, QueueName queue, TakeRequest request)
+    /// <summary>A request that waits ends with the right of who sent it.</summary>
+    private async ValueTask<Problem?> AnswerAsync(
+        HttpContext context, QueueName queue, TakeRequest request, Func<HttpContext, QueueName, TakeRequest, CancellationToken, ValueTask<Problem?>> answer)
     {
-        var result = await broker.LeaseAsync(queue, request, context.RequestAborted);
+        if (request.Wait <= TimeSpan.Zero)
+        {
+            return await answer(context, queue, request, context.RequestAborted);
+        }
+
+        using var right = waiting.Begin(access.CallerOf(context.User), Permissions.Take, queue, context.RequestAborted);
+        try
+        {
+            return await answer(context, queue, request, right?.Token ?? context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (right is { IsLost: true })
+        {
+            return right.WhyLost();
+        }
+    }
+
+    private async ValueTask<Problem?> TakeAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    {
+        var result = await broker.TakeAsync(queue, request, cancellationToken);
+        if (!result.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(result);
+        }
+
+        return result.Value is [var message, ..] ? await MessageAnswer.WriteAsync(context, message) : RestAnswers.NoContent(context);
+    }
+
+    private async ValueTask<Problem?> LeaseAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    {
+        var result = await broker.LeaseAsync(queue, request, cancellationToken);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
@@ -64,12 +82,12 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
             headers["PushQueue-Leased-Until"] = MessageJson.FormatTime(until);
         }
 
-        return await AnswerAsync(context, lease.Message);
+        return await MessageAnswer.WriteAsync(context, lease.Message);
     }
 
-    private async ValueTask<Problem?> TakeManyAsync(HttpContext context, QueueName queue, TakeRequest request)
+    private async ValueTask<Problem?> TakeManyAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
     {
-        var result = await broker.TakeAsync(queue, request, context.RequestAborted);
+        var result = await broker.TakeAsync(queue, request, cancellationToken);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
@@ -86,9 +104,9 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
-    private async ValueTask<Problem?> LeaseManyAsync(HttpContext context, QueueName queue, TakeRequest request)
+    private async ValueTask<Problem?> LeaseManyAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
     {
-        var result = await broker.LeaseAsync(queue, request, context.RequestAborted);
+        var result = await broker.LeaseAsync(queue, request, cancellationToken);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
@@ -103,22 +121,5 @@ internal sealed class TakeEndpoints(IMessageBroker broker)
 
         json.Writer.WriteEndArray();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
-    }
-
-    private static async ValueTask<Problem?> AnswerAsync(HttpContext context, Message message)
-    {
-        var headers = context.Response.Headers;
-        headers["PushQueue-Id"] = PercentCoding.EncodeHeader(message.Id.ToString());
-        headers["PushQueue-Attempt"] = message.Attempt.ToString(CultureInfo.InvariantCulture);
-        headers["PushQueue-Enqueued-At"] = MessageJson.FormatTime(message.EnqueuedAt);
-        if (message.Priority != 0)
-        {
-            headers["PushQueue-Priority"] = message.Priority.ToString(CultureInfo.InvariantCulture);
-        }
-
-        headers.ContentSecurityPolicy = ContentTypes.BodyPolicy;
-        var contentType = ContentTypes.CanBeHeader(message.ContentType) ? message.ContentType : ContentTypes.Binary;
-        await RestAnswers.BytesAsync(context, StatusCodes.Status200OK, contentType, message.Body);
-        return null;
     }
 }

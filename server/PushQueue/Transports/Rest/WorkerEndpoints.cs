@@ -1,16 +1,17 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>The workers that gave their name: list them and the consumers of this node, say that one is there, forget one.</summary>
-internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatcher)
+/// <summary>The workers that gave their name: list them and the consumers, say that one is there, forget one.</summary>
+internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatcher, ClusterAnswers cluster)
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/w", ("GET", ListAsync));
-        routes.Map("/w/{queue}", ("POST", RegisterAsync), ("DELETE", ForgetAsync));
+        routes.Map("/w", ("GET", AccessRule.Node(Permissions.Manage), ListAsync));
+        routes.Map("/w/{queue}", ("POST", AccessRule.Settle, RegisterAsync), ("DELETE", AccessRule.Settle, ForgetAsync));
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)
@@ -20,31 +21,14 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatc
             return problem;
         }
 
+        var all = await cluster.WorkersAsync();
+        var elsewhere = await cluster.ConsumersAsync(queue: null);
         var json = JsonBuffer.Rent();
-        var writer = json.Writer;
-        writer.WriteStartObject();
-        writer.WriteStartArray("workers"u8);
-        foreach (var worker in workers.List())
-        {
-            writer.WriteStartObject();
-            writer.WriteString("worker"u8, worker.Name);
-            writer.WriteStartArray("queues"u8);
-            foreach (var queue in worker.Queues)
-            {
-                writer.WriteStringValue(queue.Value);
-            }
-
-            writer.WriteEndArray();
-            writer.WriteNumber("processed"u8, worker.Processed);
-            writer.WriteNumber("failed"u8, worker.Failed);
-            MessageJson.WriteTime(writer, "since"u8, worker.Since);
-            MessageJson.WriteTime(writer, "lastSeen"u8, worker.LastSeen);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
-        ConsumerJson.WriteAll(writer, dispatcher.ListConsumers(queue: null));
-        writer.WriteEndObject();
+        json.Writer.WriteStartObject();
+        json.Writer.WritePropertyName("workers"u8);
+        WorkerJson.WriteAll(json.Writer, all);
+        ConsumerJson.WriteAll(json.Writer, dispatcher.ListConsumers(queue: null), elsewhere);
+        json.Writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
@@ -60,17 +44,17 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatc
         return new(problem);
     }
 
-    private ValueTask<Problem?> ForgetAsync(HttpContext context)
+    private async ValueTask<Problem?> ForgetAsync(HttpContext context)
     {
         var problem = Problem.First(RawPath.Queue(context, 0, out var queue), ReadWorker(context.Request, out var worker));
         if (problem is null)
         {
-            problem = workers.Forget(queue, worker)
+            problem = await cluster.ForgetAsync(queue, worker)
                 ? RestAnswers.NoContent(context)
                 : Problem.NotFound("No worker of that name has been seen at this queue.");
         }
 
-        return new(problem);
+        return problem;
     }
 
     private static Problem? ReadWorker(HttpRequest request, out string worker)

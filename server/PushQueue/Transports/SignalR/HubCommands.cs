@@ -13,16 +13,25 @@ internal sealed class HubCommands(ICommandExecutor executor)
 {
     /// <summary>Runs one command; options are fields beside its own.</summary>
     public async Task<RawJson> RunAsync(
+        ConnectionCaller caller,
         string command,
         string queue,
         JsonElement? options,
         CancellationToken aborted,
         params (string Name, JsonElement? Value)[] fields)
     {
-        var answer = await executor.ExecuteAsync(Frame(command, queue, options, fields), aborted);
+        var frame = Frame(command, queue, options, fields);
+        if (caller.WhyNoCommand(frame.Length) is { } problem)
+        {
+            throw Failure(problem);
+        }
+
+        var answer = await executor.ExecuteAsync(frame, caller.Caller, aborted);
         ThrowIfError(answer);
         return new RawJson(answer);
     }
+
+    public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");
 
     private static byte[] Frame(string command, string queue, JsonElement? options, (string Name, JsonElement? Value)[] fields)
     {
@@ -43,6 +52,11 @@ internal sealed class HubCommands(ICommandExecutor executor)
         {
             foreach (var field in more.EnumerateObject())
             {
+                if (field.Name is "cmd" or "queue" or "ref")
+                {
+                    throw Failure(Problem.BadOption($"'{field.Name}' is no option of this method."));
+                }
+
                 WriteField(writer, field.Name, field.Value);
             }
         }

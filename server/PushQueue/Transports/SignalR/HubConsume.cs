@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Threading.Channels;
-using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
@@ -14,21 +14,28 @@ internal sealed class HubConsume(
     ConsumerRegistry registry,
     CoarseClock clock,
     Subscriptions subscriptions,
+    LimitHits hits,
     IOptions<DeliveryOptions> options)
 {
     public async Task<ChannelReader<RawJson>> StartAsync(
-        string queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
+        HubClient client, string queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
     {
-        var connection = new ItemStreamConnection();
+        if (!client.TryOpenStream(options.Value.SubscriptionsPerConnectionMax))
+        {
+            hits.Count("subscriptions");
+            throw HubCommands.Failure(Subscriptions.TooMany(options.Value.SubscriptionsPerConnectionMax));
+        }
+
+        var connection = new ItemStreamConnection(client.Caller);
         var buffer = new OutboundBuffer(connection, clock, options.Value);
         registry.Add(buffer);
         try
         {
             var reader = Subscriptions.ReadOptions(json);
-            var (consumer, error) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+            var (consumer, problem) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
             if (consumer is null)
             {
-                throw new HubException($"bad-option: {error}");
+                throw HubCommands.Failure(problem!);
             }
         }
         catch
@@ -36,21 +43,23 @@ internal sealed class HubConsume(
             // Whatever it was, and SignalR tells the client: nothing of the call may stay.
             await buffer.EndUnopenedAsync();
             await dispatcher.EndAsync(buffer);
+            client.CloseStream();
             throw;
         }
 
         buffer.Open();
 
-        _ = EndWithAsync(connection, buffer, aborted, cancelled);
+        _ = EndWithAsync(client, connection, buffer, aborted, cancelled);
         return connection.Items;
     }
 
     private async Task EndWithAsync(
-        ItemStreamConnection connection, OutboundBuffer buffer, CancellationToken aborted, CancellationToken cancelled)
+        HubClient client, ItemStreamConnection connection, OutboundBuffer buffer, CancellationToken aborted, CancellationToken cancelled)
     {
         await using var connectionEnd = aborted.UnsafeRegister(Abort, connection);
         await using var callEnd = cancelled.UnsafeRegister(Abort, connection);
         await connection.Ended;
+        client.CloseStream();
         await dispatcher.EndAsync(buffer);
 
         static void Abort(object? state) => ((ItemStreamConnection)state!).Abort(CloseReason.Normal);

@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>One open WebSocket of a hub client: brings what the client sends to the hub, and ends both in an orderly way, whoever begins.</summary>
 internal sealed class HubSocket(
-    HttpContext http, WebSocketConnection connection, OutboundBuffer buffer, TimeProvider time, ILogger logger)
+    HttpContext http, WebSocketConnection connection, OutboundBuffer buffer, LimitHits hits, TimeProvider time, ILogger logger)
 {
     private const int InputBytesMax = 64 * 1024;
 
@@ -78,6 +79,11 @@ internal sealed class HubSocket(
                     open = false;
                     break;
                 case WebSocketInput.Broken:
+                    if (frame.Broken == CloseReason.FrameTooLarge)
+                    {
+                        hits.Count("frame-bytes");
+                    }
+
                     buffer.Close(frame.Broken!, keepWaiting: false);
                     open = false;
                     break;

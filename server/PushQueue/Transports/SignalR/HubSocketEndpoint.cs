@@ -17,9 +17,11 @@ internal sealed class HubSocketEndpoint(
     Dispatcher dispatcher,
     ConsumerRegistry registry,
     CoarseClock clock,
+    ConnectionCallers callers,
     TimeProvider time,
     IOptions<DeliveryOptions> options,
     IOptions<HubOptions<PushHub>> hubOptions,
+    LimitHits hits,
     ILogger<HubSocketEndpoint> logger)
 {
     private readonly int _frameBytesMax = (int)Math.Min(int.MaxValue / 2, hubOptions.Value.MaximumReceiveMessageSize ?? int.MaxValue);
@@ -36,7 +38,7 @@ internal sealed class HubSocketEndpoint(
             return;
         }
 
-        var connection = new WebSocketConnection(context, clock, time, multiplexed: true)
+        var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: true)
         {
             Transport = "signalr",
             ControlFormat = HubFrameFormat.Envelopes,
@@ -47,7 +49,7 @@ internal sealed class HubSocketEndpoint(
         {
             if (await OpenAsync(context, connection, buffer) is { } stream)
             {
-                await new HubSocket(context, connection, buffer, time, logger).RunAsync(stream, _frameBytesMax, hub);
+                await new HubSocket(context, connection, buffer, hits, time, logger).RunAsync(stream, _frameBytesMax, hub);
             }
         }
         finally

@@ -5,7 +5,7 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>The items of one streaming hub call. SignalR takes them one by one; see <see cref="ItemHandover"/>.</summary>
-internal sealed class ItemStreamConnection : IConsumerConnection
+internal sealed class ItemStreamConnection(IConsumerRights rights) : IConsumerConnection
 {
     private readonly ItemHandover _items = new();
 
@@ -18,6 +18,8 @@ internal sealed class ItemStreamConnection : IConsumerConnection
     public string Transport => "signalr";
 
     public string? RemoteAddress => null;
+
+    public IConsumerRights Rights => rights;
 
     public MessageFormat ControlFormat => Format;
 

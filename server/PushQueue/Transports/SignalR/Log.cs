@@ -9,4 +9,7 @@ internal static partial class Log
 
     [LoggerMessage(501, LogLevel.Error, "Serving a hub connection failed")]
     public static partial void HubFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(502, LogLevel.Error, "The hub method {Method} failed")]
+    public static partial void MethodFailed(ILogger logger, Exception exception, string method);
 }

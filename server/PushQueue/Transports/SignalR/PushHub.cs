@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
+using PushQueue.Transports.SignalR.Watching;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
@@ -10,59 +11,92 @@ internal sealed class PushHub(
     PushLifetimeManager connections,
     Subscriptions subscriptions,
     HubCommands commands,
-    HubConsume consume) : Hub
+    HubConsume consume,
+    HubWatch watch) : Hub
 {
+    private HubClient Client => connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
+
     /// <summary>Pushes a queue's messages to this connection from when the call returns.</summary>
     public async Task<SubscribeAnswer> Subscribe(string queue, JsonElement? options)
     {
-        var client = connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
+        var client = CommandingClient();
         var reader = Subscriptions.ReadOptions(options);
-        var (consumer, error) = await subscriptions.SubscribeAsync(client.Buffer, queue, reader, client.Envelopes, client.Raw);
+        var (consumer, problem) = await subscriptions.SubscribeAsync(client.Buffer, queue, reader, client.Envelopes, client.Raw);
         if (consumer is null)
         {
-            throw new HubException($"bad-option: {error}");
+            throw HubCommands.Failure(problem!);
         }
 
         var cursor = await Delivery.Dispatcher.CursorAsync(consumer);
         return new SubscribeAnswer(queue, cursor?.ToString());
     }
 
-    public bool Unsubscribe(string queue) =>
-        connections.Find(Context.ConnectionId) is { } client && subscriptions.Unsubscribe(client.Buffer, queue);
+    public bool Unsubscribe(string queue, JsonElement? options)
+    {
+        JsonElement? started = options is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty("started", out var list) ? list : null;
+        var found = false;
+        var problem = connections.Find(Context.ConnectionId) is not null
+            ? subscriptions.Unsubscribe(CommandingClient().Buffer, queue, started, out found)
+            : null;
+        return problem is null ? found : throw HubCommands.Failure(problem);
+    }
 
     /// <summary>Pushes a queue's messages as the items of a stream, until the client cancels it.</summary>
     public Task<ChannelReader<RawJson>> Consume(string queue, JsonElement? options, CancellationToken cancelled) =>
-        consume.StartAsync(queue, options, Context.ConnectionAborted, cancelled);
+        consume.StartAsync(CommandingClient(), queue, options, Context.ConnectionAborted, cancelled);
 
     public Task<RawJson> Put(string queue, JsonElement body, JsonElement? options) =>
-        commands.RunAsync("put", queue, options, Context.ConnectionAborted, ("value", body));
+        commands.RunAsync(Client.Caller, "put", queue, options, Context.ConnectionAborted, ("value", body));
 
     public Task<RawJson> PutMany(string queue, JsonElement bodies, JsonElement? options) =>
-        commands.RunAsync("put", queue, options, Context.ConnectionAborted, ("values", bodies));
+        commands.RunAsync(Client.Caller, "put", queue, options, Context.ConnectionAborted, ("values", bodies));
 
     public Task<RawJson> Take(string queue, JsonElement? options) =>
-        commands.RunAsync("take", queue, options, Context.ConnectionAborted);
+        commands.RunAsync(Client.Caller, "take", queue, options, Context.ConnectionAborted);
 
     public Task<RawJson> Lease(string queue, JsonElement? options) =>
-        commands.RunAsync("lease", queue, options, Context.ConnectionAborted);
+        commands.RunAsync(Client.Caller, "lease", queue, options, Context.ConnectionAborted);
 
     public Task<RawJson> Ack(string queue, JsonElement id, JsonElement receipt) =>
-        commands.RunAsync("ack", queue, null, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
+        commands.RunAsync(Client.Caller, "ack", queue, null, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 
     public Task<RawJson> AckMany(string queue, JsonElement items) =>
-        commands.RunAsync("ack", queue, null, Context.ConnectionAborted, ("items", items));
+        commands.RunAsync(Client.Caller, "ack", queue, null, Context.ConnectionAborted, ("items", items));
 
     public Task<RawJson> ReleaseMany(string queue, JsonElement items, JsonElement? options) =>
-        commands.RunAsync("release", queue, options, Context.ConnectionAborted, ("items", items));
+        commands.RunAsync(Client.Caller, "release", queue, options, Context.ConnectionAborted, ("items", items));
 
     public Task<RawJson> TouchMany(string queue, JsonElement items, JsonElement? options) =>
-        commands.RunAsync("touch", queue, options, Context.ConnectionAborted, ("items", items));
+        commands.RunAsync(Client.Caller, "touch", queue, options, Context.ConnectionAborted, ("items", items));
 
     public Task<RawJson> Release(string queue, JsonElement id, JsonElement receipt, JsonElement? options) =>
-        commands.RunAsync("release", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
+        commands.RunAsync(Client.Caller, "release", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
 
     public Task<RawJson> Touch(string queue, JsonElement id, JsonElement receipt, JsonElement? options) =>
-        commands.RunAsync("touch", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
+        commands.RunAsync(Client.Caller, "touch", queue, options, Context.ConnectionAborted, ("id", id), ("receipt", receipt));
+
+    public Task<RawJson> Purge(string queue) =>
+        commands.RunAsync(Client.Caller, "purge", queue, null, Context.ConnectionAborted);
+
+    /// <summary>A page of the overview, and every second what changed in it: the queues that the caller may see.</summary>
+    public IAsyncEnumerable<RawJson> WatchQueues(JsonElement? options, CancellationToken cancelled) =>
+        watch.WatchQueues(CommandingClient().Caller, options, cancelled);
+
+    /// <summary>One queue with its settings, every second, and with its consumers for those who manage it.</summary>
+    public IAsyncEnumerable<RawJson> WatchQueue(string queue, CancellationToken cancelled) => watch.WatchQueue(CommandingClient().Caller, queue, cancelled);
+
+    /// <summary>The nodes, and what happened on this one.</summary>
+    public IAsyncEnumerable<RawJson> WatchNodes(CancellationToken cancelled) => watch.WatchNodes(CommandingClient().Caller, cancelled);
+
+    /// <summary>What happens to the messages of a queue, as copies: nobody gets one message less for it.</summary>
+    public IAsyncEnumerable<RawJson> Tail(string queue, CancellationToken cancelled) => watch.Tail(CommandingClient().Caller, queue, cancelled);
+
+    /// <summary>The client, whose call is counted as a command.</summary>
+    private HubClient CommandingClient()
+    {
+        var client = Client;
+        return client.Caller.WhyNoCommand(bytes: 0) is { } problem ? throw HubCommands.Failure(problem) : client;
+    }
 }
 
 /// <summary>What a subscription answers.</summary>

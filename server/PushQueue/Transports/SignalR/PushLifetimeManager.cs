@@ -16,6 +16,7 @@ internal sealed class PushLifetimeManager(
     Dispatcher dispatcher,
     ConsumerRegistry registry,
     CoarseClock clock,
+    ConnectionCallers callers,
     IOptions<DeliveryOptions> options,
     ILogger<DefaultHubLifetimeManager<PushHub>> logger) : DefaultHubLifetimeManager<PushHub>(logger)
 {
@@ -53,7 +54,7 @@ internal sealed class PushLifetimeManager(
     {
         var http = connection.Features.Get<IHttpContextFeature>()?.HttpContext;
         var buffer = new OutboundBuffer(
-            new HubConsumerConnection(connection, http?.Connection.RemoteIpAddress?.ToString()), clock, options.Value);
+            new HubConsumerConnection(connection, callers.Of(connection.User), http?.Connection.RemoteIpAddress?.ToString()), clock, options.Value);
         registry.Add(buffer);
         buffer.Open();
         return buffer;

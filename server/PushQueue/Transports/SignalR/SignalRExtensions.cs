@@ -5,15 +5,17 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
+using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Security;
+using PushQueue.Transports.SignalR.Watching;
 
 namespace PushQueue.Transports.SignalR;
 
 internal static class SignalRExtensions
 {
-    // A call around the largest body, whose JSON may be twice its size.
-    private const long MessageSlack = 64 * 1024;
-
     public static IServiceCollection AddPushHub(this IServiceCollection services)
     {
         // SignalR takes a hub's own options only where they were added by this call, with what is set here.
@@ -22,9 +24,10 @@ internal static class SignalRExtensions
         {
             // Pages are JSON records; a client of another protocol could not be served, and SignalR would cut it at the first push.
             hub.SupportedProtocols = ["json"];
-            hub.MaximumReceiveMessageSize =
-                ((provider.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L) + MessageSlack;
+            hub.MaximumReceiveMessageSize = FrameLimit.BytesMax(
+                provider.GetRequiredService<IOptions<DeliveryOptions>>().Value, provider.GetService<IMessageBroker>());
             hub.StatefulReconnectBufferSize = 0;
+            hub.AddFilter<HubBorder>();
 
             // A put or take that waits must not hold up the ack that it may be waiting for.
             hub.MaximumParallelInvocationsPerClient = 16;
@@ -32,8 +35,11 @@ internal static class SignalRExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
         services.TryAddSingleton<PushLifetimeManager>();
         services.AddSingleton<HubLifetimeManager<PushHub>>(static provider => provider.GetRequiredService<PushLifetimeManager>());
+        services.TryAddSingleton<HubBorder>();
         services.TryAddSingleton<HubCommands>();
         services.TryAddSingleton<HubConsume>();
+        services.TryAddSingleton<DiagnosticsOptions>();
+        services.TryAddSingleton<HubWatch>();
         services.TryAddSingleton<HubSocketEndpoint>();
         return services;
     }
@@ -48,7 +54,7 @@ internal static class SignalRExtensions
 
             // More than one record after another counts as one message there, which would corrupt its sequence.
             options.AllowStatefulReconnects = false;
-        });
+        }).RequireAccess(AccessRule.Socket);
 
         // Within SignalR's own endpoint rather than beside it, so that whatever is asked of it (who may come in) is asked of both.
         hub.Add(builder =>

@@ -156,12 +156,12 @@ internal sealed class ConsumerOptionsReader
 
     private string? ReadWorker(string? value)
     {
-        if (string.IsNullOrEmpty(value) || value.Length > 255)
+        if (OptionValues.Text("worker", value ?? string.Empty, out var worker) is { } problem)
         {
-            return "worker is a name of 1 to 255 characters.";
+            return problem.Sentence;
         }
 
-        _options = _options with { Worker = value };
+        _options = _options with { Worker = worker };
         return null;
     }
 }

@@ -7,7 +7,7 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>A response that never ends by itself: comet and server-sent events.</summary>
-internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format) : IConsumerConnection
+internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format, IConsumerRights rights) : IConsumerConnection
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PipeWriter _output = context.Response.BodyWriter;
@@ -15,6 +15,8 @@ internal sealed class HttpStreamConnection(HttpContext context, string transport
     public string Transport => transport;
 
     public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+
+    public IConsumerRights Rights => rights;
 
     public MessageFormat ControlFormat => format;
 

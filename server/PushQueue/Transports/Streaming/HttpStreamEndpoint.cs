@@ -14,10 +14,13 @@ internal sealed class HttpStreamEndpoint(
     Dispatcher dispatcher,
     ConsumerRegistry registry,
     CoarseClock clock,
+    ConnectionCallers callers,
     IOptions<DeliveryOptions> options,
     ILogger<HttpStreamEndpoint> logger)
 {
-    private const string EventStream = "text/event-stream";
+    public const string EventStream = "text/event-stream";
+
+    private const string Lines = "application/x-ndjson";
 
     public Task ServeCometAsync(HttpContext context) =>
         context.Request.Headers.Accept.ToString().Contains(EventStream, StringComparison.OrdinalIgnoreCase)
@@ -40,18 +43,23 @@ internal sealed class HttpStreamEndpoint(
             return;
         }
 
+        await ServeAsync(context, request, FormOf(events, request.Options.Raw));
+    }
+
+    /// <summary>A stream in a form of its caller's; the node is not draining.</summary>
+    public Task ServeAsync(HttpContext context, StreamRequest request, HttpStreamForm form)
+    {
         // Only HTTP/1.1 has chunks; over HTTP/2 and HTTP/1.0 the server frames the body.
         var chunked = HttpProtocol.IsHttp11(context.Request.Protocol);
-        PrepareResponse(context, events, chunked);
-        await RunAsync(context, request, new HttpStreamConnection(
-            context,
-            events ? "sse" : "comet",
-            FormatOf(events, request.Options.Raw, chunked)), chunked);
+        PrepareResponse(context, form.ContentType, chunked);
+        return RunAsync(context, request, new HttpStreamConnection(
+            context, form.Transport, chunked ? form.Chunked : form.Format, callers.Of(context.User)), chunked);
     }
 
     private async Task RunAsync(HttpContext context, StreamRequest request, HttpStreamConnection connection, bool chunked)
     {
         var buffer = new OutboundBuffer(connection, clock, options.Value);
+        var opened = false;
         registry.Add(buffer);
         using var aborted = context.RequestAborted.UnsafeRegister(
             static state => ((HttpStreamConnection)state!).Abort(CloseReason.Normal), connection);
@@ -61,24 +69,33 @@ internal sealed class HttpStreamEndpoint(
             _ = await dispatcher.SubscribeAsync(request.Queue, buffer, connection.ControlFormat, request.Options);
             await context.Response.StartAsync(context.RequestAborted);
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            opened = true;
             buffer.Open();
             await connection.Ended;
         }
         catch (OperationCanceledException)
         {
             // The client went while its stream was being opened.
-            await buffer.EndUnopenedAsync();
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            Log.StreamFailed(logger, e, connection.Transport, request.Queue.Value);
-            await buffer.EndUnopenedAsync();
+            if (e is not StoreUnavailableException)
+            {
+                Log.StreamFailed(logger, e, connection.Transport, request.Queue.Value);
+            }
+
             context.Response.Headers.Clear();
             await StreamProblem.WriteAsync(context, QueueError.StoreUnavailable, CloseReason.ServerError.Sentence);
             return;
         }
         finally
         {
+            if (!opened)
+            {
+                // However its opening failed: nobody would ever say that its first write is over.
+                await buffer.EndUnopenedAsync();
+            }
+
             await dispatcher.EndAsync(buffer);
         }
 
@@ -88,7 +105,7 @@ internal sealed class HttpStreamEndpoint(
         }
     }
 
-    private static void PrepareResponse(HttpContext context, bool events, bool chunked)
+    private static void PrepareResponse(HttpContext context, string contentType, bool chunked)
     {
         // The server's own rule counts bytes since the start of the response, which a stream that was idle for long always meets; a stuck
         // reader is found by the stall timeout.
@@ -100,7 +117,7 @@ internal sealed class HttpStreamEndpoint(
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = events ? EventStream : "application/x-ndjson";
+        response.ContentType = contentType;
         response.Headers.CacheControl = "no-cache";
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = ContentTypes.BodyPolicy;
@@ -112,15 +129,11 @@ internal sealed class HttpStreamEndpoint(
         }
     }
 
-    private static MessageFormat FormatOf(bool events, bool raw, bool chunked) => (events, raw, chunked) switch
+    private static HttpStreamForm FormOf(bool events, bool raw) => (events, raw) switch
     {
-        (true, false, true) => ChunkedFormat.Events,
-        (true, true, true) => ChunkedFormat.RawEvents,
-        (true, false, false) => ServerSentEventFormat.Envelopes,
-        (true, true, false) => ServerSentEventFormat.Raw,
-        (false, false, true) => ChunkedFormat.Lines,
-        (false, true, true) => ChunkedFormat.RawLines,
-        (false, false, false) => LineFormat.Envelopes,
-        (false, true, false) => LineFormat.Raw,
+        (true, false) => new("sse", EventStream, ServerSentEventFormat.Envelopes, ChunkedFormat.Events),
+        (true, true) => new("sse", EventStream, ServerSentEventFormat.Raw, ChunkedFormat.RawEvents),
+        (false, false) => new("comet", Lines, LineFormat.Envelopes, ChunkedFormat.Lines),
+        (false, true) => new("comet", Lines, LineFormat.Raw, ChunkedFormat.RawLines),
     };
 }

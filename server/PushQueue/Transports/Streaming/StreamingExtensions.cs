@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -13,6 +15,11 @@ internal static class StreamingExtensions
 
     public static IServiceCollection AddStreams(this IServiceCollection services)
     {
+        services.AddAccess();
+        services.TryAddSingleton<MessageMeter>();
+        services.TryAddSingleton<LimitHits>();
+        services.TryAddSingleton<AccessBorder>();
+        services.TryAddSingleton<ConnectionCallers>();
         services.TryAddSingleton<Subscriptions>();
         services.TryAddSingleton<HttpStreamEndpoint>();
         services.TryAddSingleton<WebSocketCommands>();
@@ -25,10 +32,10 @@ internal static class StreamingExtensions
     {
         var http = routes.ServiceProvider.GetRequiredService<HttpStreamEndpoint>();
         var webSocket = routes.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
-        routes.MapGet("/c/{queue}", (RequestDelegate)http.ServeCometAsync);
-        routes.MapGet("/sse/{queue}", (RequestDelegate)http.ServeEventsAsync);
-        routes.MapMethods("/ws/{queue}", WebSocketMethods, (RequestDelegate)webSocket.ServeQueueAsync);
-        routes.MapMethods("/ws", WebSocketMethods, (RequestDelegate)webSocket.ServeManyAsync);
+        routes.MapGet("/c/{queue}", (RequestDelegate)http.ServeCometAsync).RequireAccess(AccessRule.Listen);
+        routes.MapGet("/sse/{queue}", (RequestDelegate)http.ServeEventsAsync).RequireAccess(AccessRule.Listen);
+        routes.MapMethods("/ws/{queue}", WebSocketMethods, (RequestDelegate)webSocket.ServeQueueAsync).RequireAccess(AccessRule.Listen);
+        routes.MapMethods("/ws", WebSocketMethods, (RequestDelegate)webSocket.ServeManyAsync).RequireAccess(AccessRule.Socket);
         return routes;
     }
 }

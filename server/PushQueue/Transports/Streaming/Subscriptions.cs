@@ -1,57 +1,49 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>Subscribes and unsubscribes connections that hold many subscriptions: the socket at <c>/ws</c> and the hub.</summary>
-internal sealed class Subscriptions(Dispatcher dispatcher, IOptions<DeliveryOptions> options)
+internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOptions<DeliveryOptions> options)
 {
-    /// <summary>The new consumer, or what is wrong in one sentence.</summary>
-    public async ValueTask<(Consumer? Consumer, string? Error)> SubscribeAsync(
+    /// <summary>The new consumer, or what is wrong.</summary>
+    public async ValueTask<(Consumer? Consumer, Problem? Problem)> SubscribeAsync(
         OutboundBuffer buffer, string? queueName, ConsumerOptionsReader reader, MessageFormat envelopes, MessageFormat raw)
     {
-        if (!QueueName.TryParse(queueName, out var queue, out var whyNot))
+        if (WhyNot(buffer, queueName, reader, out var queue) is { } problem)
         {
-            return (null, whyNot);
-        }
-
-        if (reader.Error is { } error)
-        {
-            return (null, error);
-        }
-
-        if (dispatcher.IsDraining)
-        {
-            return (null, CloseReason.ServerShutdown.Sentence);
-        }
-
-        var most = options.Value.SubscriptionsPerConnectionMax;
-        if (buffer.Consumers.Length >= most)
-        {
-            return (null, $"This connection has {most} subscriptions, which is the limit; open another one.");
-        }
-
-        if (Find(buffer, queue) is not null)
-        {
-            return (null, $"This connection is subscribed to '{queue}' already; unsubscribe first to change its options.");
+            return (null, problem);
         }
 
         var format = reader.Options.Raw ? raw : envelopes;
         return (await dispatcher.SubscribeAsync(queue, buffer, format, reader.Options), null);
     }
 
-    public bool Unsubscribe(OutboundBuffer buffer, string? queueName)
+    /// <param name="buffer">The connection.</param>
+    /// <param name="queueName">The queue.</param>
+    /// <param name="started">A list of the leases that the client has begun to work on; null where it does not say.</param>
+    /// <param name="found">False where the connection has no such subscription.</param>
+    public Problem? Unsubscribe(OutboundBuffer buffer, string? queueName, JsonElement? started, out bool found)
     {
-        if (!QueueName.TryParse(queueName, out var queue, out _) || Find(buffer, queue) is not { } consumer)
+        found = false;
+        var keys = default(List<LeaseKey>);
+        if (started is { ValueKind: not JsonValueKind.Null } list && LeaseKeysJson.Read(Encoding.UTF8.GetBytes(list.GetRawText()), out keys) is { } problem)
         {
-            return false;
+            return problem;
         }
 
-        dispatcher.Unsubscribe(consumer);
-        return true;
+        if (QueueName.TryParse(queueName, out var queue, out _) && Find(buffer, queue) is { } consumer)
+        {
+            found = true;
+            dispatcher.Unsubscribe(consumer, started: keys);
+        }
+
+        return null;
     }
 
     /// <summary>Reads options out of a JSON object, leaving out the fields that are not options.</summary>
@@ -72,6 +64,44 @@ internal sealed class Subscriptions(Dispatcher dispatcher, IOptions<DeliveryOpti
         }
 
         return reader;
+    }
+
+    public static Problem TooMany(int most) =>
+        new(ProblemType.TooManySubscriptions, $"This connection has {most} subscriptions, which is the limit; open another one.");
+
+    private Problem? WhyNot(OutboundBuffer buffer, string? queueName, ConsumerOptionsReader reader, out QueueName queue)
+    {
+        if (!QueueName.TryParse(queueName, out queue, out var whyNot))
+        {
+            return new Problem(ProblemType.BadQueueName, whyNot);
+        }
+
+        var caller = (ConnectionCaller)buffer.Connection.Rights;
+        if (caller.Caller.WhyNot(Permissions.Listen, queue) is { } forbidden)
+        {
+            return forbidden;
+        }
+
+        if (reader.Error is { } error)
+        {
+            return Problem.BadOption(error);
+        }
+
+        if (dispatcher.IsDraining)
+        {
+            return new Problem(ProblemType.ShuttingDown);
+        }
+
+        var most = options.Value.SubscriptionsPerConnectionMax;
+        if (buffer.Consumers.Length >= most)
+        {
+            hits.Count("subscriptions");
+            return TooMany(most);
+        }
+
+        return Find(buffer, queue) is null
+            ? null
+            : Problem.BadOption($"This connection is subscribed to '{queue}' already; unsubscribe first to change its options.");
     }
 
     private static Consumer? Find(OutboundBuffer buffer, QueueName queue)

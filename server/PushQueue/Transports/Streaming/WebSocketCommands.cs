@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Streaming;
@@ -15,21 +17,24 @@ namespace PushQueue.Transports.Streaming;
 internal sealed class WebSocketCommands(
     Subscriptions subscriptions,
     IServiceProvider services,
+    IOptions<DeliveryOptions> options,
     ILogger<WebSocketCommands> logger)
 {
-    // A command around the largest body, whose every byte may have been escaped to six.
-    private const int FrameSlack = 64 * 1024;
-
     private readonly ICommandExecutor? _executor = services.GetService<ICommandExecutor>();
 
-    public int FrameBytesMax { get; } =
-        (int)Math.Min(int.MaxValue / 2, (services.GetService<IMessageBroker>()?.MessageBytesMax ?? 1024 * 1024) * 2L + FrameSlack);
+    public int FrameBytesMax { get; } = FrameLimit.BytesMax(options.Value, services.GetService<IMessageBroker>());
 
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(
         OutboundBuffer buffer, ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
         try
         {
+            var caller = (ConnectionCaller)buffer.Connection.Rights;
+            if (caller.WhyNoCommand(frame.Length) is { } tooMany)
+            {
+                return Refuse(frame, tooMany);
+            }
+
             if (WordOf(frame.Span) is "subscribe" or "unsubscribe")
             {
                 using var command = JsonDocument.Parse(frame);
@@ -38,19 +43,27 @@ internal sealed class WebSocketCommands(
 
             return _executor is null
                 ? CommandErrors.Make("bad-option", "This server takes only subscribe and unsubscribe here.", null)
-                : await _executor.ExecuteAsync(frame, cancellationToken);
+                : await _executor.ExecuteAsync(frame, caller.Caller, cancellationToken);
         }
         catch (JsonException)
         {
             return CommandErrors.Make("bad-json", "The command is no valid JSON.", null);
         }
+        catch (StoreUnavailableException e)
+        {
+            return Refuse(frame, new Problem(ProblemType.StoreUnavailable, e.Message));
+        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // One command's failure is no reason to cut a socket that holds other subscriptions.
             Log.CommandFailed(logger, e);
-            return CommandErrors.Make("internal-error", "The command failed; try again.", null);
+            return Refuse(frame, new Problem(ProblemType.InternalError));
         }
     }
+
+    /// <summary>An error answer with the command's <c>ref</c>, without executing it.</summary>
+    public static ReadOnlyMemory<byte> Refuse(ReadOnlyMemory<byte> frame, Problem problem) =>
+        CommandAnswer.Error(CommandFrame.Read(frame, Caller.Nobody).Frame, problem).Json;
 
     private async ValueTask<ReadOnlyMemory<byte>> SubscribeOrNotAsync(OutboundBuffer buffer, JsonElement command)
     {
@@ -58,16 +71,18 @@ internal sealed class WebSocketCommands(
         var queue = command.TryGetProperty("queue", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
         if (command.GetProperty("cmd").ValueEquals("unsubscribe"u8))
         {
-            return subscriptions.Unsubscribe(buffer, queue)
-                ? Answer(reference, queue!, cursor: null)
+            JsonElement? started = command.TryGetProperty("started", out var list) ? list : null;
+            return subscriptions.Unsubscribe(buffer, queue, started, out var found) is { } wrong
+                ? CommandErrors.Make(wrong.Type.Name, wrong.Sentence, reference)
+                : found ? Answer(reference, queue!, cursor: null)
                 : CommandErrors.Make("not-found", "This connection is not subscribed to that queue.", reference);
         }
 
         var reader = Subscriptions.ReadOptions(command, "cmd", "queue", "ref");
-        var (consumer, error) = await subscriptions.SubscribeAsync(
+        var (consumer, problem) = await subscriptions.SubscribeAsync(
             buffer, queue, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);
         return consumer is null
-            ? CommandErrors.Make("bad-option", error!, reference)
+            ? CommandErrors.Make(problem!.Type.Name, problem.Sentence, reference)
             : Answer(reference, queue!, await Dispatcher.CursorAsync(consumer));
     }
 

@@ -6,7 +6,8 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>The writing half of a WebSocket: pages of ready frames straight into the upgraded stream.</summary>
-internal sealed class WebSocketConnection(HttpContext context, CoarseClock clock, TimeProvider time, bool multiplexed) : IConsumerConnection
+internal sealed class WebSocketConnection(
+    HttpContext context, IConsumerRights rights, CoarseClock clock, TimeProvider time, bool multiplexed) : IConsumerConnection
 {
     // What a client may take to answer our close frame with its own.
     private static readonly TimeSpan CloseAnswerTimeout = TimeSpan.FromSeconds(2);
@@ -19,6 +20,8 @@ internal sealed class WebSocketConnection(HttpContext context, CoarseClock clock
     public string Transport { get; init; } = "websocket";
 
     public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+
+    public IConsumerRights Rights => rights;
 
     public MessageFormat ControlFormat { get; init; } = WebSocketFormat.Envelopes;
 

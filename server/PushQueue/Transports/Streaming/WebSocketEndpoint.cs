@@ -14,6 +14,8 @@ internal sealed class WebSocketEndpoint(
     CoarseClock clock,
     TimeProvider time,
     WebSocketCommands commands,
+    ConnectionCallers callers,
+    LimitHits hits,
     IOptions<DeliveryOptions> options,
     ILogger<WebSocketEndpoint> logger)
 {
@@ -33,7 +35,10 @@ internal sealed class WebSocketEndpoint(
     /// <summary>A socket without a subscription yet, for many.</summary>
     public Task ServeManyAsync(HttpContext context) => ServeAsync(context, request: null);
 
-    private async Task ServeAsync(HttpContext context, StreamRequest? request)
+    /// <summary>A socket of a dialect: messages in its form, and no commands; a text frame comes back as it is.</summary>
+    public Task ServeEchoAsync(HttpContext context, StreamRequest request, MessageFormat format) => ServeAsync(context, request, format);
+
+    private async Task ServeAsync(HttpContext context, StreamRequest? request, MessageFormat? echoing = null)
     {
         if (WebSocketHandshake.WhyNot(context) is { } whyNot)
         {
@@ -49,14 +54,14 @@ internal sealed class WebSocketEndpoint(
             return;
         }
 
-        var connection = new WebSocketConnection(context, clock, time, multiplexed: request is null);
+        var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: request is null);
         var buffer = new OutboundBuffer(connection, clock, options.Value);
         registry.Add(buffer);
         try
         {
-            if (await OpenAsync(context, request, connection, buffer) is { } stream)
+            if (await OpenAsync(context, request, echoing, connection, buffer) is { } stream)
             {
-                await ReadAsync(connection, buffer, stream, context.RequestAborted);
+                await ReadAsync(connection, buffer, stream, echoing is not null, context.RequestAborted);
             }
         }
         finally
@@ -67,14 +72,14 @@ internal sealed class WebSocketEndpoint(
     }
 
     private async ValueTask<Stream?> OpenAsync(
-        HttpContext context, StreamRequest? request, WebSocketConnection connection, OutboundBuffer buffer)
+        HttpContext context, StreamRequest? request, MessageFormat? format, WebSocketConnection connection, OutboundBuffer buffer)
     {
         try
         {
             if (request is not null)
             {
                 // Joined before the handshake is answered: whoever sees the socket open gets all that is put from then on.
-                var format = request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
+                format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
                 _ = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
             }
 
@@ -86,7 +91,11 @@ internal sealed class WebSocketEndpoint(
         catch (Exception e)
         {
             // The store failed, or the client went during the handshake.
-            Log.StreamFailed(logger, e, connection.Transport, request?.Queue.Value);
+            if (e is not StoreUnavailableException)
+            {
+                Log.StreamFailed(logger, e, connection.Transport, request?.Queue.Value);
+            }
+
             await buffer.EndUnopenedAsync();
             if (!context.Response.HasStarted)
             {
@@ -97,15 +106,20 @@ internal sealed class WebSocketEndpoint(
         }
     }
 
-    private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, CancellationToken aborted)
+    private async Task ReadAsync(WebSocketConnection connection, OutboundBuffer buffer, Stream stream, bool echo, CancellationToken aborted)
     {
         using var reader = new WebSocketFrameReader(stream, commands.FrameBytesMax, connection.Heard);
-        await using var waits = new WebSocketWaits(commands, buffer, aborted);
+        await using var waits = new WebSocketWaits(commands, buffer, hits, options.Value.WaitingCommandsMax, aborted);
         while (true)
         {
             var frame = await reader.ReadAsync();
             switch (frame.Kind)
             {
+                case WebSocketInput.Text when echo:
+                    _ = buffer.Offer(WebSocketFormat.EncodeText(frame.Payload.Span));
+                    break;
+                case WebSocketInput.Binary when echo:
+                    break;
                 case WebSocketInput.Text when waits.TryStart(frame.Payload):
                     break;
                 case WebSocketInput.Text:
@@ -122,6 +136,11 @@ internal sealed class WebSocketEndpoint(
                     buffer.Close(CloseReason.Normal, keepWaiting: false);
                     return;
                 case WebSocketInput.Broken:
+                    if (frame.Broken == CloseReason.FrameTooLarge)
+                    {
+                        hits.Count("frame-bytes");
+                    }
+
                     buffer.Close(frame.Broken!, keepWaiting: false);
                     return;
                 case WebSocketInput.End:

@@ -1,25 +1,36 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
 /// The commands of one socket that wait. They begin in the order in which they came and are answered when they are done; meanwhile the socket
-/// is read on. Bounded: with too many under way the next one holds the socket up like any other command. They end with the socket.
+/// is read on. Bounded: with too many under way the next one is refused, for it must not hold up the ack that another waits for. They end
+/// with the socket.
 /// </summary>
-internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer buffer, CancellationToken aborted) : IAsyncDisposable
+internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer buffer, LimitHits hits, int waitsMax, CancellationToken aborted) : IAsyncDisposable
 {
-    private const int WaitsMax = 100;
-
+    private readonly TaskCompletionSource _allDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _ended;
-    private int _underWay;
 
-    /// <summary>False where the command is to be executed in turn.</summary>
+    // The socket itself counts as one, until it ends.
+    private int _underWay = 1;
+
+    /// <summary>False where the command does not wait and is to be executed in turn.</summary>
     public bool TryStart(ReadOnlyMemory<byte> frame)
     {
-        if (!WebSocketCommands.Waits(frame.Span) || Volatile.Read(ref _underWay) >= WaitsMax)
+        if (!WebSocketCommands.Waits(frame.Span))
         {
             return false;
+        }
+
+        if (Volatile.Read(ref _underWay) > waitsMax)
+        {
+            hits.Count("waiting-commands");
+            Answer(WebSocketCommands.Refuse(frame, new Problem(
+                ProblemType.TooManyWaiting, $"{waitsMax} commands of this socket wait already; wait for one of them, or do not ask to wait.")));
+            return true;
         }
 
         _ended ??= CancellationTokenSource.CreateLinkedTokenSource(aborted);
@@ -28,21 +39,24 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
         return true;
     }
 
+    /// <summary>Ends the waits, and returns when each has given up: none takes a message after its socket.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_ended is not null)
         {
             await _ended.CancelAsync();
-            _ended.Dispose();
         }
+
+        Done();
+        await _allDone.Task;
+        _ended?.Dispose();
     }
 
     private async Task AnswerAsync(byte[] frame, CancellationToken ended)
     {
         try
         {
-            var answer = await commands.ExecuteAsync(buffer, frame, ended);
-            _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+            Answer(await commands.ExecuteAsync(buffer, frame, ended));
         }
         catch (OperationCanceledException)
         {
@@ -50,7 +64,17 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
         }
         finally
         {
-            _ = Interlocked.Decrement(ref _underWay);
+            Done();
+        }
+    }
+
+    private void Answer(ReadOnlyMemory<byte> answer) => _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+
+    private void Done()
+    {
+        if (Interlocked.Decrement(ref _underWay) == 0)
+        {
+            _allDone.SetResult();
         }
     }
 }

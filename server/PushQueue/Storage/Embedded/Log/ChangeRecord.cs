@@ -10,7 +10,7 @@ internal static class ChangeRecord
     private const byte Leased = 2;
 
     public static int BytesMax(StoredMessage message) =>
-        (8 * SpanWriter.NumberBytesMax)
+        (9 * SpanWriter.NumberBytesMax)
         + SpanWriter.StringBytesMax(message.Lease?.Worker ?? "")
         + SpanWriter.StringBytesMax(message.Details?.LastError ?? "")
         + SpanWriter.StringBytesMax(message.Details?.LastWorker ?? "");
@@ -30,6 +30,7 @@ internal static class ChangeRecord
                 writer.UInt64(message.Lease!.Receipt.Value);
                 writer.Number(message.Lease.UntilMs);
                 writer.Text(message.Lease.Worker ?? "");
+                writer.Number(message.Lease.CallerUntilMs);
                 break;
             case MessagePlace.Delayed:
                 writer.Byte(Delayed);
@@ -71,7 +72,8 @@ internal static class ChangeRecord
             var receipt = new Receipt(reader.UInt64());
             var until = reader.Number();
             var holder = reader.Text();
-            message.Lease = new LeaseDetails(receipt, until, holder.Length == 0 ? null : holder, Delivery: false);
+            var callerUntil = reader.Remaining > 0 ? reader.Number() : 0;
+            message.Lease = new LeaseDetails(receipt, until, holder.Length == 0 ? null : holder, Delivery: false, callerUntil);
             message.Place = MessagePlace.Leased;
         }
     }

@@ -4,11 +4,11 @@ namespace PushQueue.Storage.Embedded.Log;
 /// Appends records while it holds the log's lock, so that the records of one operation stand together. Made by
 /// <see cref="MessageLog.BeginAppend"/>; dispose it before awaiting anything.
 /// </summary>
-internal readonly ref struct LogAppender(MessageLog log, LogBatch batch)
+internal readonly ref struct LogAppender(MessageLog log, LogBatch batch, bool writesItself = false)
 {
     public LogBatch Batch => batch;
 
-    public void Dispose() => log.EndAppend();
+    public void Dispose() => log.EndAppend(writesItself);
 
     /// <summary>The header, twice: without it nothing in the segment can be read.</summary>
     public void SegmentHeaders(SegmentHeader header)
@@ -76,9 +76,9 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch)
     }
 
     /// <summary>The messages just got the leases that they hold.</summary>
-    public void Leased(long queue, string? worker, long untilMs, ReadOnlySpan<StoredMessage> messages)
+    public void Leased(long queue, string? worker, long untilMs, long callerUntilMs, ReadOnlySpan<StoredMessage> messages)
     {
-        var bytesMax = SpanWriter.StringBytesMax(worker ?? "") + ((3 + (messages.Length * 3)) * SpanWriter.NumberBytesMax);
+        var bytesMax = SpanWriter.StringBytesMax(worker ?? "") + ((4 + (messages.Length * 3)) * SpanWriter.NumberBytesMax);
         var span = batch.Reserve(RecordHeader.Size + bytesMax);
         var writer = new SpanWriter(span[RecordHeader.Size..]);
         writer.Number(queue);
@@ -91,6 +91,11 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch)
             writer.UInt64(message.Lease!.Receipt.Value);
             writer.Number(message.Attempts);
             AddReferences(message);
+        }
+
+        if (callerUntilMs > 0)
+        {
+            writer.Number(callerUntilMs);
         }
 
         Finish(span, RecordType.Leased, writer.Written);

@@ -9,7 +9,10 @@ internal enum CommitOutcome
 {
     Committed,
 
-    /// <summary>The disk is full: the records that only add messages were dropped, nobody has seen them.</summary>
+    /// <summary>
+    /// The disk is full: the records that only add messages were dropped, nobody has seen them. To who waits for the disk: the others are not
+    /// there yet either.
+    /// </summary>
     DiskFull,
 
     /// <summary>The disk is broken; nothing more is promised.</summary>
@@ -28,6 +31,7 @@ internal sealed class LogBatch(Segment segment, long start)
     private static readonly ConcurrentBag<List<LocatedMessage>> SpareLists = [];
 
     private readonly List<Chunk> _chunks = [];
+    private volatile bool _isOwed;
     private TaskCompletionSource<CommitOutcome>? _additions;
     private TaskCompletionSource<CommitOutcome>? _written;
     private TaskCompletionSource<CommitOutcome>? _synced;
@@ -37,8 +41,8 @@ internal sealed class LogBatch(Segment segment, long start)
     /// <summary>Where in the segment the first record goes.</summary>
     public long Start { get; private set; } = start;
 
-    /// <summary>Whether its first record is a segment's header.</summary>
-    public bool BeginsSegment { get; init; }
+    /// <summary>Whether its first records are a segment's header, twice.</summary>
+    public bool BeginsSegment { get; set; }
 
     public long Length { get; private set; }
 
@@ -47,6 +51,9 @@ internal sealed class LogBatch(Segment segment, long start)
 
     /// <summary>Whether somebody waits for the disk and not only for the operating system.</summary>
     public bool NeedsSync { get; set; }
+
+    /// <summary>Whether its records wait in memory because the disk had no room even for them; they are written before any later one.</summary>
+    public bool IsOwed => _isOwed;
 
     public IReadOnlyList<Chunk> Chunks => _chunks;
 
@@ -90,6 +97,7 @@ internal sealed class LogBatch(Segment segment, long start)
         MoveTo(headers.Segment, headers.Length);
         _chunks.InsertRange(0, headers._chunks);
         headers._chunks.Clear();
+        BeginsSegment = true;
         Start = 0;
         Length += headers.Length;
     }
@@ -102,6 +110,12 @@ internal sealed class LogBatch(Segment segment, long start)
 
     /// <summary>Completes when the batch is as durable as the store promises.</summary>
     public Task<CommitOutcome> Synced => Source(ref _synced);
+
+    public void MarkOwed()
+    {
+        _isOwed = true;
+        CompleteSynced(CommitOutcome.DiskFull);
+    }
 
     public void CompleteWritten(CommitOutcome outcome) => Complete(ref _written, outcome);
 
@@ -121,7 +135,10 @@ internal sealed class LogBatch(Segment segment, long start)
         }
     }
 
-    /// <summary>Puts records of an earlier batch before this one's, but behind a segment's header. Nobody knows the place of any of them.</summary>
+    /// <summary>
+    /// Puts records of an earlier batch before this one's, but behind a segment's headers: both, because what stands behind the first is read
+    /// with the salt that it tells. Nobody knows the place of any of these records.
+    /// </summary>
     public void Prepend(List<Chunk> chunks)
     {
         if (chunks.Count == 0)
@@ -131,7 +148,7 @@ internal sealed class LogBatch(Segment segment, long start)
 
         if (BeginsSegment)
         {
-            SplitOffHeader();
+            SplitOffHeaders();
         }
 
         _chunks.InsertRange(BeginsSegment ? 1 : 0, chunks);
@@ -141,15 +158,20 @@ internal sealed class LogBatch(Segment segment, long start)
         }
     }
 
-    private void SplitOffHeader()
+    private void SplitOffHeaders()
     {
         var first = _chunks[0];
-        var length = RecordHeader.Size + RecordHeader.PayloadLength(first.Buffer);
-        var header = new Chunk(ArrayPool<byte>.Shared.Rent(length)) { Length = length };
-        first.Buffer.AsSpan(0, length).CopyTo(header.Buffer);
+        var length = 0;
+        while (length < first.Length && (RecordType)first.Buffer[length + 2] == RecordType.SegmentHeader)
+        {
+            length += RecordHeader.Size + RecordHeader.PayloadLength(first.Buffer.AsSpan(length));
+        }
+
+        var headers = new Chunk(ArrayPool<byte>.Shared.Rent(length)) { Length = length };
+        first.Buffer.AsSpan(0, length).CopyTo(headers.Buffer);
         first.Buffer.AsSpan(length, first.Length - length).CopyTo(first.Buffer);
         first.Length -= length;
-        _chunks.Insert(0, header);
+        _chunks.Insert(0, headers);
     }
 
     /// <summary>Takes the records out; the batch is empty then.</summary>

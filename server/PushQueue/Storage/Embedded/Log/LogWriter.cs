@@ -5,7 +5,7 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded.Log;
 
 /// <summary>
-/// Puts batches on disk and says so to those who wait: the only code that writes segments, run by the log's thread alone. A full disk
+/// Puts batches on disk and says so to those who wait: the only code that writes segments, run by one thread at a time. A full disk
 /// refuses what adds messages and keeps the rest (the reserve file makes room for it); any other failure breaks the log for good.
 /// </summary>
 internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, ILogger logger)
@@ -16,19 +16,29 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     /// <summary>How often a full disk is tried again.</summary>
     private const int FullDiskRetryMs = 250;
 
+    /// <summary>A larger batch is worth a flush that writes the file's length too, and room ahead of it would be bytes written twice.</summary>
+    private const int SmallBatchBytes = 64 * 1024;
+
     private readonly DiskReserve _reserve = new(options.DataDirectory, options.ReserveBytes);
     private readonly DurabilityMode _mode = options.Durability.Mode;
     private readonly List<LogBatch.Chunk> _owed = [];
+    private Segment? _owedBy;
     private Segment? _current;
     private long _lastFullDiskTryMs;
     private long _dirtySinceMs;
-    private bool _dirty;
+    private volatile bool _dirty;
     private volatile bool _diskFull;
     private volatile string? _brokenReason;
 
     public bool DiskFull => _diskFull;
 
     public string? BrokenReason => _brokenReason;
+
+    /// <summary>Whether written records wait for a flush.</summary>
+    public bool Dirty => _dirty;
+
+    /// <summary>Whether all is well with disk and log.</summary>
+    public bool IsPlain => !_diskFull && _brokenReason is null;
 
     /// <summary>Whether records wait here because the disk had no room even for them.</summary>
     public bool OwesRecords => _owed.Count > 0;
@@ -48,7 +58,12 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         return _dirty && _mode != DurabilityMode.Memory ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs() - Environment.TickCount64)) : Timeout.Infinite;
     }
 
-    public void Commit(LogBatch batch)
+    /// <summary>Whether somebody waits for the batch to be flushed.</summary>
+    public bool Flushes(LogBatch batch) => _mode == DurabilityMode.Synced && (batch.NeedsSync || batch.Located.Count > 0);
+
+    /// <param name="batch">What to write; nobody appends to it any more.</param>
+    /// <param name="mayFlush">False for a caller that must not wait for the disk and has a batch that needs no flush.</param>
+    public void Commit(LogBatch batch, bool mayFlush)
     {
         if (_brokenReason is not null)
         {
@@ -65,7 +80,10 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             }
 
             batch.CompleteWritten(CommitOutcome.Committed);
-            FlushIfNeeded(batch);
+            if (mayFlush)
+            {
+                FlushIfNeeded(batch);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
@@ -78,8 +96,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         End(batch, CommitOutcome.Committed);
     }
 
-    /// <summary>Nothing came for a while: flush what lies unflushed, see whether a full disk has room again.</summary>
-    public void Idle()
+    /// <summary>Nothing to write: flush what has lain unflushed long enough, see whether a full disk has room again.</summary>
+    public void Idle(bool stop)
     {
         if (_brokenReason is not null)
         {
@@ -88,7 +106,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
         try
         {
-            if (_dirty && _mode != DurabilityMode.Memory)
+            if (IsFlushDue || (stop && _dirty && _mode != DurabilityMode.Memory))
             {
                 Flush();
             }
@@ -103,10 +121,14 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     public void Finish()
     {
-        Idle();
         if (_owed.Count > 0)
         {
             LogStoppedOwing(logger, options.DataDirectory);
+        }
+
+        if (_brokenReason is null)
+        {
+            SealCurrent();
         }
 
         _reserve.Close();
@@ -167,6 +189,12 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     private void Write(LogBatch batch)
     {
         var segment = batch.Segment;
+        if (_current != segment)
+        {
+            SealCurrent();
+            _current = segment;
+        }
+
         if (!segment.HasFile)
         {
             segment.CreateFile();
@@ -176,10 +204,10 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             }
         }
 
-        if (_current != segment)
+        var end = batch.Start + batch.Length;
+        if (_mode == DurabilityMode.Synced && batch.Length <= SmallBatchBytes)
         {
-            SealCurrent();
-            _current = segment;
+            RoomAhead.Prepare(segment, end, options.RoomAheadBytes);
         }
 
         if (batch.Chunks.Count == 1)
@@ -192,7 +220,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             WriteChunks(batch);
         }
 
-        segment.Length = batch.Start + batch.Length;
+        segment.Length = end;
+        segment.FileLength = Math.Max(segment.FileLength, end);
         if (!_dirty)
         {
             _dirty = true;
@@ -212,12 +241,14 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     private void SealCurrent()
     {
-        if (_current is null)
+        if (_current is null or { Sealed: true } or { HasFile: false })
         {
             return;
         }
 
-        if (_dirty && _mode != DurabilityMode.Memory)
+        var hasRoom = _current.FileLength > _current.Length;
+        RoomAhead.Cut(_current);
+        if ((_dirty || hasRoom) && _mode != DurabilityMode.Memory)
         {
             Flush();
         }
@@ -230,27 +261,28 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         if (batch.Segment.HasFile)
         {
             RandomAccess.SetLength(batch.Segment.Handle, batch.Start);
+            batch.Segment.FileLength = batch.Start;
         }
     }
 
     private void FlushIfNeeded(LogBatch batch)
     {
-        if (_mode == DurabilityMode.Synced && (batch.NeedsSync || batch.Located.Count > 0))
-        {
-            Flush();
-        }
-        else if (_mode != DurabilityMode.Memory && _dirty && Environment.TickCount64 - _dirtySinceMs >= FlushAfterMs())
+        if (Flushes(batch) || IsFlushDue)
         {
             Flush();
         }
     }
 
+    private bool IsFlushDue => _mode != DurabilityMode.Memory && _dirty && Environment.TickCount64 - _dirtySinceMs >= FlushAfterMs();
+
     private void Flush()
     {
         // Without a current segment the disk refused the very first record; there is nothing to flush.
-        if (_current is not null)
+        if (_current is { HasFile: true })
         {
+            var since = options.Meter?.Now() ?? 0;
             LibC.FlushData(_current.Handle);
+            options.Meter?.Flushed(since);
         }
 
         _dirty = false;
@@ -258,7 +290,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     /// <summary>
     /// The disk is full: refuse what adds messages, write the rest into the room that the reserve gives back. Where even that is used up the
-    /// rest is owed: it goes first with the next batch, and nobody is made to wait for it, because those who took messages have them.
+    /// rest is owed: it goes first with the next batch, and nobody is made to wait for it, because those who took messages have them. Who needs
+    /// the records on disk is told that they are not.
     /// </summary>
     private void WriteWithoutAdditions(LogBatch batch)
     {
@@ -272,11 +305,19 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         _reserve.Release();
         FullDiskBatch.DropAdditions(batch);
         var owedBefore = _owed.Count > 0;
+        if (_owedBy is { } earlier && earlier != batch.Segment)
+        {
+            batch.Segment.InheritReferences(earlier);
+        }
+
         batch.Prepend(_owed);
         _owed.Clear();
+        _owedBy = null;
         if (batch.Length > 0 && !TryWrite(batch))
         {
             _owed.AddRange(batch.TakeChunks());
+            _owedBy = batch.Segment;
+            batch.MarkOwed();
             if (!owedBefore)
             {
                 LogReserveUsedUp(logger, options.DataDirectory);

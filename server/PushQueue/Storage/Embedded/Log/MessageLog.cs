@@ -5,11 +5,15 @@ namespace PushQueue.Storage.Embedded.Log;
 /// <summary>
 /// The append-only log: collects records in the open batch, and one thread of its own writes batch after batch to the last segment. While
 /// it writes and flushes one, the next gathers, so commits group themselves without a delay. Any thread appends (through
-/// <see cref="BeginAppend"/>, under the log's lock, memory only); only the log's thread touches files that are being written. It never
-/// reads messages, never decides what is live, and never calls anybody with its lock held.
+/// <see cref="BeginAppend"/>, under the log's lock, memory only). Only one thread at a time writes: the log's own, or, where nobody waits for a
+/// flush, whoever appended (<see cref="WriteNow"/>), which saves two changes of threads. The log never reads messages, never decides what is
+/// live, and never calls anybody with its lock held.
 /// </summary>
 internal sealed class MessageLog : IDisposable
 {
+    /// <summary>A longer batch goes to the log's thread: it is many messages' wait, not one's.</summary>
+    private const int WrittenByAnyoneMax = 64 * 1024;
+
     private readonly object _gate = new();
     private readonly EmbeddedStoreOptions _options;
     private readonly SortedDictionary<int, Segment> _segments;
@@ -17,7 +21,9 @@ internal sealed class MessageLog : IDisposable
     private readonly LogWriter _writer;
     private readonly Thread _thread;
     private LogBatch _open;
-    private bool _writerWaits;
+    private bool _threadWaits;
+    private bool _threadWantsToWrite;
+    private bool _writing;
     private bool _stopping;
 
     /// <param name="options">Where and how.</param>
@@ -44,22 +50,86 @@ internal sealed class MessageLog : IDisposable
     public void Start() => _thread.Start();
 
     /// <summary>Takes the log's lock until the appender is disposed.</summary>
-    public LogAppender BeginAppend()
+    /// <param name="writesItself">The caller promises to call <see cref="WriteNow"/> as soon as it holds no lock; nobody else is woken.</param>
+    public LogAppender BeginAppend(bool writesItself = false)
     {
         Monitor.Enter(_gate);
-        return new LogAppender(this, _open);
+        return new LogAppender(this, _open, writesItself);
     }
 
     /// <summary>Called by the appender only.</summary>
-    public void EndAppend()
+    public void EndAppend(bool writesItself)
     {
-        if (_writerWaits)
+        if (!writesItself || !MayBeWrittenByAnyone(_open))
         {
-            _writerWaits = false;
-            Monitor.Pulse(_gate);
+            WakeThreadLocked();
         }
 
         Monitor.Exit(_gate);
+    }
+
+    /// <summary>
+    /// Writes the batch on the caller's thread, if it is still the open one and nobody writes; else it is in hand already, or the log's
+    /// thread takes it up. Called without any lock. Returns at once where a flush is needed: those are the log's thread's own.
+    /// </summary>
+    public void WriteNow(LogBatch batch)
+    {
+        // A batch never loses its need for a flush, and whoever brought that in has woken the log's thread.
+        if (Volatile.Read(ref _open) != batch || _writer.Flushes(batch))
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_open != batch || _writing || _stopping)
+            {
+                return;
+            }
+
+            if (!MayBeWrittenByAnyone(batch))
+            {
+                WakeThreadLocked();
+                return;
+            }
+
+            _writing = true;
+            _ = TakeOpenLocked();
+        }
+
+        var wasDirty = _writer.Dirty;
+        _writer.Commit(batch, mayFlush: false);
+
+        // What was appended meanwhile is for the log's thread, and so is the flush that is due in a while.
+        EndWriting(wakeThread: !wasDirty);
+    }
+
+    /// <summary>Whether the batch may be written by another thread than the log's own: nobody waits for a flush, and nothing is unusual.</summary>
+    private bool MayBeWrittenByAnyone(LogBatch batch) =>
+        batch is { BeginsSegment: false, Length: <= WrittenByAnyoneMax }
+        && !_writer.Flushes(batch)
+        && batch.Start + batch.Length < _options.SegmentBytes
+        && _writer.IsPlain;
+
+    private void EndWriting(bool wakeThread)
+    {
+        lock (_gate)
+        {
+            _writing = false;
+            if (wakeThread || _threadWantsToWrite || _open.Length > 0 || _stopping)
+            {
+                WakeThreadLocked();
+            }
+        }
+    }
+
+    private void WakeThreadLocked()
+    {
+        if (_threadWaits)
+        {
+            _threadWaits = false;
+            Monitor.Pulse(_gate);
+        }
     }
 
     public IReadOnlyList<Segment> Segments()
@@ -69,6 +139,23 @@ internal sealed class MessageLog : IDisposable
             return [.. _segments.Values];
         }
     }
+
+    /// <summary>All segments, each pinned: none closes before its <see cref="Segment.Unpin"/>.</summary>
+    public IReadOnlyList<Segment> PinAll()
+    {
+        lock (_gate)
+        {
+            foreach (var segment in _segments.Values)
+            {
+                segment.Pin();
+            }
+
+            return [.. _segments.Values];
+        }
+    }
+
+    /// <summary>The new epochs of a restored log are on disk: the next start needs no others.</summary>
+    public void ForgetRestore() => File.Delete(Path.Combine(_options.DataDirectory, StoreArchive.RestoredMark));
 
     /// <summary>For a caller that holds an appender.</summary>
     public IReadOnlyCollection<int> SegmentNumbersLocked() => _segments.Keys;
@@ -141,54 +228,67 @@ internal sealed class MessageLog : IDisposable
 
     private void Run()
     {
-        while (true)
+        var stop = false;
+        while (!stop)
         {
             // Where cores are short, those who are about to append go first, and one flush serves more of them.
             Thread.Yield();
-            var batch = NextBatch(out var stop);
-            if (batch is not null)
+            var batch = BeginWriting(out stop);
+            if (batch is null)
             {
-                _writer.Commit(batch);
+                _writer.Idle(stop);
+            }
+            else
+            {
+                _writer.Commit(batch, mayFlush: true);
                 if (batch.BeginsSegment)
                 {
                     SegmentBegun?.Invoke();
                 }
             }
-            else
-            {
-                _writer.Idle();
-            }
 
-            if (stop)
-            {
-                _writer.Finish();
-                return;
-            }
+            EndWriting(wakeThread: false);
         }
+
+        _writer.Finish();
     }
 
-    private LogBatch? NextBatch(out bool stop)
+    /// <summary>Waits for something to write and for the right to write it. Null where only time passed, or at the end.</summary>
+    private LogBatch? BeginWriting(out bool stop)
     {
         lock (_gate)
         {
             if (_open.Length == 0 && !_stopping)
             {
-                _writerWaits = true;
-                Monitor.Wait(_gate, _writer.IdleTimeoutMs());
-                _writerWaits = false;
+                WaitLocked(_writer.IdleTimeoutMs());
             }
 
-            stop = _stopping && _open.Length == 0;
-            if (_open.Length == 0 && !_writer.OwesRecords)
+            _threadWantsToWrite = true;
+            while (_writing)
             {
-                return null;
+                WaitLocked(Timeout.Infinite);
             }
 
-            var batch = _open;
-            var end = batch.Start + batch.Length;
-            _open = end >= _options.SegmentBytes ? BeginSegment(batch.Segment.Number + 1) : new LogBatch(batch.Segment, end);
-            return batch;
+            _threadWantsToWrite = false;
+            _writing = true;
+            stop = _stopping && _open.Length == 0;
+            return _open.Length == 0 && !_writer.OwesRecords ? null : TakeOpenLocked();
         }
+    }
+
+    private void WaitLocked(int timeoutMs)
+    {
+        _threadWaits = true;
+        Monitor.Wait(_gate, timeoutMs);
+        _threadWaits = false;
+    }
+
+    private LogBatch TakeOpenLocked()
+    {
+        var batch = _open;
+        var end = batch.Start + batch.Length;
+        _open = end >= _options.SegmentBytes ? BeginSegment(batch.Segment.Number + 1) : new LogBatch(batch.Segment, end);
+        return batch;
     }
 
     private LogBatch BeginSegment(int number)

@@ -26,6 +26,18 @@ internal static class MessageRecord
         Offset = 1 << 11,
         KnownUntil = 1 << 12,
         Looks = 1 << 13,
+        CallerLease = 1 << 14,
+
+        /// <summary>A number follows that names further fields: <see cref="MoreFields"/>.</summary>
+        More = 1 << 15,
+    }
+
+    /// <summary>What the sixteen bits have no room for. A new field takes the next bit and stands behind those before it.</summary>
+    [Flags]
+    private enum MoreFields
+    {
+        None = 0,
+        TraceParent = 1,
     }
 
     private const int FixedBytesMax = sizeof(ushort) + (5 * SpanWriter.NumberBytesMax) + 1;
@@ -44,10 +56,11 @@ internal static class MessageRecord
                 + SpanWriter.StringBytesMax(details.LastWorker)
                 + SpanWriter.StringBytesMax(details.DeadLetter?.Source.Value)
                 + SpanWriter.StringBytesMax(details.DeadLetter?.Reason)
-                + (8 * SpanWriter.NumberBytesMax);
+                + SpanWriter.StringBytesMax(details.TraceParent)
+                + (9 * SpanWriter.NumberBytesMax);
         }
 
-        return message.Lease is { } lease ? bytes + SpanWriter.StringBytesMax(lease.Worker ?? "") + 20 : bytes;
+        return message.Lease is { } lease ? bytes + SpanWriter.StringBytesMax(lease.Worker ?? "") + 20 + SpanWriter.NumberBytesMax : bytes;
     }
 
     public static void Write(ref SpanWriter writer, long queue, StoredMessage message, ReadOnlySpan<byte> body)
@@ -88,7 +101,7 @@ internal static class MessageRecord
         var expiresAt = fields.HasFlag(Fields.ExpiresAt) ? reader.Number() : 0;
         var attempts = fields.HasFlag(Fields.Attempts) ? (int)reader.Number() : 0;
         var offset = fields.HasFlag(Fields.Offset) ? reader.Number() : 0;
-        var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader) : null;
+        var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader, fields.HasFlag(Fields.CallerLease)) : null;
         var details = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : null;
         return new StoredMessage
         {
@@ -109,7 +122,7 @@ internal static class MessageRecord
     }
 
     private const Fields DetailFields = Fields.UniqueKey | Fields.MaxAttempts | Fields.RetryDelay | Fields.LastError | Fields.LastWorker
-        | Fields.DeadLetter | Fields.KnownUntil | Fields.Looks;
+        | Fields.DeadLetter | Fields.KnownUntil | Fields.Looks | Fields.More;
 
     private static MessagePlace PlaceOf(Fields fields)
     {
@@ -135,6 +148,7 @@ internal static class MessageRecord
         fields |= message.Offset == 0 ? Fields.None : Fields.Offset;
         fields |= message.Lease is null or { Delivery: true } ? Fields.None : Fields.Lease;
         fields |= message.Place == MessagePlace.Delayed || (message.Place == MessagePlace.Pending && message.BecomesDelayed) ? Fields.Delayed : Fields.None;
+        fields |= message.Lease is { Delivery: false, CallerUntilMs: > 0 } ? Fields.CallerLease : Fields.None;
         if (message.Details is { } details)
         {
             fields |= details.UniqueKey is null ? Fields.None : Fields.UniqueKey;
@@ -145,6 +159,7 @@ internal static class MessageRecord
             fields |= details.DeadLetter is null ? Fields.None : Fields.DeadLetter;
             fields |= details.KnownUntilMs == 0 ? Fields.None : Fields.KnownUntil;
             fields |= details.Looks == 0 ? Fields.None : Fields.Looks;
+            fields |= details.TraceParent is null ? Fields.None : Fields.More;
         }
 
         return fields;
@@ -178,14 +193,19 @@ internal static class MessageRecord
             writer.Number(message.Lease.UntilMs);
             writer.Text(message.Lease.Worker ?? "");
         }
+
+        if (fields.HasFlag(Fields.CallerLease))
+        {
+            writer.Number(message.Lease!.CallerUntilMs);
+        }
     }
 
-    private static LeaseDetails ReadLease(ref SpanReader reader)
+    private static LeaseDetails ReadLease(ref SpanReader reader, bool byCaller)
     {
         var receipt = new Receipt(reader.UInt64());
         var until = reader.Number();
         var worker = reader.Text();
-        return new LeaseDetails(receipt, until, worker.Length == 0 ? null : worker, Delivery: false);
+        return new LeaseDetails(receipt, until, worker.Length == 0 ? null : worker, Delivery: false, byCaller ? reader.Number() : 0);
     }
 
     private static void WriteDetails(ref SpanWriter writer, Fields fields, MessageDetails details)
@@ -233,6 +253,12 @@ internal static class MessageRecord
         {
             writer.Number(details.Looks);
         }
+
+        if (fields.HasFlag(Fields.More))
+        {
+            writer.Number((long)MoreFields.TraceParent);
+            writer.Text(details.TraceParent!);
+        }
     }
 
     private static MessageDetails ReadDetails(ref SpanReader reader, Fields fields)
@@ -257,6 +283,8 @@ internal static class MessageRecord
 
         details.KnownUntilMs = fields.HasFlag(Fields.KnownUntil) ? reader.Number() : 0;
         details.Looks = fields.HasFlag(Fields.Looks) ? (int)reader.Number() : 0;
+        var more = fields.HasFlag(Fields.More) ? (MoreFields)reader.Number() : MoreFields.None;
+        details.TraceParent = more.HasFlag(MoreFields.TraceParent) ? reader.Text() : null;
         return details;
     }
 }

@@ -2,7 +2,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded.Log;
 
-/// <summary>Payload of <see cref="RecordType.QueueState"/>: one queue without its messages. Settings are name and value, so that new ones can be added.</summary>
+/// <summary>Payload of <see cref="RecordType.QueueState"/>: one queue without its messages. Settings are name and value, so that new ones can be added.
+/// History begins at the first offset: what was trimmed under earlier settings does not come back under later ones.</summary>
 internal sealed record QueueStateRecord(
     long Number,
     QueueName Name,
@@ -10,15 +11,17 @@ internal sealed record QueueStateRecord(
     long NextSequence,
     long NextOffset,
     QueueSettings Settings,
-    QueueCounters Counters)
+    QueueCounters Counters,
+    long FirstOffset = 0)
 {
     private const int SettingsBytesMax = 400;
     private const int Counts = 8;
 
     public int BytesMax =>
-        ((4 + Counts) * SpanWriter.NumberBytesMax)
+        ((5 + Counts) * SpanWriter.NumberBytesMax)
         + SpanWriter.StringBytesMax(Name.Value)
         + SpanWriter.StringBytesMax(Epoch)
+        + SpanWriter.StringBytesMax(Settings.PushUrl ?? "")
         + SettingsBytesMax;
 
     public void Write(ref SpanWriter writer)
@@ -38,6 +41,8 @@ internal sealed record QueueStateRecord(
         writer.Number(Counters.Expired);
         writer.Number(Counters.Dropped);
         writer.Number(Counters.DeadLettered);
+        writer.Number(FirstOffset);
+        writer.Text(Settings.PushUrl ?? "");
     }
 
     /// <exception cref="InvalidDataException">The payload is no queue state.</exception>
@@ -61,6 +66,10 @@ internal sealed record QueueStateRecord(
             }
         }
 
+        // Missing in the first records that were ever written, both.
+        var firstOffset = reader.Remaining > 0 ? reader.Number() : 0;
+        var pushUrl = reader.Remaining > 0 ? reader.Text() : "";
+        settings = settings with { PushUrl = pushUrl.Length == 0 ? null : pushUrl };
         var counters = new QueueCounters
         {
             Put = counts[0],
@@ -72,7 +81,7 @@ internal sealed record QueueStateRecord(
             Dropped = counts[6],
             DeadLettered = counts[7],
         };
-        return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters);
+        return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset);
     }
 
     /// <summary>Settings on disk: these numbers may only ever grow.</summary>

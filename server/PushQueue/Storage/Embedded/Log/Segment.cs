@@ -23,8 +23,14 @@ internal sealed class Segment(int number, string path)
     /// <summary>What the marks and checksums of its records depend on; it stands in the segment's header.</summary>
     public uint Salt { get; set; }
 
-    /// <summary>Bytes in the file. Grows only while it is the last segment.</summary>
+    /// <summary>Bytes of records in the file. Grows only while it is the last segment.</summary>
     public long Length { get; set; }
+
+    /// <summary>Bytes in the file with the <see cref="RoomAhead"/>; known only of a segment that this process began.</summary>
+    public long FileLength { get; set; }
+
+    /// <summary>The disk had no room to prepare.</summary>
+    public bool HasNoRoomAhead { get; set; }
 
     /// <summary>True once no further record will be written to it.</summary>
     public bool Sealed { get; set; }

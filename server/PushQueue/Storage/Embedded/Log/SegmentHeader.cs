@@ -10,7 +10,7 @@ namespace PushQueue.Storage.Embedded.Log;
 /// </summary>
 internal readonly record struct SegmentHeader(int Version, int Number, DurabilityMode Durability, string BootId, uint Salt)
 {
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>
     /// No header begins at or behind this byte. Two headers are always longer, so none that a message body holds can be taken for one.

@@ -37,6 +37,13 @@ internal ref struct SpanReader(ReadOnlySpan<byte> buffer)
         throw new InvalidDataException("A number in the record does not end.");
     }
 
+    /// <summary>How many items follow, each of at least a byte.</summary>
+    public int Count()
+    {
+        var count = Number();
+        return count >= 0 && count <= Remaining ? (int)count : throw new InvalidDataException("The record ends too early.");
+    }
+
     public string Text()
     {
         var length = Number();

@@ -1,0 +1,16 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>What the client of one connection may still do. Rules change while a stream is open; it ends within a second or two of losing its right.</summary>
+internal interface IConsumerRights
+{
+    /// <summary>Whether the client may be here at all. Asked once a second; cheap while nothing has changed.</summary>
+    bool MayStay { get; }
+
+    /// <summary>Another number whenever <see cref="MayListen"/> may say something else than before.</summary>
+    int Version { get; }
+
+    /// <summary>Whether it may have a queue's messages pushed.</summary>
+    bool MayListen(QueueName queue);
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Policies;
+
+/// <summary>
+/// Hands broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are behind
+/// that the next round has to wait. Only the dispatcher's own loop calls it.
+/// </summary>
+internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time)
+{
+    public const int MessagesMax = 512;
+
+    public const int BytesMax = 256 * 1024;
+
+    private int _overHalfLastRound;
+
+    /// <summary>Gives messages from the dispatcher's next offset on; offsets that none of them has are told as gaps.</summary>
+    public async ValueTask GiveAsync(IReadOnlyList<Message> messages, string epoch)
+    {
+        if (MessageTracing.IsOn)
+        {
+            foreach (var message in messages)
+            {
+                MessageTracing.Given(message, "push");
+            }
+        }
+
+        // Who joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
+        var expected = dispatcher.NextOffset;
+        var live = dispatcher.AdvanceTo(messages[^1].Offset + 1);
+        var round = new Round(Stretch.Cut(messages, expected, epoch, time.GetUtcNow()));
+        await round.RunAsync(live);
+        dispatcher.Counts.AddDelivered((long)live.Length * messages.Count);
+        _overHalfLastRound = round.OverHalf;
+        Tell(messages, live.Length);
+    }
+
+    public static void TellGap(Consumer[] consumers, Gap gap)
+    {
+        foreach (var consumer in consumers)
+        {
+            if (!consumer.HasLeft)
+            {
+                consumer.Dispatcher!.Counts.AddGap(gap.Cause);
+                _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Where more than half of the consumers are behind, the publisher is too fast rather than they too slow: no new round until they
+    /// have caught up; the messages are safe in the store. A consumer that takes nothing at all is no reason to wait: it does not count, and the
+    /// next rounds fill its buffer until its policy decides. Nor does one that is being closed.
+    /// </summary>
+    public bool IsCongested(Consumer[] live)
+    {
+        if (_overHalfLastRound == 0)
+        {
+            return false;
+        }
+
+        // Set before the count: a buffer that frees up after it was counted signals the dispatcher again.
+        dispatcher.WaitsForRoom = true;
+        var taking = 0;
+        var behind = 0;
+        foreach (var consumer in live)
+        {
+            var buffer = consumer.Buffer;
+            if (buffer.IsOpen && !consumer.HasLeft && !buffer.IsStuck)
+            {
+                taking++;
+                behind += buffer.IsOverHalf ? 1 : 0;
+            }
+        }
+
+        if (behind * 2 > taking)
+        {
+            // Those that are behind may get stuck without ever freeing room, which nothing but time tells.
+            dispatcher.SignalSoon();
+            return true;
+        }
+
+        dispatcher.WaitsForRoom = false;
+        return false;
+    }
+
+    private void Tell(IReadOnlyList<Message> messages, int consumers)
+    {
+        if (taps.Watches(dispatcher.Queue))
+        {
+            var to = consumers == 1 ? "1 consumer" : string.Create(CultureInfo.InvariantCulture, $"{consumers} consumers");
+            foreach (var message in messages)
+            {
+                taps.OnGiven(message, to);
+            }
+        }
+    }
+
+    private sealed class Round(Stretch[] stretches) : FanOut
+    {
+        private int _overHalf;
+
+        public int OverHalf => _overHalf;
+
+        protected override void Give(Consumer consumer)
+        {
+            if (consumer.HasLeft)
+            {
+                return;
+            }
+
+            var outcome = OfferOutcome.Written;
+            foreach (var stretch in stretches)
+            {
+                if (stretch.Before is { } gap)
+                {
+                    consumer.Dispatcher!.Counts.AddGap(gap.Cause);
+                    _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
+                }
+
+                outcome = consumer.Buffer.Offer(stretch.Batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
+                consumer.OnBroadcast(stretch.Batch.Count);
+            }
+
+            if (outcome == OfferOutcome.Queued && consumer.Buffer.IsOverHalf)
+            {
+                _ = Interlocked.Increment(ref _overHalf);
+            }
+        }
+    }
+}

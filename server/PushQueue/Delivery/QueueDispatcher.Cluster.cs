@@ -1,0 +1,129 @@
+using PushQueue.Delivery.Policies;
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery;
+
+/// <summary>Where the queue stands for all nodes together: what others have given out, and what to do when the store was away.</summary>
+internal sealed partial class QueueDispatcher
+{
+    private TaskCompletionSource? _lookedAgain;
+    private long _told;
+    private int _settingsChanges;
+    private volatile bool _lookAgain;
+
+    /// <summary>Offsets below this one have been given out, as far as this node was told.</summary>
+    public long Told => Volatile.Read(ref _told);
+
+    /// <summary>Offsets below <paramref name="nextOffset"/> have been given out.</summary>
+    public void OnBroadcast(long nextOffset)
+    {
+        var told = Told;
+        while (told < nextOffset)
+        {
+            var seen = Interlocked.CompareExchange(ref _told, nextOffset, told);
+            if (seen == told)
+            {
+                Signal();
+                return;
+            }
+
+            told = seen;
+        }
+    }
+
+    /// <summary>What was told was of another time: news that came late, after the offsets had begun anew.</summary>
+    public void Untell(long told, long nextOffset) => _ = Interlocked.CompareExchange(ref _told, nextOffset, told);
+
+    /// <summary>Reads settings and position again before the next round.</summary>
+    public void LookAgain()
+    {
+        _lookAgain = true;
+        Signal();
+    }
+
+    /// <summary>Completes when settings and position were read again.</summary>
+    public Task LookAgainAsync()
+    {
+        Task looked;
+        lock (_gate)
+        {
+            _lookedAgain ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            looked = _lookedAgain.Task;
+        }
+
+        LookAgain();
+        return looked;
+    }
+
+    /// <summary>Goes on at a later offset without giving anything out, where nobody is live. False where somebody is.</summary>
+    public bool TrySkipTo(long nextOffset)
+    {
+        TaskCompletionSource? advanced;
+        lock (_gate)
+        {
+            if (LiveLocked().Length > 0)
+            {
+                return false;
+            }
+
+            _nextOffset = nextOffset;
+            advanced = _advanced;
+            _advanced = null;
+        }
+
+        advanced?.SetResult();
+        return true;
+    }
+
+    /// <summary>Whether the offsets of a position go on where this node stands.</summary>
+    public bool Continues(in BroadcastPosition position)
+    {
+        lock (_gate)
+        {
+            return (_epoch.Length == 0 || position.Epoch == _epoch) && position.NextOffset >= _nextOffset;
+        }
+    }
+
+    private async ValueTask LookAgainNowAsync()
+    {
+        _lookAgain = false;
+        try
+        {
+            var changes = Volatile.Read(ref _settingsChanges);
+            var info = await _store.GetQueueAsync(Queue);
+            GoOnFrom(info?.Position ?? new BroadcastPosition(string.Empty, 1, 1));
+            TaskCompletionSource? looked;
+            lock (_gate)
+            {
+                // A change that was told meanwhile is newer than what was read.
+                _settings = changes == _settingsChanges ? info?.Settings ?? QueueSettings.Default : _settings;
+                looked = _lookedAgain;
+                _lookedAgain = null;
+            }
+
+            looked?.SetResult();
+        }
+        catch
+        {
+            _lookAgain = true;
+            throw;
+        }
+    }
+
+    private void GoOnFrom(in BroadcastPosition position)
+    {
+        if (Continues(position))
+        {
+            _epoch = position.Epoch;
+            OnBroadcast(position.NextOffset);
+            return;
+        }
+
+        // The store has lost offsets, or another queue has taken the name: nobody can say what lies between. Offsets below the epoch's first
+        // are those that this node knows.
+        var next = Math.Max(position.FirstOffset, Math.Min(NextOffset, position.EpochOffset));
+        Volatile.Write(ref _told, position.NextOffset);
+        _epoch = position.Epoch;
+        BroadcastRounds.TellGap(AdvanceTo(next), new Gap(GapCause.Reset, 0, 0));
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using PushQueue.Dialects.Presque;
+using PushQueue.Dialects.Redisched;
+using PushQueue.Dialects.RestMq;
+using PushQueue.Security;
+using PushQueue.Transports;
+
+namespace PushQueue.Dialects;
+
+/// <summary>Mounts dialects.</summary>
+internal static class DialectExtensions
+{
+    public static IServiceCollection AddDialects(this IServiceCollection services, PushQueueOptions options)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, DialectPortFilter>());
+        return services
+            .AddRestMq()
+            .AddPresque()
+            .AddRedisched(options.Redisched);
+    }
+
+    /// <summary>Maps each dialect under its prefix. What the dialect does not serve there is its own 404.</summary>
+    public static IEndpointRouteBuilder MapDialects(this IEndpointRouteBuilder endpoints, IEnumerable<Dialect> dialects)
+    {
+        foreach (var dialect in dialects)
+        {
+            var group = endpoints.MapGroup("/" + dialect.Name)
+                .WithMetadata(new RefusalForm((context, problem) => dialect.RefuseAsync(context, problem.Type.Status, problem.Sentence)));
+            dialect.Map(group);
+
+            // Before the host's own last route, after all others.
+            group.Map("/{**path}", context => dialect.RefuseAsync(context, StatusCodes.Status404NotFound, "Nothing is served under this path."))
+                .WithOrder(int.MaxValue - 1)
+                .RequireAccess(Security.AccessRule.Public);
+        }
+
+        return endpoints;
+    }
+}

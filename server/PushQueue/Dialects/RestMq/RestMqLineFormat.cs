@@ -1,0 +1,41 @@
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Dialects.RestMq;
+
+/// <summary>Comet: an object and a line end per message.</summary>
+/// <param name="callback">The function that each object is wrapped in a call of; null for none.</param>
+internal sealed class RestMqLineFormat(string? callback) : MessageFormat
+{
+    public static RestMqLineFormat Plain { get; } = new(callback: null);
+
+    public static MessageFormat PlainChunked { get; } = ChunkedFormat.Of(Plain);
+
+    /// <summary>
+    /// A blank, which every reader of JSON skips before the next object. Old clients take each line for an object, so an empty line would not do.
+    /// </summary>
+    public override EncodedPage Heartbeat { get; } = new(" "u8.ToArray());
+
+    public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
+    {
+        if (callback is not null)
+        {
+            writer.WriteUtf8(callback);
+            writer.Write((byte)'(');
+        }
+
+        RestMqEnvelope.Write(writer, pushed);
+        writer.Write(callback is null ? "\r\n"u8 : ");\r\n"u8);
+    }
+
+    /// <summary>A gap is told, though old clients know no such thing: nobody may miss a message without a word.</summary>
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    {
+        writer.Write(json);
+        writer.Write("\r\n"u8);
+    }
+
+    /// <summary>No last words: the end of the response says it.</summary>
+    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs)
+    {
+    }
+}

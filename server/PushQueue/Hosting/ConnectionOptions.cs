@@ -1,0 +1,28 @@
+using System.Net;
+
+namespace PushQueue.Hosting;
+
+/// <summary>What connections may cost. Taken up by <see cref="ConnectionLimitExtensions"/>, which a host calls for its web server.</summary>
+public sealed class ConnectionOptions
+{
+    /// <summary>Connections at once, streams and sockets included.</summary>
+    public int ConnectionsMax { get; set; } = 50_000;
+
+    /// <summary>Connections at once from one address.</summary>
+    public int PerAddressMax { get; set; } = 1000;
+
+    /// <summary>Addresses that are not counted by address, beside the machine's own: proxies, behind which everybody is.</summary>
+    public IList<IPAddress> Proxies { get; } = [];
+
+    /// <summary>Whether the machine's own addresses are counted like any other; a proxy on the same machine comes from one.</summary>
+    public bool CountLoopback { get; set; }
+
+    /// <summary>Bytes of all headers of one request.</summary>
+    public int HeaderBytesMax { get; set; } = 32 * 1024;
+
+    /// <summary>A body that comes more slowly than this for longer than <see cref="UploadGrace"/> is given up.</summary>
+    public int UploadBytesPerSecondMin { get; set; } = 240;
+
+    /// <summary>How long a body may be slower; more than a second.</summary>
+    public TimeSpan UploadGrace { get; set; } = TimeSpan.FromSeconds(5);
+}

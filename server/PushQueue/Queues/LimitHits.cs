@@ -1,0 +1,18 @@
+using System.Diagnostics.Metrics;
+
+namespace PushQueue.Queues;
+
+/// <summary>Counts what was refused because a limit was reached: the counter <c>pushqueue.limits.hit</c>, by limit.</summary>
+internal sealed class LimitHits(MessageMeter meter)
+{
+    public const string CounterName = "pushqueue.limits.hit";
+
+    /// <summary>A message that is too large is refused in several places: as soon as its length is known.</summary>
+    public const string MessageBytes = "message-bytes";
+
+    private readonly Counter<long> _hits = meter.Meter.CreateCounter<long>(
+        CounterName, unit: "{refusal}", description: "Requests, messages and connections refused because a limit was reached, by limit.");
+
+    /// <param name="limit">The limit's name, as options and documentation have it.</param>
+    public void Count(string limit) => _hits.Add(1, new KeyValuePair<string, object?>("limit", limit));
+}

@@ -1,0 +1,54 @@
+namespace PushQueue.Queues;
+
+/// <summary>What the node may hold altogether. Asked before a put; puts that come at the same moment may go beyond by as many as they are.</summary>
+internal sealed partial class MessageBroker
+{
+    private BrokerFailure BatchTooLarge() => new(
+        QueueError.BatchTooLarge, $"A batch may hold {options.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+
+    /// <summary>Whether a limit may be reached, so that it is worth a closer look.</summary>
+    private bool IsNearLimit(long messages, long bytes) =>
+        store.Totals is { } totals
+        && (totals.Queues >= options.QueuesMax || totals.Messages + messages > options.MessagesMax || totals.Bytes > options.BytesMax - bytes);
+
+    private ValueTask<BrokerResult<PutOutcome>> AdmittedPutAsync(QueueName queue, NewMessage message) =>
+        taps.Watches(queue) ? PutTappedAsync(queue, message) : store.PutAsync(queue, message);
+
+    private ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> AdmittedPutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages) =>
+        taps.Watches(queue) ? PutManyTappedAsync(queue, messages) : store.PutManyAsync(queue, messages);
+
+    private async ValueTask<BrokerResult<PutOutcome>> PutNearLimitAsync(QueueName queue, NewMessage message) =>
+        await WhyFullAsync(queue, 1, message.Body.Length) is { } failure ? failure : await AdmittedPutAsync(queue, message);
+
+    private async ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyNearLimitAsync(
+        QueueName queue, IReadOnlyList<NewMessage> messages, long bytes) =>
+        await WhyFullAsync(queue, messages.Count, bytes) is { } failure ? failure : await AdmittedPutManyAsync(queue, messages);
+
+    private async ValueTask<BrokerResult<QueueSettings>> UpdateNearLimitAsync(QueueName queue, QueueSettingsPatch patch) =>
+        await WhyFullAsync(queue, 0, 0) is { } failure ? failure : await store.UpdateSettingsAsync(queue, patch);
+
+    private async ValueTask<BrokerFailure?> WhyFullAsync(QueueName queue, int messages, long bytes)
+    {
+        var totals = store.Totals.GetValueOrDefault();
+        if (totals.Queues >= options.QueuesMax && await store.GetQueueAsync(queue) is null)
+        {
+            hits?.Count("queues");
+            return new BrokerFailure(
+                QueueError.TooManyQueues, $"The server has {options.QueuesMax} queues, which is its limit; use or delete one of them. Nothing was stored.");
+        }
+
+        if (messages > 0 && totals.Messages + messages > options.MessagesMax)
+        {
+            hits?.Count("messages");
+            return new BrokerFailure(QueueError.ServerFull, $"The server may hold {options.MessagesMax} messages; try again when some have been taken. Nothing was stored.");
+        }
+
+        if (messages > 0 && totals.Bytes > options.BytesMax - bytes)
+        {
+            hits?.Count("bytes");
+            return new BrokerFailure(QueueError.ServerFull, $"The server may hold {options.BytesMax} bytes of messages; try again when some have been taken. Nothing was stored.");
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Threading.Channels;
+
+namespace PushQueue.Queues;
+
+/// <summary>
+/// One onlooker of one queue. What happens is noted here as long as there is room; what finds none is counted and left out, so that nobody
+/// ever waits for who looks on.
+/// </summary>
+internal sealed class MessageTap(QueueName queue)
+{
+    public const int EventsMax = 256;
+
+    /// <summary>More of a body is not copied; whoever wants the rest asks for the message.</summary>
+    public const int StartBytesMax = 16 * 1024;
+
+    private readonly Channel<TappedEvent> _events = Channel.CreateBounded<TappedEvent>(new BoundedChannelOptions(EventsMax)
+    {
+        SingleReader = true,
+    });
+
+    private long _missed;
+
+    public QueueName Queue => queue;
+
+    public ChannelReader<TappedEvent> Events => _events.Reader;
+
+    /// <summary>Whether a further event would be kept. Asked before a body is copied for nothing.</summary>
+    public bool HasRoom => _events.Reader.Count < EventsMax;
+
+    /// <summary>How many events found no room since the last call.</summary>
+    public long TakeMissed() => Interlocked.Exchange(ref _missed, 0);
+
+    public void Note(TappedEvent tapped)
+    {
+        if (!_events.Writer.TryWrite(tapped))
+        {
+            CountMissed();
+        }
+    }
+
+    public void CountMissed() => Interlocked.Increment(ref _missed);
+}

@@ -1,0 +1,4 @@
+namespace PushQueue.Queues;
+
+/// <summary>The store is out of reach for the moment. The message is one sentence for the client.</summary>
+internal sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

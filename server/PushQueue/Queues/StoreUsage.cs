@@ -1,0 +1,8 @@
+namespace PushQueue.Queues;
+
+/// <summary>What a store takes up, and what is left for it.</summary>
+/// <param name="UsedBytes">Bytes that the store itself takes up on its medium.</param>
+/// <param name="FreeBytes">Bytes that are left there; null where that cannot be told.</param>
+/// <param name="TotalBytes">The size of the medium; null likewise.</param>
+/// <param name="Files">Files of the store; 0 where it has none.</param>
+internal sealed record StoreUsage(long UsedBytes, long? FreeBytes, long? TotalBytes, int Files);

@@ -1,0 +1,44 @@
+namespace PushQueue.Queues;
+
+/// <summary>What happened to a message, for those who look on.</summary>
+internal enum TappedKind
+{
+    Put = 0,
+
+    /// <summary>Given to a consumer, or taken, or leased.</summary>
+    Given,
+
+    /// <summary>It is over with it: acked, taken, or broadcast. May be told before whom it was given to.</summary>
+    Done,
+
+    /// <summary>Its lease ended without an ack; it comes again.</summary>
+    Returned,
+
+    /// <summary>It left for good without an ack: dead-lettered, cancelled, dropped.</summary>
+    Ended,
+}
+
+/// <summary>One thing that happened to one message.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Id">The message's id.</param>
+/// <param name="At">When.</param>
+internal sealed record TappedEvent(TappedKind Kind, MessageId Id, DateTimeOffset At)
+{
+    /// <summary>Who got it, or why it ended; null where there is nothing to say.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>A copy of the body's first bytes; null where the event brings none.</summary>
+    public byte[]? Start { get; init; }
+
+    /// <summary>The length of the whole body.</summary>
+    public int BodyBytes { get; init; }
+
+    public string? ContentType { get; init; }
+
+    /// <summary>The number of a broadcast message; else 0.</summary>
+    public long Offset { get; init; }
+
+    public int Priority { get; init; }
+
+    public DateTimeOffset? AvailableAt { get; init; }
+}

@@ -1,0 +1,128 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Security;
+
+/// <summary>
+/// Who may do what, by the access file as it was last read in good order. Without a file everybody may do everything. Adapters ask
+/// <see cref="CallerOf"/>; connections that last ask <see cref="Again"/> now and then, for the file may have changed meanwhile.
+/// </summary>
+internal sealed partial class AccessControl(SecurityOptions options, TimeProvider time, ILogger<AccessControl> logger)
+{
+    private readonly Dictionary<string, KeyMeter> _meters = new(StringComparer.Ordinal);
+    private volatile AccessRules _rules = new([]);
+    private FileStamp? _stamp;
+    private int _version;
+
+    [MemberNotNullWhen(true, nameof(File))]
+    public bool Enabled => options.AccessFile is not null;
+
+    /// <summary>Grows with every change of the rules.</summary>
+    public int Version => Volatile.Read(ref _version);
+
+    private string? File => options.AccessFile;
+
+    /// <summary>Reads the file for the first time.</summary>
+    /// <exception cref="PushQueueStartException">It is missing or wrong.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        if (!Enabled)
+        {
+            return;
+        }
+
+        try
+        {
+            _stamp = FileStamp.Of(File);
+            Use(AccessFile.Read(await System.IO.File.ReadAllBytesAsync(File, cancellationToken)));
+            Log.Loaded(logger, File, _rules.Count);
+        }
+        catch (Exception e) when (e is AccessFileException or IOException or UnauthorizedAccessException)
+        {
+            throw new PushQueueStartException($"The access file {File} (--auth) cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads the file again where it has changed. One that is wrong or gone changes nothing and is logged, once per change.</summary>
+    public async Task ReloadAsync(CancellationToken cancellationToken)
+    {
+        if (!Enabled)
+        {
+            return;
+        }
+
+        try
+        {
+            if (FileStamp.Of(File) is var stamp && stamp == _stamp)
+            {
+                return;
+            }
+
+            // Remembered first: what changes while it is read is read once more.
+            _stamp = stamp;
+            Use(AccessFile.Read(await System.IO.File.ReadAllBytesAsync(File, cancellationToken)));
+            Log.Loaded(logger, File, _rules.Count);
+        }
+        catch (Exception e) when (e is AccessFileException or IOException or UnauthorizedAccessException)
+        {
+            Log.NotLoaded(logger, File, e.Message);
+        }
+    }
+
+    /// <summary>Whose key this is; null with a sentence where nobody's.</summary>
+    public Caller? Find(ReadOnlySpan<char> key, out string whyNot)
+    {
+        if (key.IsEmpty)
+        {
+            whyNot = "This server asks for a key; send it as Authorization: Bearer KEY, or by HTTP Basic as the password.";
+            return null;
+        }
+
+        var caller = _rules.Find(key);
+        if (caller is null || HasExpired(caller))
+        {
+            whyNot = caller is null ? "The key is not known here; ask the operator for one." : "The key has expired; ask the operator for a new one.";
+            return null;
+        }
+
+        whyNot = "";
+        return caller;
+    }
+
+    /// <summary>The caller of a request that <see cref="Find"/> has let in.</summary>
+    public Caller CallerOf(System.Security.Claims.ClaimsPrincipal? user) => Enabled ? user as Caller ?? Caller.Nobody : Caller.Everybody;
+
+    /// <summary>The caller under the rules as they are now; null where the key is gone or has expired.</summary>
+    public Caller? Again(Caller caller)
+    {
+        var now = caller.Key is null ? caller : _rules.Find(caller.Key);
+        return now is null || HasExpired(now) ? null : now;
+    }
+
+    public bool HasExpired(Caller caller) => caller.Key?.Expires is { } expires && time.GetUtcNow() >= expires;
+
+    private void Use(IReadOnlyList<AccessKey> keys)
+    {
+        foreach (var gone in _meters.Keys.Except(keys.Select(static key => key.Id), StringComparer.Ordinal).ToArray())
+        {
+            _meters.Remove(gone);
+        }
+
+        _rules = new AccessRules(keys.Select(key =>
+        {
+            var meter = _meters.GetValueOrDefault(key.Id) ?? new KeyMeter(time);
+            _meters[key.Id] = meter;
+            return new Caller(key, meter);
+        }));
+        _ = Interlocked.Increment(ref _version);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(800, LogLevel.Information, "The access file {File} is in force, with {Keys} keys")]
+        public static partial void Loaded(ILogger logger, string file, int keys);
+
+        [LoggerMessage(801, LogLevel.Warning, "The access file {File} has changed but cannot be used; the rules stay as they were: {Reason}")]
+        public static partial void NotLoaded(ILogger logger, string file, string reason);
+    }
+}

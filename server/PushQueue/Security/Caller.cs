@@ -1,0 +1,93 @@
+using System.Security.Claims;
+using PushQueue.Queues;
+
+namespace PushQueue.Security;
+
+/// <summary>
+/// Who makes a request, and what he may do. A principal, so that it travels with the request, and with SignalR's connections, the way that
+/// every adapter knows. One object per key, shared by all its requests and never changed.
+/// </summary>
+internal sealed class Caller : ClaimsPrincipal
+{
+    /// <summary>On a server without access control.</summary>
+    public static readonly Caller Everybody = new();
+
+    /// <summary>May do nothing: stands where a request passed no check although it should have.</summary>
+    public static readonly Caller Nobody = new(new AccessKey("", "nobody", [], []), new KeyMeter(TimeProvider.System));
+
+    private readonly KeyMeter? _meter;
+
+    public Caller(AccessKey key, KeyMeter meter)
+        : base(new ClaimsIdentity([new Claim(ClaimTypes.Name, key.Name), new Claim(ClaimTypes.NameIdentifier, key.Id)], "PushQueueKey"))
+    {
+        Key = key;
+        _meter = meter;
+    }
+
+    private Caller()
+    {
+    }
+
+    /// <summary>Null for <see cref="Everybody"/>.</summary>
+    public AccessKey? Key { get; }
+
+    public bool May(Permissions anyOf, QueueName queue)
+    {
+        if (Key is null)
+        {
+            return true;
+        }
+
+        foreach (var grant in Key.Grants)
+        {
+            if (grant.Allows(anyOf, queue))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether he may do so with every queue, which is what the node as a whole asks for.</summary>
+    public bool MayEverywhere(Permissions anyOf)
+    {
+        if (Key is null)
+        {
+            return true;
+        }
+
+        foreach (var grant in Key.Grants)
+        {
+            if (grant.Can.HasAny(anyOf) && grant.CoversAll)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether he may do so with any queue at all.</summary>
+    public bool MaySomewhere(Permissions anyOf) => Key is null || Key.Grants.Any(grant => grant.Can.HasAny(anyOf));
+
+    /// <summary>Counts against the key's rates; false where they are used up for now.</summary>
+    public bool TrySpend(int messages, long bytes, out TimeSpan wait)
+    {
+        wait = TimeSpan.Zero;
+        return Key is null || _meter!.TrySpend(Key.Limits, messages, bytes, out wait);
+    }
+
+    /// <summary>Counts what turned out to be more than was known when the request came.</summary>
+    public void Spend(int messages, long bytes)
+    {
+        if (Key is not null)
+        {
+            _meter!.Spend(Key.Limits, messages, bytes);
+        }
+    }
+
+    public bool TryConnect() => Key is null || _meter!.TryConnect(Key.Limits);
+
+    public void Disconnect() => _meter?.Disconnect();
+}

@@ -1,0 +1,32 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>What has to be done for a node that is gone, and after Redis itself was away.</summary>
+internal interface IRedisUndertaker
+{
+    /// <summary>Gives back the leases that are bound to a node, in the queues that are noted for it and in those named.</summary>
+    /// <param name="node">Its number.</param>
+    /// <param name="error">What is noted as the reason.</param>
+    /// <param name="mayWake">It may go on as if nothing had happened: it must get no lease in these queues any more.</param>
+    /// <param name="queues">More queues, or null.</param>
+    /// <returns>The queues that were noted for it.</returns>
+    Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, string error, bool mayWake, IEnumerable<QueueName>? queues = null);
+
+    /// <summary>Takes a node off the lists.</summary>
+    /// <param name="node">Its number.</param>
+    /// <param name="ended">The queues in which its leases were given back.</param>
+    /// <returns>False where it has noted others meanwhile, which must be looked at first.</returns>
+    Task<bool> ForgetAsync(string node, IReadOnlyList<QueueName> ended);
+
+    /// <summary>Gives back what Redis may have leased to this node in answers that never came, where it is time to look for that.</summary>
+    Task ReleaseLostAsync();
+
+    /// <summary>Notes anew in which queues a node has leases: a Redis that came back may have lost that.</summary>
+    Task NoteQueuesAsync(NodeIdentity identity);
+
+    /// <summary>Reads when every queue is due, and what it holds, and brings the index and the sums up to it.</summary>
+    Task RegisterAllDueAsync();
+
+    void TellResumed();
+}

@@ -1,0 +1,22 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>One call for leases without an answer.</summary>
+/// <param name="queue">Where.</param>
+/// <param name="node">Number of the node whose life the leases share.</param>
+/// <param name="receipts">The receipts that they would have, 8 bytes each.</param>
+internal sealed class LostLease(QueueName queue, string node, byte[] receipts)
+{
+    public QueueName Queue => queue;
+
+    public string Node => node;
+
+    public byte[] Receipts => receipts;
+
+    /// <summary>How often it was looked for.</summary>
+    public int Looks { get; set; }
+
+    /// <summary>In how many beats it is looked for again.</summary>
+    public int Wait { get; set; }
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// The only place with a key's name. All keys of a queue begin with its hash's key and share the hash tag <c>{queue}</c>, with those of its
+/// dead-letter queue too, so that one script may move a message between them: <c>pq:{orders}:0</c> and <c>pq:{orders}:1</c>, then
+/// <c>:ready</c> and so on. Braces and percent signs of a name are written as %7B, %7D and %25.
+/// </summary>
+internal sealed class RedisKeys(string prefix)
+{
+    /// <summary>What a queue's keys have behind the key of its hash.</summary>
+    public static IReadOnlyList<string> Suffixes { get; } =
+    [
+        ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history", ":rounds",
+        ":turns", ":buried",
+    ];
+
+    /// <summary>Names of all queues, in their order.</summary>
+    public RedisKey Directory { get; } = $"{prefix}:{{directory}}";
+
+    /// <summary>Numbers of the nodes that live, and of those nobody has yet noticed to be dead.</summary>
+    public RedisKey Nodes { get; } = $"{prefix}:{{nodes}}";
+
+    public RedisKey Incarnation { get; } = $"{prefix}:{{nodes}}:incarnation";
+
+    /// <summary>What all queues hold together.</summary>
+    public RedisKey Totals { get; } = $"{prefix}:{{nodes}}:totals";
+
+    /// <summary>When which queue is due, and which of them a node is sweeping.</summary>
+    public RedisKey[] Due { get; } = [$"{prefix}:{{due}}:at", $"{prefix}:{{due}}:claimed"];
+
+    /// <summary>The channel of the bells.</summary>
+    public string Bell { get; } = $"{prefix}:bell";
+
+    /// <summary>The channel on which all nodes are asked something.</summary>
+    public string Questions { get; } = $"{prefix}:questions";
+
+    /// <summary>The channel on which one asker gets its answers.</summary>
+    public string AnswersFor(string asker) => $"{prefix}:answers:{asker}";
+
+    /// <summary>A sign of life: exists as long as the node counts as alive.</summary>
+    public RedisKey Life(string node) => $"{prefix}:{{nodes}}:life:{node}";
+
+    /// <summary>The queues in which a node has leases that are bound to its life.</summary>
+    public RedisKey QueuesOf(string node) => $"{prefix}:{{nodes}}:queues:{node}";
+
+    /// <summary>The queue's hash; its other keys are this with a suffix.</summary>
+    public RedisKey Queue(QueueName queue)
+    {
+        var depth = 0;
+        while (queue.IsDeadLetter)
+        {
+            queue = queue.Source;
+            depth++;
+        }
+
+        return $"{prefix}:{{{Encode(queue.Value)}}}:{depth}";
+    }
+
+    /// <summary>
+    /// All keys that a script on the queue may touch, the hash first: the queue's own, and those of the queue that it moves dead letters to (or, for
+    /// a dead-letter queue, replays them to). A Redis Cluster has to be told of each: while it moves a slot from one server to another it refuses a
+    /// script as a whole where one of these has moved, but would stop it in the middle at a key that it does not know of.
+    /// </summary>
+    public RedisKey[] All(QueueName queue)
+    {
+        var (own, neighbour) = (Queue(queue), Queue(queue.IsDeadLetter ? queue.Source : queue.DeadLetter));
+        return [own, .. Suffixes.Select(suffix => own.Append(suffix)), neighbour, .. Suffixes.Select(suffix => neighbour.Append(suffix))];
+    }
+
+    private static string Encode(string name) => name.AsSpan().IndexOfAny('{', '}', '%') < 0
+        ? name
+        : new StringBuilder(name).Replace("%", "%25").Replace("{", "%7B").Replace("}", "%7D").ToString();
+}

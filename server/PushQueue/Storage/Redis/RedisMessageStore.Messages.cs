@@ -1,0 +1,191 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>Broadcasting, and everything about single messages.</summary>
+internal sealed partial class RedisMessageStore
+{
+    private const long PageBytesMax = 16 * 1024 * 1024;
+    private const int ReplayPage = 500;
+
+    public async ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax)
+    {
+        var known = Known(queue);
+        try
+        {
+            var reply = await RunAsync(RedisScript.Broadcast, queue, [default, default, Math.Min(count, GivenMax), bytesMax, known.NextOffset]).ConfigureAwait(false);
+            if (reply is null)
+            {
+                return [];
+            }
+
+            known.See((long)reply[1]);
+            return Messages(queue, reply, from: 2);
+        }
+        catch (StoreUnavailableException) when (UnavailableReason is not null)
+        {
+            // Nothing was given out here. If Redis did it nevertheless, the next broadcast reveals the hole. All is looked at when it is back;
+            // a refusal of the moment is thrown instead, for nobody tells when that is over.
+            return [];
+        }
+    }
+
+    public async ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax)
+    {
+        const int Head = 5;
+        var known = Known(queue);
+        var reply = await RunAsync(
+            RedisScript.ReadHistory, queue, [default, default, fromOffset, Math.Min(count, GivenMax), bytesMax, known.NextOffset]).ConfigureAwait(false);
+        if (reply is null)
+        {
+            return null;
+        }
+
+        var messages = new List<Message>(reply.Length - Head);
+        for (var i = Head; i < reply.Length; i++)
+        {
+            byte[] bytes = reply[i]!;
+            var given = BinaryPrimitives.ReadUInt16BigEndian(bytes);
+            messages.Add(RedisRecord.Read(queue, bytes, 2 + given, RedisGiven.Read(bytes.AsSpan(2, given))));
+        }
+
+        return new HistoryPage(messages, Position(known, reply));
+    }
+
+    public ValueTask<Message?> LookAsync(QueueName queue) => OneAsync(RedisScript.Look, queue, [default, default]);
+
+    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => OneAsync(RedisScript.Find, queue, [default, default, id.ToString()]);
+
+    public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
+    {
+        const int Head = 3;
+        if (!TryCursor(after, out var score, out var member))
+        {
+            return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
+        }
+
+        var place = state switch
+        {
+            MessageState.Ready => "r",
+            MessageState.Delayed => "d",
+            MessageState.Leased => "l",
+            _ => "x",
+        };
+        try
+        {
+            var reply = await RunAsync(
+                RedisScript.Browse, queue, [default, default, place, score, member, Math.Min(limit, GivenMax), PageBytesMax]).ConfigureAwait(false);
+            if (reply is null)
+            {
+                return new MessagePage([], null);
+            }
+
+            var next = reply[2].IsNullOrEmpty ? null : $"{reply[1]}-{reply[2]}";
+            return new MessagePage(Messages(queue, reply, Head), next);
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Failure(e);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) =>
+        await RunAsync(RedisScript.Newest, queue, [default, default, Math.Min(count, GivenMax)]).ConfigureAwait(false) is { } reply
+            ? [.. reply.Skip(1).Select(static id => MessageId.Parse(id!))]
+            : [];
+
+    public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) =>
+        YesOrNoAsync(RedisScript.Cancel, queue, [default, default, id.ToString()]);
+
+    public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) =>
+        YesOrNoAsync(RedisScript.Reschedule, queue, [default, default, id.ToString(), Text(availableAt)]);
+
+    public async ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count)
+    {
+        if (!deadLetterQueue.IsDeadLetter)
+        {
+            return new BrokerFailure(QueueError.BadOption, $"'{deadLetterQueue}' is no dead-letter queue; its name would end in '{QueueName.DeadSuffix}'.");
+        }
+
+        try
+        {
+            return await ReplayPagesAsync(deadLetterQueue, id, count).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Failure(e);
+        }
+    }
+
+    private async ValueTask<BrokerResult<int>> ReplayPagesAsync(QueueName dead, MessageId? id, int count)
+    {
+        var (moved, leftAlone, looked) = (0, 0L, 0L);
+        while (true)
+        {
+            var page = (int)Math.Min(ReplayPage, count - looked);
+            var reply = await RunAsync(
+                RedisScript.Replay, dead, [default, default, id?.ToString() ?? string.Empty, page, leftAlone]).ConfigureAwait(false);
+            if (reply is null || (long)reply[1] == -1)
+            {
+                return id is null ? moved : new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{dead}'.");
+            }
+
+            if ((long)reply[1] == -2)
+            {
+                return new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{dead.Source}'; cancel it first.");
+            }
+
+            moved += (int)reply[1];
+            leftAlone += (long)reply[2];
+            looked += (long)reply[1] + (long)reply[2];
+            if (id is not null || looked >= count || (long)reply[1] + (long)reply[2] < page)
+            {
+                return moved;
+            }
+        }
+    }
+
+    private async ValueTask<Message?> OneAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
+    {
+        var reply = await RunAsync(script, queue, arguments).ConfigureAwait(false);
+        return reply is null || reply.Length == 1 ? null : Messages(queue, reply, from: 1)[0];
+    }
+
+    private async ValueTask<BrokerResult<bool>> YesOrNoAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
+    {
+        try
+        {
+            return await RunAsync(script, queue, arguments).ConfigureAwait(false) is { } reply && (long)reply[1] == 1;
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Failure(e);
+        }
+    }
+
+    /// <summary>A cursor is score and member of the last message: <c>39582418599936-0000000000000420</c>.</summary>
+    private static bool TryCursor(string? after, out string score, out string member)
+    {
+        const int MemberLength = 16;
+        (score, member) = (string.Empty, string.Empty);
+        if (after is null)
+        {
+            return true;
+        }
+
+        var dash = after.IndexOf('-', StringComparison.Ordinal);
+        if (dash <= 0
+            || after.Length - dash - 1 != MemberLength
+            || !long.TryParse(after.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            || !long.TryParse(after.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            return false;
+        }
+
+        (score, member) = (after[..dash], after[(dash + 1)..]);
+        return true;
+    }
+}

@@ -1,0 +1,168 @@
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>What is done for nodes that are gone, and after Redis was away.</summary>
+internal sealed partial class RedisMessageStore : IRedisUndertaker
+{
+    private const int EndedAtOnce = 500;
+    private const int QueuesAtOnce = 64;
+    private const int LooksAtOnce = 1000;
+    private const int NamesAtOnce = 500;
+
+    /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was buried.</summary>
+    private static readonly TimeSpan BuriedFor = TimeSpan.FromDays(7);
+
+    public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, string error, bool mayWake, IEnumerable<QueueName>? queues = null)
+    {
+        var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))).ConfigureAwait(false))
+            .Select(static name => QueueName.Parse(name!)).ToList();
+        foreach (var some in noted.Union(queues ?? []).Chunk(QueuesAtOnce))
+        {
+            await Task.WhenAll(some.Select(queue => EndLeasesAsync(queue, node, error, mayWake))).ConfigureAwait(false);
+        }
+
+        return noted;
+    }
+
+    public async Task<bool> ForgetAsync(string node, IReadOnlyList<QueueName> ended)
+    {
+        var keys = _connection.Keys;
+        RedisKey[] lists = [keys.Nodes, keys.QueuesOf(node), keys.Life(node)];
+        foreach (var names in ended.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce).DefaultIfEmpty([]))
+        {
+            var reply = await _connection.RunAsync(RedisScript.Forget, lists, [node, .. names]).ConfigureAwait(false);
+            if ((long)reply[0] == 1)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public Task ReleaseLostAsync() => Task.WhenAll(_lost.Take().Select(ReleaseLostAsync));
+
+    public async Task NoteQueuesAsync(NodeIdentity identity)
+    {
+        foreach (var names in identity.Queues.Keys.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce))
+        {
+            _ = await NoteAsync(identity, names).ConfigureAwait(false);
+        }
+    }
+
+    public async Task RegisterAllDueAsync()
+    {
+        var totals = default(StoreTotals);
+        _ = _totals.Take(); // what was done until now is found in the queues
+        string? after = null;
+        do
+        {
+            var names = await NamesAsync(after, NamesAtOnce).ConfigureAwait(false);
+            var queues = await Task.WhenAll(names.Select(name => ReadAsync(QueueName.Parse(name!)))).ConfigureAwait(false);
+            RedisValue[] known = [.. names.Zip(queues).Where(static pair => !pair.Second.Due.IsNull).SelectMany(static pair => new[] { pair.First, pair.Second.Due })];
+            if (known.Length > 0)
+            {
+                await _timers.RegisterAsync(known).ConfigureAwait(false);
+            }
+
+            totals = new StoreTotals(
+                totals.Queues + names.Length, totals.Messages + queues.Sum(static queue => queue.Messages), totals.Bytes + queues.Sum(static queue => queue.Bytes));
+            after = names.Length == NamesAtOnce ? names[^1] : default(string);
+        }
+        while (after is not null);
+
+        _ = await _connection.RunAsync(
+            RedisScript.SetTotals, [_connection.Keys.Totals], [totals.Queues, totals.Messages, totals.Bytes]).ConfigureAwait(false);
+        _totals.Learn(totals);
+    }
+
+    public void TellResumed() => _listener!.OnResumed();
+
+    /// <returns>False where others took the node for dead.</returns>
+    private async ValueTask<bool> NoteAsync(NodeIdentity identity, RedisValue[] names)
+    {
+        var keys = _connection.Keys;
+        var reply = await _connection.RunAsync(
+            RedisScript.Bind, [keys.Nodes, keys.QueuesOf(identity.Number)], [identity.Number, .. names]).ConfigureAwait(false);
+        return (long)reply[0] == 1;
+    }
+
+    /// <summary>Another node's broadcast: an offset below this one must never be given out again.</summary>
+    private void SeeBroadcast(QueueName queue, long nextOffset) => Known(queue).See(nextOffset);
+
+    private void SeeDeleted(QueueName queue)
+    {
+        Known(queue).Forget();
+
+        // Nothing is leased there any more. Noted in Redis it stays, for a lease may be under way in a queue of that name that was made anew.
+        _ = _node!.Identity.Queues.TryRemove(queue, out _);
+    }
+
+    /// <summary>When a queue is due, and what it holds.</summary>
+    private async Task<(RedisValue Due, long Messages, long Bytes)> ReadAsync(QueueName queue)
+    {
+        var key = Known(queue).Keys[0];
+        var fields = _connection.DoAsync(database => database.HashGetAsync(key, ["due", "bytes"])).ConfigureAwait(false);
+        var messages = await _connection.DoAsync(database => database.HashLengthAsync(key.Append(":messages"))).ConfigureAwait(false);
+        var values = await fields;
+        return (values[0], messages, Number(values[1]));
+    }
+
+    private async Task EndLeasesAsync(QueueName queue, string node, string error, bool mayWake)
+    {
+        RedisValue[] reply;
+        do
+        {
+            reply = await RunAnywayAsync(
+                RedisScript.EndNodeLeases, queue, [default, default, node, error, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]).ConfigureAwait(false);
+        }
+        while ((long)reply[1] >= EndedAtOnce);
+    }
+
+    private async Task ReleaseLostAsync(LostLease lost)
+    {
+        var found = 0L;
+        try
+        {
+            foreach (var suffix in new[] { ":leased", ":bound" })
+            {
+                var last = RedisValue.EmptyString;
+                do
+                {
+                    var reply = await RunAnywayAsync(
+                        RedisScript.ReleaseLost, lost.Queue, [default, default, lost.Node, lost.Receipts, suffix, last, LooksAtOnce]).ConfigureAwait(false);
+                    found += (long)reply[1];
+                    last = reply[2];
+                }
+                while (!last.IsNullOrEmpty);
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            _lost.PutBack(lost);
+            throw;
+        }
+
+        _lost.Looked(lost);
+        if (found > 0)
+        {
+            Log.GivenBack(_logger, found, lost.Queue.Value);
+        }
+    }
+
+    /// <summary>Runs a script on a queue although the store may count as out of reach: this is how it comes back.</summary>
+    private async Task<RedisValue[]> RunAnywayAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
+    {
+        var known = Known(queue);
+        (arguments[0], arguments[1]) = (NowMs(), Who(known));
+        var reply = await _connection.RunAsync(script, known.Keys, arguments).ConfigureAwait(false);
+        if (_totals.Read(reply[0]) is > 0 and var control)
+        {
+            await TryAttendAsync(queue, control).ConfigureAwait(false);
+        }
+
+        return reply;
+    }
+}

@@ -1,0 +1,127 @@
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>Puts: one script for one message or many.</summary>
+internal sealed partial class RedisMessageStore
+{
+    private const int Duplicate = -1;
+    private const int KeyTaken = -2;
+    private const int TooManyMessages = -3;
+
+    // Time, name, mode; then record and time available per message.
+    private const int PutHead = 3;
+
+    public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) =>
+        Known(queue).LaneOf(this, static (store, queue, messages) => store.PutEachAsync(queue, messages)).PutAsync(message);
+
+    /// <summary>Several single puts in one call; what fails for all is the outcome of each.</summary>
+    private async ValueTask<BrokerResult<PutOutcome>[]> PutEachAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
+    {
+        var outcomes = new BrokerResult<PutOutcome>[messages.Count];
+        try
+        {
+            var reply = await PutAsync(queue, messages, allOrNone: false).ConfigureAwait(false);
+            for (var i = 0; i < outcomes.Length; i++)
+            {
+                outcomes[i] = Outcome(queue, messages[i], (long)reply[i + 2]);
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            Array.Fill(outcomes, Failure(e));
+        }
+
+        return outcomes;
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
+    {
+        if (messages.Count == 0)
+        {
+            return Array.Empty<PutOutcome>();
+        }
+
+        RedisValue[] reply;
+        try
+        {
+            reply = await PutAsync(queue, messages, allOrNone: true).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Failure(e);
+        }
+
+        if ((long)reply[1] is > 0 and var place)
+        {
+            var failure = Outcome(queue, messages[(int)place - 1], (long)reply[2]).Failure;
+            return failure with { Detail = $"{failure.Detail} (message {place} of the batch; nothing was stored)" };
+        }
+
+        var outcomes = new PutOutcome[messages.Count];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = Outcome(queue, messages[i], (long)reply[i + 2]).Value;
+        }
+
+        return outcomes;
+    }
+
+    private async ValueTask<RedisValue[]> PutAsync(QueueName queue, IReadOnlyList<NewMessage> messages, bool allOrNone)
+    {
+        var now = NowMs();
+        var arguments = new RedisValue[PutHead + (2 * messages.Count)];
+        arguments[2] = allOrNone ? 1 : 0;
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var at = PutHead + (2 * i);
+            arguments[at] = RedisRecord.Pack(messages[i], now);
+            arguments[at + 1] = Available(messages[i]);
+        }
+
+        var reply = await RunAsync(RedisScript.Put, queue, arguments).ConfigureAwait(false);
+        await ReplicatedAsync().ConfigureAwait(false);
+        return reply!;
+    }
+
+    /// <summary>Since when the message is available, as the script takes it.</summary>
+    private static RedisValue Available(NewMessage message)
+    {
+        if (message is { AvailableAt: null, PutBack: false })
+        {
+            return 0;
+        }
+
+        var keeps = message is { KeepsTime: true, AvailableAt: not null } ? "k" : string.Empty;
+        return $"{(message.AvailableAt is { } at ? Text(at) : "0")}{keeps}{(message.PutBack ? "b" : string.Empty)}";
+    }
+
+    /// <summary>Waits for as many replicas as the options say, on the connection of the write before it.</summary>
+    private async ValueTask ReplicatedAsync()
+    {
+        if (_options.WaitForReplicas == 0)
+        {
+            return;
+        }
+
+        var patience = Ms(_options.CommandTimeout) / 2;
+        var replicas = (long)await _connection.DoAsync(
+            database => database.ExecuteAsync("WAIT", _options.WaitForReplicas, patience)).ConfigureAwait(false);
+        if (replicas < _options.WaitForReplicas)
+        {
+            throw new StoreUnavailableException(
+                $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time; it is stored, but not as safely as was asked for.");
+        }
+    }
+
+    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, long code) => code switch
+    {
+        > 0 => new PutOutcome(MessageId.FromNumber(code), Duplicate: false),
+        0 => new PutOutcome(message.Id!.Value, Duplicate: false),
+        Duplicate => new PutOutcome(message.Id!.Value, Duplicate: true),
+        KeyTaken => new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
+        TooManyMessages => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxMessages; try again when some were taken."),
+        _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxBytes; try again when some were taken."),
+    };
+}

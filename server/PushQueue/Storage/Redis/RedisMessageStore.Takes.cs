@@ -1,0 +1,239 @@
+using System.Security.Cryptography;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>Taking, leasing, and what becomes of leases.</summary>
+internal sealed partial class RedisMessageStore
+{
+    /// <summary>One script gives at most so many out, so that nobody else waits long for Redis.</summary>
+    private const int GivenMax = 4096;
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null)
+    {
+        var taken = new List<Message>();
+        var room = bytesMax;
+        try
+        {
+            while (true)
+            {
+                var page = Math.Min(count - taken.Count, GivenMax);
+                var reply = await RunAsync(
+                    RedisScript.Take,
+                    queue,
+                    [default, default, page, evenWhenStopped ? 1 : 0, Text(dueBy), room, taken.Count == 0 ? 1 : 0]).ConfigureAwait(false);
+                if (reply is not null && (long)reply[1] == 1)
+                {
+                    return taken.Count > 0 ? taken : new BrokerFailure(QueueError.QueueStopped);
+                }
+
+                var messages = reply is null ? [] : Messages(queue, reply, from: 2);
+                taken.AddRange(messages);
+                room = Math.Max(0, room - messages.Sum(static message => message.Body.Length));
+                if (messages.Count < page || taken.Count == count)
+                {
+                    return taken;
+                }
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            // What is out of the queue already must be given out.
+            return taken.Count > 0 ? taken : Failure(e);
+        }
+    }
+
+    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
+    {
+        var count = Math.Min(request.Count, GivenMax);
+        var receipts = Receipts(count);
+        var node = "0";
+        try
+        {
+            if (request.IsNodeBound)
+            {
+                // Asked for once: the node may begin anew under another number at any time.
+                var identity = _node!.Identity;
+                node = identity.Number;
+                if (!await BindAsync(queue, identity).ConfigureAwait(false))
+                {
+                    return Array.Empty<Lease>();
+                }
+            }
+
+            var leaseEnd = request.TimeToRun is { } timeToRun ? NowMs() + Ms(timeToRun) : 0;
+            var reply = await RunAsync(
+                RedisScript.Lease,
+                queue,
+                [
+                    default, default, count, request.BytesMax, leaseEnd, node, request.Worker ?? string.Empty,
+                    request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.DueBy), Text(request.DueBy + request.TimeToRun),
+                    request.Consumers, request.Room,
+                ]).ConfigureAwait(false);
+            if (reply is null)
+            {
+                return Array.Empty<Lease>();
+            }
+
+            const int Stopped = 1;
+            const int LeftForOthers = 2;
+            var state = (long)reply[1];
+
+            // A node that was taken for dead gets nothing; its next beat begins anew and has all queues looked at again.
+            if (state == LeftForOthers)
+            {
+                _turns.LookLater(queue);
+            }
+
+            return state == Stopped
+                ? new BrokerFailure(QueueError.QueueStopped)
+                : BrokerResult<IReadOnlyList<Lease>>.Success(Leases(queue, reply));
+        }
+        catch (StoreUnavailableException e)
+        {
+            if (request.IsNodeBound && e.InnerException is not (null or RedisServerException))
+            {
+                // It was sent, and what became of it is not known. A lease with an end of its own needs nobody to end it.
+                _lost.Add(queue, node, receipts);
+            }
+
+            return Failure(e);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
+        SettleAsync(RedisScript.Ack, queue, [default, default], keys);
+
+    public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
+        SettleAsync(RedisScript.Check, queue, [default, default], keys);
+
+    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) => SettleAsync(
+        RedisScript.Release,
+        queue,
+        [
+            default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty, request.Error is { } error ? "1" + Bounded(error) : "0",
+            request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
+        ],
+        keys);
+
+    public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
+        SettleAsync(RedisScript.Touch, queue, [default, default, NowMs() + Ms(timeToRun)], keys);
+
+    public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
+    {
+        try
+        {
+            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, GivenMax)]).ConfigureAwait(false);
+            return reply is null ? 0 : (int)reply[1];
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Failure(e);
+        }
+    }
+
+    public async ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) =>
+        await RunAsync(RedisScript.CountDue, queue, [default, default, Text(dueBy)]).ConfigureAwait(false) is { } reply ? (long)reply[1] : 0;
+
+    private async ValueTask<IReadOnlyList<QueueError>> SettleAsync(
+        RedisScript script, QueueName queue, RedisValue[] head, IReadOnlyList<LeaseKey> keys)
+    {
+        var answers = new QueueError[keys.Count];
+        try
+        {
+            var arguments = new RedisValue[head.Length + (2 * keys.Count)];
+            head.CopyTo(arguments, 0);
+            for (var i = 0; i < keys.Count; i++)
+            {
+                arguments[head.Length + (2 * i)] = keys[i].Id.ToString();
+                arguments[head.Length + (2 * i) + 1] = Bytes(keys[i].Receipt);
+            }
+
+            var reply = await RunAsync(script, queue, arguments).ConfigureAwait(false);
+            for (var i = 0; i < answers.Length; i++)
+            {
+                answers[i] = reply is null ? QueueError.NotFound : (long)reply[i + 1] switch
+                {
+                    0 => QueueError.None,
+                    1 => QueueError.LeaseLost,
+                    _ => QueueError.NotFound,
+                };
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            Array.Fill(answers, QueueError.StoreUnavailable);
+        }
+
+        return answers;
+    }
+
+    /// <summary>Notes, before the first lease that is bound to a node, that the queue holds some: who buries the node looks there.</summary>
+    /// <returns>False where others took the node for dead.</returns>
+    private async ValueTask<bool> BindAsync(QueueName queue, NodeIdentity identity)
+    {
+        if (identity.Queues.ContainsKey(queue))
+        {
+            return true;
+        }
+
+        if (!await NoteAsync(identity, [queue.Value]).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        identity.Queues[queue] = true;
+        return true;
+    }
+
+    private static List<Message> Messages(QueueName queue, RedisValue[] reply, int from)
+    {
+        var messages = new List<Message>((reply.Length - from) / 2);
+        for (var i = from; i + 1 < reply.Length; i += 2)
+        {
+            messages.Add(RedisRecord.Read(queue, reply[i]!, 0, RedisGiven.Read((byte[])reply[i + 1]!)));
+        }
+
+        return messages;
+    }
+
+    private static List<Lease> Leases(QueueName queue, RedisValue[] reply)
+    {
+        var leases = new List<Lease>((reply.Length - 2) / 2);
+        for (var i = 2; i + 1 < reply.Length; i += 2)
+        {
+            var given = RedisGiven.Read((byte[])reply[i + 1]!);
+            leases.Add(new Lease(RedisRecord.Read(queue, reply[i]!, 0, given), given.State.Receipt, given.State.LeaseEnd));
+        }
+
+        return leases;
+    }
+
+    /// <summary>So many receipts side by side, none of them zero.</summary>
+    private static byte[] Receipts(int count)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(8 * count);
+        for (var i = 0; i < bytes.Length; i += 8)
+        {
+            bytes[i] |= 1;
+        }
+
+        return bytes;
+    }
+
+    private static byte[] Bytes(Receipt receipt)
+    {
+        var bytes = new byte[8];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, receipt.Value);
+        return bytes;
+    }
+
+    /// <summary>An error is kept with its message and must not outgrow it.</summary>
+    private static string Bounded(string error)
+    {
+        const int Longest = 8192;
+        return error.Length <= Longest ? error : error[..Longest];
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// The texts of all scripts for one incarnation of what Redis holds. The incarnation stands in each text, so that a script which a node of
+/// an earlier incarnation calls is not there: that is how a node learns that Redis was restarted before it can do anything with it.
+/// </summary>
+internal sealed class RedisScripts
+{
+    private readonly string[] _texts;
+    private readonly byte[][] _hashes;
+
+    public RedisScripts(string incarnation, string bell)
+    {
+        Incarnation = incarnation;
+        var names = Enum.GetNames<RedisScript>();
+        _texts = Array.ConvertAll(names, name => Compose(name, incarnation, bell));
+        _hashes = Array.ConvertAll(_texts, Hash);
+    }
+
+    public string Incarnation { get; }
+
+    public IReadOnlyList<string> Texts => _texts;
+
+    public byte[] HashOf(RedisScript script) => _hashes[(int)script];
+
+    public static string Read(string name)
+    {
+        using var stream = typeof(RedisScripts).Assembly.GetManifestResourceStream($"{name}.lua")
+            ?? throw new InvalidOperationException($"The script {name}.lua is not in the assembly.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>First line (what the script may do), constants, the parts that its "uses:" line names, then the script.</summary>
+    private static string Compose(string name, string incarnation, string bell)
+    {
+        var script = Read(name);
+        var lines = script.Split('\n', 3);
+        var parts = lines[1]["-- uses:".Length..].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var defaults = QueueSettings.Default;
+        var text = new StringBuilder(lines[0]).Append('\n').Append(
+            CultureInfo.InvariantCulture,
+            $"""
+            local INCARNATION, BELL = '{incarnation}', '{bell}'
+            local DEFAULT_ATTEMPTS, DEFAULT_HISTORY, DEFAULT_HISTORY_AGE = {defaults.MaxAttempts}, {defaults.HistoryMessages}, {defaults.HistoryAge.Ticks}
+
+            """);
+        foreach (var part in parts)
+        {
+            text.Append(Read($"Part.{part}")).Append('\n');
+        }
+
+        return text.Append(lines[2]).ToString();
+    }
+
+    /// <summary>Redis names scripts by their SHA-1; nothing is kept secret by it.</summary>
+    private static byte[] Hash(string text) =>
+#pragma warning disable CA5350 // what Redis calls a script by
+        SHA1.HashData(Encoding.UTF8.GetBytes(text));
+#pragma warning restore CA5350
+}

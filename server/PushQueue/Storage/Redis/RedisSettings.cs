@@ -1,0 +1,87 @@
+using System.Globalization;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// A queue's settings as fields of its hash: numbers as text, durations in ticks of 100 ns, and only what differs from nothing having been
+/// set. The names may never change their meaning.
+/// </summary>
+internal static class RedisSettings
+{
+    public static readonly RedisValue[] Fields =
+        ["policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage", "nodead", "pushurl"];
+
+    /// <summary>Field and value in turn; an empty value takes the field away.</summary>
+    public static IEnumerable<RedisValue> Changes(QueueSettingsPatch patch)
+    {
+        var changes = new List<RedisValue>();
+        void Change(string field, long? value)
+        {
+            if (value is { } given)
+            {
+                changes.Add(field);
+                changes.Add(given.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        void Limit(string field, long? value)
+        {
+            if (value is { } given)
+            {
+                changes.Add(field);
+                changes.Add(given == 0 ? RedisValue.EmptyString : given.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        Change("policy", (long?)patch.Policy);
+        Change("stopped", Flag(patch.Stopped));
+        Change("ttr", patch.TimeToRun?.Ticks);
+        Change("attempts", patch.MaxAttempts);
+        Change("retry1", patch.RetryDelay?.First.Ticks);
+        Change("retry2", patch.RetryDelay?.Last.Ticks);
+        Change("dedup", patch.DedupWindow?.Ticks);
+        Limit("maxmsgs", patch.MaxMessages);
+        Limit("maxbytes", patch.MaxBytes);
+        Change("overflow", (long?)patch.Overflow);
+        Change("histmax", patch.HistoryMessages);
+        Change("histage", patch.HistoryAge?.Ticks);
+        Change("nodead", Flag(!patch.DeadLetter));
+        if (patch.PushUrl is { } url)
+        {
+            changes.Add("pushurl");
+            changes.Add(url);
+        }
+
+        return changes;
+    }
+
+    /// <summary>Reads the values of <see cref="Fields"/>; empty ones were never set.</summary>
+    public static QueueSettings Read(ReadOnlySpan<RedisValue> values)
+    {
+        var none = QueueSettings.Default;
+        return new QueueSettings
+        {
+            Policy = (DeliveryPolicy?)Number(values[0]),
+            Stopped = Number(values[1]) == 1,
+            TimeToRun = Time(values[2]) ?? none.TimeToRun,
+            MaxAttempts = (int)(Number(values[3]) ?? none.MaxAttempts),
+            RetryDelay = Time(values[4]) is { } first ? new RetryDelay(first, Time(values[5]) ?? first) : none.RetryDelay,
+            DedupWindow = Time(values[6]) ?? none.DedupWindow,
+            MaxMessages = Number(values[7]),
+            MaxBytes = Number(values[8]),
+            Overflow = (FullQueuePolicy)(Number(values[9]) ?? (long)none.Overflow),
+            HistoryMessages = (int)(Number(values[10]) ?? none.HistoryMessages),
+            HistoryAge = Time(values[11]) ?? none.HistoryAge,
+            DeadLetter = Number(values[12]) is { } off ? off == 0 : none.DeadLetter,
+            PushUrl = values[13].IsNullOrEmpty ? null : (string?)values[13],
+        };
+    }
+
+    private static long? Flag(bool? value) => value is { } given ? (given ? 1 : 0) : null;
+
+    private static long? Number(RedisValue value) => value.IsNullOrEmpty ? null : (long)value;
+
+    private static TimeSpan? Time(RedisValue value) => Number(value) is { } ticks ? TimeSpan.FromTicks(ticks) : null;
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>A node that starts waits for Redis, as a node that runs does: both may be started by the same hand at the same time.</summary>
+internal static partial class RedisStart
+{
+    /// <summary>Tries until it works.</summary>
+    /// <exception cref="StoreOpenException">What stands in the way will not go by itself.</exception>
+    /// <exception cref="OperationCanceledException">The node is to stop.</exception>
+    public static async Task UntilItWorksAsync(Func<Task> start, TimeSpan interval, ILogger logger, CancellationToken cancellationToken)
+    {
+        string? said = null;
+        while (true)
+        {
+            try
+            {
+                await start().ConfigureAwait(false);
+                break;
+            }
+            catch (StoreUnavailableException e) when (RedisConnection.MayMend(e))
+            {
+                if (e.Message != said)
+                {
+                    Log.Waiting(logger, e.Message);
+                    said = e.Message;
+                }
+            }
+            catch (StoreUnavailableException e)
+            {
+                throw new StoreOpenException(e.Message, e);
+            }
+
+            await Task.Delay(interval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (said is not null)
+        {
+            Log.Started(logger);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(132, LogLevel.Warning, "{Sentence} The node starts as soon as that is mended")]
+        public static partial void Waiting(ILogger logger, string sentence);
+
+        [LoggerMessage(133, LogLevel.Warning, "Redis can be used now; the node starts")]
+        public static partial void Started(ILogger logger);
+    }
+}

@@ -1,0 +1,32 @@
+namespace PushQueue.Storage.Redis;
+
+/// <summary>Where the shared queues are and how they are kept there.</summary>
+internal sealed record RedisStoreOptions
+{
+    /// <summary>
+    /// The most messages that one batch may hold, whatever <c>--limit batch</c> says. A batch is one script, during which Redis serves nobody else:
+    /// about 6 microseconds a message.
+    /// </summary>
+    public const int BatchMessagesMax = 100_000;
+
+    /// <summary>Addresses, and options such as <c>password=</c>, in StackExchange.Redis's own form: <c>host:6379,host2:6379,password=x</c>.</summary>
+    public required string Configuration { get; init; }
+
+    /// <summary>Begins every key, so that several installations can share one Redis.</summary>
+    public string KeyPrefix { get; init; } = "pq";
+
+    /// <summary>A put is answered when so many replicas have it too; 0 for none.</summary>
+    public int WaitForReplicas { get; init; }
+
+    /// <summary>How long one command may take before the store counts as out of reach.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a node that starts waits before it tries again to reach Redis.</summary>
+    public TimeSpan StartInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a node says that it lives.</summary>
+    public TimeSpan BeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a node counts as alive after it last said so.</summary>
+    public TimeSpan NodeLife { get; init; } = TimeSpan.FromSeconds(4);
+}

@@ -1,0 +1,203 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// What falls due, once in the cluster: an index of all queues by their next due time, from which nodes claim. It is a hint, like the bells: the
+/// truth is in the queue, every operation brings its queue to the present first, and whoever buries a node reads all queues' times anew. A queue
+/// without anything due is not in the index and costs nothing.
+/// </summary>
+internal sealed partial class RedisTimers : IDisposable
+{
+    /// <summary>How long a node has for what it claimed, before others may.</summary>
+    private const int ClaimMs = 5000;
+
+    private const int ClaimMax = 64;
+
+    private readonly RedisConnection _connection;
+    private readonly TimeProvider _time;
+    private readonly Func<QueueName, Task<long>> _sweep;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private long _armedForMs = long.MaxValue;
+    private Task _running = Task.CompletedTask;
+    private bool _isRunning;
+    private bool _again;
+    private bool _disposed;
+
+    /// <param name="connection">The way to Redis.</param>
+    /// <param name="time">Whose time decides what is due.</param>
+    /// <param name="sweep">Lets a queue do what is due; gives when it is due again, 0 for never.</param>
+    /// <param name="logger">Told what failed.</param>
+    public RedisTimers(RedisConnection connection, TimeProvider time, Func<QueueName, Task<long>> sweep, ILogger logger)
+    {
+        _connection = connection;
+        _time = time;
+        _sweep = sweep;
+        _logger = logger;
+        _timer = time.CreateTimer(static state => ((RedisTimers)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>A queue's next due time came nearer.</summary>
+    public async Task RegisterAsync(QueueName queue, long dueMs)
+    {
+        try
+        {
+            await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, [queue.Value, dueMs]).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException e)
+        {
+            // All times are read anew when Redis is back.
+            Log.NotRegistered(_logger, e.Message);
+        }
+    }
+
+    /// <summary>Many queues' times at once: names and times in turn.</summary>
+    public async Task RegisterAsync(RedisValue[] namesAndTimes)
+    {
+        await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, namesAndTimes).ConfigureAwait(false);
+        Run();
+    }
+
+    /// <summary>Looks at the index at that time, if not before.</summary>
+    public void WakeAt(long dueMs)
+    {
+        lock (_gate)
+        {
+            if (_disposed || dueMs >= _armedForMs)
+            {
+                return;
+            }
+
+            var wait = dueMs - NowMs();
+            if (wait > 0)
+            {
+                _armedForMs = dueMs;
+                _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, TimeSpan.MillisecondsPerDay)), Timeout.InfiniteTimeSpan);
+                return;
+            }
+        }
+
+        Run();
+    }
+
+    /// <summary>Looks at the index now.</summary>
+    public void Run()
+    {
+        lock (_gate)
+        {
+            _again = true;
+            if (_isRunning || _disposed)
+            {
+                return;
+            }
+
+            _isRunning = true;
+            _running = RunAsync();
+        }
+    }
+
+    public Task StopAsync()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            return _running;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            // Also where a run is under way: the time for which the timer was armed is past, and a later one must not find it in its way.
+            _armedForMs = long.MaxValue;
+        }
+
+        Run();
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        while (GoOn())
+        {
+            try
+            {
+                var nextMs = await ClaimAsync().ConfigureAwait(false);
+                if (nextMs > 0)
+                {
+                    WakeAt(nextMs);
+                }
+            }
+            catch (StoreUnavailableException e)
+            {
+                Log.NotSwept(_logger, e.Message);
+            }
+            catch (Exception e)
+            {
+                // A border: this loop that ended would leave all undone that falls due.
+                Log.SweepFailed(_logger, e);
+            }
+        }
+    }
+
+    private bool GoOn()
+    {
+        lock (_gate)
+        {
+            var goOn = _again && !_disposed;
+            _again = false;
+            _isRunning = goOn;
+            return goOn;
+        }
+    }
+
+    /// <summary>Sweeps what is due until nothing is; when the next is, or 0.</summary>
+    private async Task<long> ClaimAsync()
+    {
+        while (true)
+        {
+            var now = NowMs();
+            var reply = await _connection.RunAsync(RedisScript.ClaimDue, _connection.Keys.Due, [now, now + ClaimMs, ClaimMax]).ConfigureAwait(false);
+            if (reply.Length <= 1)
+            {
+                return reply.Length == 0 ? 0 : (long)reply[0];
+            }
+
+            await Task.WhenAll(reply.Skip(1).Select(name => SweepAsync(name!))).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SweepAsync(string name)
+    {
+        // What is no queue's name was put there by somebody else, and is never due again.
+        var next = QueueName.TryParse(name, out var queue, out _) ? await _sweep(queue).ConfigureAwait(false) : 0;
+        await _connection.RunAsync(
+            RedisScript.SettleDue, _connection.Keys.Due, [name, next.ToString(CultureInfo.InvariantCulture)]).ConfigureAwait(false);
+        if (next > 0)
+        {
+            WakeAt(next);
+        }
+    }
+
+    private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static partial class Log
+    {
+        [LoggerMessage(122, LogLevel.Debug, "A due time was not registered: {Sentence}")]
+        public static partial void NotRegistered(ILogger logger, string sentence);
+
+        [LoggerMessage(123, LogLevel.Debug, "Due queues were not swept: {Sentence}")]
+        public static partial void NotSwept(ILogger logger, string sentence);
+
+        [LoggerMessage(136, LogLevel.Error, "Due queues could not be swept")]
+        public static partial void SweepFailed(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,9 @@
+#!lua flags=allow-oom
+-- uses:
+-- Notes that a queue holds leases that end with a node: who buries the node looks there. Only for a node that nobody has buried.
+-- KEYS: the set of nodes; the queues of this one. All keys of nodes share a hash tag.
+-- ARGV: number of the node; the names of the queues.
+-- Returns: 1, or 0 where others took the node for dead.
+if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return { 0 } end
+for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
+return { 1 }

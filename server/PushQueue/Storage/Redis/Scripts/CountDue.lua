@@ -1,0 +1,14 @@
+#!lua flags=allow-oom
+-- uses: Codec, Queue, Advance
+-- Counts the messages, ready or delayed, that are due by the caller's clock.
+-- KEYS: the queue's hash.
+-- ARGV: time, who asks, the caller's time.
+-- Returns: control (-1: no such queue); how many.
+if not open({}) then return { -1, 0 } end
+
+local due_by = tonumber(ARGV[3])
+local due = call('ZCOUNT', ':delayed', '-inf', due_by)
+for band = 0, 9 do
+  due = due + call('ZCOUNT', ':ready', band * BAND, band * BAND + due_by)
+end
+return answer({ 0, due })

@@ -1,0 +1,230 @@
+-- Part: what happens by itself, and how leases end. Few calls need any of it, and functions cost time to make: so they are made where they
+-- are used, by rules().
+local SWEEP = 5000
+
+local function rules()
+  local function setting(name)
+    return redis.call('HGET', KEY, name)
+  end
+
+  -- The wait after an attempt, in ticks of 100 ns.
+  local function retry_delay(message, attempt)
+    local first, last = message.retry1, message.retry2
+    if not first then
+      first, last = tonumber(setting('retry1') or 0), tonumber(setting('retry2') or 0)
+    end
+    if first == last or first == 0 then
+      return first
+    end
+    return math.min(last, first * 2 ^ math.max(0, math.min(62, attempt - 1)))
+  end
+
+  -- Moves a message, already out of its order, into another queue of the same hash tag. Its id stays, unless one of that id lives there.
+  local function move_to(target, number, record, message, state, dead)
+    local id = id_of(number, message)
+    local live = false
+    if redis.call('HEXISTS', target .. ':ids', id) == 1 then
+      live = true
+    elseif not message.id then
+      local same = redis.call('HGET', target .. ':messages', number)
+      live = same and not has(same:byte(1), 1)
+    elseif #id <= 15 and id:find('^[1-9]%d*$') then
+      local same = redis.call('HGET', target .. ':messages', ('0'):rep(15 - #id) .. id)
+      live = same and not has(same:byte(1), 1)
+    end
+    local there = redis.call('HMGET', target, 'seq', 'available', 'idmax')
+    local seq = tonumber(there[1] or 0) + 1
+    if live then
+      id = nil
+      while redis.call('HEXISTS', target .. ':ids', tostring(seq)) == 1 do seq = seq + 1 end
+    end
+    local available = math.max(tonumber(there[2] or 0), NOW)
+    local arrived = string.format('%015d', seq)
+    local member = arrived .. message.priority
+    redis.call('HSET', target, 'seq', seq, 'available', available)
+    redis.call('HSET', target .. ':messages', arrived, moved_record(record, message, id))
+    if id then
+      redis.call('HSET', target .. ':ids', id, arrived)
+      if #id <= 15 and id:find('^[1-9]%d*$') and tonumber(id) > tonumber(there[3] or 0) then
+        redis.call('HSET', target, 'idmax', id)
+      end
+    end
+    local kept = read_state(false)
+    kept.last_worker, kept.last_error, kept.dead = state.last_worker, state.last_error, dead
+    redis.call('HSET', target .. ':states', arrived, pack_state(kept))
+    redis.call('ZADD', target .. ':ready', score_of(member, available), member)
+    redis.call('HINCRBY', target, 'bytes', message.bytes)
+    redis.call('HINCRBY', target, 'put', 1)
+    hold(1, message.bytes)
+  end
+
+  local function dead_letter_key()
+    local base, depth = KEY:match('^(.*:)(%d+)$')
+    return base .. (tonumber(depth) + 1), NAME .. '.dead'
+  end
+
+  -- No attempts left: to the dead-letter queue, or dropped where the queue has none.
+  local function bury(number, record, message, state)
+    count('deadlettered', 1)
+    tell_finished(id_of(number, message), false, state.last_worker, state.attempts, 'max-attempts')
+    if setting('nodead') ~= '1' then
+      local key, name = dead_letter_key()
+      local there = redis.call('HMGET', key, 'epoch', 'listed')
+      if not there[1] then make(key, name) end
+      if not there[2] then flags = flags + (flags % 4 >= 2 and 0 or 2) end
+      move_to(key, number, record, message, state, { source = NAME, reason = 'max-attempts', attempts = state.attempts, at = NOW })
+      tell('d')
+    end
+    forget(number, message)
+  end
+
+  -- Back among the ready or the delayed ones.
+  local function return_message(number, message, state, delayed)
+    local member = member_of(number, message)
+    if message.expires and message.expires <= NOW then
+      call('ZADD', ':expiring', message.expires, member)
+      note_due(message.expires)
+    end
+    local available = state.available
+    state.lease_end, state.node, state.receipt, state.delivery, state.streaming, state.worker, state.callers_end =
+      0, 0, NO_RECEIPT, nil, nil, nil, nil
+    call('HSET', ':states', number, pack_state(state))
+    if delayed then
+      call('ZADD', ':delayed', available, member)
+      note_due(available)
+    else
+      add_ready(member, available)
+    end
+  end
+
+  -- A lease ends without an ack. request: delay (ticks; nil for the retry delay), error, counts, worker, at (available from exactly that time).
+  local function end_lease(number, record, message, state, request)
+    local id, receipt, worker = id_of(number, message), state.receipt, state.worker
+    leave_leases(member_of(number, message), state)
+    if not state.delivery then tell('E', id, receipt) end
+    if request.counts and not state.delivery then
+      worker = worker or request.worker
+      count('failed', 1)
+      state.last_error, state.last_worker = request.error, worker
+      if worker then tell('W', worker) end
+      local attempts = message.attempts or tonumber(setting('attempts') or DEFAULT_ATTEMPTS)
+      if state.attempts >= attempts and KEY:sub(-2) == ':0' then
+        return bury(number, record, message, state)
+      end
+    elseif not state.delivery then
+      state.attempts = state.attempts - 1
+    end
+    if message.expires and message.expires <= NOW then
+      count('expired', 1)
+      forget(number, message)
+      return tell_finished(id, false, state.worker, state.attempts, 'expired')
+    end
+    local delay, delayed = 0, false
+    if not state.delivery then
+      delay = request.delay or (request.counts and retry_delay(message, state.attempts) or 0)
+    end
+    if request.at and not state.delivery then
+      state.available, delayed = request.at, request.at > NOW
+    elseif delay > 0 then
+      state.available, delayed = NOW + math.floor(delay / 10000), true
+    else
+      -- A caller whose clock is ahead had it before its time.
+      delayed = state.callers_end ~= nil and state.available > NOW
+    end
+    return_message(number, message, state, delayed)
+  end
+
+  -- History: offsets from first (inclusive) to next (exclusive); each round is "time:last offset". Trimmed from its beginning only.
+  local function trim_history(first, next_offset)
+    local limits = redis.call('HMGET', KEY, 'histmax', 'histage')
+    local keep, age = tonumber(limits[1] or DEFAULT_HISTORY), tonumber(limits[2] or DEFAULT_HISTORY_AGE) / 10000
+    local start = math.max(first, next_offset - keep)
+    while true do
+      local round = call('LINDEX', ':rounds', 0)
+      if not round then break end
+      local at, last = round:match('^(%d+):(%d+)$')
+      at, last = tonumber(at), tonumber(last)
+      if at + age <= NOW then
+        start = math.max(start, last + 1)
+      elseif last >= start then
+        note_due(math.ceil(at + age))
+        break
+      end
+      call('LPOP', ':rounds')
+    end
+    local gone = {}
+    local function drop_gone()
+      if #gone > 0 then call('HDEL', ':history', unpack(gone)) end
+      gone = {}
+    end
+    if start - first <= SWEEP then
+      for offset = first, start - 1 do
+        gone[#gone + 1] = string.format('%.0f', offset)
+        if #gone == 1000 then drop_gone() end
+      end
+    else
+      -- Many offsets, or a hole where Redis has lost what it had given out: what is there is named, not what might be.
+      for _, offset in ipairs(call('HKEYS', ':history')) do
+        if tonumber(offset) < start then gone[#gone + 1] = offset end
+        if #gone == 1000 then drop_gone() end
+      end
+    end
+    drop_gone()
+    if start ~= first then redis.call('HSET', KEY, 'first', start) end
+    return start
+  end
+
+  local function next_score(suffix)
+    local entry = call('ZRANGE', suffix, 0, 0, 'WITHSCORES')
+    local score = tonumber(entry[2])
+    return score and score < NODES and score or NEVER
+  end
+
+  -- Brings the queue to the present: what was delayed is ready, what was leased too long comes back, what is too old goes.
+  local function advance()
+    local delayed = call('ZRANGEBYSCORE', ':delayed', '-inf', NOW, 'WITHSCORES', 'LIMIT', 0, SWEEP)
+    for i = 1, #delayed, 2 do
+      call('ZREM', ':delayed', delayed[i])
+      add_ready(delayed[i], tonumber(delayed[i + 1]))
+    end
+    local ran_out = { error = 'the lease ended without an ack', counts = true }
+    for _, member in ipairs(call('ZRANGEBYSCORE', ':leased', '-inf', NOW, 'LIMIT', 0, SWEEP)) do
+      local number = number_of(member)
+      local record = call('HGET', ':messages', number)
+      end_lease(number, record, read_record(record), read_state(call('HGET', ':states', number)), ran_out)
+    end
+    for _, member in ipairs(call('ZRANGEBYSCORE', ':expiring', '-inf', NOW, 'LIMIT', 0, SWEEP)) do
+      local number = number_of(member)
+      call('ZREM', ':expiring', member)
+      -- A leased message expires when it comes back.
+      if call('ZREM', ':ready', member) + call('ZREM', ':delayed', member) > 0 then
+        local message = read_record(call('HGET', ':messages', number))
+        local state = read_state(call('HGET', ':states', number))
+        count('expired', 1)
+        forget(number, message)
+        tell_finished(id_of(number, message), false, state.last_worker, state.attempts, 'expired')
+      end
+    end
+    call('ZREMRANGEBYSCORE', ':known', '-inf', NOW)
+    due_after = math.min(next_score(':delayed'), next_score(':leased'), next_score(':expiring'), next_score(':known'))
+    local offsets = redis.call('HMGET', KEY, 'first', 'next')
+    if offsets[2] then trim_history(tonumber(offsets[1] or 1), tonumber(offsets[2])) end
+    due_is_stale = true
+  end
+
+  return {
+    advance = advance, end_lease = end_lease, move_to = move_to, return_message = return_message, trim_history = trim_history,
+  }
+end
+
+-- Loads fields of the queue as it is now; nil where there is none. Every script on a queue begins with it.
+local function open(fields)
+  local queue = load(fields)
+  if queue and due_before <= NOW then
+    rules().advance()
+    local due = due_after
+    queue = load(fields)
+    due_before, due_after = due, due
+  end
+  return queue
+end

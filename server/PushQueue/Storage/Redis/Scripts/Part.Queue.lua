@@ -1,0 +1,198 @@
+-- Part: one queue. KEYS[1] is its hash; its other keys are KEYS[1] with a suffix, so all share a hash tag, with those of its dead-letter
+-- queue too. ARGV[1] is the time (Unix milliseconds), ARGV[2] who asks: the number of the node
+-- (16 digits) and then the queue's name.
+--
+-- Suffixes: :ready, :delayed, :leased, :expiring (sorted sets of members), :bound (leases with an end that end with their node, too), :callers
+-- (leases by their end by the caller's clock),
+-- :messages (records), :states, :ids (client's id to number), :keys (unique key to number), :known (ids of the dedup window by their end),
+-- :history (offset to message), :rounds (when which offsets were broadcast).
+-- A member is the message's number, 15 digits, and its priority. Its score among the ready orders first by priority, then by time; among the
+-- leased it is the end, or the number of the node (2^52 and above) whose life is the lease's.
+local KEY, NOW, NAME = KEYS[1], tonumber(ARGV[1]), ARGV[2]:sub(17)
+local BAND = 4398046511104
+local NODES = 1125899906842624
+local NEVER = math.huge
+
+local due_before, due_after, is_listed, due_is_stale
+local flags = 0
+-- How many more messages, and bytes of them, there are in the end, in this queue and in those that it shares its hash tag with.
+local more_messages, more_bytes = 0, 0
+local counts, loaded, changes, news = {}, {}, {}, {}
+local ready_checked = false
+
+local function call(command, suffix, ...)
+  return redis.call(command, KEY .. suffix, ...)
+end
+
+local function number_of(member)
+  return member:sub(1, 15)
+end
+
+local function member_of(number, message)
+  return number .. message.priority
+end
+
+local function id_of(number, message)
+  return message.id or (number:gsub('^0+', ''))
+end
+
+local function score_of(member, available)
+  return (57 - member:byte(16)) * BAND + available
+end
+
+local function available_of(member, score)
+  return tonumber(score) - (57 - member:byte(16)) * BAND
+end
+
+local function count(field, by)
+  counts[field] = (counts[field] or 0) + by
+end
+
+-- Sets a field of the queue's hash when the script ends; all of them in one command.
+local function change(field, value)
+  changes[#changes + 1] = field
+  changes[#changes + 1] = value
+end
+
+-- News for all nodes: kind and texts. See RedisBells.cs.
+local function tell(kind, ...)
+  local parts = { kind }
+  for i = 1, select('#', ...) do
+    parts[i + 1] = text((select(i, ...)))
+  end
+  news[#news + 1] = table.concat(parts)
+end
+
+-- receipt: of the recorded lease that an ack ended.
+local function tell_finished(id, acked, worker, attempts, reason, receipt)
+  tell('F', id, acked and '1' or '0', worker or '', tostring(attempts), reason or '', receipt or '')
+end
+
+local function note_due(at)
+  if at < due_after then
+    due_after = at
+  end
+end
+
+-- Before a message comes among the ready ones. Nodes are told when there was none: whoever found none waits, whoever found some goes on.
+local function tell_ready()
+  if not ready_checked then
+    ready_checked = true
+    if redis.call('EXISTS', KEY .. ':ready') == 0 then tell('R') end
+  end
+end
+
+local function add_ready(member, available)
+  tell_ready()
+  call('ZADD', ':ready', score_of(member, available), member)
+end
+
+-- Makes the hash of a queue. More than 64 bytes in one field make it a real hash table, which is faster to read than a packed list.
+local function make(key, name)
+  local time = redis.call('TIME')
+  local epoch = redis.sha1hex(name .. ':' .. time[1] .. ':' .. time[2] .. ':' .. INCARNATION):sub(1, 8)
+  redis.call('HSET', key, 'epoch', epoch, 'incarnation', INCARNATION, 'name', name,
+    'format', '1: a queue of PushQueue; what the fields of this hash mean stands in docs/redis.md')
+  return epoch
+end
+
+local function load(fields)
+  local values = redis.call('HMGET', KEY, 'epoch', 'due', 'listed', unpack(fields))
+  if not values[1] then
+    return nil
+  end
+  local queue = { epoch = values[1] }
+  for i = 1, #fields do
+    queue[fields[i]] = values[i + 3]
+  end
+  loaded = queue
+  due_before = tonumber(values[2] or NEVER)
+  due_after = due_before
+  is_listed = values[3]
+  return queue
+end
+
+-- Where the broadcast stands: epoch, first offset in history, next offset, first offset of the epoch. The epoch is another one where Redis may
+-- have lost offsets that it had given out: in another incarnation, or where the node that asks knows of a higher one.
+local POSITION = { 'first', 'next', 'incarnation', 'epochoffset' }
+local function position(queue, known)
+  local next_offset, epoch, from = tonumber(queue.next or 1), queue.epoch, tonumber(queue.epochoffset or 1)
+  local first = tonumber(queue.first or 1)
+  if queue.incarnation ~= INCARNATION or known > next_offset then
+    if known > next_offset and redis.call('EXISTS', KEY .. ':history') == 0 then
+      -- Nothing is left of what was given out, so nobody need look for it, offset by offset.
+      first = known
+      redis.call('HSET', KEY, 'first', first)
+    end
+    next_offset = math.max(next_offset, known)
+    epoch, from = make(KEY, NAME), next_offset
+    redis.call('HSET', KEY, 'next', next_offset, 'epochoffset', from)
+  end
+  return epoch, first, next_offset, from
+end
+
+-- The live message of that id: its number and record.
+local function locate(id)
+  if #id <= 15 and id:find('^[1-9]%d*$') then
+    local number = ('0'):rep(15 - #id) .. id
+    local record = call('HGET', ':messages', number)
+    if record and not has(record:byte(1), 1) then
+      return number, record
+    end
+  end
+  local number = call('HGET', ':ids', id)
+  if number then
+    return number, call('HGET', ':messages', number)
+  end
+end
+
+local function hold(messages, bytes)
+  more_messages, more_bytes = more_messages + messages, more_bytes + bytes
+end
+
+-- The message, already out of its order, is gone.
+local function forget(number, message)
+  call('HDEL', ':messages', number)
+  call('HDEL', ':states', number)
+  if message.id then call('HDEL', ':ids', message.id) end
+  if message.key then call('HDEL', ':keys', message.key) end
+  if message.expires then call('ZREM', ':expiring', member_of(number, message)) end
+  count('bytes', -message.bytes)
+  hold(-1, -message.bytes)
+end
+
+local function leave_leases(member, state)
+  call('ZREM', ':leased', member)
+  if state.node ~= 0 and state.lease_end ~= 0 then call('ZREM', ':bound', member) end
+  if state.callers_end then call('ZREM', ':callers', member) end
+end
+
+-- Ends every script on a queue: writes counters, the next due time and the news. The first element of the answer says what the node has to
+-- do beside: a due time (where it came nearer) times 8, plus 1 where the queue is not in the directory, 2 where its dead-letter queue is
+-- not, 4 where the queue of its dead letters is not. Where messages came or went it is a text: that number, how many more messages there are now, and
+-- how many more bytes.
+local function answer(reply)
+  for field, by in pairs(counts) do
+    local value = loaded[field]
+    if value ~= nil then
+      change(field, tonumber(value or 0) + by)
+    elseif by ~= 0 then
+      redis.call('HINCRBY', KEY, field, by)
+    end
+  end
+  if due_after ~= due_before or due_is_stale then
+    if due_after == NEVER then
+      redis.call('HDEL', KEY, 'due')
+    else
+      change('due', due_after)
+    end
+  end
+  if #changes > 0 then redis.call('HSET', KEY, unpack(changes)) end
+  if #news > 0 then
+    redis.call('PUBLISH', BELL, text(ARGV[2]) .. table.concat(news))
+  end
+  if not is_listed then flags = flags + 1 end
+  reply[1] = (due_after < due_before and due_after * 8 or 0) + flags
+  if more_messages ~= 0 then reply[1] = string.format('%.0f %d %d', reply[1], more_messages, more_bytes) end
+  return reply
+end

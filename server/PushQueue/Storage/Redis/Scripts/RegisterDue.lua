@@ -1,0 +1,10 @@
+#!lua flags=allow-oom
+-- uses:
+-- Notes when queues fall due, where that is nearer than what is known.
+-- KEYS: the index of due queues, the index of claimed ones.
+-- ARGV: per queue its name and the time.
+-- Returns: nothing.
+for i = 1, #ARGV, 2 do
+  local known = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if not known or tonumber(known) > tonumber(ARGV[i + 1]) then redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i]) end
+end

@@ -1,0 +1,20 @@
+#!lua flags=allow-oom
+-- uses: Codec, Queue, Advance, Leases
+-- Gives leased messages back; a counted release after the last attempt makes a dead letter.
+-- KEYS: the queue's hash.
+-- ARGV: time, who asks, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back (may be
+-- empty), the exact time from which it is available (empty: none); then per lease its message's id and its receipt.
+-- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
+if not open({}) then return { -1 } end
+
+local request = {
+  delay = tonumber(ARGV[3]),
+  error = ARGV[4]:sub(1, 1) == '1' and ARGV[4]:sub(2) or nil,
+  counts = ARGV[5] == '1',
+  worker = ARGV[6] ~= '' and ARGV[6] or nil,
+  at = tonumber(ARGV[7]),
+}
+local end_lease = rules().end_lease
+return answer(for_each_lease(8, function(number, record, message, state)
+  end_lease(number, record, message, state, request)
+end))

@@ -1,0 +1,8 @@
+#!lua flags=allow-oom
+-- uses: Codec, Queue, Advance
+-- Lets happen what is due.
+-- KEYS: the queue's hash.
+-- ARGV: time, who asks.
+-- Returns: control (-1: no such queue); when the next is due (0: never).
+if not open({}) then return { -1, 0 } end
+return answer({ 0, due_after < NEVER and due_after or 0 })

@@ -1,0 +1,35 @@
+using PushQueue.Delivery;
+using PushQueue.Queues;
+using PushQueue.Security;
+
+namespace PushQueue.Transports;
+
+/// <summary>
+/// Who is at the other end of a connection that lasts. Asks the rules anew each time: they may have changed since the connection began.
+/// Also counts its commands, against its own rate and the key's.
+/// </summary>
+internal sealed class ConnectionCaller(AccessControl access, Caller caller, int commandsPerSecondMax, LimitHits hits, TimeProvider time) : IConsumerRights
+{
+    private readonly RateBudget _commands = new(time);
+
+    public Caller Caller => access.Again(caller) ?? Caller.Nobody;
+
+    public bool MayStay => access.Again(caller) is not null;
+
+    public int Version => access.Version;
+
+    public bool MayListen(QueueName queue) => Caller.May(Permissions.Listen, queue);
+
+    /// <summary>Null where the connection may send another command now; then it is counted.</summary>
+    /// <param name="bytes">Its length.</param>
+    public Problem? WhyNoCommand(int bytes)
+    {
+        if (!_commands.TrySpend(commandsPerSecondMax, 1, out _))
+        {
+            hits.Count("commands");
+            return new Problem(ProblemType.TooManyRequests, $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each, or more slowly.");
+        }
+
+        return Caller.WhyNotNow(bytes, hits, out _);
+    }
+}

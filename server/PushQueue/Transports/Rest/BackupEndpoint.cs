@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+using PushQueue.Queues;
+using PushQueue.Security;
+
+namespace PushQueue.Transports.Rest;
+
+/// <summary>GET /backup: the embedded store's log as one archive, while it is written.</summary>
+internal sealed class BackupEndpoint(IMessageStore store)
+{
+    public void Map(RestRoutes routes) => routes.Map("/backup", ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync));
+
+    private async ValueTask<Problem?> BackUpAsync(HttpContext context)
+    {
+        if (QueryOptions.None(context.Request) is { } problem)
+        {
+            return problem;
+        }
+
+        if (store is not IStoreBackup backup)
+        {
+            return new Problem(ProblemType.Unsupported, $"The messages are not on this server ({store.Description}); back them up there.");
+        }
+
+        context.Response.ContentType = "application/x-tar";
+        context.Response.Headers.ContentDisposition = "attachment; filename=\"pushqueue.tar\"";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        await backup.WriteArchiveAsync(context.Response.Body, context.RequestAborted);
+        return null;
+    }
+}
