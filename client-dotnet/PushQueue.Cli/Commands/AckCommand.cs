@@ -1,0 +1,33 @@
+using System.CommandLine;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>ack: done with a leased message, or give it back.</summary>
+internal static class AckCommand
+{
+    public static Command Make()
+    {
+        var queue = Shared.Queue();
+        var id = new Argument<string>("id") { Description = "The message's id" };
+        var receipt = new Argument<string>("receipt") { Description = "As the lease told it" };
+        var release = new Option<bool>("--release") { Description = "Give it back instead" };
+        var error = new Option<string?>("--error") { Description = "With --release: why" };
+        var command = new Command("ack", "Says that a leased message is done; exit code 1 where the lease was lost") { queue, id, receipt, release, error };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var (name, message, key) = (parsed.GetValue(queue)!, parsed.GetValue(id)!, parsed.GetValue(receipt)!);
+            if (parsed.GetValue(release))
+            {
+                await client.ReleaseAsync(name, message, key, delay: null, parsed.GetValue(error), cancellationToken);
+            }
+            else
+            {
+                await client.AckAsync(name, message, key, cancellationToken);
+            }
+
+            terminal.Done(parsed.GetValue(release) ? "released" : "acked", new { queue = name, id = message });
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}

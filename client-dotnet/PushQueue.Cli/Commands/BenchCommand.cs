@@ -1,0 +1,83 @@
+using System.CommandLine;
+using PushQueue.Cli.Benchmark;
+using PushQueue.Cli.Output;
+using Spectre.Console;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>bench: load on a queue of its own, and what came of it.</summary>
+internal static class BenchCommand
+{
+    public static Command Make()
+    {
+        var messages = new Option<int>("--messages", "-n") { Description = "How many are put", DefaultValueFactory = _ => 100_000 };
+        var size = new Option<int>("--size") { Description = "Bytes of a body, at least 32", DefaultValueFactory = _ => 100 };
+        var batch = new Option<int>("--batch") { Description = "Messages in a request", DefaultValueFactory = _ => 1000 };
+        var producers = new Option<int>("--producers") { Description = "Requests at once", DefaultValueFactory = _ => 2 };
+        var consumers = new Option<int>("--consumers") { Description = "Streams", DefaultValueFactory = _ => 1 };
+        var policy = new Option<string>("--policy") { Description = "broadcast or roundrobin", DefaultValueFactory = _ => "broadcast" };
+        var ack = new Option<bool>("--ack") { Description = "Ack each message (roundrobin)" };
+        var transport = ListenCommand.Transport();
+        var command = new Command("bench", "Puts load on a queue of its own; exit code 5 where something was lost or came twice")
+        {
+            messages, size, batch, producers, consumers, policy, ack, transport,
+        };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var plan = new BenchPlan(
+                parsed.GetValue(messages), parsed.GetValue(size), parsed.GetValue(batch), parsed.GetValue(producers), parsed.GetValue(consumers),
+                parsed.GetValue(policy)!, parsed.GetValue(ack), parsed.GetValue(transport));
+            if (plan.Messages < 1 || plan.Size < BenchRun.BodyBytesMin || plan.Batch < 1 || plan.Producers < 1 || plan.Consumers < 1)
+            {
+                throw new UsageException($"Give --size {BenchRun.BodyBytesMin} or more, and 1 or more of everything else.");
+            }
+
+            var run = new BenchRun(client, plan);
+            var running = run.RunAsync(cancellationToken);
+            await ShowAsync(terminal, run, running, cancellationToken);
+            var result = await running;
+            Write(terminal, result);
+            return result.Sound ? ExitCodes.Done : ExitCodes.Unsound;
+        });
+        return command;
+    }
+
+    private static async Task ShowAsync(Terminal terminal, BenchRun run, Task running, CancellationToken cancellationToken)
+    {
+        if (!terminal.IsLive)
+        {
+            return;
+        }
+
+        await terminal.People.Live(Text.Empty).StartAsync(async live =>
+        {
+            var (put, received) = (0L, 0L);
+            while (!running.IsCompleted)
+            {
+                await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken));
+                var table = Tables.New("", "so far", "in the last second");
+                table.AddRow("put", Tables.Number(run.Put), Tables.Number(run.Put - put));
+                table.AddRow("received", Tables.Number(run.Received), Tables.Number(run.Received - received));
+                (put, received) = (run.Put, run.Received);
+                live.UpdateTarget(table);
+            }
+        });
+    }
+
+    private static void Write(Terminal terminal, BenchResult result)
+    {
+        if (terminal.Json)
+        {
+            terminal.WriteJson(result);
+            return;
+        }
+
+        var table = Tables.New("", "");
+        table.AddRow("put", $"{Tables.Number((long)result.PutPerSecond)} messages/s");
+        table.AddRow("received", $"{Tables.Number((long)result.ReceivedPerSecond)} messages/s");
+        table.AddRow("latency p50, p90, p99, max", $"{result.P50Ms:0.0}, {result.P90Ms:0.0}, {result.P99Ms:0.0}, {result.MaxMs:0.0} ms");
+        table.AddRow("lost", Tables.Number(result.Lost));
+        table.AddRow("twice", Tables.Number(result.Duplicates));
+        terminal.People.Write(table);
+    }
+}

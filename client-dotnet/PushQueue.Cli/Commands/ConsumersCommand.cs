@@ -1,0 +1,31 @@
+using System.CommandLine;
+using PushQueue.Cli.Output;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>consumers: who listens.</summary>
+internal static class ConsumersCommand
+{
+    public static Command Make()
+    {
+        var queue = new Argument<string?>("queue") { Description = "One queue; else all of the node", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("consumers", "Lists the consumers that are connected to the node that answers") { queue };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var consumers = parsed.GetValue(queue) is { } name
+                ? await client.GetConsumersAsync(name, cancellationToken)
+                : (await client.GetWorkersAsync(cancellationToken)).Consumers;
+            if (terminal.Json)
+            {
+                terminal.WriteJson(consumers);
+            }
+            else
+            {
+                terminal.People.Write(Tables.Of(consumers));
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>peek: messages where they rest.</summary>
+internal static class PeekCommand
+{
+    public static Command Make()
+    {
+        var queue = Shared.Queue();
+        var id = new Argument<string?>("id") { Description = "One message; else the next ones", Arity = ArgumentArity.ZeroOrOne };
+        var state = new Option<string>("--state") { Description = "ready, delayed, leased or dead", DefaultValueFactory = _ => "ready" };
+        var limit = new Option<int>("--limit", "-n") { Description = "At most so many", DefaultValueFactory = _ => 10 };
+        var command = new Command("peek", "Looks at messages without taking them; exit code 4 where there is none") { queue, id, state, limit };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var name = parsed.GetValue(queue)!;
+            var messages = parsed.GetValue(id) is { } wanted
+                ? await client.FindAsync(name, wanted, cancellationToken) is { } found ? [found] : []
+                : await client.BrowseAsync(name, parsed.GetValue(state)!, Math.Clamp(parsed.GetValue(limit), 1, 1000), cancellationToken)
+                    .Take(parsed.GetValue(limit)).ToListAsync(cancellationToken);
+            messages.ForEach(terminal.WriteMessage);
+            return messages.Count > 0 ? ExitCodes.Done : ExitCodes.Nothing;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Text.Json;
+using PushQueue.Cli.Output;
+using PushQueue.Client;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>What all commands have in common: the server, the key, the form of the output, and how failures become exit codes.</summary>
+internal static class Shared
+{
+    private static readonly Option<string> Server = new("--server", "-s")
+    {
+        Description = "The server, or several that share their queues, with commas between them; else PUSHQUEUE_SERVER",
+        Recursive = true,
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("PUSHQUEUE_SERVER") ?? "http://127.0.0.1:8080",
+    };
+
+    private static readonly Option<string?> Key = new("--key")
+    {
+        Description = "The access key; else PUSHQUEUE_KEY",
+        Recursive = true,
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "JSON on standard output, for scripts", Recursive = true };
+
+    public static void AddTo(RootCommand root)
+    {
+        root.Options.Add(Server);
+        root.Options.Add(Key);
+        root.Options.Add(Json);
+    }
+
+    public static Argument<string> Queue() => new("queue") { Description = "The queue's name" };
+
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = $"{description}; like 30, 500ms, 5m",
+        CustomParser = result =>
+        {
+            if (Durations.TryParse(result.Tokens[0].Value, out var duration))
+            {
+                return duration;
+            }
+
+            result.AddError($"'{result.Tokens[0].Value}' is no duration; give one like 30 (seconds), 500ms, 5m or 2h.");
+            return null;
+        },
+    };
+
+    /// <summary>Runs a command with a client; tells what goes wrong on standard error.</summary>
+    public static void Run(this Command command, Func<ParseResult, PushQueueClient, Terminal, CancellationToken, Task<int>> action) =>
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var terminal = new Terminal(parsed.GetValue(Json));
+            try
+            {
+                using var client = Connect(parsed);
+                return await action(parsed, client, terminal, cancellationToken);
+            }
+            catch (PushQueueException e)
+            {
+                terminal.Fail(e.Detail, e.Type);
+                return e.Type == ProblemTypes.Unreachable ? ExitCodes.Unreachable
+                    : e.Type == ProblemTypes.NotFound ? ExitCodes.Nothing
+                    : ExitCodes.Failed;
+            }
+            catch (Exception e) when (e is UsageException or UriFormatException or ArgumentException)
+            {
+                terminal.Fail(e.Message, ProblemTypes.BadOption);
+                return ExitCodes.Usage;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or System.ComponentModel.Win32Exception)
+            {
+                terminal.Fail(e.Message, "failed");
+                return ExitCodes.Failed;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return ExitCodes.Interrupted;
+            }
+        });
+
+    private static PushQueueClient Connect(ParseResult parsed)
+    {
+        var servers = Array.ConvertAll(
+            parsed.GetValue(Server)!.Split(',', StringSplitOptions.TrimEntries),
+            server => new Uri(server.Contains("://", StringComparison.Ordinal) ? server : "http://" + server));
+        return new PushQueueClient(new PushQueueClientOptions
+        {
+            Server = servers[0],
+            OtherServers = servers[1..],
+
+            // Not a default of the option: the help shows those.
+            Key = parsed.GetValue(Key) ?? Environment.GetEnvironmentVariable("PUSHQUEUE_KEY"),
+        });
+    }
+}

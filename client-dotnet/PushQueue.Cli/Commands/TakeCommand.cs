@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>take: messages for good, or leased.</summary>
+internal static class TakeCommand
+{
+    public static Command Make()
+    {
+        var queue = Shared.Queue();
+        var count = new Option<int>("--count", "-n") { Description = "At most so many, 1 to 1000", DefaultValueFactory = _ => 1 };
+        var wait = Shared.Duration("--wait", "Wait so long for one, at most 60s");
+        var ttr = Shared.Duration("--ttr", "Lease for this long instead of taking for good; --json tells the receipt");
+        var command = new Command("take", "Takes messages; exit code 4 where none is ready") { queue, count, wait, ttr };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var (name, limit, patience) = (parsed.GetValue(queue)!, parsed.GetValue(count), parsed.GetValue(wait));
+            var messages = parsed.GetValue(ttr) is { } timeToRun
+                ? await client.LeaseManyAsync(name, limit, timeToRun, patience, cancellationToken: cancellationToken)
+                : await client.TakeManyAsync(name, limit, patience, cancellationToken: cancellationToken);
+            foreach (var message in messages)
+            {
+                terminal.WriteMessage(message);
+            }
+
+            return messages.Count > 0 ? ExitCodes.Done : ExitCodes.Nothing;
+        });
+        return command;
+    }
+}

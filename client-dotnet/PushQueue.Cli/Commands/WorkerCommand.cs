@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using PushQueue.Cli.Output;
+using PushQueue.Client;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>worker: a command for each message.</summary>
+internal static class WorkerCommand
+{
+    /// <summary>How long after its end a command's standard error is read on.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    public static Command Make()
+    {
+        var queue = Shared.Queue();
+        var exec = new Option<string>("--exec", "-e") { Description = "A command for the shell; the body is its standard input, exit code 0 is the ack", Required = true };
+        var concurrency = new Option<int>("--concurrency", "-c") { Description = "How many at once", DefaultValueFactory = _ => 1 };
+        var name = new Option<string?>("--name") { Description = "The worker's name" };
+        var ttr = Shared.Duration("--ttr", "The length of a lease, extended while the command runs; else it lasts as long as the connection");
+        var drain = Shared.Duration("--drain", "How long commands may take to end after Ctrl-C (30s)");
+        var command = new Command("worker", "Runs a command for each message of a roundrobin queue") { queue, exec, concurrency, name, ttr, drain };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var shell = parsed.GetValue(exec)!;
+            var worker = Worker.Create(
+                client, parsed.GetValue(queue)!, (message, ended) => ExecAsync(shell, message, terminal, ended), new WorkerOptions
+                {
+                    Concurrency = parsed.GetValue(concurrency),
+                    Name = parsed.GetValue(name),
+                    TimeToRun = parsed.GetValue(ttr),
+                    DrainTimeout = parsed.GetValue(drain) ?? TimeSpan.FromSeconds(30),
+                });
+            await worker.RunAsync(cancellationToken);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static async Task ExecAsync(string shell, Message message, Terminal terminal, CancellationToken ended)
+    {
+        var start = new ProcessStartInfo("/bin/sh", ["-c", shell])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["PUSHQUEUE_QUEUE"] = message.Queue;
+        start.Environment["PUSHQUEUE_ID"] = message.Id;
+        start.Environment["PUSHQUEUE_ATTEMPT"] = message.Attempt.ToString(CultureInfo.InvariantCulture);
+        start.Environment["PUSHQUEUE_CONTENT_TYPE"] = message.ContentType;
+        using var process = Process.Start(start) ?? throw new InvalidOperationException("The shell could not be started.");
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        try
+        {
+            await FeedAsync(process, message, ended);
+            await process.WaitForExitAsync(ended);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
+        var told = await SaidAsync(errors);
+        if (told.Length > 0)
+        {
+            await Console.Error.WriteLineAsync(told);
+        }
+
+        if (process.ExitCode != 0)
+        {
+            terminal.Fail($"Message {message.Id}: the command ended with {process.ExitCode}; given back.", "worker");
+            throw new InvalidOperationException(told.Length > 0 ? told : $"exit code {process.ExitCode}");
+        }
+    }
+
+    /// <summary>What the command wrote to its standard error. What it left running may hold that open for ever, which is not waited for.</summary>
+    private static async Task<string> SaidAsync(Task<string> errors)
+    {
+        try
+        {
+            return (await errors.WaitAsync(LastWords, CancellationToken.None)).Trim();
+        }
+        catch (TimeoutException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task FeedAsync(Process process, Message message, CancellationToken ended)
+    {
+        try
+        {
+            await process.StandardInput.BaseStream.WriteAsync(message.Body, ended);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // A command need not read what it is given; its exit code decides.
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using PushQueue.Cli.Commands;
+
+namespace PushQueue.Cli;
+
+/// <summary>Puts the commands together.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("Puts, takes and watches messages of a PushQueue server.");
+        Shared.AddTo(root);
+        foreach (var command in (Command[])
+            [
+                PutCommand.Make(), TakeCommand.Make(), ListenCommand.Make(), QueuesCommand.Make(), QueueCommand.Make(), PeekCommand.Make(),
+                AckCommand.Make(), DeadCommand.Make(), ConsumersCommand.Make(), TopCommand.Make(), BenchCommand.Make(), WorkerCommand.Make(),
+            ])
+        {
+            root.Subcommands.Add(command);
+        }
+
+        var parsed = root.Parse(args);
+        var exitCode = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+
+            // A command ends by itself when it is told to; a worker may take its drain time, which has a limit of its own.
+            ProcessTerminationTimeout = TimeSpan.FromHours(1),
+        });
+
+        // The library's own code for a wrong command line is 1, which here means that the server refused.
+        return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+    }
+}

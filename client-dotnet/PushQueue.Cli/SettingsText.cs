@@ -1,0 +1,60 @@
+using System.Globalization;
+using PushQueue.Client;
+
+namespace PushQueue.Cli;
+
+/// <summary>Settings as <c>name=value</c>.</summary>
+internal static class SettingsText
+{
+    public static QueueSettingsChange Parse(IEnumerable<string> changes)
+    {
+        var change = new QueueSettingsChange();
+        foreach (var given in changes)
+        {
+            change = given.Split('=', 2) is [var name, var value]
+                ? Set(change, name, value)
+                : throw new UsageException($"'{given}' is no setting; give name=value.");
+        }
+
+        return change;
+    }
+
+    public static IEnumerable<(string Name, string Value)> Describe(QueueSettings settings) =>
+    [
+        ("policy", settings.Policy),
+        ("status", settings.Status),
+        ("ttr", settings.Ttr),
+        ("maxAttempts", settings.MaxAttempts.ToString(CultureInfo.InvariantCulture)),
+        ("retryDelay", settings.RetryDelay),
+        ("dedupWindow", settings.DedupWindow),
+        ("maxMessages", settings.MaxMessages?.ToString(CultureInfo.InvariantCulture) ?? "no limit"),
+        ("maxBytes", settings.MaxBytes?.ToString(CultureInfo.InvariantCulture) ?? "no limit"),
+        ("overflow", settings.Overflow),
+        ("history.messages", settings.History.Messages?.ToString(CultureInfo.InvariantCulture) ?? ""),
+        ("history.age", settings.History.Age ?? ""),
+        ("deadLetter", settings.DeadLetter ? "true" : "false"),
+    ];
+
+    private static QueueSettingsChange Set(QueueSettingsChange change, string name, string value) => name switch
+    {
+        "policy" => change with { Policy = value },
+        "status" => change with { Status = value },
+        "ttr" => change with { Ttr = value },
+        "maxAttempts" => change with { MaxAttempts = (int)Number(name, value) },
+        "retryDelay" => change with { RetryDelay = value },
+        "dedupWindow" => change with { DedupWindow = value },
+        "maxMessages" => change with { MaxMessages = Number(name, value) },
+        "maxBytes" => change with { MaxBytes = Number(name, value) },
+        "overflow" => change with { Overflow = value },
+        "history.messages" => change with { History = (change.History ?? new HistorySettings()) with { Messages = Number(name, value) } },
+        "history.age" => change with { History = (change.History ?? new HistorySettings()) with { Age = value } },
+        "deadLetter" when bool.TryParse(value, out var flag) => change with { DeadLetter = flag },
+        _ => throw new UsageException(
+            $"There is no setting '{name}' with the value '{value}'; there are {string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
+    };
+
+    private static long Number(string name, string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small
+        : name != "maxAttempts" && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new UsageException($"{name} is a number, not '{value}'.");
+}

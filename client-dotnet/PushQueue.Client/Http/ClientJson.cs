@@ -1,0 +1,73 @@
+using System.Text.Json.Serialization;
+
+namespace PushQueue.Client.Http;
+
+/// <summary>The JSON of requests and answers, without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(PutResult))]
+[JsonSerializable(typeof(PutManyResult))]
+[JsonSerializable(typeof(QueueInfo))]
+[JsonSerializable(typeof(QueuePage))]
+[JsonSerializable(typeof(QueueSettings))]
+[JsonSerializable(typeof(QueueSettingsChange))]
+[JsonSerializable(typeof(NodeStats))]
+[JsonSerializable(typeof(WorkerList))]
+[JsonSerializable(typeof(LeaseKey[]))]
+[JsonSerializable(typeof(SettleResults))]
+[JsonSerializable(typeof(ReplayResult))]
+[JsonSerializable(typeof(PurgeResult))]
+[JsonSerializable(typeof(StreamEvent))]
+[JsonSerializable(typeof(RestingMessage))]
+internal sealed partial class ClientJson : JsonSerializerContext;
+
+/// <summary>RFC 9457.</summary>
+internal sealed record Problem(string? Type, string? Title, string? Detail);
+
+internal sealed record QueuePage(QueueInfo[] Queues, string? Next);
+
+internal sealed record LeaseKey(string Id, string Receipt);
+
+internal sealed record SettleResults(SettleResult[] Results);
+
+internal sealed record SettleResult(string Id, bool Ok = false, string? Error = null);
+
+internal sealed record ReplayResult(long Replayed);
+
+internal sealed record PurgeResult(long Purged);
+
+/// <summary>What a stream holds that is no message, and what a WebSocket answers to a command.</summary>
+internal sealed record StreamEvent
+{
+    public string? Event { get; init; }
+
+    public string? Queue { get; init; }
+
+    public string? Id { get; init; }
+
+    public long? From { get; init; }
+
+    public long? To { get; init; }
+
+    public long? Count { get; init; }
+
+    public string? Cause { get; init; }
+
+    public string? Token { get; init; }
+
+    public string? Code { get; init; }
+
+    public string? Reason { get; init; }
+
+    public bool Reconnect { get; init; }
+
+    public int ReconnectMs { get; init; }
+
+    public bool Ok { get; init; }
+
+    public string? Error { get; init; }
+
+    public string? Detail { get; init; }
+}

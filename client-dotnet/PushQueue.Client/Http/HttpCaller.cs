@@ -1,0 +1,192 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+namespace PushQueue.Client.Http;
+
+/// <summary>Sends requests, again where that helps and does no harm, and makes exceptions of problems.</summary>
+internal sealed class HttpCaller : IDisposable
+{
+    // Connections are made anew now and then, so that a changed address is noticed.
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    private readonly PushQueueClientOptions _options;
+    private readonly AuthenticationHeaderValue? _authorization;
+
+    public HttpCaller(PushQueueClientOptions options)
+    {
+        _options = options;
+        _authorization = options.Key is { Length: > 0 } key ? new AuthenticationHeaderValue("Bearer", key) : null;
+        Servers = new Servers([options.Server, .. options.OtherServers]);
+        Invoker = options.HttpHandler is { } given
+            ? new HttpMessageInvoker(given, disposeHandler: false)
+            : new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime, UseCookies = false });
+    }
+
+    /// <summary>What the requests go through; WebSockets are opened through it too.</summary>
+    public HttpMessageInvoker Invoker { get; }
+
+    public Servers Servers { get; }
+
+    public string? Authorization => _authorization?.ToString();
+
+    public static Uri WebSocketUriOf(string root, string path) => new("ws" + root["http".Length..] + path);
+
+    /// <param name="call">What to send.</param>
+    /// <param name="orNotFound">Whether 404 <c>not-found</c> is an answer like others.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="PushQueueException">What the server, or the way to it, said.</exception>
+    public async Task<Answer> SendAsync(Call call, bool orNotFound, CancellationToken cancellationToken)
+    {
+        var retry = call.Retry ?? _options.Retry;
+        var repeated = false;
+        var untried = call.Root is null ? Servers.Count : 1;
+        for (var attempt = 1; ; attempt++)
+        {
+            var root = call.Root ?? Servers.Current;
+            untried--;
+            try
+            {
+                return await SendOnceAsync(root, call, orNotFound, repeated, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PushQueueException e) when (e.IsTransient)
+            {
+                Servers.MoveOn(root);
+                if ((attempt >= retry.Attempts && untried <= 0) || !(call.Repeatable || e.NothingDone))
+                {
+                    throw;
+                }
+
+                repeated |= !e.NothingDone;
+            }
+
+            if (untried > 0)
+            {
+                // Another server may do it right now.
+                continue;
+            }
+
+            await Task.Delay(retry.DelayBefore(attempt + 1), _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a request whose answer is a stream without an end; the timeout counts for the headers only.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(string root, string path, string accept, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.RequestTimeout, _options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var request = Request(HttpMethod.Get, root + path);
+        request.Headers.Accept.ParseAdd(accept);
+
+        try
+        {
+            var response = await Invoker.SendAsync(request, either.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                throw Refusal((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
+                    await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false));
+            }
+        }
+        catch (Exception e) when (Explain(root, e, cancellationToken) is not null)
+        {
+            throw Explain(root, e, cancellationToken)!;
+        }
+    }
+
+    public void Dispose() => Invoker.Dispose();
+
+    /// <summary>What a failure on the way means; null where it is none of the way.</summary>
+    public PushQueueException? Explain(string root, Exception e, CancellationToken cancellationToken) => e switch
+    {
+        OperationCanceledException when !cancellationToken.IsCancellationRequested => new PushQueueException(
+            ProblemTypes.Timeout, $"{root} did not answer within {_options.RequestTimeout.TotalSeconds:0.#} s.", innerException: e),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => new PushQueueException(
+            ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.", innerException: e),
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => Answer.NotOurs(e),
+        WebSocketException { InnerException: HttpRequestException inner } => Explain(root, inner, cancellationToken),
+        _ when IsBroken(e) => new PushQueueException(
+            ProblemTypes.ConnectionLost, $"The connection to {root} broke before the answer came; the request may or may not have been done.", innerException: e),
+        _ => null,
+    };
+
+    /// <summary>Whether a connection broke. A socket's own exception comes through where it is reset just when it was connected.</summary>
+    public static bool IsBroken(Exception e) => e is HttpRequestException or IOException or WebSocketException or SocketException;
+
+    /// <summary>The problem that an answer holds, or what its status alone says.</summary>
+    public static PushQueueException Refusal(int status, string? mediaType, ReadOnlySpan<byte> body)
+    {
+        if (mediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true && ReadProblem(body) is { Type: { Length: > 0 } type } problem)
+        {
+            return new PushQueueException(type, problem.Detail ?? problem.Title ?? type, status);
+        }
+
+        return status switch
+        {
+            401 => new PushQueueException(ProblemTypes.Unauthorized, "The server wants an access key; give one that it knows.", status),
+            403 => new PushQueueException(ProblemTypes.Forbidden, "The server refuses this; the access key does not allow it.", status),
+            429 => new PushQueueException(ProblemTypes.TooManyRequests, "The server wants fewer requests or connections; slow down.", status),
+            _ => new PushQueueException(
+                ProblemTypes.BadAnswer, $"The answer was {status} and not one that PushQueue gives; look whether the address is right.", status),
+        };
+    }
+
+    private static Problem? ReadProblem(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, ClientJson.Default.Problem);
+        }
+        catch (JsonException)
+        {
+            // Then it is not this server's; the status is all there is to tell.
+            return null;
+        }
+    }
+
+    private async Task<Answer> SendOnceAsync(string root, Call call, bool orNotFound, bool repeated, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.RequestTimeout + call.Wait, _options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var request = Request(call.Method, root + call.Path);
+        if (call.ContentType is not null)
+        {
+            request.Content = new ReadOnlyMemoryContent(call.Body);
+            _ = request.Content.Headers.TryAddWithoutValidation("Content-Type", call.ContentType);
+        }
+
+        try
+        {
+            using var response = await Invoker.SendAsync(request, either.Token).ConfigureAwait(false);
+            var body = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
+            var status = (int)response.StatusCode;
+            var contentType = response.Content.Headers.TryGetValues("Content-Type", out var types) ? types.First() : null;
+            if (response.IsSuccessStatusCode)
+            {
+                return new Answer(status, response.Headers, contentType, body, repeated);
+            }
+
+            var problem = Refusal(status, response.Content.Headers.ContentType?.MediaType, body);
+            return orNotFound && problem is { Status: 404, Type: ProblemTypes.NotFound }
+                ? new Answer(status, response.Headers, contentType, body, repeated)
+                : throw problem;
+        }
+        catch (Exception e) when (Explain(root, e, cancellationToken) is not null)
+        {
+            throw Explain(root, e, cancellationToken)!;
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string address)
+    {
+        var request = new HttpRequestMessage(method, new Uri(address));
+        request.Headers.Authorization = _authorization;
+        return request;
+    }
+}

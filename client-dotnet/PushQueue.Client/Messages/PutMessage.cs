@@ -1,0 +1,26 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace PushQueue.Client;
+
+/// <summary>A message that is about to be put.</summary>
+/// <param name="Body">The body.</param>
+/// <param name="ContentType">Its content type; kept with it.</param>
+/// <param name="Options">How it is put.</param>
+public sealed record PutMessage(ReadOnlyMemory<byte> Body, string ContentType, PutOptions? Options = null)
+{
+    internal const string JsonType = "application/json";
+    internal const string TextType = "text/plain";
+    internal const string BytesType = "application/octet-stream";
+
+    /// <summary>A message whose body is text.</summary>
+    public static PutMessage Text(string text, PutOptions? options = null) => new(Encoding.UTF8.GetBytes(text), TextType, options);
+
+    /// <summary>A message whose body is a value as JSON.</summary>
+    public static PutMessage Json<T>(T value, JsonTypeInfo<T> type, PutOptions? options = null) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(value, type), JsonType, options);
+
+    /// <summary>A message whose body is bytes.</summary>
+    public static PutMessage Bytes(ReadOnlyMemory<byte> body, PutOptions? options = null) => new(body, BytesType, options);
+}

@@ -1,0 +1,32 @@
+namespace PushQueue.Client;
+
+/// <summary>How a message is put. What is null is left to the queue's settings.</summary>
+public sealed record PutOptions
+{
+    /// <summary>1 to 255 bytes of UTF-8. An id that is known already stores nothing, so a put with an id may be repeated; null for the next number.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Available after this.</summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Available from this time, by the server's clock. Not together with <see cref="Delay"/>.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>Dropped when nobody took it in this time.</summary>
+    public TimeSpan? TimeToLive { get; init; }
+
+    /// <summary>0 to 9; higher goes first. Default 0.</summary>
+    public int? Priority { get; init; }
+
+    /// <summary>Refused with <see cref="ProblemTypes.UniqueKeyTaken"/> while a message with that key waits.</summary>
+    public string? UniqueKey { get; init; }
+
+    /// <summary>1 to 1000 leases before it is dead-lettered.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>The wait after a failed attempt: a duration such as <c>5s</c>, or <c>exponential:1s..5m</c>.</summary>
+    public string? RetryDelay { get; init; }
+
+    /// <summary>The put is answered when the message has ended, or after this (0 to 60 s). Only for a single put.</summary>
+    public TimeSpan? WaitForAck { get; init; }
+}

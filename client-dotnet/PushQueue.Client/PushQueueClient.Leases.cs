@@ -1,0 +1,128 @@
+using System.Text.Json;
+using PushQueue.Client.Http;
+
+namespace PushQueue.Client;
+
+/// <summary>What becomes of a lease. A message knows its own: <see cref="Message.AckAsync"/> and its like are the easier way.</summary>
+public sealed partial class PushQueueClient
+{
+    private DirectLeases? _leases;
+
+    private DirectLeases Leases => _leases ??= new DirectLeases(this);
+
+    /// <summary>Done with a leased message.</summary>
+    /// <exception cref="PushQueueException"><see cref="ProblemTypes.LeaseLost"/>, <see cref="ProblemTypes.NotFound"/>, …</exception>
+    public Task AckAsync(string queue, string id, string receipt, CancellationToken cancellationToken = default) =>
+        SettleAsync(new Query(MessagePath(queue, id) + "/ack").Add("receipt", receipt), null, cancellationToken);
+
+    /// <summary>Gives a leased message back, which counts as a failed attempt.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    public Task ReleaseAsync(
+        string queue, string id, string receipt, TimeSpan? delay = null, string? error = null, CancellationToken cancellationToken = default) =>
+        SettleAsync(
+            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("error", Shortened(error)), null, cancellationToken);
+
+    /// <summary>Gives a leased message back without having begun to work on it, which is no failed attempt.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    public Task ReleaseUnstartedAsync(
+        string queue, string id, string receipt, TimeSpan? delay = null, CancellationToken cancellationToken = default) =>
+        SettleAsync(
+            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("unstarted", "true"), null, cancellationToken);
+
+    /// <summary>Has a lease end after <paramref name="timeToRun"/> from now; null for what the queue's settings say.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    public Task TouchAsync(string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
+        SettleAsync(new Query(MessagePath(queue, id) + "/touch").Add("receipt", receipt).Add("ttr", timeToRun), null, cancellationToken);
+
+    /// <summary>Acks up to 10,000 leased messages of one queue with one request.</summary>
+    /// <returns>The ids of those whose lease was lost; usually none.</returns>
+    public async Task<IReadOnlyList<string>> AckManyAsync(
+        string queue, IEnumerable<Message> messages, CancellationToken cancellationToken = default)
+    {
+        var keys = messages.Select(message => new LeaseKey(message.Id, message.Receipt ?? "")).ToArray();
+        var (results, _) = await SettleManyAsync(SettleManyPath(queue, "ack"), keys, null, cancellationToken).ConfigureAwait(false);
+        return [.. results.Where(result => !result.Ok).Select(result => result.Id)];
+    }
+
+    /// <summary>One request for many leases. Also tells whether an earlier try of it may have been done.</summary>
+    internal async Task<(SettleResult[] Results, bool Repeated)> SettleManyAsync(
+        Query path, LeaseKey[] keys, RetryOptions? retry, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(LeasesCall(path, keys, retry), cancellationToken).ConfigureAwait(false);
+        var results = answer.Read(ClientJson.Default.SettleResults).Results;
+        return results is { } given && given.Length == keys.Length ? (given, answer.Repeated) : throw Answer.NotOurs(null);
+    }
+
+    /// <summary>Ends a consumer, wherever its stream is. What it held goes back, as a failed attempt what it had started. False where the server
+    /// knows no such consumer.</summary>
+    internal async Task<bool> TryLeaveAsync(string root, string queue, string token, LeaseKey[] started, CancellationToken cancellationToken)
+    {
+        var call = LeasesCall(new Query(QueuePath(queue) + "/leave").Add("consumer", token), started, retry: null) with { Root = root };
+        var answer = await _http.SendAsync(call, orNotFound: true, cancellationToken).ConfigureAwait(false);
+        return answer.Status != 404 || answer.Repeated;
+    }
+
+    internal static Query SettleManyPath(string queue, string verb) => new($"{QueuePath(queue)}/{verb}");
+
+    private static Call LeasesCall(Query path, LeaseKey[] keys, RetryOptions? retry) => new(HttpMethod.Post, path.ToString())
+    {
+        Body = JsonSerializer.SerializeToUtf8Bytes(keys, ClientJson.Default.LeaseKeyArray),
+        ContentType = PutMessage.JsonType,
+        Retry = retry,
+    };
+
+    /// <returns>True where it was done, now or by an earlier try of this call whose answer was lost; false where the lease is lost.</returns>
+    internal async Task<bool> TrySettleAsync(Query path, RetryOptions? retry, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SettleAsync(path, retry, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (PushQueueException e) when (e.Type is ProblemTypes.LeaseLost or ProblemTypes.NotFound)
+        {
+            // The caller learns it from the result.
+            return false;
+        }
+    }
+
+    internal static Query SettlePath(Message message, string verb) =>
+        new Query($"{MessagePath(message.Queue, message.Id)}/{verb}").Add("receipt", message.Receipt);
+
+    internal static Query ReleasePath(Message message, ReleaseReason reason) =>
+        SettlePath(message, "release")
+            .Add("delay", reason.Delay)
+            .Add("error", Shortened(reason.Error))
+            .Add("unstarted", reason.Unstarted ? "true" : null);
+
+    private static string? Shortened(string? error) => error is { Length: > ErrorCharsMax } ? error[..ErrorCharsMax] : error;
+
+    // As much as the server keeps.
+    private const int ErrorCharsMax = 1000;
+
+    private async Task SettleAsync(Query path, RetryOptions? retry, CancellationToken cancellationToken)
+    {
+        var answer = await _http.SendAsync(
+            new Call(HttpMethod.Post, path.ToString()) { Retry = retry }, orNotFound: true, cancellationToken).ConfigureAwait(false);
+        if (answer is { Status: 404, Repeated: false })
+        {
+            throw HttpCaller.Refusal(answer.Status, answer.ContentType, answer.Body);
+        }
+    }
+
+    /// <summary>Messages that were leased by a request.</summary>
+    private sealed class DirectLeases(PushQueueClient client) : ILeaseOwner
+    {
+        public Task<bool> AckAsync(Message message, CancellationToken cancellationToken) =>
+            client.TrySettleAsync(SettlePath(message, "ack"), SettleRetry, cancellationToken);
+
+        public Task<bool> ReleaseAsync(Message message, ReleaseReason reason, CancellationToken cancellationToken) =>
+            client.TrySettleAsync(ReleasePath(message, reason), SettleRetry, cancellationToken);
+
+        public Task<bool> TouchAsync(Message message, TimeSpan? timeToRun, CancellationToken cancellationToken) =>
+            client.TrySettleAsync(SettlePath(message, "touch").Add("ttr", timeToRun), null, cancellationToken);
+    }
+
+    /// <summary>Work that is done is worth some patience: about a minute.</summary>
+    internal static readonly RetryOptions SettleRetry = new() { Attempts = 17 };
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization.Metadata;
+using PushQueue.Client.Http;
+using PushQueue.Client.Wire;
+
+namespace PushQueue.Client;
+
+/// <summary>Put.</summary>
+public sealed partial class PushQueueClient
+{
+    /// <summary>Puts text.</summary>
+    public Task<PutResult> PutAsync(string queue, string text, PutOptions? options = null, CancellationToken cancellationToken = default) =>
+        PutAsync(queue, PutMessage.Text(text, options), cancellationToken);
+
+    /// <summary>Puts a value as JSON.</summary>
+    public Task<PutResult> PutAsync<T>(
+        string queue, T value, JsonTypeInfo<T> type, PutOptions? options = null, CancellationToken cancellationToken = default) =>
+        PutAsync(queue, PutMessage.Json(value, type, options), cancellationToken);
+
+    /// <summary>
+    /// Puts one message. Answered once it is stored as durably as <see cref="PutResult.Durability"/> says. A put with an id is repeated when the
+    /// connection breaks; one without is repeated only where it is certain that the server did not get it.
+    /// </summary>
+    public async Task<PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
+    {
+        var call = new Call(HttpMethod.Post, new Query(QueuePath(queue)).Add(message.Options).ToString())
+        {
+            Body = message.Body,
+            ContentType = message.ContentType,
+            Repeatable = message.Options?.Id is not null,
+            Wait = message.Options?.WaitForAck ?? TimeSpan.Zero,
+        };
+        return (await SendAsync(call, cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.PutResult);
+    }
+
+    /// <summary>Puts many values as JSON with one request: all of them or none.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="values">The bodies; at most 128 MiB in all.</param>
+    /// <param name="type">How they become JSON.</param>
+    /// <param name="options">For all of them; <see cref="PutOptions.Id"/> and <see cref="PutOptions.UniqueKey"/> belong to one message.</param>
+    /// <param name="cancellationToken">Ends the call; the messages may or may not have been stored.</param>
+    public Task<PutManyResult> PutManyAsync<T>(
+        string queue, IEnumerable<T> values, JsonTypeInfo<T> type, PutOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        if (options is { WaitForAck: not null } or { Id: not null } or { UniqueKey: not null })
+        {
+            throw new ArgumentException("Id, UniqueKey and WaitForAck belong to one message.", nameof(options));
+        }
+
+        var (body, count) = BatchWriter.Write(values, type);
+        return PutManyAsync(queue, body, count, new Query(QueuePath(queue) + "/batch").Add(options), repeatable: false, cancellationToken);
+    }
+
+    /// <summary>
+    /// Puts many messages with one request: all of them or none. Where every message has an id, the request is
+    /// repeated when the connection breaks.
+    /// </summary>
+    public Task<PutManyResult> PutManyAsync(string queue, IEnumerable<PutMessage> messages, CancellationToken cancellationToken = default)
+    {
+        var all = messages as IReadOnlyCollection<PutMessage> ?? [.. messages];
+        var (body, count) = BatchWriter.Write(all);
+        return PutManyAsync(queue, body, count, new Query(QueuePath(queue) + "/batch").Add("envelope", "true"),
+            repeatable: all.All(message => message.Options?.Id is not null), cancellationToken);
+    }
+
+    private async Task<PutManyResult> PutManyAsync(
+        string queue, ReadOnlyMemory<byte> body, int count, Query path, bool repeatable, CancellationToken cancellationToken)
+    {
+        if (count == 0)
+        {
+            return new PutManyResult(queue, [], "");
+        }
+
+        var call = new Call(HttpMethod.Post, path.ToString()) { Body = body, ContentType = PutMessage.JsonType, Repeatable = repeatable };
+        return (await SendAsync(call, cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.PutManyResult);
+    }
+}

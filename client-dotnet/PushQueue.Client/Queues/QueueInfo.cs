@@ -1,0 +1,84 @@
+namespace PushQueue.Client;
+
+/// <summary>One queue at one moment.</summary>
+public sealed record QueueInfo
+{
+    /// <summary>Its name.</summary>
+    public string Queue { get; init; } = "";
+
+    /// <summary><c>broadcast</c> or <c>roundrobin</c>.</summary>
+    public string Policy { get; init; } = "";
+
+    /// <summary><c>started</c> or <c>stopped</c>.</summary>
+    public string Status { get; init; } = "";
+
+    /// <summary>Messages that can be given out.</summary>
+    public long Ready { get; init; }
+
+    /// <summary>Messages that are not available yet.</summary>
+    public long Delayed { get; init; }
+
+    /// <summary>Messages that a worker holds.</summary>
+    public long Leased { get; init; }
+
+    /// <summary>Broadcast messages that are kept for resuming.</summary>
+    public long History { get; init; }
+
+    /// <summary>Bytes of the bodies of its live messages.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Consumers that are connected to the node that answered.</summary>
+    public int Consumers { get; init; }
+
+    /// <summary>How long the oldest ready message has waited; null where none is ready.</summary>
+    public double? OldestAgeSeconds { get; init; }
+
+    /// <summary>When the next delayed message becomes ready, by the server's clock.</summary>
+    public DateTimeOffset? NextDelayedAt { get; init; }
+
+    /// <summary>Puts a second, of late.</summary>
+    public double PutPerSecond { get; init; }
+
+    /// <summary>Messages given out a second, of late.</summary>
+    public double DeliveredPerSecond { get; init; }
+
+    /// <summary>What it has done since it was made.</summary>
+    public QueueCounters Counters { get; init; } = new();
+
+    /// <summary>The first half of its cursors; changes only where the server cannot prove that its offsets go on.</summary>
+    public string Epoch { get; init; } = "";
+
+    /// <summary>The oldest offset in history; <see cref="NextOffset"/> where there is none.</summary>
+    public long FirstOffset { get; init; }
+
+    /// <summary>The offset of the next message that is broadcast.</summary>
+    public long NextOffset { get; init; }
+}
+
+/// <summary>What a queue, or all queues of a node, have done.</summary>
+public sealed record QueueCounters
+{
+    /// <summary>Messages put.</summary>
+    public long Put { get; init; }
+
+    /// <summary>Given out and gone.</summary>
+    public long Delivered { get; init; }
+
+    /// <summary>Leases acked.</summary>
+    public long Acked { get; init; }
+
+    /// <summary>Leases that ended in a release or by time.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>Messages cancelled.</summary>
+    public long Cancelled { get; init; }
+
+    /// <summary>Dropped because their time to live ended.</summary>
+    public long Expired { get; init; }
+
+    /// <summary>Dropped because the queue was full.</summary>
+    public long Dropped { get; init; }
+
+    /// <summary>Moved to the dead letters.</summary>
+    public long DeadLettered { get; init; }
+}

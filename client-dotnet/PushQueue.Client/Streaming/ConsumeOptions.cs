@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.SignalR.Client;
+
+namespace PushQueue.Client;
+
+/// <summary>How messages are pushed to this program.</summary>
+public sealed record ConsumeOptions
+{
+    /// <summary>What carries them. Default <see cref="ConsumeTransport.WebSocket"/>, the fastest.</summary>
+    public ConsumeTransport Transport { get; init; }
+
+    /// <summary>A connection of the program's own for <see cref="ConsumeTransport.SignalR"/>; null for one that the client makes.
+    /// It is started where it is not, and not stopped at the end.</summary>
+    public HubConnection? Hub { get; init; }
+
+    /// <summary>When a message is done with. Default <see cref="AckMode.Auto"/>.</summary>
+    public AckMode Ack { get; init; }
+
+    /// <summary>How many messages may be under way to this program or held by it, under roundrobin; 1 to 10,000. Null for the server's
+    /// default: 128, with <see cref="AckMode.Manual"/> 16.</summary>
+    public int? Prefetch { get; init; }
+
+    /// <summary>With <see cref="AckMode.Manual"/>: a lease ends after this, 100 ms to 24 h. Null: it lives as long as the connection.</summary>
+    public TimeSpan? TimeToRun { get; init; }
+
+    /// <summary>
+    /// With <see cref="AckMode.Manual"/>: how long the server keeps what this program holds when the connection drops, at most 10 minutes;
+    /// the program goes on with the same leases when it is back in time. Zero: the messages go to others at once. Default 10 s.
+    /// </summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where to begin under broadcast: <c>latest</c>, <c>earliest</c>, a <see cref="Message.Cursor"/> (behind it) or an offset
+    /// (from it on). Null for <c>latest</c>.</summary>
+    public string? From { get; init; }
+
+    /// <summary>What happens when this program reads too slowly under broadcast: <c>disconnect</c> (the client resumes by itself and nothing is
+    /// missed), <c>drop-oldest</c> or <c>latest</c> (both tell a gap). Null for <c>disconnect</c>.</summary>
+    public string? Overflow { get; init; }
+
+    /// <summary>This program's name, for its counters; with <see cref="AckMode.Manual"/>.</summary>
+    public string? Worker { get; init; }
+}
+
+/// <summary>What carries pushed messages.</summary>
+public enum ConsumeTransport
+{
+    /// <summary><c>/ws</c>.</summary>
+    WebSocket,
+
+    /// <summary><c>/hub</c>, over a WebSocket without negotiation or over <see cref="ConsumeOptions.Hub"/>.</summary>
+    SignalR,
+
+    /// <summary><c>/sse/{queue}</c>: plain HTTP, for networks that let no WebSocket through.</summary>
+    ServerSentEvents,
+
+    /// <summary><c>/c/{queue}</c>: plain HTTP, a line for each message.</summary>
+    Lines,
+}
+
+/// <summary>When a message is done with.</summary>
+public enum AckMode
+{
+    /// <summary>Once it is written to the connection: what was under way when a connection breaks is lost under roundrobin. Under broadcast it
+    /// is still in history, and the client resumes.</summary>
+    Auto,
+
+    /// <summary>Under roundrobin: when this program acks it. Nothing is lost; after a break a message may come a second time.</summary>
+    Manual,
+}

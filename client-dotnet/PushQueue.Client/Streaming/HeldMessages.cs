@@ -1,0 +1,91 @@
+using PushQueue.Client.Http;
+
+namespace PushQueue.Client.Streaming;
+
+/// <summary>
+/// The messages that this program holds by leases of one stream. A server that takes the stream up again sends them once more under the same
+/// receipts; the program has them already. Its lock is a leaf.
+/// </summary>
+internal sealed class HeldMessages
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Message> _held = new(StringComparer.Ordinal);
+
+    /// <summary>False where the program has this message by this very lease.</summary>
+    public bool TryAdd(Message message)
+    {
+        Message? former;
+        lock (_gate)
+        {
+            if (_held.TryGetValue(message.Id, out former) && former.Receipt == message.Receipt)
+            {
+                return false;
+            }
+
+            _held[message.Id] = message;
+        }
+
+        // A new lease: the former one has ended, and whoever works by it should know.
+        former?.End();
+        return true;
+    }
+
+    public void Remove(Message message)
+    {
+        lock (_gate)
+        {
+            if (_held.TryGetValue(message.Id, out var held) && ReferenceEquals(held, message))
+            {
+                _held.Remove(message.Id);
+            }
+        }
+    }
+
+    /// <summary>Cancelled by somebody. Null where it is not held.</summary>
+    public Message? Cancel(string id)
+    {
+        Message? held;
+        lock (_gate)
+        {
+            _held.Remove(id, out held);
+        }
+
+        held?.End();
+        return held;
+    }
+
+    /// <summary>What the program has begun to work on and not settled.</summary>
+    public LeaseKey[] Started()
+    {
+        lock (_gate)
+        {
+            return [.. _held.Values.Where(static message => message.IsStarted).Select(KeyOf)];
+        }
+    }
+
+    /// <summary>What the program has not got yet, and will not get any more.</summary>
+    public LeaseKey[] TakeUnstarted()
+    {
+        lock (_gate)
+        {
+            Message[] dropped = [.. _held.Values.Where(static message => message.TryDrop())];
+            Array.ForEach(dropped, message => _held.Remove(message.Id));
+            return Array.ConvertAll(dropped, KeyOf);
+        }
+    }
+
+    /// <summary>All leases are lost.</summary>
+    public void EndAll()
+    {
+        Message[] all;
+        lock (_gate)
+        {
+            all = [.. _held.Values];
+            _held.Clear();
+        }
+
+        Array.ForEach(all, static message => message.End());
+    }
+
+    private static LeaseKey KeyOf(Message message) => new(message.Id, message.Receipt!);
+}

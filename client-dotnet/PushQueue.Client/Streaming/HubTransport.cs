@@ -1,0 +1,151 @@
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+using PushQueue.Client.Http;
+using PushQueue.Client.SignalR;
+
+namespace PushQueue.Client.Streaming;
+
+/// <summary>A subscription at the hub, on a connection of its own or on the program's.</summary>
+internal sealed class HubTransport : IStreamTransport
+{
+    private static readonly string[] Calls = ["message", "gap", "cancel", "close", "subscribed"];
+
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
+
+    public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
+    {
+        if (session.Options.Hub is { } given)
+        {
+            await RunAsync(given, session, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var builder = new HubConnectionBuilder().WithPushQueueHub(
+            HttpCaller.WebSocketUriOf(session.Root, "/hub"), new WebSocketConnectionFactory(session.Http.Authorization, session.Http.Invoker));
+        var connection = builder.Build();
+        await using (connection.ConfigureAwait(false))
+        {
+            await RunAsync(connection, session, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task RunAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listening = Array.ConvertAll(Calls, call => connection.On(call, [typeof(HubItem)], AcceptAsync));
+        connection.Closed += OnGoneAsync;
+        connection.Reconnecting += OnGoneAsync;
+        try
+        {
+            await StartAsync(connection, session, cancellationToken).ConfigureAwait(false);
+            await connection.InvokeAsync("Subscribe", session.Queue, session.SubscribeOptions(), cancellationToken).ConfigureAwait(false);
+            session.OnStanding();
+            await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (HubException e)
+        {
+            throw Refusal(e);
+        }
+        catch (InvalidOperationException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // SignalR's words for a connection that went between two steps.
+            throw new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: e);
+        }
+        finally
+        {
+            connection.Closed -= OnGoneAsync;
+            connection.Reconnecting -= OnGoneAsync;
+            await SayGoodbyeAsync(connection, session).ConfigureAwait(false);
+            Array.ForEach(listening, one => one.Dispose());
+        }
+
+        async Task AcceptAsync(object?[] arguments)
+        {
+            try
+            {
+                await session.AcceptAsync(((HubItem)arguments[0]!).Json, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // SignalR would only log it.
+                _ = over.TrySetException(e);
+                _ = over.Task.Exception;
+            }
+        }
+
+        Task OnGoneAsync(Exception? error)
+        {
+            _ = over.TrySetException(new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: error));
+            _ = over.Task.Exception;
+            return Task.CompletedTask;
+        }
+    }
+
+    private static async Task StartAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
+    {
+        if (connection.State == HubConnectionState.Connected)
+        {
+            return;
+        }
+
+        if (connection.State != HubConnectionState.Disconnected)
+        {
+            // The program's own connection, which connects by itself: asked again after the usual wait.
+            throw new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection is not up yet.");
+        }
+
+        using var timeout = new CancellationTokenSource(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await connection.StartAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.StatusCode is { } status)
+        {
+            throw HttpCaller.Refusal((int)status, mediaType: null, default);
+        }
+        catch (Exception e) when (session.Http.Explain(session.Root, e, cancellationToken) is not null)
+        {
+            throw session.Http.Explain(session.Root, e, cancellationToken)!;
+        }
+    }
+
+    /// <summary>On a connection that goes on, or that would have the server keep leases for the grace time.</summary>
+    private static async Task SayGoodbyeAsync(HubConnection connection, StreamSession session)
+    {
+        if (connection.State != HubConnectionState.Connected)
+        {
+            return;
+        }
+
+        using var timeout = new CancellationTokenSource(GoodbyeTimeout, session.ClientOptions.TimeProvider);
+        try
+        {
+            _ = await connection.InvokeAsync<bool>("Unsubscribe", session.Queue, StartedOf(session), timeout.Token).ConfigureAwait(false);
+            session.OnLeft();
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or IOException or HubException
+            or System.Net.WebSockets.WebSocketException)
+        {
+            Log.GoodbyeFailed(session.Logger, e, session.Queue);
+        }
+    }
+
+    // Dictionaries, whose names no serializer of the program's own connection changes.
+    private static Dictionary<string, Dictionary<string, string>[]> StartedOf(StreamSession session) => new(StringComparer.Ordinal)
+    {
+        ["started"] = Array.ConvertAll(
+            session.Started(), key => new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key.Id, ["receipt"] = key.Receipt }),
+    };
+
+    /// <summary>The server's hub exceptions end in <c>type: sentence</c>.</summary>
+    private static PushQueueException Refusal(HubException e)
+    {
+        const string Mark = "HubException: ";
+        var start = e.Message.IndexOf(Mark, StringComparison.Ordinal);
+        var told = start < 0 ? e.Message : e.Message[(start + Mark.Length)..];
+        return told.Split(": ", 2) is [var type, var sentence]
+            ? new PushQueueException(type, sentence, innerException: e)
+            : new PushQueueException(ProblemTypes.InternalError, told, innerException: e);
+    }
+}

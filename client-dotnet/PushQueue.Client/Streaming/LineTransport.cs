@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using PushQueue.Client.Http;
+
+namespace PushQueue.Client.Streaming;
+
+/// <summary>A plain HTTP stream: server-sent events, or a line for each message. In both an envelope is one line.</summary>
+internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
+{
+    private const int BufferBytes = 64 * 1024;
+
+    // Three times as long as an idle server stays silent.
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(45);
+
+    private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: BufferBytes);
+
+    private static ReadOnlySpan<byte> DataField => "data: "u8;
+
+    public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
+    {
+        var path = new Query((serverSentEvents ? "/sse/" : "/c/") + Query.Segment(session.Queue));
+        foreach (var (name, value) in session.SubscribeOptions())
+        {
+            path.Add(name, value);
+        }
+
+        using var response = await session.Http.OpenAsync(
+            session.Root, path.ToString(), serverSentEvents ? "text/event-stream" : "application/x-ndjson", cancellationToken).ConfigureAwait(false);
+        session.OnStanding();
+        using var silence = new CancellationTokenSource(SilenceMax, session.ClientOptions.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                await ReadAllAsync(PipeReader.Create(stream, ReaderOptions), session, silence, either.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new PushQueueException(ProblemTypes.ConnectionLost, "Nothing came for too long.", innerException: e);
+        }
+    }
+
+    private async Task ReadAllAsync(PipeReader reader, StreamSession session, CancellationTokenSource silence, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            silence.CancelAfter(Timeout.InfiniteTimeSpan);
+            var rest = read.Buffer;
+            while (rest.PositionOf((byte)'\n') is { } end)
+            {
+                var line = rest.Slice(0, end);
+                rest = rest.Slice(rest.GetPosition(1, end));
+                if (JsonOf(line.IsSingleSegment ? line.First : line.ToArray()) is { IsEmpty: false } json)
+                {
+                    await session.AcceptAsync(json, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            reader.AdvanceTo(rest.Start, rest.End);
+            if (read.IsCompleted)
+            {
+                throw new PushQueueException(ProblemTypes.ConnectionLost, "The stream ended without a word.");
+            }
+
+            silence.CancelAfter(SilenceMax);
+        }
+    }
+
+    private ReadOnlyMemory<byte> JsonOf(ReadOnlyMemory<byte> line)
+    {
+        line = line.Span.EndsWith("\r"u8) ? line[..^1] : line;
+        return !serverSentEvents ? line
+            : line.Span.StartsWith(DataField) ? line[DataField.Length..]
+            : default;
+    }
+}

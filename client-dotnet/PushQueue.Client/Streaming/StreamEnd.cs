@@ -1,0 +1,15 @@
+namespace PushQueue.Client.Streaming;
+
+/// <summary>The server's last words: thrown by what reads a stream, caught by what keeps it up.</summary>
+internal sealed class StreamEnd(string code, string reason, bool reconnect, TimeSpan? delay) : Exception(reason)
+{
+    public string Code => code;
+
+    public bool Reconnect => reconnect;
+
+    /// <summary>When the server wants to see this client again; null where it did not say.</summary>
+    public TimeSpan? Delay => delay;
+
+    /// <summary>What the program is told where the stream does not go on; null for an end that is in order.</summary>
+    public PushQueueException? Error => code is "normal" or "queue-deleted" ? null : new PushQueueException(code, Message);
+}

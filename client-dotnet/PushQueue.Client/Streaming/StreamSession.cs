@@ -1,0 +1,297 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using PushQueue.Client.Http;
+using PushQueue.Client.Wire;
+
+namespace PushQueue.Client.Streaming;
+
+/// <summary>
+/// Keeps one consumer up: connects, hands what comes to the inbox, connects again where that makes sense, and remembers between two connections
+/// where the stream was and which leases it held. One per enumeration of a <see cref="MessageStream"/>. A transport calls
+/// <see cref="AcceptAsync"/> for one thing after the other, never two at once.
+/// </summary>
+internal sealed class StreamSession
+{
+    // What is received and not consumed, before reading from the connection pauses; with manual ack prefetch is the closer limit.
+    private const int ItemsMax = 10_000;
+    private const long BytesMax = 4 * 1024 * 1024;
+
+    private readonly PushQueueClient _client;
+    private readonly MessageStream _stream;
+    private readonly IStreamTransport _transport;
+    private readonly StreamPosition _position;
+    private readonly HeldMessages _held = new();
+    private readonly StreamLeases _leases;
+    private readonly StreamGoodbye _goodbye;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+    private string? _token;
+    private string? _tokenRoot;
+    private bool _left;
+    private bool _stands;
+    private bool _stoodOnce;
+
+    public StreamSession(PushQueueClient client, MessageStream stream)
+    {
+        _client = client;
+        _stream = stream;
+        Root = client.Http.Servers.Current;
+        _position = new StreamPosition(client, stream.Queue, stream.Options.From);
+        _leases = new StreamLeases(client, stream.Queue, _held);
+        Logger = client.Options.LoggerFactory?.CreateLogger("PushQueue.Client") ?? NullLogger.Instance;
+        _goodbye = new StreamGoodbye(client, stream.Queue, _held, Logger);
+        _transport = stream.Options.Transport switch
+        {
+            ConsumeTransport.WebSocket => new WebSocketTransport(),
+            ConsumeTransport.SignalR => new HubTransport(),
+            ConsumeTransport.ServerSentEvents => new LineTransport(serverSentEvents: true),
+            _ => new LineTransport(serverSentEvents: false),
+        };
+    }
+
+    public Inbox Inbox { get; } = new(ItemsMax, BytesMax);
+
+    public HttpCaller Http => _client.Http;
+
+    public PushQueueClientOptions ClientOptions => _client.Options;
+
+    public ConsumeOptions Options => _stream.Options;
+
+    public string Queue => _stream.Queue;
+
+    /// <summary>The address of the server that this connection is to.</summary>
+    public string Root { get; private set; }
+
+    public ILogger Logger { get; }
+
+    public void Start() => _running = Task.Run(RunAsync);
+
+    /// <summary>Ends the connection. What the program still holds goes back to the queue: as a failed attempt only what it had started.</summary>
+    public async Task StopAsync()
+    {
+        await _goodbye.BeforeAsync(_leases.WhenSent()).ConfigureAwait(false);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        await _goodbye.AfterAsync(_left ? null : _token, Root).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    /// <summary>The leases whose work the program has begun.</summary>
+    public LeaseKey[] Started() => _held.Started();
+
+    /// <summary>The server knows that this consumer goes for good, and what was started.</summary>
+    public void OnLeft() => _left = true;
+
+    /// <summary>The options with which the next connection subscribes, as the server names them.</summary>
+    public Dictionary<string, string> SubscribeOptions()
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        Set("from", _position.From);
+        Set("prefetch", Options.Prefetch?.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Set("overflow", Options.Overflow);
+        if (Options.Ack == AckMode.Manual)
+        {
+            Set("ack", "manual");
+            Set("ttr", Duration.Format(Options.TimeToRun));
+            Set("worker", Options.Worker);
+            Set("grace", Options.Grace > TimeSpan.Zero ? Duration.Format(Options.Grace) : null);
+            Set("consumer", _token);
+        }
+
+        return options;
+
+        void Set(string name, string? value)
+        {
+            if (value is not null)
+            {
+                options[name] = value;
+            }
+        }
+    }
+
+    /// <summary>The stream stands: the server has accepted it.</summary>
+    public void OnStanding()
+    {
+        _stands = true;
+        _stoodOnce = true;
+        _stream.OnConnected();
+    }
+
+    /// <summary>One JSON object that came. Completes when there is room for the next. hot path: guarded by the bench row <c>client</c>.</summary>
+    public ValueTask AcceptAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        if (EnvelopeReader.Read(json.Span, Queue) is not { } message)
+        {
+            AcceptEvent(json.Span);
+            return default;
+        }
+
+        return _position.TryMove(message) ? Add(message, cancellationToken) : LearnAndAddAsync(message, cancellationToken);
+    }
+
+    private ValueTask Add(Message message, CancellationToken cancellationToken)
+    {
+        if (message.Receipt is not null)
+        {
+            message.Owner = _leases;
+            if (!_held.TryAdd(message))
+            {
+                return default;
+            }
+        }
+
+        return Inbox.Add(message, message.Body.Length) ? default : new ValueTask(Inbox.WaitForRoomAsync(cancellationToken));
+    }
+
+    private async ValueTask LearnAndAddAsync(Message message, CancellationToken cancellationToken)
+    {
+        await _position.LearnEpochAsync(cancellationToken).ConfigureAwait(false);
+        _ = _position.TryMove(message);
+        await Add(message, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void AcceptEvent(ReadOnlySpan<byte> json)
+    {
+        var told = JsonSerializer.Deserialize(json, ClientJson.Default.StreamEvent)!;
+        if (told.Queue is { } queue && queue != Queue)
+        {
+            return;
+        }
+
+        switch (told.Event)
+        {
+            case "gap":
+                _ = Inbox.Add(new Gap(Queue, told.From, told.To, told.Count, told.Cause ?? ""), 0);
+                if (told.Cause == "reset")
+                {
+                    _position.Reset();
+                }
+
+                break;
+            case "cancel" when told.Id is { } id:
+                _ = _held.Cancel(id);
+                _stream.OnCancelled(id);
+                break;
+            case "subscribed":
+                if (_token is not null && _token != told.Token)
+                {
+                    OnOtherPlace();
+                }
+
+                (_token, _tokenRoot) = (told.Token, Root);
+
+                // A hub is left whenever its stream ends, also where another begins.
+                _left = false;
+                break;
+            case "close":
+                throw new StreamEnd(
+                    told.Code ?? "", told.Reason ?? "", told.Reconnect, told.ReconnectMs > 0 ? TimeSpan.FromMilliseconds(told.ReconnectMs) : null);
+            case null when told.Error is { } error:
+                throw new PushQueueException(error, told.Detail ?? error);
+            case null when told.Ok:
+                OnStanding();
+                break;
+            default:
+                // An event of a newer server.
+                break;
+        }
+    }
+
+    /// <summary>The stream stands again, but not in the place that it had.</summary>
+    private void OnOtherPlace()
+    {
+        if (Root == _tokenRoot)
+        {
+            // It was not kept long enough: others have what was held.
+            _held.EndAll();
+        }
+        else
+        {
+            // The server that it was at keeps it for a while yet.
+            _goodbye.HandBackUnstarted();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                var (cause, delay) = await RunOnceAsync().ConfigureAwait(false);
+                if (_token is null)
+                {
+                    // Nobody kept its place.
+                    _held.EndAll();
+                }
+
+                attempt = _stands ? 1 : attempt;
+                _stands = false;
+                var retry = _stoodOnce ? ClientOptions.Reconnect : ClientOptions.Retry;
+                if (attempt >= Math.Max(retry.Attempts, _stoodOnce ? 1 : Http.Servers.Count) && cause is not null)
+                {
+                    throw cause;
+                }
+
+                var wait = delay ?? retry.DelayBefore(attempt + 1);
+                Log.Reconnecting(Logger, Queue, wait, attempt, cause?.Message ?? "the server asks for it");
+                _stream.OnReconnecting(new Reconnecting(Queue, attempt, wait, cause));
+                await Task.Delay(wait, ClientOptions.TimeProvider, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (StreamEnd end)
+        {
+            // The server ended it; its place is gone, or another's.
+            _left = true;
+            Inbox.End(end.Error);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            Inbox.End(null);
+        }
+        catch (Exception e)
+        {
+            // The program's own handlers of events included: whoever consumes is told.
+            Inbox.End(e);
+        }
+    }
+
+    /// <summary>One connection, to its end. Throws where there is to be no other.</summary>
+    private async Task<(PushQueueException? Cause, TimeSpan? Delay)> RunOnceAsync()
+    {
+        try
+        {
+            await _position.LearnStartAsync(_stop.Token).ConfigureAwait(false);
+            Root = Http.Servers.Current;
+            await _transport.RunAsync(this, _stop.Token).ConfigureAwait(false);
+            return (null, null);
+        }
+        catch (StreamEnd end) when (end.Reconnect)
+        {
+            if (end.Code == ProblemTypes.ServerShutdown)
+            {
+                Http.Servers.MoveOn(Root);
+            }
+
+            return (null, end.Delay);
+        }
+        catch (JsonException e)
+        {
+            throw Answer.NotOurs(e);
+        }
+        catch (PushQueueException e) when (e.IsTransient || (_stoodOnce && MayPassLater(e)))
+        {
+            Http.Servers.MoveOn(Root);
+            return (e, null);
+        }
+        catch (Exception e) when (HttpCaller.IsBroken(e) && !_stop.IsCancellationRequested)
+        {
+            Http.Servers.MoveOn(Root);
+            return (new PushQueueException(ProblemTypes.ConnectionLost, "The connection of the stream broke.", innerException: e), null);
+        }
+    }
+
+    /// <summary>What was accepted once with the same options is refused only by a server that is not itself at the moment.</summary>
+    private static bool MayPassLater(PushQueueException e) => e.Type is ProblemTypes.BadOption or ProblemTypes.BadAnswer || e.Status >= 500;
+}

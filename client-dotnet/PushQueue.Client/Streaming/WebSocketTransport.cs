@@ -1,0 +1,191 @@
+using System.Buffers;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using PushQueue.Client.Http;
+
+namespace PushQueue.Client.Streaming;
+
+/// <summary>A WebSocket of <c>/ws</c> with one subscription.</summary>
+internal sealed class WebSocketTransport : IStreamTransport
+{
+    private const int FirstBufferBytes = 64 * 1024;
+    private const int MessageBytesMax = 512 * 1024 * 1024;
+
+    // The server sends a ping every 15 s; a connection that is dead is noticed by the client's own.
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
+
+    public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
+    {
+        using var socket = new ClientWebSocket();
+        await ConnectAsync(socket, session, cancellationToken).ConfigureAwait(false);
+        await SendAsync(socket, "subscribe", session.Queue, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
+        await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task ConnectAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
+    {
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.KeepAliveInterval = PingInterval;
+        socket.Options.KeepAliveTimeout = PingInterval;
+        if (session.Http.Authorization is { } authorization)
+        {
+            socket.Options.SetRequestHeader("Authorization", authorization);
+        }
+
+        using var timeout = new CancellationTokenSource(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await socket.ConnectAsync(HttpCaller.WebSocketUriOf(session.Root, "/ws"), session.Http.Invoker, either.Token).ConfigureAwait(false);
+        }
+        catch (WebSocketException) when (socket.HttpStatusCode != default(HttpStatusCode))
+        {
+            throw HttpCaller.Refusal((int)socket.HttpStatusCode, mediaType: null, default);
+        }
+        catch (Exception e) when (session.Http.Explain(session.Root, e, cancellationToken) is not null)
+        {
+            throw session.Http.Explain(session.Root, e, cancellationToken)!;
+        }
+    }
+
+    private static ValueTask SendAsync(
+        ClientWebSocket socket,
+        string command,
+        string queue,
+        Dictionary<string, string>? options,
+        LeaseKey[]? started,
+        CancellationToken cancellationToken)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("cmd"u8, command);
+            writer.WriteString("queue"u8, queue);
+            foreach (var (name, value) in options ?? [])
+            {
+                writer.WriteString(name, value);
+            }
+
+            if (started is not null)
+            {
+                writer.WritePropertyName("started"u8);
+                JsonSerializer.Serialize(writer, started, ClientJson.Default.LeaseKeyArray);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return socket.SendAsync(json.WrittenMemory, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+    }
+
+    private static async Task ReceiveAllAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
+    {
+        // Cancelling a receive would abort the socket and leave no way to say goodbye, so the goodbye is what ends the receive.
+        using var over = new CancellationTokenSource();
+        await using var goodbye = cancellationToken.UnsafeRegister(_ => StartGoodbye(), null).ConfigureAwait(false);
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
+        try
+        {
+            var length = 0;
+            while (true)
+            {
+                var part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (part.MessageType == WebSocketMessageType.Close)
+                {
+                    throw EndOf(socket);
+                }
+
+                length += part.Count;
+                if (part.EndOfMessage)
+                {
+                    var accepted = session.AcceptAsync(buffer.AsMemory(0, length), cancellationToken);
+                    length = 0;
+                    if (!accepted.IsCompletedSuccessfully)
+                    {
+                        await accepted.ConfigureAwait(false);
+                    }
+                }
+                else if (length == buffer.Length)
+                {
+                    buffer = Grow(buffer);
+                }
+            }
+        }
+        catch (WebSocketException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        void StartGoodbye() => _ = SayGoodbyeAsync(socket, session, over.Token);
+    }
+
+    private static byte[] Grow(byte[] buffer)
+    {
+        if (buffer.Length >= MessageBytesMax)
+        {
+            throw new PushQueueException(ProblemTypes.BadAnswer, $"The server sent a frame of more than {MessageBytesMax} bytes.");
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    /// <summary>Unsubscribed first, so that the server gives leases back at once instead of keeping them for the grace time.</summary>
+    private static async Task SayGoodbyeAsync(ClientWebSocket socket, StreamSession session, CancellationToken over)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(over);
+        timeout.CancelAfter(GoodbyeTimeout);
+        try
+        {
+            await SendAsync(socket, "unsubscribe", session.Queue, options: null, session.Started(), timeout.Token).ConfigureAwait(false);
+            session.OnLeft();
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, timeout.Token).ConfigureAwait(false);
+
+            // The receive ends with the server's answer; a server that does not answer is not waited for.
+            await Task.Delay(GoodbyeTimeout, session.ClientOptions.TimeProvider, over).ConfigureAwait(false);
+        }
+        catch (Exception e) when (over.IsCancellationRequested && e is OperationCanceledException)
+        {
+            return;
+        }
+        catch (Exception e) when (e is OperationCanceledException or WebSocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            Log.GoodbyeFailed(session.Logger, e, session.Queue);
+        }
+
+        socket.Abort();
+    }
+
+    private static StreamEnd EndOf(ClientWebSocket socket)
+    {
+        var code = (int)(socket.CloseStatus ?? WebSocketCloseStatus.Empty);
+        var reason = socket.CloseStatusDescription ?? "";
+        if (reason is ['{', ..])
+        {
+            var told = JsonSerializer.Deserialize(reason, ClientJson.Default.StreamEvent)!;
+            return new StreamEnd(told.Code ?? "", told.Code ?? "", reconnect: true, TimeSpan.FromMilliseconds(told.ReconnectMs));
+        }
+
+        return code switch
+        {
+            1000 => new StreamEnd("normal", reason, reconnect: false, delay: null),
+            1002 or 1007 or 1009 => new StreamEnd("protocol-error", reason, reconnect: false, delay: null),
+            4004 => new StreamEnd("queue-deleted", reason, reconnect: false, delay: null),
+            4005 => new StreamEnd(ProblemTypes.Replaced, reason, reconnect: false, delay: null),
+            4006 => new StreamEnd(ProblemTypes.Disconnected, reason, reconnect: false, delay: null),
+            4007 => new StreamEnd(ProblemTypes.AccessEnded, reason, reconnect: false, delay: null),
+            _ => new StreamEnd("", reason, reconnect: true, delay: null),
+        };
+    }
+}

@@ -1,0 +1,230 @@
+using System.Text.Json;
+using PushQueue.Client.Http;
+
+namespace PushQueue.Client.Wire;
+
+/// <summary>Reads the envelopes in which messages come. hot path: guarded by the bench row <c>client</c>.</summary>
+internal static class EnvelopeReader
+{
+    /// <summary>The message, or null where the object is an event or an answer.</summary>
+    /// <param name="json">One JSON object.</param>
+    /// <param name="queue">The queue from which a message probably is; saves making its name again.</param>
+    /// <exception cref="JsonException">It is no JSON object.</exception>
+    public static Message? Read(ReadOnlySpan<byte> json, string? queue = null)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        return Read(ref reader, json, queue);
+    }
+
+    /// <summary>The messages of a JSON list, or of the list in the field <c>messages</c> of an object, and the field <c>next</c> of that.</summary>
+    public static (List<Message> Messages, string? Next) ReadMany(ReadOnlySpan<byte> json)
+    {
+        var messages = new List<Message>();
+        string? next = null;
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            ReadList(ref reader, json, messages);
+            return (messages, next);
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("messages"u8))
+            {
+                reader.Read();
+                ReadList(ref reader, json, messages);
+            }
+            else if (reader.ValueTextEquals("next"u8))
+            {
+                reader.Read();
+                next = reader.GetString();
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        return (messages, next);
+    }
+
+    private static void ReadList(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, List<Message> messages)
+    {
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (Read(ref reader, json, queue: null) is { } message)
+            {
+                messages.Add(message);
+            }
+        }
+    }
+
+    private static Message? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string? queue)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("A message, an event or an answer is a JSON object.");
+        }
+
+        var start = (int)reader.TokenStartIndex;
+        Message? message = null;
+        var body = default(Range?);
+        var isBase64 = false;
+        var rests = false;
+        string? contentType = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (message is null && !reader.ValueTextEquals("queue"u8))
+            {
+                // Only an envelope begins with its queue and goes on with an id.
+                return SkipRest(ref reader);
+            }
+
+            if (reader.ValueTextEquals("body"u8))
+            {
+                reader.Read();
+                var from = (int)reader.TokenStartIndex;
+                reader.Skip();
+                body = from..(int)reader.BytesConsumed;
+            }
+            else if (reader.ValueTextEquals("queue"u8))
+            {
+                reader.Read();
+                message = new Message { Queue = queue is not null && reader.ValueTextEquals(queue) ? queue : reader.GetString()! };
+            }
+            else if (reader.ValueTextEquals("contentType"u8))
+            {
+                reader.Read();
+                contentType = reader.GetString();
+            }
+            else if (reader.ValueTextEquals("encoding"u8))
+            {
+                reader.Read();
+                isBase64 = true;
+            }
+            else if (reader.ValueTextEquals("state"u8))
+            {
+                rests = true;
+                reader.Read();
+            }
+            else
+            {
+                ReadFact(ref reader, message!);
+            }
+        }
+
+        if (message is null || body is not { } range)
+        {
+            return null;
+        }
+
+        if (rests)
+        {
+            message.Resting = JsonSerializer.Deserialize(json[start..(int)reader.BytesConsumed], ClientJson.Default.RestingMessage);
+        }
+
+        SetBody(message, json[range], contentType, isBase64);
+        return message;
+    }
+
+    private static void ReadFact(ref Utf8JsonReader reader, Message message)
+    {
+        if (reader.ValueTextEquals("id"u8))
+        {
+            reader.Read();
+            message.Id = reader.GetString()!;
+        }
+        else if (reader.ValueTextEquals("offset"u8))
+        {
+            reader.Read();
+            message.Offset = reader.GetInt64();
+        }
+        else if (reader.ValueTextEquals("receipt"u8))
+        {
+            reader.Read();
+            message.Receipt = reader.GetString();
+        }
+        else if (reader.ValueTextEquals("attempt"u8))
+        {
+            reader.Read();
+            message.Attempt = reader.GetInt32();
+        }
+        else if (reader.ValueTextEquals("priority"u8))
+        {
+            reader.Read();
+            message.Priority = reader.GetInt32();
+        }
+        else if (reader.ValueTextEquals("enqueuedAt"u8))
+        {
+            reader.Read();
+            message.EnqueuedAt = reader.GetDateTimeOffset();
+        }
+        else if (reader.ValueTextEquals("leasedUntil"u8))
+        {
+            reader.Read();
+            message.LeasedUntil = reader.GetDateTimeOffset();
+        }
+        else
+        {
+            // A field of a newer server.
+            reader.Read();
+            reader.Skip();
+        }
+    }
+
+    private static Message? SkipRest(ref Utf8JsonReader reader)
+    {
+        var depth = reader.CurrentDepth - 1;
+        while (reader.Read() && (reader.TokenType != JsonTokenType.EndObject || reader.CurrentDepth > depth))
+        {
+            // To the end of this object; more may follow in a list.
+        }
+
+        return null;
+    }
+
+    private static void SetBody(Message message, ReadOnlySpan<byte> value, string? contentType, bool isBase64)
+    {
+        if (value[0] != (byte)'"')
+        {
+            message.Body = value.ToArray();
+            message.ContentType = contentType ?? PutMessage.JsonType;
+            return;
+        }
+
+        if (!isBase64 && contentType is not null && IsJson(contentType))
+        {
+            message.Body = value.ToArray();
+            message.ContentType = contentType;
+            return;
+        }
+
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        message.Body = isBase64 ? reader.GetBytesFromBase64() : Unescape(ref reader, value);
+        message.IsBareString = contentType is null && !isBase64;
+        message.ContentType = contentType ?? (isBase64 ? PutMessage.BytesType : PutMessage.TextType);
+    }
+
+    private static byte[] Unescape(ref Utf8JsonReader reader, ReadOnlySpan<byte> value)
+    {
+        if (!reader.ValueIsEscaped)
+        {
+            return value[1..^1].ToArray();
+        }
+
+        var text = new byte[value.Length];
+        return text.AsSpan(0, reader.CopyString(text)).ToArray();
+    }
+
+    private static bool IsJson(string contentType)
+    {
+        var end = contentType.IndexOf(';', StringComparison.Ordinal);
+        var type = (end < 0 ? contentType : contentType.AsSpan(0, end)).Trim();
+        return type.Equals(PutMessage.JsonType, StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+    }
+}

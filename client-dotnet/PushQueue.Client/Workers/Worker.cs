@@ -1,0 +1,249 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace PushQueue.Client;
+
+/// <summary>
+/// Works on the messages of a roundrobin queue: leases them, has <see cref="HandleAsync"/> do the work, acks what returned and releases what
+/// threw. Subclass it, or give <see cref="Create"/> a function. A message may come a second time, when the ack of the first could not be sent.
+/// </summary>
+public abstract class Worker
+{
+    private readonly PushQueueClient _client;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+
+    /// <summary>A worker of one queue.</summary>
+    protected Worker(PushQueueClient client, string queue, WorkerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        ArgumentException.ThrowIfNullOrEmpty(queue);
+        _client = client;
+        _time = client.Options.TimeProvider;
+        _logger = client.Options.LoggerFactory?.CreateLogger<Worker>() ?? (ILogger)NullLogger.Instance;
+        Queue = queue;
+        Options = options ?? new WorkerOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(Options.Concurrency, 1, nameof(options));
+        Name = Options.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
+    }
+
+    /// <summary>The queue.</summary>
+    public string Queue { get; }
+
+    /// <summary>The name under which the server lists it.</summary>
+    public string Name { get; }
+
+    /// <summary>How it works.</summary>
+    public WorkerOptions Options { get; }
+
+    /// <summary>A worker that calls a function for each message.</summary>
+    public static Worker Create(
+        PushQueueClient client, string queue, Func<Message, CancellationToken, Task> handle, WorkerOptions? options = null) =>
+        new DelegateWorker(client, queue, handle, options);
+
+    /// <summary>Works until <paramref name="stopping"/> is cancelled, and then returns when what has begun is done.</summary>
+    /// <exception cref="PushQueueException">The server cannot be reached at first, or refuses the worker.</exception>
+    public async Task RunAsync(CancellationToken stopping = default)
+    {
+        using var drained = new CancellationTokenSource();
+        using var hardStop = new CancellationTokenSource();
+        using var free = new SemaphoreSlim(Options.Concurrency);
+        var running = new RunningWork();
+        var messages = _client.ConsumeAsync(Queue, ConsumeOptions(), CancellationToken.None).GetAsyncEnumerator(drained.Token);
+        var stopped = Task.Delay(Timeout.InfiniteTimeSpan, _time, stopping);
+        var next = Task.FromResult(false);
+        try
+        {
+            await RegisterAsync(stopping).ConfigureAwait(false);
+            while (true)
+            {
+                await free.WaitAsync(stopping).ConfigureAwait(false);
+                next = messages.MoveNextAsync().AsTask();
+
+                // The enumeration itself goes on while work that has begun is ended: its connection keeps the leases alive.
+                if (await Task.WhenAny(next, stopped).ConfigureAwait(false) == stopped || !await next.ConfigureAwait(false))
+                {
+                    break;
+                }
+
+                running.Add(WorkAsync(messages.Current, free, hardStop.Token));
+                next = Task.FromResult(false);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to stop while every slot was busy.
+        }
+        finally
+        {
+            await DrainAsync(running, hardStop).ConfigureAwait(false);
+            await drained.CancelAsync().ConfigureAwait(false);
+            await EndAsync(next, messages).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Does the work. To return is to ack; to throw is to release with the exception's message.</summary>
+    /// <param name="message">The message. An ack or release of one's own is allowed; it is then left alone.</param>
+    /// <param name="cancellationToken">Cancelled when the message is lost (its lease ended, it was cancelled) and when the worker has to stop now.</param>
+    protected abstract Task HandleAsync(Message message, CancellationToken cancellationToken);
+
+    private ConsumeOptions ConsumeOptions() => Options.Consume with
+    {
+        Ack = AckMode.Manual,
+        Prefetch = Math.Max(Options.Prefetch ?? Options.Concurrency, Options.Concurrency),
+        TimeToRun = Options.TimeToRun ?? Options.Consume.TimeToRun,
+        Worker = Name,
+    };
+
+    private async Task WorkAsync(Message message, SemaphoreSlim free, CancellationToken hardStop)
+    {
+        // The loop goes on to the next message whatever this one does at once.
+        await Task.Yield();
+        try
+        {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(message.Ended, hardStop);
+            using var done = new CancellationTokenSource();
+            var touching = TouchAsync(message, done.Token);
+            var error = await TryHandleAsync(message, ended.Token).ConfigureAwait(false);
+            await done.CancelAsync().ConfigureAwait(false);
+            await touching.ConfigureAwait(false);
+            await SettleAsync(message, error).ConfigureAwait(false);
+        }
+        finally
+        {
+            _ = free.Release();
+        }
+    }
+
+    private async Task<Exception?> TryHandleAsync(Message message, CancellationToken ended)
+    {
+        try
+        {
+            await HandleAsync(message, ended).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e)
+        {
+            WorkerLog.Failed(_logger, e, Queue, message.Id, message.Attempt);
+            return e;
+        }
+    }
+
+    private async Task SettleAsync(Message message, Exception? error)
+    {
+        if (message.Settled)
+        {
+            return;
+        }
+
+        if (message.Ended.IsCancellationRequested)
+        {
+            WorkerLog.Lost(_logger, Queue, message.Id);
+            return;
+        }
+
+        try
+        {
+            var settled = error is null
+                ? await message.AckAsync(CancellationToken.None).ConfigureAwait(false)
+                : await message.ReleaseAsync(Options.RetryDelay, error.Message, CancellationToken.None).ConfigureAwait(false);
+            if (!settled)
+            {
+                WorkerLog.Lost(_logger, Queue, message.Id);
+            }
+        }
+        catch (PushQueueException e)
+        {
+            // The message comes again: to this worker or to another.
+            WorkerLog.NotSettled(_logger, e, Queue, message.Id);
+        }
+    }
+
+    private async Task TouchAsync(Message message, CancellationToken done)
+    {
+        if ((Options.TimeToRun ?? Options.Consume.TimeToRun) is not { } timeToRun)
+        {
+            return;
+        }
+
+        try
+        {
+            using var timer = new PeriodicTimer(timeToRun / 3, _time);
+            while (await timer.WaitForNextTickAsync(done).ConfigureAwait(false) && !message.Ended.IsCancellationRequested)
+            {
+                await TouchOnceAsync(message, timeToRun, done).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (done.IsCancellationRequested)
+        {
+            // The work is done.
+        }
+    }
+
+    private async Task TouchOnceAsync(Message message, TimeSpan timeToRun, CancellationToken done)
+    {
+        try
+        {
+            _ = await message.TouchAsync(timeToRun, done).ConfigureAwait(false);
+        }
+        catch (PushQueueException e)
+        {
+            // Two more tries fit into the lease.
+            WorkerLog.NotSettled(_logger, e, Queue, message.Id);
+        }
+    }
+
+    private async Task DrainAsync(RunningWork running, CancellationTokenSource hardStop)
+    {
+        try
+        {
+            await running.AllAsync().WaitAsync(Options.DrainTimeout, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            WorkerLog.DrainTimedOut(_logger, Queue, Options.DrainTimeout);
+            await hardStop.CancelAsync().ConfigureAwait(false);
+            await running.AllAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.RegisterWorkerAsync(Queue, Name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PushQueueException e) when (e.IsTransient || e.Type is ProblemTypes.Forbidden)
+        {
+            // The stream names the worker, too; whether the server is there at all it will find out by itself.
+            WorkerLog.NotRegistered(_logger, e, Queue);
+        }
+    }
+
+    private static async Task EndAsync(Task<bool> next, IAsyncEnumerator<Message> messages)
+    {
+        try
+        {
+            if (await next.ConfigureAwait(false))
+            {
+                // It came when nothing was to be begun any more.
+                messages.Current.Unstart();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // By the end of this worker.
+        }
+        finally
+        {
+            await messages.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private sealed class DelegateWorker(
+        PushQueueClient client, string queue, Func<Message, CancellationToken, Task> handle, WorkerOptions? options)
+        : Worker(client, queue, options)
+    {
+        protected override Task HandleAsync(Message message, CancellationToken cancellationToken) => handle(message, cancellationToken);
+    }
+}

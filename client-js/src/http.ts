@@ -1,0 +1,196 @@
+import type { Duration } from "./duration.js";
+import { milliseconds } from "./duration.js";
+import { PushQueueError } from "./errors.js";
+import type { Retry } from "./waiting.js";
+import { backoff, pause } from "./waiting.js";
+
+/** Query parameters; what is undefined is left out. */
+export type Query = Record<string, string | number | boolean | Date | undefined>;
+
+export interface Call {
+  method?: string;
+  query?: Query | undefined;
+  body?: string | Uint8Array<ArrayBuffer> | Blob | undefined;
+  contentType?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** Whether sending it twice does no harm; only then it is tried again after a broken connection. */
+  repeatable?: boolean;
+  /** Tries in all where the client's options do not say; default 4. */
+  attempts?: number;
+  /** Told before it is sent again. */
+  onRepeat?: () => void;
+  /** Milliseconds that the server may take on purpose. */
+  wait?: number;
+  /** The only server that will do; without it, whichever is in use. */
+  base?: string;
+}
+
+/** Makes requests: addresses, the key, the time limit, tries again, and turns what goes wrong into a {@link PushQueueError}. */
+export class Http {
+  /** All go to the same server, until somebody finds that it cannot serve. Any will do, so nobody goes back. */
+  readonly #bases: string[];
+  #current = 0;
+
+  constructor(
+    urls: string | URL | readonly (string | URL)[],
+    readonly apiKey: string | undefined,
+    private readonly fetcher: typeof fetch,
+    private readonly timeout: Duration,
+    readonly retry: Retry,
+  ) {
+    this.#bases = [...new Set([urls].flat().map(baseOf))];
+    if (this.#bases.length === 0) {
+      throw new TypeError("Give the address of a server.");
+    }
+  }
+
+  /** The address of the server in use, without a slash at its end. */
+  get base(): string {
+    return this.#bases[this.#current]!;
+  }
+
+  /** How many servers there are. */
+  get servers(): number {
+    return this.#bases.length;
+  }
+
+  /** The server at this address cannot serve. Nothing happens where somebody else has moved on already. */
+  moveOn(base: string): void {
+    if (base === this.base) {
+      this.#current = (this.#current + 1) % this.#bases.length;
+    }
+  }
+
+  url(path: string, query: Query = {}, base = this.base): string {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) {
+        parameters.set(name, value instanceof Date ? value.toISOString() : String(value));
+      }
+    }
+
+    return base + path + (parameters.size > 0 ? `?${parameters}` : "");
+  }
+
+  /** The JSON of the answer; undefined where it has no body. */
+  async json<T>(path: string, call: Call = {}): Promise<T> {
+    const attempts = this.retry.attempts ?? call.attempts ?? 4;
+    let untried = call.base === undefined ? this.servers : 1;
+    for (let attempt = 1; ; attempt++) {
+      const base = call.base ?? this.base;
+      untried--;
+      try {
+        return await this.once<T>(path, { ...call, base });
+      } catch (error) {
+        if (!(error instanceof PushQueueError && error.transient)) {
+          throw error;
+        }
+
+        if (error.type !== "too-many-requests") {
+          this.moveOn(base);
+        }
+
+        if (!(call.repeatable || nothingDone(error)) || (attempt >= attempts && untried <= 0)) {
+          throw error;
+        }
+
+        if (untried <= 0) {
+          await pause(backoff(this.retry, attempt), call.signal);
+        }
+
+        call.onRepeat?.();
+      }
+    }
+  }
+
+  /** Sends once; the answer may be any. */
+  async send(path: string, call: Call, headers: Record<string, string> = {}): Promise<Response> {
+    if (this.apiKey !== undefined) {
+      headers["Authorization"] = `Bearer ${this.apiKey}`;
+    }
+
+    if (call.contentType !== undefined) {
+      headers["Content-Type"] = call.contentType;
+    }
+
+    const init: RequestInit = { method: call.method ?? "GET", headers, cache: "no-store", signal: call.signal ?? null };
+    if (call.body !== undefined) {
+      init.body = call.body;
+    }
+
+    try {
+      return await this.fetcher(this.url(path, call.query, call.base), init);
+    } catch (error) {
+      throw this.broken(error, call.signal, call.base);
+    }
+  }
+
+  /** What a failed fetch or read means. */
+  broken(error: unknown, signal?: AbortSignal | null, base = this.base): unknown {
+    return signal?.aborted
+      ? signal.reason
+      : new PushQueueError("connection-lost", `The server at ${base} cannot be reached, or the connection broke.`, 0, { cause: error });
+  }
+
+  private async once<T>(path: string, call: Call): Promise<T> {
+    const late = new AbortController();
+    const limit = milliseconds(this.timeout) + (call.wait ?? 0);
+    const timer = setTimeout(
+      () => late.abort(new PushQueueError("timeout", `The server at ${call.base ?? this.base} did not answer within ${limit / 1000} seconds.`)), limit);
+    const signal = call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal;
+    try {
+      const response = await this.send(path, { ...call, signal });
+      const text = await response.text().catch(error => { throw this.broken(error, signal, call.base); });
+      if (!response.ok) {
+        throw problem(response, text);
+      }
+
+      return parse(text, response);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Whether it is certain that the server did nothing; browsers do not tell why they reached none. */
+function nothingDone({ type, cause }: PushQueueError): boolean {
+  const code = (cause as { cause?: { code?: string } } | undefined)?.cause?.code;
+  return type === "shutting-down" || code === "ECONNREFUSED" || code === "ENOTFOUND";
+}
+
+function baseOf(url: string | URL): string {
+  const { protocol, href } = new URL(url);
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new TypeError(`'${url}' is no address of a server; it begins with http:// or https://.`);
+  }
+
+  return href.replace(/[?#].*$/, "").replace(/\/+$/, "");
+}
+
+/** The error that an answer tells about. */
+export function problem(response: Response, text: string): PushQueueError {
+  const { type, detail, title } = tryParse(text) as { type?: unknown; detail?: string; title?: string } ?? {};
+  return typeof type === "string" ? new PushQueueError(type, detail ?? title ?? type, response.status) : notOurs(response);
+}
+
+function parse<T>(text: string, response: Response): T {
+  const value = text === "" ? undefined : tryParse(text);
+  if (text !== "" && value === undefined) {
+    throw notOurs(response);
+  }
+
+  return value as T;
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Whoever asked says what that means.
+    return undefined;
+  }
+}
+
+function notOurs({ url, status }: Response): PushQueueError {
+  return new PushQueueError("bad-answer", `What answers at ${url} (status ${status}) is no PushQueue server; check the address.`, status);
+}

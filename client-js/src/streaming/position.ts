@@ -1,0 +1,60 @@
+/**
+ * Where a stream is in the order of broadcast, so that it resumes exactly there. A cursor is an epoch and an offset; envelopes have only the
+ * offset, so the epoch comes from the first cursor or is asked for.
+ */
+export class Position {
+  #epoch: string | undefined;
+  #last: number | undefined;
+
+  constructor(private start: string | undefined) {
+    const [, epoch] = /^(.+)\.\d+$/.exec(start ?? "") ?? [];
+    this.#epoch = epoch;
+  }
+
+  /** Whether nothing says yet where the stream begins. */
+  get open(): boolean {
+    return this.#last === undefined && (this.start === undefined || this.start === "latest");
+  }
+
+  get knowsEpoch(): boolean {
+    return this.#epoch !== undefined;
+  }
+
+  /** The cursor behind the last message. */
+  get cursor(): string | undefined {
+    return this.#epoch !== undefined && this.#last !== undefined ? `${this.#epoch}.${this.#last}` : undefined;
+  }
+
+  /** What to subscribe with. */
+  get from(): string | undefined {
+    return this.cursor ?? (this.#last === undefined ? this.start : String(this.#last + 1));
+  }
+
+  /** The stream begins behind this cursor, or with the first message of a queue that is not there yet. */
+  begin(cursor: string | undefined): void {
+    this.start = cursor ?? "earliest";
+    this.learn(cursor?.slice(0, cursor.lastIndexOf(".")));
+  }
+
+  learn(epoch: string | undefined): void {
+    this.#epoch ??= epoch;
+  }
+
+  /** Goes behind a message. False: it came before. */
+  move(offset: number, cursor: string | undefined): boolean {
+    const epoch = cursor?.slice(0, cursor.lastIndexOf(".")) ?? this.#epoch;
+    if (epoch !== undefined && epoch === this.#epoch && this.#last !== undefined && offset <= this.#last) {
+      return false;
+    }
+
+    this.#epoch = epoch;
+    this.#last = offset;
+    return true;
+  }
+
+  /** Offsets begin anew. */
+  reset(): void {
+    this.#epoch = this.#last = undefined;
+    this.start = "earliest";
+  }
+}

@@ -1,0 +1,46 @@
+import { PushQueueError } from "../errors.js";
+
+/** What a transport is told by the stream that it carries, and what it tells. It reports one thing after the other. */
+export interface StreamSink {
+  readonly queue: string;
+  /** Address of the server, without a slash at its end. */
+  readonly url: string;
+  readonly apiKey: string | undefined;
+  /** Throws why the server refuses, where it does: for connections whose failure says nothing. */
+  explain(): Promise<void>;
+  /** Milliseconds of silence after which a connection counts as dead. */
+  readonly idleTimeout: number;
+  /** Whether as much waits for the program as may; then do not read on before {@link room}. */
+  readonly full: boolean;
+  /** What to subscribe with, as the server names it. */
+  subscription(): Record<string, string>;
+  /** The server has accepted the subscription. Its cursor, where it tells one. */
+  standing(cursor?: string): void;
+  /** The leases whose work the program has begun; what else it holds is given back uncounted. */
+  started(): { id: string; receipt: string }[];
+  /** The server has been told that this consumer goes for good, and what was started. */
+  left(): void;
+  /** One JSON object that came, and the cursor behind it where the transport carries that. Throws where the stream is to end. */
+  accept(item: StreamItem, cursor?: string): void;
+  /** Completes when there is room again, or the stream ends. */
+  room(): Promise<void>;
+}
+
+/** An envelope, an event or an answer, parsed. */
+export type StreamItem = Record<string, unknown>;
+
+/** Carries one stream after the other over a kind of connection. */
+export interface Transport {
+  readonly name: string;
+  /** Whether the answer to a subscription tells where the stream begins. */
+  readonly tellsStart: boolean;
+  /** One connection, from its beginning to its end. At an end by the signal it says goodbye where it can ({@link StreamSink.left}). Completes when it is gone, throws a {@link PushQueueError} where there is something to say. */
+  run(sink: StreamSink, signal: AbortSignal): Promise<void>;
+}
+
+/** The server ended a stream with its last words. */
+export class StreamEnd extends PushQueueError {
+  constructor(type: string, detail: string, readonly reconnect: boolean, readonly afterMs?: number) {
+    super(type, detail);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Http } from "../http.js";
+import { problem } from "../http.js";
+import { PushQueueError } from "../errors.js";
+import type { StreamSink, Transport } from "../streaming/transport.js";
+
+/** Server-sent events, read by fetch: the key stays out of the address, and reading pauses where the program is slow. */
+export function sse(http: Http): Transport {
+  return { name: "sse", tellsStart: false, run: (sink, signal) => run(http, sink, signal) };
+}
+
+async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<void> {
+  const dead = new AbortController();
+  const signal = AbortSignal.any([stop, dead.signal]);
+  const silence = () => setTimeout(
+    () => dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)), sink.idleTimeout);
+  let timer = silence();
+  try {
+    const response = await http.send(`/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: sink.subscription(), signal }, { Accept: "text/event-stream" });
+    if (!response.ok || response.body === null || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+      throw problem(response, await response.text());
+    }
+
+    sink.standing();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const events = new EventReader(sink);
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      clearTimeout(timer);
+      events.read(chunk.value);
+      await sink.room();
+      timer = silence();
+    }
+  } catch (error) {
+    if (stop.aborted) {
+      return;
+    }
+
+    if (error instanceof SyntaxError) {
+      throw new PushQueueError("bad-answer", "The server sent no JSON.", 0, { cause: error });
+    }
+
+    throw error instanceof PushQueueError ? error : http.broken(error, dead.signal, sink.url);
+  } finally {
+    clearTimeout(timer);
+    dead.abort();
+  }
+}
+
+/** Takes a text apart into events, across the borders of chunks. */
+class EventReader {
+  #rest = "";
+  #id: string | undefined;
+  #data: string | undefined;
+
+  constructor(private readonly sink: StreamSink) {}
+
+  read(chunk: string): void {
+    const lines = (this.#rest + chunk).split("\n");
+    this.#rest = lines.pop()!;
+    for (const line of lines) {
+      const [, field, value] = /^(id|data): ?(.*?)\r?$/.exec(line) ?? [];
+      if (field === "id") {
+        this.#id = value;
+      } else if (field === "data") {
+        this.#data = value;
+      } else if (line.trim() === "" && this.#data !== undefined) {
+        const [data, id] = [this.#data, this.#id];
+        this.#data = this.#id = undefined;
+        const item = JSON.parse(data) as Record<string, unknown>;
+        this.sink.accept(item, item["offset"] === undefined ? undefined : id);
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import type { Duration } from "./duration.js";
+
+/** Options that every request takes. */
+export interface RequestOptions {
+  /** Ends the request; it then throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** How one message is put. */
+export interface MessageOptions {
+  /** Its id, 1 to 255 bytes of UTF-8. An id that is known already stores nothing, so such a put is repeated safely; the client then does so by itself. */
+  id?: string;
+  /** Available after this; either `delay` or `at`. */
+  delay?: Duration;
+  /** Available from this time. */
+  at?: Date | string;
+  /** Dropped when nobody took it in this time. */
+  ttl?: Duration;
+  /** 0 to 9; higher goes first. Default 0. */
+  priority?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+  /** Refused with `unique-key-taken` while a message with this key waits. */
+  unique?: string;
+  /** Leases before it is dead-lettered, 1 to 1000. */
+  maxAttempts?: number;
+  /** The wait after a failed attempt: a duration, or `exponential:1s..5m`. */
+  retryDelay?: Duration | `exponential:${string}..${string}`;
+  /** What the body is, where its kind does not say it. */
+  contentType?: string;
+}
+
+export interface PutOptions extends MessageOptions, RequestOptions {
+  /** Answer only when the message has ended, at most 60 s. */
+  waitForAck?: Duration;
+}
+
+/** For all messages of a batch. */
+export type PutManyOptions = Omit<MessageOptions, "id" | "unique"> & RequestOptions;
+
+/** A message of a batch with options of its own. */
+export interface PutItem<T = unknown> extends MessageOptions {
+  body: T;
+}
+
+export interface PutResult {
+  queue: string;
+  id: string;
+  /** What the answer promises: `synced` (on disk), `interval:50ms`, `memory`. */
+  durability?: string;
+  /** The id was known; nothing was stored. */
+  duplicate?: true;
+  /** With `waitForAck`: whether it has ended well. */
+  acked?: boolean;
+  worker?: string;
+  attempts?: number;
+  /** With `waitForAck`: the message of that id was done with before. */
+  gone?: true;
+}
+
+export interface PutManyResult {
+  queue: string;
+  ids: string[];
+  durability: string;
+  /** The ids that were known. */
+  duplicates?: string[];
+}
+
+export interface TakeOptions extends RequestOptions {
+  /** How long to wait for a message, at most 60 s. Default 0. */
+  wait?: Duration;
+  /** This worker's name, for its counters. */
+  worker?: string;
+}
+
+export interface LeaseOptions extends TakeOptions {
+  /** How long the lease runs, 100 ms to 24 h. Default 30 s. */
+  ttr?: Duration;
+}
+
+export interface ReleaseOptions extends RequestOptions {
+  /** Ready again after this; default from the queue's settings. */
+  delay?: Duration;
+  /** Why it failed; the first 1000 characters are kept. */
+  error?: string;
+  /** The work was not begun: no failed attempt. Not together with `error`. */
+  unstarted?: boolean;
+  worker?: string;
+}
+
+export interface TouchOptions extends RequestOptions {
+  /** How long the lease runs from now; default from the queue's settings. */
+  ttr?: Duration;
+}
+
+/** Names a lease. Every leased message is one. */
+export interface LeaseKey {
+  readonly queue: string;
+  readonly id: string;
+  readonly receipt: string;
+}
+
+export type MessageState = "ready" | "delayed" | "leased" | "dead";
+
+export interface BrowseOptions extends RequestOptions {
+  state?: MessageState;
+  /** How many come in one request, 1 to 1000. Default 100. */
+  pageSize?: number;
+}
+
+/** A message that is looked at where it rests. */
+export interface RestingMessage<T = unknown> {
+  queue: string;
+  id: string;
+  body: T;
+  contentType?: string;
+  offset?: number;
+  attempt?: number;
+  priority?: number;
+  enqueuedAt?: Date;
+  state: MessageState;
+  availableAt?: Date;
+  expiresAt?: Date;
+  leasedUntil?: Date;
+  unique?: string;
+  lastError?: string;
+  lastWorker?: string;
+  deadLetter?: { queue: string; reason: string; attempts: number; at: Date };
+}
+
+export type Policy = "broadcast" | "roundrobin";
+
+export interface QueueSettings {
+  /** `broadcast`: every consumer gets each message. `roundrobin`: one of them, in turn. */
+  policy: Policy;
+  status: "started" | "stopped";
+  ttr: Duration;
+  maxAttempts: number;
+  retryDelay: Duration | `exponential:${string}..${string}`;
+  dedupWindow: Duration;
+  maxMessages: number | null;
+  maxBytes: number | null;
+  overflow: "reject" | "drop-oldest";
+  history: { messages: number; age: Duration };
+  deadLetter: boolean;
+}
+
+/** Settings to change. */
+export type SettingsChange = Partial<Omit<QueueSettings, "history">> & { history?: Partial<QueueSettings["history"]> };
+
+export interface Counters {
+  put: number;
+  delivered: number;
+  acked: number;
+  failed: number;
+  cancelled: number;
+  expired: number;
+  dropped: number;
+  deadLettered: number;
+}
+
+export interface QueueInfo {
+  queue: string;
+  policy: Policy;
+  status: "started" | "stopped";
+  ready: number;
+  delayed: number;
+  leased: number;
+  history: number;
+  bytes: number;
+  consumers: number;
+  oldestAgeSeconds: number | null;
+  nextDelayedAt?: string;
+  putPerSecond: number;
+  deliveredPerSecond: number;
+  counters: Counters;
+  epoch: string;
+  firstOffset: number;
+  nextOffset: number;
+}
+
+export interface ConsumerInfo {
+  id: number;
+  queue: string;
+  transport: string;
+  remoteAddress: string | null;
+  worker: string | null;
+  ack: "auto" | "manual";
+  prefetch: number;
+  credit: number;
+  inFlight: number;
+  delivered: number;
+  acked: number;
+  failed: number;
+  lag: number;
+  waitingBytes: number;
+  since: string;
+}
+
+export interface WorkerInfo {
+  worker: string;
+  queues: string[];
+  processed: number;
+  failed: number;
+  since: string;
+  lastSeen: string;
+}
+
+/** The node, and the sums over its queues. */
+export interface Stats {
+  node: { version: string; uptimeSeconds: number; store: string; durability: string; waitingTakes: number; workers: number; memoryBytes: number };
+  [sum: string]: unknown;
+}

@@ -1,0 +1,104 @@
+// One client, two nodes over a Redis of their own; the node that it uses dies.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { PushQueueClient } from 'pushqueue';
+import { Redis } from './support/redis.mjs';
+import { Server } from './support/server.mjs';
+import { eager, transports } from './support/transports.mjs';
+import { until } from './support/until.mjs';
+
+const count = 300;
+let redis;
+let nodes;
+
+beforeEach(async () => {
+  redis = await Redis.start();
+  nodes = await Promise.all([1, 2].map(() => Server.start('--redis', `127.0.0.1:${redis.port}`)));
+});
+afterEach(async () => {
+  await Promise.all(nodes.map(node => node.close()));
+  await redis.close();
+});
+
+const urls = () => nodes.map(({ url }) => url);
+
+test('Requests go on at the other node, even those that are never repeated', async () => {
+  const client = new PushQueueClient(urls());
+  await client.put('q', 'one');
+  await nodes[0].stop('SIGKILL');
+
+  // Nothing was sent to the dead node, so a put without an id may go to the other.
+  await client.put('q', 'two');
+
+  assert.deepEqual((await client.takeMany('q')).map(({ body }) => body), ['one', 'two']);
+});
+
+test('When no node answers the error says so, and a wrong list is refused', async () => {
+  const client = new PushQueueClient(urls(), { retry: { attempts: 1 } });
+  await Promise.all(nodes.map(node => node.stop('SIGKILL')));
+
+  await assert.rejects(client.put('q', 1), { type: 'connection-lost' });
+  assert.throws(() => new PushQueueClient([]), TypeError);
+  assert.throws(() => new PushQueueClient(['http://127.0.0.1', 'ftp://127.0.0.1']), TypeError);
+});
+
+for (const { name, options } of transports) {
+  const putAll = async (client, queue, came) => {
+    for (let i = 0; i < count; i++) {
+      await client.put(queue, i, { id: `m${i}` });
+      if (i === count / 2) {
+        await until('something has come before the node dies', () => came() > 0);
+        await nodes[0].stop('SIGKILL');
+      }
+    }
+  };
+
+  test(`${name}: under broadcast the stream resumes at the other node, and every message comes once and in order`, async () => {
+    const client = new PushQueueClient(urls(), { ...eager, ...options });
+    const stop = new AbortController();
+    const got = [];
+    const gaps = [];
+    let connects = 0;
+    const consuming = (async () => {
+      for await (const { body } of client.consume('news', { signal: stop.signal, onGap: gap => gaps.push(gap), onConnect: () => { connects++; } })) {
+        got.push(body);
+      }
+    })();
+    consuming.catch(() => {});
+    await until('it stands', () => connects === 1);
+
+    await putAll(client, 'news', () => got.length);
+    await until('all have come', () => got.length >= count);
+    stop.abort();
+    await assert.rejects(consuming, { name: 'AbortError' });
+
+    assert.deepEqual(got, Array.from({ length: count }, (_, i) => i));
+    assert.deepEqual(gaps, []);
+  });
+
+  test(`${name}: with manual ack nothing is lost and nothing unacked forgotten`, async () => {
+    const client = new PushQueueClient(urls(), { ...eager, ...options });
+    await client.changeSettings('jobs', { policy: 'roundrobin' });
+    const acked = new Set();
+    const worker = (async () => {
+      for await (const message of client.consume('jobs', { ack: 'manual' })) {
+        if (await message.ack()) {
+          acked.add(message.body);
+        }
+
+        if (acked.size === count) {
+          break;
+        }
+      }
+    })();
+
+    await putAll(client, 'jobs', () => acked.size);
+    await worker;
+
+    await until('nothing is left', async () => {
+      const { ready, leased, delayed } = await client.queue('jobs');
+      return ready + leased + delayed === 0;
+    });
+    assert.equal(await client.queue('jobs.dead'), null);
+  });
+}
