@@ -1,0 +1,128 @@
+// The one connection to the hub. Streams that are opened here come back by themselves after a disconnect, and rest while the page is hidden.
+import '../vendor/signalr.min.js';
+import { currentKey, wasDeclined } from './access.js';
+import { request } from './api.js';
+
+const { HubConnectionBuilder, HubConnectionState, HttpTransportType, LogLevel } = globalThis.signalR;
+const retryMs = [0, 500, 1000, 2000, 3000];
+const streams = new Set();
+const watchers = new Set();
+let state = 'connecting';
+let connection = null;
+
+/** Tells each change of 'connecting', 'live', 'reconnecting', 'refused' (nobody gives a key), and the present state at once. */
+export function onState(watcher) {
+  watchers.add(watcher);
+  watcher(state);
+}
+
+function setState(next) {
+  if (next !== state) {
+    state = next;
+    watchers.forEach(watcher => watcher(state));
+  }
+}
+
+/** Connects, and keeps at it. */
+export async function connect() {
+  connection = new HubConnectionBuilder()
+    .withUrl(new URL('hub', document.baseURI).href, {
+      skipNegotiation: true,
+      transport: HttpTransportType.WebSockets,
+      accessTokenFactory: currentKey,
+    })
+    .configureLogging(LogLevel.None)
+    .build();
+  // Not SignalR's own way to reconnect: that would try for ever with a key that was revoked.
+  connection.onclose(() => {
+    setState('reconnecting');
+    start();
+  });
+  await start();
+}
+
+function delayOf(tries) {
+  const base = retryMs[Math.min(tries, retryMs.length - 1)];
+  return base + Math.random() * base / 2;
+}
+
+async function start() {
+  for (let tries = 0; ; tries++) {
+    try {
+      await connection.start();
+      onConnected();
+      return;
+    } catch {
+      // A WebSocket that is refused does not say why; a request does, and asks for a key where one is missing.
+      await request('GET', 'q', { query: { limit: 1 } }).catch(() => null);
+      setState(wasDeclined() ? 'refused' : state === 'connecting' ? state : 'reconnecting');
+      await new Promise(resolve => setTimeout(resolve, delayOf(tries + 1)));
+    }
+  }
+}
+
+function onConnected() {
+  setState('live');
+  streams.forEach(stream => stream.open());
+}
+
+/**
+ * A stream of the hub: `onitem` gets what it sends; `onopen` is told before the first item after each (re)connect; `onerror` gets the sentence
+ * of a refusal. Returns an object whose close() ends it.
+ */
+export function stream(method, args, { onitem, onopen, onerror }) {
+  let subscription = null;
+  const self = {
+    open() {
+      self.rest();
+      if (document.hidden || state !== 'live') {
+        return;
+      }
+
+      onopen?.();
+      const mine = connection.stream(method, ...args).subscribe({
+        next: item => {
+          if (subscription === mine) {
+            onitem(item);
+          }
+        },
+        error(error) {
+          // A connection that is lost fails its streams just before it says so itself.
+          setTimeout(() => {
+            if (subscription === mine && connection.state === HubConnectionState.Connected) {
+              const [, type, sentence] = /^.*HubException: (?:([a-z-]+): )?(.*)$/s.exec(error.message) ?? [null, null, error.message];
+
+              // Of a key that is gone the connection tells, which ends just after.
+              if (type !== 'unauthorized') {
+                onerror?.(sentence);
+              }
+            }
+          });
+        },
+        complete() {},
+      });
+      subscription = mine;
+    },
+    rest() {
+      subscription?.dispose();
+      subscription = null;
+    },
+    close() {
+      streams.delete(self);
+      self.rest();
+    },
+  };
+  streams.add(self);
+  self.open();
+  return self;
+}
+
+document.addEventListener('visibilitychange', () => {
+  for (const each of streams) {
+    if (document.hidden) {
+      each.rest();
+    } else {
+      each.open();
+    }
+  }
+});

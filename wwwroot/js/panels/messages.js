@@ -1,0 +1,114 @@
+// The messages that rest in the queue, by state, a page at a time.
+import { h, text, uniqueId } from '../dom.js';
+import { json, paths } from '../api.js';
+import { preview } from '../body.js';
+import { age, bytes, count, dateTime } from '../format.js';
+import { cancelMessage, findMessage, showMessage } from '../message-dialog.js';
+import { attempt, toast } from '../toast.js';
+
+const limit = 50;
+const states = [['ready', 'Ready'], ['delayed', 'Delayed'], ['leased', 'In flight']];
+
+export function mountMessages(place, queue, context) {
+  const pages = [null];
+  const mayCancel = context.rights.queue.may('put', 'take', 'manage');
+  let state = 'ready';
+  let seen = null;
+  const rows = h('tbody', { role: 'rowgroup' });
+  const none = h('p.empty', { hidden: true });
+  const stale = h('button', { type: 'button', hidden: true, onclick: load }, 'Show what changed');
+  const previous = h('button', { type: 'button', onclick: () => { pages.pop(); load(); } }, 'Previous');
+  const next = h('button', { type: 'button' }, 'Next');
+  const pager = h('nav.pager', { 'aria-label': 'Pages of messages', hidden: true }, previous, next);
+  const chips = states.map(([name, label]) => h('button.chip', { type: 'button', onclick: () => choose(name) }, label));
+  const searchId = uniqueId('id');
+  const search = h('input', { id: searchId, type: 'search', placeholder: 'Message id', autocomplete: 'off', spellcheck: false });
+
+  place.append(
+    h('div.toolbar', null,
+      h('div.chips', { role: 'group', 'aria-label': 'State' }, chips),
+      h('form.search', {
+        onsubmit(event) {
+          event.preventDefault();
+          find(search.value);
+        },
+      }, h('label.visually-hidden', { htmlFor: searchId }, 'Find a message by its id'), search, h('button', { type: 'submit' }, 'Find')),
+      h('button', { type: 'button', onclick: load }, 'Refresh'), stale),
+    h('div.table-wrap', null, h('table.messages', { role: 'table', 'aria-label': 'Messages' },
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ['Id', 'Body', 'Size', 'Put', 'Attempts', ''].map((label, index) =>
+        h(index === 2 || index === 4 ? 'th.number' : 'th', { scope: 'col', role: 'columnheader' }, label || h('span.visually-hidden', null, 'Actions'))))),
+      rows)),
+    none,
+    pager);
+  choose('ready');
+
+  function choose(name) {
+    state = name;
+    pages.splice(0, pages.length, null);
+    chips.forEach((chip, index) => chip.setAttribute('aria-pressed', String(states[index][0] === name)));
+    load();
+  }
+
+  async function load() {
+    const wanted = state;
+    await attempt(async () => {
+      const page = await json('GET', paths.messages(queue), { query: { state: wanted, after: pages.at(-1), limit, preview: 400 } });
+      if (wanted !== state) {
+        return;
+      }
+
+      rows.replaceChildren(...page.messages.map(row));
+      none.hidden = page.messages.length > 0;
+      text(none, { ready: 'No message is ready.', delayed: 'No message is delayed.', leased: 'No message is in flight.' }[state]);
+      previous.disabled = pages.length === 1;
+      next.disabled = page.next === null;
+      pager.hidden = previous.disabled && next.disabled;
+      next.onclick = () => {
+        pages.push(page.next);
+        load();
+      };
+      seen = context.latest ? mark(context.latest.info) : null;
+      stale.hidden = true;
+    });
+  }
+
+  const cancel = async id => {
+    await cancelMessage(queue, id);
+    toast(`Message ${id} is cancelled.`);
+  };
+
+  function open(message) {
+    showMessage(queue, message, { actions: mayCancel ? [['Cancel message', cancel, true]] : [], changed: load });
+  }
+
+  function row(message) {
+    const time = message.availableAt ?? message.enqueuedAt;
+    return h('tr', { role: 'row' },
+      h('th', { scope: 'row', role: 'rowheader' }, h('button.link', { type: 'button', onclick: () => open(message) }, message.id)),
+      h('td.preview', { role: 'cell', title: message.contentType }, preview(message)),
+      h('td.number', { role: 'cell', 'data-label': 'Size' }, bytes(message.bytes)),
+      h('td', { role: 'cell', 'data-label': 'Put' }, h('time', { dateTime: time, title: dateTime(time) }, message.availableAt ? `due ${dateTime(time)}` : `${age(time)} ago`)),
+      h('td.number', { role: 'cell', 'data-label': 'Attempts' }, count(message.attempt ?? 0)),
+      h('td.row-actions', { role: 'cell' }, mayCancel && h('button.quiet', {
+        type: 'button',
+        'aria-label': `Cancel message ${message.id}`,
+        onclick: async () => await attempt(() => cancel(message.id)) && load(),
+      }, 'Cancel')));
+  }
+
+  function find(id) {
+    attempt(async () => open(await findMessage(queue, id)));
+  }
+
+  return {
+    update: latest => {
+      seen ??= mark(latest.info);
+      stale.hidden = seen === mark(latest.info);
+    },
+  };
+}
+
+/** Differs where the list may differ. */
+function mark(info) {
+  return info ? `${info.ready}/${info.delayed}/${info.leased}/${info.counters.put}` : '';
+}

@@ -1,0 +1,92 @@
+// Puts a message by hand, with every option there is.
+import { h, uniqueId } from '../dom.js';
+import { json, paths } from '../api.js';
+import { plural } from '../format.js';
+
+const options = [
+  ['id', 'Id', 'the next number'], ['delay', 'Delay', '5m'], ['ttl', 'Time to live', 'for ever'], ['priority', 'Priority', '0 to 9'],
+  ['unique', 'Unique key', 'none'], ['maxAttempts', 'Attempts', 'as set'], ['retryDelay', 'Retry delay', 'as set'],
+];
+const types = [['application/json', 'JSON'], ['text/plain', 'Text'], ['application/octet-stream', 'Bytes, as hex']];
+const copiesMax = 10_000;
+
+export function mountPut(place, queue) {
+  const id = uniqueId('put');
+  const body = h('textarea', { id: `${id}-body`, rows: 8, spellcheck: false, value: '{\n  "hello": "world"\n}' });
+  const type = h('select', { id: `${id}-type` }, types.map(([value, label]) => h('option', { value }, label)));
+  const copies = h('input', { id: `${id}-copies`, type: 'number', min: 1, max: copiesMax, value: '1' });
+  const inputs = Object.fromEntries(options.map(([name, , placeholder]) =>
+    [name, h('input', { id: `${id}-${name}`, type: 'text', placeholder, autocomplete: 'off', spellcheck: false })]));
+  const answer = h('p.answer', { role: 'status' });
+  const field = (forId, label, input) => h('div.field', null, h('label', { htmlFor: forId }, label), input);
+
+  place.append(h('form.put', { onsubmit: submit },
+    field(`${id}-body`, 'Body', body),
+    h('div.fields', null,
+      field(`${id}-type`, 'Send as', type),
+      options.map(([name, label]) => field(`${id}-${name}`, label, inputs[name])),
+      field(`${id}-copies`, 'Copies', copies)),
+    h('div.actions', null, h('button.primary', { type: 'submit' }, 'Put message'), answer)));
+
+  async function submit(event) {
+    event.preventDefault();
+    say('');
+    try {
+      const number = Math.min(copiesMax, Math.max(1, Math.floor(Number(copies.value) || 1)));
+      say(number === 1 ? await putOne() : await putMany(number));
+    } catch (error) {
+      say(error.message, true);
+    }
+  }
+
+  async function putOne() {
+    const query = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
+    const result = await json('POST', paths.queue(queue), { body: bytesOf(body.value, type.value), contentType: type.value, query });
+    return result.duplicate ? `Message ${result.id} was there already; nothing was stored.` : `Message ${result.id} is stored (${result.durability}).`;
+  }
+
+  async function putMany(number) {
+    const { id: givenId, unique, ...query } = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
+    if (givenId || unique || type.value === 'application/octet-stream') {
+      throw new Error('Many copies cannot share an id or a unique key, and are JSON or text.');
+    }
+
+    const one = type.value === 'application/json'
+      ? JSON.stringify(JSON.parse(body.value))
+      : JSON.stringify({ body: body.value, contentType: 'text/plain' });
+    const result = await json('POST', paths.batch(queue), {
+      body: `${one}\n`.repeat(number),
+      contentType: 'application/x-ndjson',
+      query: { ...query, envelope: type.value === 'text/plain' ? 'true' : '' },
+    });
+    return `${plural(result.ids.length, 'message')} stored, ${result.ids[0]} to ${result.ids.at(-1)}.`;
+  }
+
+  function say(sentence, isProblem = false) {
+    answer.textContent = sentence;
+    answer.classList.toggle('problem', isProblem);
+  }
+
+  return {};
+}
+
+function bytesOf(content, type) {
+  if (type === 'application/json') {
+    try {
+      JSON.parse(content);
+    } catch (error) {
+      throw new Error(`This is not JSON: ${error.message}`, { cause: error });
+    }
+  }
+
+  if (type !== 'application/octet-stream') {
+    return content;
+  }
+
+  const digits = content.replace(/\s+/g, '');
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) {
+    throw new Error('Write bytes as pairs of hexadecimal digits, such as 48 65 6c 6c 6f.');
+  }
+
+  return Uint8Array.from(digits.match(/../g) ?? [], pair => Number.parseInt(pair, 16));
+}

@@ -1,0 +1,108 @@
+// The settings of the queue. Only what was changed is sent.
+import { h, uniqueId } from '../dom.js';
+import { json, paths } from '../api.js';
+import { keyName } from '../rights.js';
+
+const fields = [
+  ['policy', 'Policy', 'Broadcast: every connected consumer gets each message. Roundrobin: one of them, in turn.', ['broadcast', 'roundrobin']],
+  ['status', 'Status', 'A stopped queue takes messages and gives none out.', ['started', 'stopped']],
+  ['ttr', 'Lease', 'How long a lease lasts that does not say itself, such as 30s or 5m.'],
+  ['maxAttempts', 'Attempts', 'Leases before a message is dead-lettered, 1 to 1000.'],
+  ['retryDelay', 'Retry delay', 'The wait after a failed attempt: 5s, or exponential:1s..5m.'],
+  ['dedupWindow', 'Dedup window', 'How long an id stays known after its put; 0 while the message lives.'],
+  ['maxMessages', 'Most messages', 'Empty for no limit.'],
+  ['maxBytes', 'Most bytes', 'Of all bodies; empty for no limit.'],
+  ['overflow', 'When full', 'Refuse the put, or drop the oldest message.', ['reject', 'drop-oldest']],
+  ['historyMessages', 'History', 'Broadcast messages kept for resuming.'],
+  ['historyAge', 'History age', 'And for how long.'],
+  ['deadLetter', 'Dead letters', 'Keep messages that ran out of attempts in the queue’s .dead queue, or drop them.', ['true', 'false'], ['keep', 'drop']],
+];
+const limits = ['maxMessages', 'maxBytes'];
+
+export function mountSettings(place, queue, context) {
+  const id = uniqueId('setting');
+  const inputs = {};
+  const answer = h('p.answer', { role: 'status' });
+  let saved = null;
+  for (const [name, , , choices, labels] of fields) {
+    inputs[name] = choices
+      ? h('select', { id: `${id}-${name}`, 'aria-describedby': `${id}-${name}-hint` }, choices.map((value, index) => h('option', { value }, labels?.[index] ?? value)))
+      : h('input', { id: `${id}-${name}`, type: 'text', autocomplete: 'off', spellcheck: false, 'aria-describedby': `${id}-${name}-hint` });
+  }
+
+  const mayChange = context.rights.queue.may('manage');
+  Object.values(inputs).forEach(input => { input.disabled = !mayChange; });
+  place.append(h('form.settings', { onsubmit: submit },
+    !mayChange && h('p.note', null, `The key${keyName() ? ` “${keyName()}”` : ''} may see these settings; to change them it needs the permission manage on this queue.`),
+    h('div.fields', null, fields.map(([name, label, hint]) => h('div.field', null,
+      h('label', { htmlFor: `${id}-${name}` }, label), inputs[name], h('p.hint', { id: `${id}-${name}-hint` }, hint)))),
+    mayChange && h('div.actions', null, h('button.primary', { type: 'submit' }, 'Save settings'), answer)));
+  if (context.latest) {
+    update(context.latest);
+  }
+
+  /** Settings that came from elsewhere are shown, except where something is being typed. */
+  function update({ settings }) {
+    if (!settings || settings === saved) {
+      return;
+    }
+
+    const now = flat(settings);
+    const before = saved ? flat(saved) : null;
+    for (const [name] of fields) {
+      if (!before || inputs[name].value === before[name]) {
+        inputs[name].value = now[name];
+      }
+    }
+
+    saved = settings;
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    answer.classList.remove('problem');
+    try {
+      const now = flat(saved);
+      const changed = Object.fromEntries(fields.map(([name]) => [name, inputs[name].value.trim()]).filter(([name, value]) => value !== now[name]));
+      if (Object.keys(changed).length === 0) {
+        answer.textContent = 'Nothing has changed.';
+        return;
+      }
+
+      const settings = await json('PATCH', paths.settings(queue), { body: JSON.stringify(patchOf(changed)), contentType: 'application/json' });
+      saved = settings;
+      Object.entries(flat(settings)).forEach(([name, value]) => { inputs[name].value = value; });
+      answer.textContent = 'Saved.';
+    } catch (error) {
+      answer.textContent = error.message;
+      answer.classList.add('problem');
+    }
+  }
+
+  return { update };
+}
+
+function flat({ history, ...settings }) {
+  const all = { ...settings, historyMessages: history.messages, historyAge: history.age };
+  return Object.fromEntries(fields.map(([name]) => [name, all[name] === null ? '' : String(all[name])]));
+}
+
+function patchOf({ historyMessages, historyAge, deadLetter, ...changed }) {
+  const patch = Object.fromEntries(Object.entries(changed).map(([name, value]) => [name, limits.includes(name) ? value === '' ? null : Number(value) : value]));
+  if (historyMessages !== undefined || historyAge !== undefined) {
+    patch.history = {
+      ...(historyMessages === undefined ? {} : { messages: Number(historyMessages) }),
+      ...(historyAge === undefined ? {} : { age: historyAge }),
+    };
+  }
+
+  if (deadLetter !== undefined) {
+    patch.deadLetter = deadLetter === 'true';
+  }
+
+  if (patch.maxAttempts !== undefined) {
+    patch.maxAttempts = Number(patch.maxAttempts);
+  }
+
+  return patch;
+}
