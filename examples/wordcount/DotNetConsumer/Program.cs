@@ -1,10 +1,8 @@
-using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
-using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Client.SignalR;
 
 namespace DotNetConsumer;
 
@@ -16,15 +14,15 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        if (args is not [var hub, var queue])
+        if (args is not [var server, var queue])
         {
-            await Console.Error.WriteLineAsync("Usage: DotNetConsumer ws://HOST:PORT/hub QUEUE");
+            await Console.Error.WriteLineAsync("Usage: DotNetConsumer http://HOST:PORT QUEUE");
             return 2;
         }
 
         try
         {
-            return await ConsumeAsync(new Uri(hub), queue);
+            return await ConsumeAsync(new Uri(server), queue);
         }
         catch (Exception e) when (e is WebSocketException or HubException)
         {
@@ -33,9 +31,9 @@ internal static class Program
         }
     }
 
-    private static async Task<int> ConsumeAsync(Uri hub, string queue)
+    private static async Task<int> ConsumeAsync(Uri server, string queue)
     {
-        await using var connection = Connect(hub);
+        await using var connection = new HubConnectionBuilder().WithPushQueue(server).Build();
         await using var output = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
         var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         connection.On<JsonElement>("message", envelope => output.WriteLine(envelope.GetRawText()));
@@ -57,14 +55,6 @@ internal static class Program
         await output.WriteLineAsync("""{"event":"subscribed"}""");
         _ = EndWithParentAsync(ended);
         return await ended.Task;
-    }
-
-    private static HubConnection Connect(Uri hub)
-    {
-        var builder = new HubConnectionBuilder();
-        builder.Services.AddSingleton<IConnectionFactory, WebSocketConnectionFactory>();
-        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(hub));
-        return builder.Build();
     }
 
     private static async Task EndWithParentAsync(TaskCompletionSource<int> ended)

@@ -2,14 +2,13 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { webSocketUrl } from '../queue.mjs';
 import { startProcess } from './process.mjs';
 
 const project = fileURLToPath(new URL('../DotNetConsumer', import.meta.url));
 
 export async function startDotNet(queue, onEvent, options) {
   const assembly = options['dotnet-consumer'] ?? await build();
-  return startProcess('dotnet', [assembly, webSocketUrl(queue.hubUrl), queue.name], line => {
+  return startProcess('dotnet', [assembly, new URL('.', queue.hubUrl).href, queue.name], line => {
     const event = JSON.parse(line);
     if (event.event !== 'subscribed') {
       onEvent(event);
