@@ -13,6 +13,9 @@ internal sealed record FanoutOptions
 {
     internal required int Port { get; init; }
 
+    /// <summary>Of further nodes; the subscribers are spread over all evenly, what is published goes to <see cref="Port"/>.</summary>
+    internal IReadOnlyList<int> MorePorts { get; init; } = [];
+
     internal int PublishPort { get; init; }
 
     internal required SubscriberKind Kind { get; init; }

@@ -71,11 +71,13 @@ internal sealed class FanoutRun(FanoutOptions options)
     private Subscriber Open(int number, DeliveryLedger ledger, bool neverReads)
     {
         var path = options.SubscribePath.Replace("%d", $"{number}", StringComparison.Ordinal);
+        var node = number % (1 + options.MorePorts.Count);
+        var port = node == 0 ? options.Port : options.MorePorts[node - 1];
         return options.Kind switch
         {
-            SubscriberKind.WebSocket => new WebSocketSubscriber(options.Port, path, options.Headers, ledger, neverReads),
-            SubscriberKind.SignalR => new SignalRSubscriber(options.Port, path, options.SignalRArguments, options.Headers, ledger, neverReads),
-            _ => new HttpSubscriber(options.Port, path, options.Headers, options.Kind == SubscriberKind.ServerSentEvents, ledger, neverReads),
+            SubscriberKind.WebSocket => new WebSocketSubscriber(port, path, options.Headers, ledger, neverReads),
+            SubscriberKind.SignalR => new SignalRSubscriber(port, path, options.SignalRArguments, options.Headers, ledger, neverReads),
+            _ => new HttpSubscriber(port, path, options.Headers, options.Kind == SubscriberKind.ServerSentEvents, ledger, neverReads),
         };
     }
 

@@ -43,7 +43,7 @@ internal abstract class HttpOperationConnection(OperationOptions options, WorkLe
 internal sealed class HttpPut(OperationOptions options, WorkLedger work) : HttpOperationConnection(options, work)
 {
     private readonly byte[] _head = Encoding.UTF8.GetBytes($"POST {options.HttpPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        + $"Content-Type: {options.ContentType}\r\n{options.Headers}Content-Length: {options.Size}\r\n\r\n");
+        + $"Content-Type: {options.ContentType}\r\n{options.Headers}Content-Length: {options.BodyStart.Length + options.Size}\r\n\r\n{options.BodyStart}");
 
     protected override void WriteRequests(int first, int count)
     {

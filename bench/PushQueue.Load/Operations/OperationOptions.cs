@@ -46,6 +46,9 @@ internal sealed record OperationOptions
 
     internal string ContentType { get; init; } = "text/plain";
 
+    /// <summary>Goes before the body of each put and is not counted in <see cref="Size"/>: the name of a form's field.</summary>
+    internal string BodyStart { get; init; } = "";
+
     internal TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(120);
 
     internal IReadOnlyList<int> Pids { get; init; } = [];

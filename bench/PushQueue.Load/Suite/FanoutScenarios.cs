@@ -76,7 +76,7 @@ internal static class FanoutScenarios
         new(Nchan, () => ToSample(stage.FanOutNchan(stage.Nchan(), peerShape))),
     ];
 
-    private static Sample ToSample(FanoutResult result) => new()
+    internal static Sample ToSample(FanoutResult result) => new()
     {
         [Figure.PerSecond] = result.DeliveriesPerSecond,
         [Figure.CpuMicros] = result.ServerCpuMicrosPerDelivery,

@@ -136,7 +136,7 @@ internal static class QueueScenarios
         Pids = server.Pids,
     };
 
-    private static Sample ToSample(OperationResult result) => new()
+    internal static Sample ToSample(OperationResult result) => new()
     {
         [Figure.PerSecond] = result.OperationsPerSecond,
         [Figure.CpuMicros] = result.ServerCpuMicrosPerOperation,

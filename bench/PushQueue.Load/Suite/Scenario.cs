@@ -9,6 +9,11 @@ internal enum Figure
     Seconds,
     Megabytes,
     GrowthMegabytes,
+    RedisCpuMicros,
+    RedisCpuPercent,
+    NodeCpuPercent,
+    RedisBytes,
+    NodeBytes,
 }
 
 /// <summary>One run's figures, and what was wrong with it, if anything: a loss is never averaged away.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using PushQueue.Load.Fanout;
 using PushQueue.Load.Operations;
 
@@ -16,6 +17,23 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
 
     internal ServerProcess PushQueue(string durability) => Get(durability, () => systems.StartPushQueue(durability));
 
+    /// <summary>One that asks for <see cref="Key"/> or <see cref="LimitedKey"/>.</summary>
+    internal ServerProcess PushQueueWithKeys(string durability) => Get($"{durability} with keys", () =>
+    {
+        var (server, keys) = systems.StartPushQueueWithKeys(durability);
+        (Key, LimitedKey) = (keys[0], keys[1]);
+        return server;
+    });
+
+    internal string? Key { get; private set; }
+
+    internal string? LimitedKey { get; private set; }
+
+    internal ServerProcess Redis() => Get("redis", systems.StartRedis);
+
+    /// <summary>The node of that number; all of them share one Redis.</summary>
+    internal ServerProcess Node(int number) => Get($"node{number}", () => systems.StartNode(Redis()));
+
     internal ServerProcess Nchan() => Get("nchan", systems.StartNchan);
 
     internal ServerProcess JetStream() => Get("jetstream", systems.StartJetStream);
@@ -25,17 +43,25 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
     /// <summary>Every run has a queue of its own, so that nothing of the one before is found in it.</summary>
     internal string NewName() => $"bench{++_names}";
 
-    internal FanoutResult FanOutPushQueue(ServerProcess server, FanoutShape shape)
+    /// <param name="server">Where the messages are put.</param>
+    /// <param name="shape">The load.</param>
+    /// <param name="more">Nodes that share its queues and some of the subscribers.</param>
+    internal FanoutResult FanOutPushQueue(ServerProcess server, FanoutShape shape, params ServerProcess[] more)
     {
         var queue = NewName();
         SetPolicy(server, queue, "broadcast");
-        var result = new FanoutRun(shape.Options(server, shape.Kind switch
+        var options = shape.Options(server, shape.Kind switch
         {
             SubscriberKind.WebSocket => $"/ws/{queue}",
             SubscriberKind.ServerSentEvents => $"/sse/{queue}",
             SubscriberKind.HttpStream => $"/c/{queue}",
             _ => "/hub",
-        }, $"/q/{queue}", queue)).Execute();
+        }, $"/q/{queue}", queue);
+        var result = new FanoutRun(options with
+        {
+            MorePorts = [.. more.Select(node => node.Port)],
+            Pids = [.. options.Pids, .. more.SelectMany(node => node.Pids)],
+        }).Execute();
         Forget(server, queue);
         return result;
     }
@@ -49,14 +75,17 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
     internal void SetPolicy(ServerProcess server, string queue, string policy) =>
         Call(HttpMethod.Post, server, $"/p/{queue}", new FormUrlEncodedContent([new("policy", policy)]));
 
+    internal void PutOne(ServerProcess server, string queue, string text) =>
+        Call(HttpMethod.Post, server, $"/q/{queue}", new StringContent(text));
+
     /// <summary>After a run: its backlog and history must not weigh on the next.</summary>
-    internal void Forget(ServerProcess server, string queue) => Call(HttpMethod.Delete, server, $"/q/{queue}", null);
+    internal void Forget(ServerProcess server, string queue, string? key = null) => Call(HttpMethod.Delete, server, $"/q/{queue}", null, key);
 
     internal static OperationResult Operate(OperationOptions options) => new OperationRun(options).Execute();
 
     public void Dispose()
     {
-        foreach (var server in _running.Values)
+        foreach (var server in Enumerable.Reverse(_running.Values)) // a node ends before its Redis does
         {
             server.Dispose();
         }
@@ -76,9 +105,10 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
         return server;
     }
 
-    private void Call(HttpMethod method, ServerProcess server, string path, HttpContent? content)
+    private void Call(HttpMethod method, ServerProcess server, string path, HttpContent? content, string? key = null)
     {
         using var request = new HttpRequestMessage(method, $"http://127.0.0.1:{server.Port}{path}") { Content = content };
+        request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         using var answer = _http.Send(request);
         if (!answer.IsSuccessStatusCode)
         {

@@ -71,10 +71,14 @@ internal static class SuiteCommand
     private static IEnumerable<Scenario> Scenarios(Stage stage) =>
     [
         .. FanoutScenarios.All(stage),
+        .. AccessScenarios.All(stage),
         .. QueueScenarios.PutAndTake(stage),
         FanoutScenarios.IdleMemory(stage),
         .. StartupScenarios.All(stage),
         .. QueueScenarios.Leases(stage),
+        ClientScenarios.Client(stage),
+        DialectScenarios.Dialects(stage),
+        .. ClusterScenarios.All(stage),
     ];
 
     private static Dictionary<string, List<Sample>> Measure(Systems systems, Scenario scenario, int runs, ResultTable table)

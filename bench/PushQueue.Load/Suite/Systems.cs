@@ -13,6 +13,7 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     private readonly string? _nginx = File.Exists(NchanModule) ? Find("nginx") : null;
     private readonly string? _nats = Find("nats-server");
     private readonly string? _beanstalkd = Find("beanstalkd");
+    private readonly string? _redis = Find("redis-server");
     private int _folders;
 
     internal bool HasPushQueue => serverDll is not null && File.Exists(serverDll);
@@ -23,23 +24,50 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
 
     internal bool HasBeanstalkd => _beanstalkd is not null;
 
+    internal bool HasRedis => _redis is not null;
+
     internal IEnumerable<string> Missing() =>
-        from system in new[] { ("PushQueue", HasPushQueue), ("nchan", HasNchan), ("JetStream", HasJetStream), ("beanstalkd", HasBeanstalkd) }
+        from system in new[] { ("PushQueue", HasPushQueue), ("nchan", HasNchan), ("JetStream", HasJetStream), ("beanstalkd", HasBeanstalkd), ("Redis", HasRedis) }
         where !system.Item2
         select system.Item1;
 
     /// <summary>As the peers name themselves; nchan is a module and does not say.</summary>
     internal IEnumerable<string> Versions() =>
-        from program in new[] { (_nginx, "-v"), (_nats, "--version"), (_beanstalkd, "-v") }
+        from program in new[] { (_nginx, "-v"), (_nats, "--version"), (_beanstalkd, "-v"), (_redis, "--version") }
         where program.Item1 is not null
         select VersionOf(program.Item1, program.Item2);
 
-    internal ServerProcess StartPushQueue(string durability, string? dataFolder = null)
+    internal ServerProcess StartPushQueue(string durability, string? dataFolder = null) =>
+        StartPushQueueWith("--data", dataFolder ?? NewFolder("data"), "--durability", durability);
+
+    /// <summary>With an access file of two keys that may do everything: one without limits, one with limits that are never reached.</summary>
+    internal (ServerProcess Server, string[] Keys) StartPushQueueWithKeys(string durability)
+    {
+        var (plain, limited) = (NewKey(), NewKey());
+        var file = Path.Combine(NewFolder("keys"), "access.json");
+        const string Limits = """, "limits": { "messagesPerSecond": 1000000000, "bytesPerSecond": 1000000000 } }""";
+        File.WriteAllText(file, $"{{\"keys\":[{plain.Entry},{limited.Entry.TrimEnd().TrimEnd('}')}{Limits}]}}");
+        return (StartPushQueueWith("--data", NewFolder("data"), "--durability", durability, "--auth", file), [plain.Key, limited.Key]);
+    }
+
+    private (string Key, string Entry) NewKey()
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.GetFullPath(serverDll!), "key", "new", "--can", "put,take,listen,manage,stats"]) { UseShellExecute = false, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (text.Split('\n').Single(static line => line.StartsWith("pq_", StringComparison.Ordinal)).Trim(), text[text.IndexOf('{', StringComparison.Ordinal)..]);
+    }
+
+    /// <summary>A node that shares its queues through that Redis.</summary>
+    internal ServerProcess StartNode(ServerProcess redis) => StartPushQueueWith("--redis", $"127.0.0.1:{redis.Port}");
+
+    /// <summary>With an append-only file that is flushed once a second: of what Redis offers the nearest to <c>interval:50ms</c>.</summary>
+    internal ServerProcess StartRedis()
     {
         var port = ServerProcess.FreePort();
-        return ServerProcess.Start("PushQueue", "dotnet",
-            [Path.GetFullPath(serverDll!), "--port", $"{port}", "--data", dataFolder ?? NewFolder("data"), "--durability", durability],
-            workFolder, port, "PushQueue listening on");
+        return ServerProcess.Start("redis-server", _redis!,
+            ["--bind", "127.0.0.1", "--port", $"{port}", "--dir", NewFolder("redis"), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"], workFolder, port);
     }
 
     internal ServerProcess StartNchan()
@@ -78,6 +106,12 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     }
 
     internal string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(workFolder, $"{name}-{++_folders}")).FullName;
+
+    private ServerProcess StartPushQueueWith(params string[] options)
+    {
+        var port = ServerProcess.FreePort();
+        return ServerProcess.Start("PushQueue", "dotnet", [Path.GetFullPath(serverDll!), "--port", $"{port}", .. options], workFolder, port, "PushQueue listening on");
+    }
 
     private static string VersionOf(string program, string option)
     {
