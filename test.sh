@@ -12,21 +12,34 @@ missing() { echo "test.sh: $1" >&2; exit 1; }
 command -v dotnet >/dev/null || missing "the .NET 10 SDK is missing; install it from your package manager or https://dot.net."
 dotnet --list-sdks | grep -q '^10\.' || missing "the .NET 10 SDK is missing; dotnet --list-sdks shows only other versions."
 
-# NAME of a command, PACKAGE of Debian that brings it.
+# Debian keeps daemons where not everybody looks.
+PATH=$PATH:/usr/sbin
+
+# NAME of a command, PACKAGES of Debian that bring it.
 need() {
   command -v "$1" >/dev/null && return
   command -v apt-get >/dev/null || missing "$1 is missing and there is no apt-get to install it with; install $1 and run again."
   local root=""
   [ "$(id -u)" = 0 ] || root="sudo"
-  say "installing $2"
+  say "installing ${*:2}"
   [ -n "${apt_updated:-}" ] || { $root apt-get update -qq; apt_updated=1; }
   # Only the program is wanted; a service of the same package must not start by itself.
-  $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$2" >/dev/null \
-    || missing "$2 could not be installed; install it and run again."
+  $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${@:2}" >/dev/null \
+    || missing "${*:2} could not be installed; install it and run again."
 }
 need curl curl
 need node nodejs
 need npm npm
+need redis-server redis-server
+need haproxy haproxy
+need chromium chromium
+need python3 python3
+# A command of the same package stands for LWP, which itself is none.
+need lwp-request libwww-perl
+need logger bsdutils
+need promtool prometheus
+# The libraries are those of its plugin write_http, which the package does without.
+need collectd collectd-core libyajl2 libcurl3-gnutls
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -34,13 +47,19 @@ trap 'rm -rf "$results"' EXIT
 say "build"
 dotnet build PushQueue.sln -c Release --nologo -v quiet
 
+say "the Redis code against a newer StackExchange.Redis"
+dotnet build tests/RedisCompatibility -c Release --nologo -v quiet
+
 say "node packages"
-for folder in examples/wordcount; do
+for folder in examples/wordcount tests/dashboard tests/openapi client-js; do
   [ -f "$folder/package.json" ] && (cd "$folder" && npm ci --silent --no-audit --no-fund)
 done
 
+say "client-js"
+(cd client-js && npm run --silent build)
+
 passed=0 failed=0 skipped=0
-for project in PushQueue.Tests PushQueue.SystemTests; do
+for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
   say "$project"
   status=0
   filter=()
@@ -60,6 +79,34 @@ for project in PushQueue.Tests PushQueue.SystemTests; do
   failed=$((failed + project_failed))
   skipped=$((skipped + $(number total) - $(number executed)))
 done
+
+# The dashboard's tests run on Node, in the Chromium of the system; their pictures are kept in artifacts/dashboard-screenshots.
+if [ -z "${1:-}" ]; then
+  say "dashboard"
+  status=0
+  (cd tests/dashboard && PUSHQUEUE_TEST_CHROMIUM=$(command -v chromium) node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$results/dashboard.tap" *.test.mjs) || status=$?
+  counted() { sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$results/dashboard.tap" 2>/dev/null | tail -n 1 | grep . || echo 0; }
+  passed=$((passed + $(counted pass)))
+  dashboard_failed=$(($(counted fail) + $(counted cancelled)))
+  [ "$status" = 0 ] || [ "$dashboard_failed" -gt 0 ] || dashboard_failed=1
+  failed=$((failed + dashboard_failed))
+  skipped=$((skipped + $(counted skipped)))
+fi
+
+# The JavaScript client's tests run on Node and in the Chromium of the system, against the server that was built above; its examples, too.
+if [ -z "${1:-}" ]; then
+  say "client-js tests"
+  status=0
+  (cd client-js && PUSHQUEUE_TEST_CHROMIUM=$(command -v chromium) node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$results/client-js.tap" test/*.test.mjs) || status=$?
+  counted() { sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$results/client-js.tap" 2>/dev/null | tail -n 1 | grep . || echo 0; }
+  passed=$((passed + $(counted pass)))
+  client_failed=$(($(counted fail) + $(counted cancelled)))
+  [ "$status" = 0 ] || [ "$client_failed" -gt 0 ] || client_failed=1
+  failed=$((failed + client_failed))
+  skipped=$((skipped + $(counted skipped)))
+fi
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

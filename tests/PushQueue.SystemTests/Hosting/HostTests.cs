@@ -82,7 +82,7 @@ public sealed class HostTests : IDisposable
         Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
         Assert.StartsWith("default-src 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         Assert.DoesNotContain("src=\"http", html, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/queues.js")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/js/main.js")).StatusCode);
     }
 
     private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

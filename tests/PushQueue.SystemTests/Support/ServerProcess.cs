@@ -14,8 +14,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _errors;
 
-    private ServerProcess(Process process, StringBuilder errors, Uri address)
+    private readonly string _startLine;
+
+    private ServerProcess(Process process, StringBuilder errors, Uri address, string startLine)
     {
+        _startLine = startLine;
         _process = process;
         _errors = errors;
         Address = address;
@@ -27,6 +30,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public HttpClient Client { get; }
 
     public int ProcessId => _process.Id;
+
+    /// <summary>Where the server said that it listens for something beside its main port: a dialect, or syslog.</summary>
+    public Uri AddressOf(string name) => new(_startLine.Split(", ").Single(part => part.StartsWith(name + " on ", StringComparison.Ordinal))[(name.Length + 4)..]);
 
     /// <summary>What the server has written to standard error so far.</summary>
     public string Errors
@@ -41,9 +47,13 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a server on a free port and waits until it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string dataDirectory, params string[] options)
+    public static Task<ServerProcess> StartAsync(string dataDirectory, params string[] options) =>
+        StartInAsync(Path.GetTempPath(), ["--data", dataDirectory, .. options]);
+
+    /// <summary>The same, in a folder whose appsettings.json is read.</summary>
+    public static async Task<ServerProcess> StartInAsync(string folder, params string[] options)
     {
-        var process = Launch(["--port", "0", "--data", dataDirectory, .. options]);
+        var process = Launch(["--port", "0", .. options], folder);
         var errors = CollectErrors(process);
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeout);
         var address = ListeningLine().Match(line ?? "");
@@ -53,13 +63,16 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             throw new InvalidOperationException($"The server did not start; it said '{line}' and on standard error: {errors}");
         }
 
-        return new ServerProcess(process, errors, new Uri(address.Groups["url"].Value));
+        return new ServerProcess(process, errors, new Uri(address.Groups["url"].Value), line!);
     }
 
     /// <summary>Runs a server that is expected to end by itself. Returns its exit code and everything it wrote.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(params string[] options)
+    public static Task<(int ExitCode, string Output)> RunAsync(params string[] options) => RunInAsync(Path.GetTempPath(), null, options);
+
+    /// <summary>The same, in a folder, with one more environment variable.</summary>
+    public static async Task<(int ExitCode, string Output)> RunInAsync(string folder, (string Name, string Value)? variable, params string[] options)
     {
-        using var process = Launch(options);
+        using var process = Launch(options, folder, variable);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(ExitTimeout);
@@ -101,7 +114,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Process Launch(IReadOnlyList<string> options)
+    private static Process Launch(IReadOnlyList<string> options, string? folder = null, (string Name, string Value)? variable = null)
     {
         // The server is built beside the tests, in the same configuration.
         var own = new DirectoryInfo(AppContext.BaseDirectory);
@@ -111,8 +124,23 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = folder ?? Path.GetTempPath(),
         };
+
+        // A runtime that is killed leaves the pipes of its diagnostics in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+
+        // These are the history checker's own; a server refuses what is no option of it.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PUSHQUEUE_HISTORY_", StringComparison.Ordinal)).ToList())
+        {
+            _ = start.Environment.Remove(name);
+        }
+
+        if (variable is { } one)
+        {
+            start.Environment[one.Name] = one.Value;
+        }
+
         return Process.Start(start) ?? throw new InvalidOperationException("The server could not be started.");
     }
 
@@ -133,6 +161,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int processId, int signal);
 
-    [GeneratedRegex(@"listening on (?<url>http://\S+?),?( |$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"listening on (?<url>https?://\S+?),?( |$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ListeningLine();
 }

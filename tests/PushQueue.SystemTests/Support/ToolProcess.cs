@@ -43,11 +43,27 @@ internal static class ToolProcess
         return Process.Start(start) ?? throw new InvalidOperationException($"{command} could not be started.");
     }
 
-    public static async Task<bool> ExistsAsync(string command)
+    /// <summary>Skips the test where the program is missing; in continuous integration that is a failure.</summary>
+    /// <param name="command">The program.</param>
+    /// <param name="probe">Arguments with which it ends well where all that the test needs is there.</param>
+    public static async Task SkipWithoutAsync(string command, params string[] probe)
+    {
+        if (!await ExistsAsync(command, probe))
+        {
+            var whyNot = $"{command} {string.Join(' ', probe)} does not work here; ./test.sh installs it.";
+            Xunit.Assert.SkipUnless(Environment.GetEnvironmentVariable("CI") == "true", whyNot);
+            Xunit.Assert.Fail(whyNot);
+        }
+    }
+
+    /// <summary>The lines of an output that are not empty.</summary>
+    public static string[] Lines(string output) => output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+    public static async Task<bool> ExistsAsync(string command, params string[] probe)
     {
         try
         {
-            return (await RunAsync(TimeSpan.FromSeconds(20), Path.GetTempPath(), command, "--version")).ExitCode == 0;
+            return (await RunAsync(TimeSpan.FromSeconds(20), Path.GetTempPath(), command, probe is [] ? ["--version"] : probe)).ExitCode == 0;
         }
         catch (Win32Exception)
         {

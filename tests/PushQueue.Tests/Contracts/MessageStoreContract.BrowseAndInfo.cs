@@ -45,6 +45,26 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task The_newest_are_the_last_in_order_last_first()
+    {
+        Assert.Empty(await Store.NewestAsync(Queue, 10));
+        for (var i = 1; i <= 5; i++)
+        {
+            await Put($"{i}");
+        }
+
+        await Put("high", id: "high", priority: 9);
+        await Put("later", id: "later", delay: Seconds(10));
+        var lease = await LeaseOne();
+        var next = await LeaseOne();
+
+        Assert.Equal(("high", "1"), (lease.Message.Id.ToString(), next.Message.Id.ToString()));
+        Assert.Equal(["5", "4"], (await Store.NewestAsync(Queue, 2)).Select(id => id.ToString()));
+        await Release(next);
+        Assert.Equal(["5", "4", "3", "2", "1"], (await Store.NewestAsync(Queue, 10)).Select(id => id.ToString()));
+    }
+
+    [Fact]
     public async Task A_page_ends_at_16_MiB_of_bodies_and_holds_one_message_at_least()
     {
         var sizes = new[] { 9, 7, 1, 17, 5 };

@@ -29,6 +29,63 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_purge_empties_the_queue_in_every_state_and_keeps_settings_history_counters_and_dead_letters()
+    {
+        await Set(new QueueSettingsPatch { MaxAttempts = 1 });
+        await Put("dead");
+        await FailToDeath();
+        await Put("broadcast");
+        await Broadcast();
+        var leased = await Put("leased");
+        var lease = await LeaseOne();
+        await Put("ready");
+        await Put("delayed", delay: Seconds(10));
+
+        var purged = await Store.PurgeAsync(Queue, 100).WithTimeout();
+
+        Assert.Equal(3, purged.Value);
+        var info = await Info();
+        Assert.Equal((0, 0, 1), (info.Waiting, info.Bytes, info.History));
+        Assert.Equal((1, 3, 5), (info.Settings.MaxAttempts, info.Counters.Cancelled, info.Counters.Put));
+        Assert.Equal(1, (await Info(DeadQueue)).Waiting);
+        Assert.Equal(QueueError.NotFound, await Ack(lease));
+        Assert.Equal(leased, (await Listener.WaitForAsync<LeasedCancelled>(Queue)).Id);
+        Time.Advance(Seconds(60));
+        Assert.Empty(await TakeAll());
+        await Put("after");
+        Assert.Equal(["after"], await TakeAll());
+    }
+
+    [Fact]
+    public async Task A_purge_of_some_removes_those_that_would_come_first_and_of_nothing_makes_no_queue()
+    {
+        await Put("late", delay: Seconds(10));
+        await Put("low");
+        await Put("high", priority: 9);
+
+        Assert.Equal(2, (await Store.PurgeAsync(Queue, 2).WithTimeout()).Value);
+        Assert.Equal(0, (await Store.PurgeAsync(DeadQueue, 2).WithTimeout()).Value);
+
+        Time.Advance(Seconds(10));
+        Assert.Equal(["late"], await TakeAll());
+        Assert.Null(await Store.GetQueueAsync(DeadQueue).WithTimeout());
+    }
+
+    [Fact]
+    public async Task A_purge_survives_a_reopen_and_frees_ids_and_unique_keys()
+    {
+        await Put("first", id: "x");
+        await Put("second", delay: Seconds(10));
+        await Store.PurgeAsync(Queue, 100).WithTimeout();
+        await ReopenAsync();
+
+        await Put("third", id: "x");
+        Time.Advance(Seconds(10));
+
+        Assert.Equal(["third"], await TakeAll());
+    }
+
+    [Fact]
     public async Task A_cancel_of_what_is_not_live_says_so()
     {
         var taken = await Put("taken");

@@ -68,6 +68,18 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task An_ack_is_told_with_the_receipt_of_the_lease_that_it_ends()
+    {
+        var id = await Put("a");
+        var lease = await LeaseOne();
+
+        await Ack(lease);
+
+        Assert.Equal(new FinishedMessage(Acked: true, Worker: null, 1, Reason: null, Receipt: lease.Receipt), (await Listener.WaitForAsync<Finished>(Queue)).Outcome);
+        Assert.Equal(id, (await Listener.WaitForAsync<Finished>(Queue)).Id);
+    }
+
+    [Fact]
     public async Task A_lease_that_lasts_only_while_a_message_is_written_ends_untold()
     {
         await Put("a");
@@ -78,5 +90,31 @@ public abstract partial class MessageStoreContract
 
         await Listener.WaitForAsync<BecameReady>(Queue);
         Assert.DoesNotContain(Listener.News, news => news is LeaseEnded or WorkerFailed);
+    }
+
+    [Fact]
+    public async Task A_check_tells_whether_leases_stand_and_leaves_them_as_they_are()
+    {
+        await Put("standing");
+        await Put("lost");
+        await Put("gone");
+        var standing = await LeaseOne(Seconds(30));
+        var lost = await LeaseOne();
+        var gone = await LeaseOne();
+        await Release(lost, new ReleaseRequest(Seconds(60)));
+        await Ack(gone);
+        Time.Advance(Seconds(20));
+
+        LeaseKey[] keys =
+        [
+            new(standing.Message.Id, standing.Receipt),
+            new(lost.Message.Id, lost.Receipt),
+            new(gone.Message.Id, gone.Receipt),
+        ];
+        Assert.Equal([QueueError.None, QueueError.LeaseLost, QueueError.NotFound], await Store.CheckAsync(Queue, keys).WithTimeout());
+        Assert.Equal([QueueError.NotFound], await Store.CheckAsync(QueueName.Parse("never-made"), keys[..1]).WithTimeout());
+
+        Time.Advance(Seconds(10));
+        Assert.Equal(QueueError.LeaseLost, await Ack(standing));
     }
 }

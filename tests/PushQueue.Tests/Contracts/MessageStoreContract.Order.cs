@@ -1,3 +1,4 @@
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Contracts;
@@ -176,5 +177,49 @@ public abstract partial class MessageStoreContract
         await Release(lease);
 
         Assert.Equal(["a", "b", "c"], await TakeAll());
+    }
+
+    [Fact]
+    public async Task A_take_stops_before_the_bytes_asked_for()
+    {
+        await PutAll("12345", "12345", "12345");
+
+        var taken = (await Store.TakeAsync(Queue, 10, 12).WithTimeout()).Value;
+
+        Assert.Equal(2, taken.Count);
+        Assert.Equal(1, (await Info()).Ready);
+        Assert.Equal(["12345"], await TakeAll());
+    }
+
+    [Fact]
+    public async Task The_first_message_is_taken_however_large_it_is()
+    {
+        await PutAll("1234567890", "b");
+
+        var taken = (await Store.TakeAsync(Queue, 10, 5).WithTimeout()).Value;
+
+        Assert.Equal("1234567890", BodyOf(Assert.Single(taken)));
+        Assert.Equal(["b"], await TakeAll());
+    }
+
+    [Fact]
+    public async Task A_take_by_the_callers_clock_stops_before_the_bytes_asked_for()
+    {
+        await Put("later", delay: Seconds(5));
+        await PutAll("now 1", "now 2");
+
+        var taken = (await Store.TakeAsync(Queue, 10, 12, dueBy: Time.GetUtcNow() + Seconds(10)).WithTimeout()).Value;
+
+        Assert.Equal(["now 1", "now 2"], BodiesOf(taken));
+        Assert.Equal(1, (await Info()).Delayed);
+    }
+
+    [Fact]
+    public async Task The_bytes_of_a_take_hold_for_thousands_of_messages_too()
+    {
+        await TryPutMany([.. Enumerable.Range(0, 5000).Select(i => NewMessage("0123456789"))]);
+
+        Assert.Equal(4096, (await Store.TakeAsync(Queue, 5000, 40_969).WithTimeout()).Value.Count);
+        Assert.Equal(904, (await Info()).Ready);
     }
 }

@@ -9,6 +9,29 @@ namespace PushQueue.Tests.Contracts;
 public abstract partial class MessageStoreContract
 {
     [Fact]
+    public async Task The_trace_context_stays_with_the_message_wherever_it_goes()
+    {
+        const string Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        await Set(new QueueSettingsPatch { MaxAttempts = 1 });
+        await Store.PutAsync(Queue, NewMessage("dead", id: "x") with { TraceParent = Trace }).AsTask().WithTimeout();
+        Assert.Equal(Trace, (await LeaseOne()).Message.TraceParent);
+        Time.Advance(Seconds(60));
+        await Info();
+        Assert.Equal(Trace, (await Store.FindAsync(DeadQueue, MessageId.Parse("x")).WithTimeout())?.TraceParent);
+        await Store.PutManyAsync(Queue, [NewMessage("a") with { TraceParent = Trace }, NewMessage("b")]).AsTask().WithTimeout();
+        if (Persists)
+        {
+            await ReopenAsync();
+        }
+
+        var broadcast = await Store.BroadcastAsync(Queue, 10, 1000).WithTimeout();
+
+        Assert.Equal([Trace, null], broadcast.Select(static message => message.TraceParent));
+        Assert.Equal([Trace, null], (await Store.ReadHistoryAsync(Queue, 1, 10, 1000).WithTimeout())!.Messages.Select(static message => message.TraceParent));
+        Assert.Equal(Trace, (await Store.FindAsync(DeadQueue, MessageId.Parse("x")).WithTimeout())?.TraceParent);
+    }
+
+    [Fact]
     public void A_store_that_serves_says_what_it_is_and_no_reason_against_it()
     {
         Assert.NotEmpty(Store.Description);
@@ -28,6 +51,7 @@ public abstract partial class MessageStoreContract
             TimeToLive = Seconds(60),
             Priority = 7,
             UniqueKey = "customer 4",
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         };
 
         await TryPut(put);
@@ -42,8 +66,26 @@ public abstract partial class MessageStoreContract
         Assert.Equal(Time.GetUtcNow() + Seconds(60), taken.ExpiresAt);
         Assert.Equal(7, taken.Priority);
         Assert.Equal("customer 4", taken.UniqueKey);
+        Assert.Equal(put.TraceParent, taken.TraceParent);
         Assert.Equal(1, taken.Attempt);
         Assert.Null(taken.DeadLetter);
+    }
+
+    [Fact]
+    public async Task A_broadcast_message_and_a_dead_letter_keep_the_trace_context_of_their_put()
+    {
+        const string Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        var put = new NewMessage { Body = "a"u8.ToArray(), ContentType = "text/plain", MaxAttempts = 1, TraceParent = Trace };
+
+        await TryPut(put);
+        Assert.Equal(Trace, Assert.Single(await Store.BroadcastAsync(Queue, 1, 100).WithTimeout()).TraceParent);
+        Assert.Equal(Trace, Assert.Single((await Store.ReadHistoryAsync(Queue, 1, 1, 100).WithTimeout())!.Messages).TraceParent);
+        await TryPut(put);
+        var lease = Assert.Single((await Store.LeaseAsync(Queue, new LeaseRequest(1, 100, Seconds(1))).WithTimeout()).Value);
+        await Store.ReleaseAsync(Queue, [new LeaseKey(lease.Message.Id, lease.Receipt)], new ReleaseRequest()).WithTimeout();
+
+        Assert.Equal(Trace, lease.Message.TraceParent);
+        Assert.Equal(Trace, (await Store.LookAsync(Queue.DeadLetter).WithTimeout())!.TraceParent);
     }
 
     [Theory]

@@ -92,6 +92,24 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_release_that_does_not_count_leaves_no_trace_that_a_reopen_could_lose_or_bring_back()
+    {
+        await Set(new QueueSettingsPatch { MaxAttempts = 2, RetryDelay = RetryDelay.Fixed(Seconds(10)) });
+        var id = await Put("a");
+        await Put("b");
+        await Release(await LeaseOne(worker: "w1"), new ReleaseRequest(Delay: TimeSpan.Zero, Error: "torn"));
+
+        await Release(await LeaseOne(worker: "w2"), new ReleaseRequest(CountsAsAttempt: false));
+        await ReopenAsync();
+
+        var back = await Find(id);
+        Assert.Equal((MessageState.Ready, "torn", "w1"), (back.State, back.LastError, back.LastWorker));
+        var next = await LeaseOne();
+        Assert.Equal((id, 2), (next.Message.Id, next.Message.Attempt));
+        Assert.Equal(1, (await Info()).Counters.Failed);
+    }
+
+    [Fact]
     public async Task A_release_waits_for_the_queues_retry_delay()
     {
         await Set(new QueueSettingsPatch { RetryDelay = RetryDelay.Fixed(Seconds(10)) });

@@ -92,7 +92,7 @@ public abstract partial class MessageStoreContract
         await Set(new QueueSettingsPatch { Stopped = true });
         await Put("a");
 
-        var taken = await Store.TakeAsync(Queue, 1).WithTimeout();
+        var taken = await Store.TakeAsync(Queue, 1, int.MaxValue).WithTimeout();
         var leased = await Store.LeaseAsync(Queue, new LeaseRequest(1, 100, Seconds(30))).WithTimeout();
 
         Assert.Equal(QueueError.QueueStopped, taken.Error);
@@ -119,7 +119,7 @@ public abstract partial class MessageStoreContract
         await Put("a");
         await Set(new QueueSettingsPatch { Stopped = true });
 
-        var taken = await Store.TakeAsync(Queue, 1, evenWhenStopped: true).WithTimeout();
+        var taken = await Store.TakeAsync(Queue, 1, int.MaxValue, evenWhenStopped: true).WithTimeout();
 
         Assert.Equal(["a"], BodiesOf(taken.Value));
     }

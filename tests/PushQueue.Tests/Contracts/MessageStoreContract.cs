@@ -127,7 +127,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
         await Store.PutManyAsync(Queue, messages).WithTimeout();
 
     private protected async Task<IReadOnlyList<Message>> Take(int count, QueueName? queue = null) =>
-        (await Store.TakeAsync(queue ?? Queue, count).WithTimeout()).Value;
+        (await Store.TakeAsync(queue ?? Queue, count, int.MaxValue).WithTimeout()).Value;
 
     /// <summary>Takes everything that is ready; the bodies in their order.</summary>
     private protected async Task<string[]> TakeAll(QueueName? queue = null) => BodiesOf(await Take(1000, queue));

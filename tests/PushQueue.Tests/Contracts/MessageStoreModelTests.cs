@@ -80,7 +80,7 @@ internal sealed record ModelStep(string Kind, int A, int B, int C)
     [
         ("put", 22), ("put many", 5), ("take", 8), ("lease", 14), ("deliver", 4), ("ack", 8), ("release", 10), ("release uncounted", 2),
         ("touch", 3), ("cancel", 4), ("reschedule", 4), ("broadcast", 6), ("history", 3), ("look", 2), ("find", 2), ("settings", 6),
-        ("replay", 3), ("advance", 12), ("clock back", 1), ("reopen", 3), ("delete queue", 1),
+        ("replay", 3), ("take due", 3), ("lease due", 8), ("requeue", 4), ("count due", 2), ("release at", 4), ("ack any", 2), ("advance", 12), ("clock back", 1), ("reopen", 3), ("delete queue", 1), ("purge", 2),
     ];
 
     public static IReadOnlyList<ModelStep> Sequence(int seed, int length)

@@ -74,7 +74,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages) =>
         Answer(() => PutMany(queue, messages));
 
-    public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, int count, bool evenWhenStopped = false) => Answer(() =>
+    public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null) => Answer(() =>
     {
         if (Find(queue) is not { } found)
         {
@@ -86,7 +87,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var next = found.Ready.Take(count).ToList();
+        var next = Within(bytesMax, found.Next(dueBy).Take(count).ToList(), message => message.New.Body.Length);
         foreach (var message in next)
         {
             message.Attempt++;
@@ -110,8 +111,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Ready.Take(request.Count).ToList(), message => message.New.Body.Length))
+        foreach (var message in Within(request.BytesMax, found.Next(request.DueBy).Take(request.Count).ToList(), message => message.New.Body.Length))
         {
+            message.CallerUntil = request.DueBy + request.TimeToRun;
             message.Receipt = new Receipt(++data.LastReceipt);
             message.Until = data.Now + request.TimeToRun;
             message.Delivery = request.Delivery;
@@ -132,14 +134,28 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             Delivered = found.Counters.Delivered + 1,
             Acked = found.Counters.Acked + (message.Delivery ? 0 : 1),
         };
-        TellFinished(queue, message, reason: null);
+        TellFinished(queue, message, reason: null, message.Delivery ? default : message.Receipt);
     });
 
     public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
         ForEach(queue, keys, (found, message) => EndLease(queue, found, message, request));
 
+    public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
+        ForEach(queue, keys, static (_, _) => { });
+
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         ForEach(queue, keys, (_, message) => message.Until = data.Now + timeToRun);
+
+    public ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit) => Answer(() =>
+    {
+        var over = Find(queue)?.Live.Where(message => message.CallerUntil <= dueBy)
+            .OrderBy(message => message.CallerUntil).ThenBy(message => message.Arrival).Take(limit).ToList() ?? [];
+        over.ForEach(message => EndLease(queue, Find(queue)!, message, new ReleaseRequest(TimeSpan.Zero, "The lease ended.")));
+        return (BrokerResult<int>)over.Count;
+    });
+
+    public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) =>
+        Answer(() => Find(queue)?.Next(dueBy).LongCount() ?? 0);
 
     public ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax) => Answer(() =>
     {
@@ -234,6 +250,21 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         TellFinished(queue, message, "cancelled");
         return true;
     });
+
+    public async ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count)
+    {
+        var purged = 0;
+        foreach (var state in new[] { MessageState.Dead, MessageState.Ready, MessageState.Delayed, MessageState.Leased })
+        {
+            while (purged < count && (await BrowseAsync(queue, state, after: null, 1)).Value.Messages is [var next, ..])
+            {
+                await CancelAsync(queue, next.Id);
+                purged++;
+            }
+        }
+
+        return purged;
+    }
 
     public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) => Answer(() =>
     {
@@ -361,11 +392,20 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 Id = message.Id ?? MessageId.FromNumber(number++),
                 New = message,
                 UniqueKey = message.UniqueKey,
+                TraceParent = message.TraceParent,
                 Arrival = data.LastArrival + added.Count + 1,
                 EnqueuedAt = data.Now,
                 ExpiresAt = data.Now + message.TimeToLive,
             };
-            SetAvailable(found, stored, message.AvailableAt ?? data.Now);
+            if (message is { KeepsTime: true, AvailableAt: { } given })
+            {
+                stored.SetExactly(given, data.Now);
+            }
+            else
+            {
+                SetAvailable(found, stored, message.AvailableAt ?? data.Now);
+            }
+
             added.Add(stored);
             outcomes.Add(new PutOutcome(stored.Id, Duplicate: false));
         }
@@ -383,6 +423,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         found.Counters = found.Counters with
         {
             Put = found.Counters.Put + added.Count,
+            Failed = found.Counters.Failed + added.Count(message => message.New.PutBack),
             Dropped = found.Counters.Dropped + dropped.Count,
         };
         data.LastArrival += added.Count;
@@ -434,6 +475,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var toTheFront = message.Delivery;
         message.LastError = counts || request.Error is not null ? request.Error : message.LastError;
         TellLeaseEnded(name, message);
+        var beforeItsTime = message.CallerUntil is not null && message.AvailableAt > data.Now;
         message.GiveBack(counts, workerStays: counts);
         if (counts)
         {
@@ -453,9 +495,17 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
-        if (delay > TimeSpan.Zero && !toTheFront)
+        if (request.AvailableAt is { } given && !toTheFront)
+        {
+            message.SetExactly(given, data.Now);
+        }
+        else if (delay > TimeSpan.Zero && !toTheFront)
         {
             SetAvailable(queue, message, data.Now + delay);
+        }
+        else if (beforeItsTime)
+        {
+            message.IsDue = false;
         }
 
         _news.Add(listener => listener.OnReady(name));
@@ -502,9 +552,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
     }
 
-    private void TellFinished(QueueName name, ModelMessage message, string? reason)
+    private void TellFinished(QueueName name, ModelMessage message, string? reason, Receipt receipt = default)
     {
-        var outcome = new FinishedMessage(reason is null, message.Delivery ? null : message.Worker, message.Given, reason);
+        var outcome = new FinishedMessage(reason is null, message.Delivery ? null : message.Worker, message.Given, reason, Receipt: receipt);
         _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
     }
 
@@ -580,7 +630,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         {
             var found = Find(queue);
             var message = found?.FindLive(key.Id);
-            var held = message is { Receipt.IsNone: false } && message.Receipt == key.Receipt;
+            var held = message is { Receipt.IsNone: false } && (message.Receipt == key.Receipt || (key.Receipt.IsNone && !message.Delivery));
             answers.Add(message is null ? QueueError.NotFound : held ? QueueError.None : QueueError.LeaseLost);
             if (held)
             {
@@ -658,6 +708,11 @@ internal sealed class ModelQueue(string epoch)
         .Where(message => message.State is MessageState.Ready or MessageState.Dead)
         .OrderByDescending(message => message.New.Priority).ThenBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
 
+    /// <summary>What is given out next, by the store's clock or by a caller's.</summary>
+    public IEnumerable<ModelMessage> Next(DateTimeOffset? dueBy) => dueBy is null
+        ? Ready
+        : Live.Where(message => message.Receipt.IsNone && message.AvailableAt <= dueBy).OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
+
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
 
     public bool Knows(MessageId id, DateTimeOffset now) =>
@@ -709,6 +764,9 @@ internal sealed class ModelMessage
 
     public DateTimeOffset? Until { get; set; }
 
+    /// <summary>When the lease ends by the clock of the caller who took it by that.</summary>
+    public DateTimeOffset? CallerUntil { get; set; }
+
     public bool Delivery { get; set; }
 
     public int Attempt { get; set; }
@@ -726,6 +784,8 @@ internal sealed class ModelMessage
 
     /// <summary>Gone with the first dead-lettering: the key is free then.</summary>
     public string? UniqueKey { get; set; }
+
+    public string? TraceParent { get; init; }
 
     public DeadLetter? DeadLetter { get; set; }
 
@@ -752,7 +812,15 @@ internal sealed class ModelMessage
 
         Receipt = default;
         Until = null;
+        CallerUntil = null;
         Delivery = false;
+    }
+
+    /// <summary>Available from that time, though it be past.</summary>
+    public void SetExactly(DateTimeOffset at, DateTimeOffset now)
+    {
+        AvailableAt = at;
+        IsDue = at <= now;
     }
 
     public Message Snapshot(QueueName queue, int? attempt = null) => new()
@@ -768,6 +836,7 @@ internal sealed class ModelMessage
         Priority = New.Priority,
         Attempt = attempt ?? Attempt,
         UniqueKey = UniqueKey,
+        TraceParent = TraceParent,
         Offset = Offset,
         Looks = Looks,
         LeasedUntil = Until,

@@ -81,9 +81,22 @@ internal sealed class ModelRun : IAsyncDisposable
                 var many = Enumerable.Range(0, b % 5).Select(index => MessageOf(b * (index + 3), c * (index + 7))).ToList();
                 return await BothAsync($"put many {string.Join("; ", many.Select(Text))} to {source}", store => store.PutManyAsync(source, many));
             case "take":
-                return await BothAsync($"take {1 + (b % 3)} of {queue}", store => store.TakeAsync(queue, 1 + (b % 3), evenWhenStopped: c % 10 == 0));
+                return await BothAsync($"take {1 + (b % 3)} of {queue}", store => store.TakeAsync(queue, 1 + (b % 3), 1 + (b % 40), evenWhenStopped: c % 10 == 0));
             case "lease":
                 return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 1 + (c % 40), TimeSpan.FromSeconds(1 + (c % 30)), $"w{c % 3}"));
+            case "take due":
+                return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store => store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), dueBy: CallersNow(c)));
+            case "lease due":
+                return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", DueBy: CallersNow(c)));
+            case "requeue":
+                return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store => store.RequeueAsync(queue, CallersNow(c), 1 + (b % 3)));
+            case "count due":
+                return await BothAsync($"count due by {CallersNow(c):mm:ss} of {queue}", store => store.CountDueAsync(queue, CallersNow(c)));
+            case "release at":
+                var exactly = new ReleaseRequest(CountsAsAttempt: b % 2 == 0, AvailableAt: CallersNow(c));
+                return await WithLeasesAsync($"release {exactly}", b, c, (store, name, keys) => store.ReleaseAsync(name, keys, exactly));
+            case "ack any":
+                return await BothAsync($"ack the lease of {id} in {queue}", store => store.AckAsync(queue, [new LeaseKey(id, default)]));
             case "deliver":
                 return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 1000, TimeToRun: null, Delivery: true));
             case "ack":
@@ -111,11 +124,13 @@ internal sealed class ModelRun : IAsyncDisposable
             case "find":
                 return await BothAsync($"find {id} in {queue}", store => store.FindAsync(queue, id));
             case "settings":
-                var patch = PatchOf(b, c, _data.Queues.GetValueOrDefault(source.Value)?.Settings ?? QueueSettings.Default);
+                var patch = PatchOf(b, c);
                 return await BothAsync($"settings of {source}: {patch}", store => store.UpdateSettingsAsync(source, patch));
             case "replay":
                 var only = b % 3 == 0 ? id : (MessageId?)null;
                 return await BothAsync($"replay {only} x {1 + (c % 3)} to {source}", store => store.ReplayAsync(source.DeadLetter, only, 1 + (c % 3)));
+            case "purge":
+                return await BothAsync($"purge {1 + (b % 4)} of {queue}", store => store.PurgeAsync(queue, 1 + (b % 4)));
             case "advance":
                 return await AdvanceAsync(TimeSpan.FromMilliseconds(b % 4 == 0 ? c * 100 : c * 10));
             case "clock back":
@@ -305,27 +320,32 @@ internal sealed class ModelRun : IAsyncDisposable
         Body = Encoding.UTF8.GetBytes(new string((char)('a' + (b % 26)), c % 20)),
         ContentType = c % 3 == 0 ? "application/json" : "text/plain",
         Id = b % 3 == 0 ? IdOf(b) : null,
-        AvailableAt = c % 4 == 0 ? _time.GetUtcNow() + TimeSpan.FromSeconds(c % 25) : null,
+        AvailableAt = c % 8 == 0 ? CallersNow(c) : c % 4 == 0 ? _time.GetUtcNow() + TimeSpan.FromSeconds(c % 25) : null,
         TimeToLive = c % 5 == 0 ? TimeSpan.FromSeconds(1 + (c % 40)) : null,
         Priority = b % 5 == 0 ? c % 10 : 0,
         UniqueKey = b % 7 == 0 ? $"key {c % 3}" : null,
         MaxAttempts = b % 11 == 0 ? 1 + (c % 3) : null,
+        KeepsTime = c % 8 == 0,
+        PutBack = b % 17 == 0,
         RetryDelay = b % 13 == 0 ? RetryDelay.Fixed(TimeSpan.FromSeconds(c % 10)) : null,
     };
+
+    /// <summary>A clock that is up to half a minute behind or ahead of the store's.</summary>
+    private DateTimeOffset CallersNow(int c) => _time.GetUtcNow() + TimeSpan.FromSeconds((c % 61) - 30);
 
     /// <summary>A text or a number among those that the queue itself gives.</summary>
     private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
     // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
-    private static QueueSettingsPatch PatchOf(int b, int c, QueueSettings now) => (b % 9) switch
+    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 9) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
         2 => new QueueSettingsPatch { RetryDelay = c % 2 == 0 ? RetryDelay.None : new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1 + (c % 9))) },
         3 => new QueueSettingsPatch { MaxMessages = c % 2 == 0 ? 0 : 1 + (c % 8), Overflow = (FullQueuePolicy)(c % 4 / 2) },
         4 => new QueueSettingsPatch { MaxBytes = c % 2 == 0 ? 0 : 1 + (c % 80), Overflow = (FullQueuePolicy)(c % 4 / 2) },
-        5 => new QueueSettingsPatch { HistoryMessages = Math.Min(c % 6, now.HistoryMessages) },
-        6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(Math.Min(5 + (c % 60), now.HistoryAge.TotalSeconds)) },
+        5 => new QueueSettingsPatch { HistoryMessages = c % 6 },
+        6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(5 + (c % 60)) },
         7 => new QueueSettingsPatch { DeadLetter = c % 3 != 0 },
         _ => new QueueSettingsPatch { Policy = (DeliveryPolicy)(1 + (c % 2)) },
     };
@@ -343,6 +363,7 @@ internal sealed class ModelRun : IAsyncDisposable
         BrokerResult<MessagePage> result => Result(result, page => Lines(page.Messages)),
         BrokerResult<bool> result => Result(result, value => value.ToString()),
         BrokerResult<int> result => Result(result, value => $"{value}"),
+        long count => $"{count}",
         BrokerResult<QueueSettings> result => Result(result, value => value.ToString()),
         IReadOnlyList<QueueError> errors => string.Join(", ", errors),
         IReadOnlyList<Message> messages => BroadcastLines(messages),

@@ -1,6 +1,7 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Delivery;
@@ -63,16 +64,19 @@ public sealed class OutboundBufferTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void What_is_dropped_is_told_as_one_gap(bool latest)
+    [InlineData(false, 1)]
+    [InlineData(false, 3)]
+    [InlineData(true, 1)]
+    [InlineData(true, 3)]
+    public void What_is_dropped_is_told_as_one_gap(bool latest, int messagesPerPage)
     {
         var consumer = NewConsumer(latest ? OverflowPolicy.Latest : OverflowPolicy.DropOldest);
         _buffer.Open();
         var pending = _connection.Block();
-        for (var offset = 1; offset <= 40; offset++)
+        for (var page = 0; page < 40; page++)
         {
-            Assert.Equal(OfferOutcome.Queued, _buffer.Offer(Page('m', offset), consumer, evenIfFull: false));
+            var offset = (page * messagesPerPage) + 1;
+            Assert.Equal(OfferOutcome.Queued, _buffer.Offer(Page('m', offset, offset + messagesPerPage - 1), consumer, evenIfFull: false));
         }
 
         pending.SetResult();
@@ -84,8 +88,36 @@ public sealed class OutboundBufferTests
             Assert.Equal(seen[i - 1].LastOffset + 1, seen[i].FirstOffset);
         }
 
-        Assert.Equal(40, seen[^1].LastOffset);
-        Assert.Equal(1, seen.Count(page => page.Length > 10));
+        Assert.Equal(40 * messagesPerPage, seen[^1].LastOffset);
+        var gap = Assert.Single(seen, page => page.Length > 10);
+        Assert.Contains(
+            $"\"from\":{gap.FirstOffset},\"to\":{gap.LastOffset},\"count\":{gap.LastOffset - gap.FirstOffset + 1},\"cause\":\"overflow\"",
+            System.Text.Encoding.UTF8.GetString(gap.Bytes.Span),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Latest_drops_all_that_waits_and_drop_oldest_keeps_the_newer_part()
+    {
+        Assert.Equal([(1, 1), (2, 11), (12, 12)], Overflowing(OverflowPolicy.Latest));
+        Assert.Equal([(1, 1), (2, 5), (6, 6), (7, 7), (8, 8), (9, 9), (10, 10), (11, 11), (12, 12)], Overflowing(OverflowPolicy.DropOldest));
+
+        // The first is being written, ten fill the room, one is too many.
+        (long First, long Last)[] Overflowing(OverflowPolicy policy)
+        {
+            var connection = new Connection();
+            var buffer = new OutboundBuffer(connection, _clock, new DeliveryOptions { BufferBytesMax = 100 });
+            var consumer = NewConsumer(policy);
+            buffer.Open();
+            var pending = connection.Block();
+            for (var offset = 1; offset <= 12; offset++)
+            {
+                Assert.Equal(OfferOutcome.Queued, buffer.Offer(Page('m', offset, offset), consumer, evenIfFull: false));
+            }
+
+            pending.SetResult();
+            return [.. connection.Pages.Select(page => (page.FirstOffset, page.LastOffset))];
+        }
     }
 
     [Fact]
@@ -136,7 +168,7 @@ public sealed class OutboundBufferTests
         Assert.Equal(["\n1"], _connection.Writes);
     }
 
-    private static EncodedPage Page(char c, long offset = 0) => new(Enumerable.Repeat((byte)c, 10).ToArray(), offset, offset);
+    private static EncodedPage Page(char c, long first = 0, long last = 0) => new(Enumerable.Repeat((byte)c, 10).ToArray(), first, last);
 
     private Consumer NewConsumer(OverflowPolicy policy) => new(
         1,
@@ -159,6 +191,8 @@ public sealed class OutboundBufferTests
 
     private sealed class Connection : IConsumerConnection
     {
+        public IConsumerRights Rights { get; } = new AllRights();
+
         private TaskCompletionSource? _blocked;
 
         public List<string> Writes { get; } = [];

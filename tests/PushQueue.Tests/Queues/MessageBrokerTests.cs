@@ -22,7 +22,7 @@ public sealed class MessageBrokerTests : IAsyncLifetime
         _waiters = new TakeWaiters(_time);
         _workers = new WorkerRegistry(_time);
         _store = new ModelMessageStore(new ModelData(), _time);
-        _broker = new MessageBroker(_store, _waiters, _finishes, _workers, new QueuesOptions { MessageBytesMax = 10 }, _time);
+        _broker = new MessageBroker(_store, _waiters, _finishes, _workers, new MessageTaps(_time), new QueuesOptions { MessageBytesMax = 10 }, _time);
     }
 
     public async ValueTask InitializeAsync() => await _store.OpenAsync(new QueueChangeFanout([_waiters, _finishes, _workers]), CancellationToken.None);

@@ -19,7 +19,7 @@ public sealed class WaitForEndTests : IAsyncLifetime
     public WaitForEndTests()
     {
         _store = new ModelMessageStore(new ModelData(), _time);
-        _broker = new MessageBroker(_store, new TakeWaiters(_time), _finishes, new WorkerRegistry(_time), new QueuesOptions(), _time);
+        _broker = new MessageBroker(_store, new TakeWaiters(_time), _finishes, new WorkerRegistry(_time), new MessageTaps(_time), new QueuesOptions(), _time);
     }
 
     public async ValueTask InitializeAsync() => await _store.OpenAsync(_finishes, CancellationToken.None);
@@ -45,7 +45,7 @@ public sealed class WaitForEndTests : IAsyncLifetime
 
         var put = (await waiting.WithTimeout()).Value;
         Assert.Equal(lease.Message.Id, put.Put.Id);
-        Assert.Equal(new FinishedMessage(Acked: true, "w2", 2, Reason: null), put.End);
+        Assert.Equal(new FinishedMessage(Acked: true, "w2", 2, Reason: null, Receipt: lease.Receipt), put.End);
     }
 
     [Fact]

@@ -48,6 +48,8 @@ public sealed class OriginCheckTests : IAsyncLifetime
     [InlineData("Sec-Fetch-Site", "same-site", 403)]
     [InlineData("Sec-Fetch-Site", "same-origin", 204)]
     [InlineData("Sec-Fetch-Site", "none", 204)]
+    [InlineData("Referer", "http://evil.example/page", 403)]
+    [InlineData("Referer", Friend + "/page", 204)]
     [InlineData("Host", "rebound.example", 403)]
     [InlineData("Host", "127.0.0.1.evil.example:80", 403)]
     [InlineData("Host", "queue.example:8080", 204)]

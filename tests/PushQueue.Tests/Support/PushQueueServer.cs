@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PushQueue.Hosting;
 
 namespace PushQueue.Tests.Support;
 
@@ -15,9 +16,12 @@ internal sealed class PushQueueServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly TemporaryDirectory _directory;
 
-    private PushQueueServer(WebApplication app, TemporaryDirectory directory, VerifyingLogger log)
+    private readonly IReadOnlyList<string> _ports;
+
+    private PushQueueServer(WebApplication app, TemporaryDirectory directory, VerifyingLogger log, IReadOnlyList<string> ports)
     {
         _app = app;
+        _ports = ports;
         _directory = directory;
         Log = log;
         Address = new Uri(app.Urls.First());
@@ -32,25 +36,27 @@ internal sealed class PushQueueServer : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<PushQueueServer> StartAsync(Action<PushQueueOptions>? configure = null, TimeProvider? time = null)
+    /// <param name="configure">The queue's options.</param>
+    /// <param name="time">The server's clock.</param>
+    /// <param name="ports">Dialects that get a port of their own; "syslog" for that.</param>
+    public static async Task<PushQueueServer> StartAsync(
+        Action<PushQueueOptions>? configure = null, TimeProvider? time = null, params string[] ports)
     {
         var directory = new TemporaryDirectory();
-        var log = new VerifyingLogger();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton<ILoggerFactory>(log);
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
-        builder.Services.AddPushQueue(options =>
+        try
         {
-            options.Storage.DataDirectory = directory.Path;
-            options.Storage.Durability = "memory";
-            configure?.Invoke(options);
-        });
-        var app = builder.Build();
-        app.MapPushQueue().MapPushQueueNotFound();
-        await app.StartAsync().WithTimeout();
-        return new PushQueueServer(app, directory, log);
+            return await StartAsync(directory, configure, time, ports);
+        }
+        catch
+        {
+            // A test may expect that it does not start.
+            directory.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>Where the port of a dialect, or of syslog, is.</summary>
+    public Uri PortOf(string name) => new(_app.Urls.ElementAt(1 + _ports.ToList().IndexOf(name)));
 
     public Task StopAsync() => _app.StopAsync();
 
@@ -96,5 +102,41 @@ internal sealed class PushQueueServer : IAsyncDisposable
         await _app.DisposeAsync();
         _directory.Dispose();
         Log.Verify();
+    }
+
+    private static async Task<PushQueueServer> StartAsync(
+        TemporaryDirectory directory, Action<PushQueueOptions>? configure, TimeProvider? time, IReadOnlyList<string> ports)
+    {
+        var log = new VerifyingLogger();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton<ILoggerFactory>(log);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.UseLimits(kestrel.ApplicationServices.GetRequiredService<PushQueueOptions>().Connections)
+                .Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionLimits().UseDirectSocketOutput().Protocols = HttpProtocols.Http1);
+            foreach (var port in ports)
+            {
+                kestrel.Listen(IPAddress.Loopback, 0, listen => _ = port == "syslog" ? listen.UsePushQueueSyslog() : listen.UsePushQueueDialect(port));
+            }
+        });
+        builder.Services.AddPushQueue(options =>
+        {
+            options.Storage.DataDirectory = directory.Path;
+            options.Storage.Durability = "memory";
+            configure?.Invoke(options);
+        });
+        var app = builder.Build();
+        app.MapPushQueue().MapPushQueueNotFound();
+        try
+        {
+            await app.StartAsync().WithTimeout();
+            return new PushQueueServer(app, directory, log, ports);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 }

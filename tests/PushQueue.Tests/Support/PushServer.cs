@@ -8,8 +8,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Delivery;
+using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Storage.Embedded;
+using PushQueue.Transports;
 using PushQueue.Transports.Commands;
 using PushQueue.Transports.SignalR;
 using PushQueue.Transports.Streaming;
@@ -25,18 +28,36 @@ internal sealed class PushServer : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("pushqueue").FullName;
     private readonly WebApplication _app;
 
-    private PushServer(Action<DeliveryOptions>? configure, Action<HubOptions<PushHub>>? hub)
+    private PushServer(Action<DeliveryOptions>? configure, Action<HubOptions<PushHub>>? hub, long? cacheBytesMax)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrelTo();
         Store = new EmbeddedMessageStore(
-            new EmbeddedStoreOptions { DataDirectory = _directory, Durability = Durability.Memory },
+            new EmbeddedStoreOptions
+            {
+                DataDirectory = _directory,
+                Durability = Durability.Memory,
+                CacheBytesMax = cacheBytesMax ?? new EmbeddedStoreOptions { DataDirectory = _directory }.CacheBytesMax,
+            },
             TimeProvider.System,
             NullLoggerFactory.Instance);
         builder.Services
-            .AddSingleton<IMessageStore>(Store)
+            .AddSingleton(FailableStore.Over(Store))
             .AddSingleton<ICommandExecutor, EchoExecutor>()
+            .AddSingleton(new QueuesOptions())
+            .AddSingleton<TakeWaiters>()
+            .AddSingleton<FinishWaiters>()
+            .AddSingleton<WorkerRegistry>()
+            .AddSingleton<IMessageBroker, MessageBroker>()
+            .AddSingleton<QueueRates>()
+            .AddSingleton<QueueBoards>()
+            .AddSingleton<NodeStatistics>()
+            .AddSingleton<NodeMeter>()
+            .AddSingleton<NodeEvents>()
+            .AddSingleton<INodes, OneNode>()
+            .AddSingleton<ClusterAnswers>()
+            .AddSingleton<IOtherNodes>(static provider => provider.GetRequiredService<ClusterAnswers>())
             .AddDelivery()
             .AddStreams()
             .AddPushHub();
@@ -68,9 +89,9 @@ internal sealed class PushServer : IAsyncDisposable
     public string Address { get; private set; } = string.Empty;
 
     public static async Task<PushServer> StartAsync(
-        Action<DeliveryOptions>? configure = null, Action<HubOptions<PushHub>>? hub = null)
+        Action<DeliveryOptions>? configure = null, Action<HubOptions<PushHub>>? hub = null, long? cacheBytesMax = null)
     {
-        var server = new PushServer(configure, hub);
+        var server = new PushServer(configure, hub, cacheBytesMax);
         await server.Store.OpenAsync(server.Dispatcher, CancellationToken.None);
         await server._app.StartAsync();
         var addresses = server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
@@ -79,6 +100,12 @@ internal sealed class PushServer : IAsyncDisposable
     }
 
     public Task StopAsync() => _app.StopAsync();
+
+    /// <summary>From here on the streams find no store.</summary>
+    public void Fail(Exception? failure = null) => FailableStore.Fail(_app.Services.GetRequiredService<IMessageStore>(), failure);
+
+    /// <summary>Damages the record on disk that holds a text.</summary>
+    public void Damage(string text) => DiskDamage.In(_directory, text);
 
     public async Task PutAsync(params string[] bodies)
     {
@@ -142,7 +169,7 @@ internal sealed class PushServer : IAsyncDisposable
 
     private sealed class EchoExecutor : ICommandExecutor
     {
-        public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, CancellationToken cancellationToken) =>
+        public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken) =>
             new(jsonFrame.ToArray());
     }
 }

@@ -9,6 +9,9 @@ internal sealed class RecordingListener : IQueueChangeListener
     private readonly List<StoreNews> _news = [];
     private readonly List<(Func<StoreNews, bool> Condition, TaskCompletionSource<StoreNews> Told)> _waiters = [];
 
+    /// <summary>Called, where it is set, with each news, before it is kept.</summary>
+    public Action<StoreNews>? Telling { get; set; }
+
     public IReadOnlyList<StoreNews> News
     {
         get
@@ -61,10 +64,15 @@ internal sealed class RecordingListener : IQueueChangeListener
 
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) => Tell(new LeaseEnded(queue, id, receipt));
 
+    public void OnBroadcast(QueueName queue, long nextOffset) => Tell(new BroadcastTo(queue, nextOffset));
+
+    public void OnResumed() => Tell(new Resumed());
+
     public void OnWorkerFailed(QueueName queue, string worker) => Tell(new WorkerFailed(queue, worker));
 
     private void Tell(StoreNews news)
     {
+        Telling?.Invoke(news);
         lock (_lock)
         {
             _news.Add(news);
@@ -81,6 +89,10 @@ internal sealed class RecordingListener : IQueueChangeListener
 internal abstract record StoreNews(QueueName Queue);
 
 internal sealed record BecameReady(QueueName Queue) : StoreNews(Queue);
+
+internal sealed record BroadcastTo(QueueName Queue, long NextOffset) : StoreNews(Queue);
+
+internal sealed record Resumed() : StoreNews(default(QueueName));
 
 internal sealed record SettingsChanged(QueueName Queue, QueueSettings Settings) : StoreNews(Queue);
 

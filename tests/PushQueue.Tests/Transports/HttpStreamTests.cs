@@ -125,6 +125,84 @@ public sealed class HttpStreamTests
     }
 
     [Fact]
+    public async Task A_message_that_the_disk_has_damaged_is_told_as_a_gap_live_and_from_history()
+    {
+        await using var server = await PushServer.StartAsync(cacheBytesMax: 0);
+        await server.SetAsync(new QueueSettingsPatch { Stopped = true });
+        using var live = await server.ListenAsync("/c/test");
+        await server.PutAsync("<one>", "<two>", "<three>", "<four>");
+        server.Damage("<one>");
+        server.Damage("<three>");
+
+        await server.SetAsync(new QueueSettingsPatch { Stopped = false });
+        var seen = await live.NextLinesAsync(4);
+        using var resumed = await server.ListenAsync("/c/test?from=1");
+
+        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":1,"count":1,"cause":"expired"}""", seen[0], StringComparison.Ordinal);
+        Assert.Contains("<two>", seen[1], StringComparison.Ordinal);
+        Assert.StartsWith("""{"event":"gap","queue":"test","from":3,"to":3,"count":1,"cause":"expired"}""", seen[2], StringComparison.Ordinal);
+        Assert.Contains("<four>", seen[3], StringComparison.Ordinal);
+        Assert.Equal(seen, await resumed.NextLinesAsync(4));
+    }
+
+    [Fact]
+    public async Task Manual_acks_mean_nothing_under_broadcast_and_everything_from_when_the_queue_is_roundrobin()
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectAsync("/ws/test?ack=manual&prefetch=1");
+
+        await server.PutAsync("1", "2", "3");
+        for (var i = 1; i <= 3; i++)
+        {
+            var envelope = await socket.NextAsync();
+            Assert.Contains($"\"offset\":{i}", envelope, StringComparison.Ordinal);
+            Assert.DoesNotContain("receipt", envelope, StringComparison.Ordinal);
+        }
+
+        await server.SetAsync(new QueueSettingsPatch { Policy = DeliveryPolicy.RoundRobin });
+        await server.PutAsync("4");
+        Assert.Contains("receipt", await socket.NextAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/c/test?format=raw")]
+    [InlineData("/sse/test?format=raw")]
+    public async Task A_page_that_is_streamed_raw_runs_no_scripts_of_the_servers_origin(string path)
+    {
+        await using var server = await PushServer.StartAsync();
+
+        using var answer = await server.Http.GetAsync(new Uri($"http://{server.Address}{path}"), HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+
+        Assert.Equal("sandbox; default-src 'none'", answer.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+    }
+
+    [Fact]
+    public async Task Clients_that_never_read_do_not_hold_up_or_throw_out_the_one_that_does()
+    {
+        await using var server = await PushServer.StartAsync(options => options.BufferBytesMax = 64 * 1024);
+        using var reader = await server.ConnectAsync("/ws/test");
+        var stuck = new List<IDisposable>();
+        for (var i = 0; i < 3; i++)
+        {
+            stuck.Add(await server.ConnectAsync("/ws/test"));
+        }
+
+        // More than half of the consumers are behind: a round that waited for them would wait for ever.
+        var body = new string('x', 20_000);
+        for (var i = 1; server.Registry.Connections > 1; i++)
+        {
+            await server.PutAsync(body);
+            Assert.Contains($"\"offset\":{i}", await reader.NextAsync(), StringComparison.Ordinal);
+            Assert.True(i < 100_000, "Those that never read were never cut.");
+        }
+
+        await server.PutAsync("after");
+        Assert.Contains("after", await reader.NextAsync(), StringComparison.Ordinal);
+        stuck.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
     public async Task A_stopped_queue_pauses_its_streams_and_goes_on_when_started()
     {
         await using var server = await PushServer.StartAsync();

@@ -1,9 +1,8 @@
-using System.Net;
 using System.Text.Json;
 using System.Threading.Channels;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Client.SignalR;
 using PushQueue.Delivery;
 using PushQueue.Tests.Support;
 using Xunit;
@@ -83,9 +82,7 @@ public sealed class HubClientTests
 
     private static HubConnection Connect(PushQueueServer server, Action<IHubConnectionBuilder>? configure = null)
     {
-        var builder = new HubConnectionBuilder();
-        builder.Services.AddSingleton<IConnectionFactory, WebSocketConnectionFactory>();
-        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(new UriBuilder(server.Address) { Scheme = "ws", Path = "/hub" }.Uri));
+        var builder = new HubConnectionBuilder().WithPushQueue(server.Address);
         configure?.Invoke(builder);
         return builder.Build();
     }

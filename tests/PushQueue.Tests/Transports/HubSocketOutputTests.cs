@@ -111,6 +111,8 @@ public sealed class HubSocketOutputTests
 
     private sealed class Connection : IConsumerConnection
     {
+        public IConsumerRights Rights { get; } = new AllRights();
+
         public List<byte[]> Pages { get; } = [];
 
         /// <summary>Writes stay pending until this is completed.</summary>

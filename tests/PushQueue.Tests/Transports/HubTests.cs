@@ -140,6 +140,38 @@ public sealed class HubTests
         Assert.Equal(1, server.Registry.Consumers);
     }
 
+    [Fact]
+    public async Task A_store_that_is_away_is_named_to_whoever_subscribes()
+    {
+        await using var server = await PushServer.StartAsync();
+        using var hub = await server.ConnectHubAsync(negotiate: false);
+        using var socket = await server.ConnectAsync("/ws");
+        server.Fail(new StoreUnavailableException("Redis is away."));
+
+        await hub.SendAsync("{\"type\":1,\"invocationId\":\"7\",\"target\":\"Subscribe\",\"arguments\":[\"test\",{}]}\u001e");
+        await socket.SendAsync("""{"cmd":"subscribe","queue":"test","ref":5}""");
+
+        Assert.Contains("store-unavailable: Redis is away.", await hub.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("""{"ref":5,"error":"store-unavailable""", await socket.NextAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_that_the_store_cannot_serve_leaves_nothing_behind(bool negotiate)
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate);
+        server.Fail();
+
+        await socket.SendAsync("{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
+
+        Assert.Contains("\"invocationId\":\"7\",\"error\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        await PushServer.UntilAsync(() => server.Registry.Consumers == 0);
+        socket.Abort();
+        await server.NobodyIsLeftAsync();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

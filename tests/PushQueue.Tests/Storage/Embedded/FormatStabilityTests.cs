@@ -20,7 +20,7 @@ public sealed class FormatStabilityTests
         Assert.Equal("Ready=0 Delayed=1 Leased=2 Dead=3", Numbers<MessageState>());
         Assert.Equal("Broadcast=1 RoundRobin=2", Numbers<DeliveryPolicy>());
         Assert.Equal("Reject=0 DropOldest=1", Numbers<FullQueuePolicy>());
-        Assert.Equal("Synced=0 Interval=1 Memory=2", Numbers<DurabilityMode>());
+        Assert.Equal("Synced=0 Interval=1 Memory=2 Redis=3", Numbers<DurabilityMode>());
     }
 
     [Fact]

@@ -328,7 +328,7 @@ public sealed partial class RecoveryTests : IDisposable
             Assert.Null(store.UnavailableReason);
 
             // All else goes on.
-            var taken = (await store.TakeAsync(Queue, 2).WithTimeout()).Value;
+            var taken = (await store.TakeAsync(Queue, 2, int.MaxValue).WithTimeout()).Value;
             Assert.Equal(stored.Take(2), taken.Select(BodyOf));
             stored.RemoveRange(0, 2);
             var lease = (await store.LeaseAsync(Queue, new LeaseRequest(1, int.MaxValue, TimeSpan.FromMinutes(1))).WithTimeout()).Value[0];
@@ -379,7 +379,7 @@ public sealed partial class RecoveryTests : IDisposable
 
                 var passing = QueueName.Parse("passing");
                 await store.PutAsync(passing, NewMessage(new string('x', 500))).WithTimeout();
-                await store.TakeAsync(passing, 1).WithTimeout();
+                await store.TakeAsync(passing, 1, int.MaxValue).WithTimeout();
             }
 
             await Eventually.TrueAsync(() => Segments(_directory.Path).Count <= 5, "mostly dead segments are deleted");
@@ -463,12 +463,14 @@ public sealed partial class RecoveryTests : IDisposable
     }
 
     private async Task<EmbeddedMessageStore> OpenAsync(
-        string path, VerifyingLogger? log = null, long segmentBytes = 64 * 1024 * 1024, long cacheBytesMax = 64 * 1024 * 1024)
+        string path, VerifyingLogger? log = null, long segmentBytes = 64 * 1024 * 1024, long cacheBytesMax = 64 * 1024 * 1024,
+        int roomAheadBytes = 0)
     {
         var options = new EmbeddedStoreOptions
         {
             DataDirectory = path,
-            Durability = Durability.Memory,
+            Durability = roomAheadBytes > 0 ? Durability.Synced : Durability.Memory,
+            RoomAheadBytes = roomAheadBytes,
             SegmentBytes = segmentBytes,
             CacheBytesMax = cacheBytesMax,
         };
@@ -500,7 +502,7 @@ public sealed partial class RecoveryTests : IDisposable
     }
 
     private static async Task<IReadOnlyList<string>> TakeAllAsync(IMessageStore store) =>
-        [.. (await store.TakeAsync(Queue, 1000).WithTimeout()).Value.Select(BodyOf)];
+        [.. (await store.TakeAsync(Queue, 1000, int.MaxValue).WithTimeout()).Value.Select(BodyOf)];
 
     /// <summary>Damage may have taken a queue's name.</summary>
     private static async Task<IReadOnlyList<string>> TakeFromEveryQueueAsync(IMessageStore store)
@@ -508,7 +510,7 @@ public sealed partial class RecoveryTests : IDisposable
         var bodies = new List<string>();
         foreach (var info in (await store.ListQueuesAsync(null, 100).WithTimeout()).Queues)
         {
-            bodies.AddRange((await store.TakeAsync(info.Name, 1000).WithTimeout()).Value.Select(BodyOf));
+            bodies.AddRange((await store.TakeAsync(info.Name, 1000, int.MaxValue).WithTimeout()).Value.Select(BodyOf));
         }
 
         return bodies;

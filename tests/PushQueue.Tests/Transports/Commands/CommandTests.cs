@@ -52,6 +52,18 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_released_unstarted_is_no_failed_attempt()
+    {
+        await SendAsync("""{"cmd":"put","queue":"q","value":1,"maxAttempts":1}""");
+        var lease = Message(await SendAsync("""{"cmd":"lease","queue":"q","ttr":"1m"}"""));
+
+        Assert.Equal(400, (await SendAsync($$"""{"cmd":"release","queue":"q",{{Key(lease)}},"unstarted":true,"error":"no"}""")).Status);
+        Assert.Equal(200, (await SendAsync($$"""{"cmd":"release","queue":"q",{{Key(lease)}},"unstarted":true}""")).Status);
+
+        Assert.Equal(1, Message(await SendAsync("""{"cmd":"lease","queue":"q"}""")).GetProperty("attempt").GetInt32());
+    }
+
+    [Fact]
     public async Task Leases_are_touched_released_and_acked_one_or_many()
     {
         await SendAsync("""{"cmd":"put","queue":"q","values":[1,2]}""");

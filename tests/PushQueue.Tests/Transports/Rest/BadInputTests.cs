@@ -93,6 +93,7 @@ public sealed class BadInputTests : IAsyncLifetime
         Assert.Equal("bad-queue-name", (await _server.PostAsync("/q/" + string.Concat(Enumerable.Repeat("%F0%9F%98%80", 64)), "x")).Problem);
         Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=" + new string('a', 256), "x")).Problem);
         Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=a%00", "x")).Problem);
+        Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=..", "x")).Problem);
         await _server.SendAsync("DELETE", "/q/" + new string('a', 255));
     }
 

@@ -52,6 +52,41 @@ public sealed class BatchTests : IAsyncLifetime
         Assert.Equal(1, taken[1].GetProperty("priority").GetInt32());
     }
 
+    [Fact]
+    public async Task Envelopes_bring_bytes_as_base64_up_to_the_largest_message()
+    {
+        var largest = new byte[1024 * 1024];
+        Random.Shared.NextBytes(largest);
+        var body = $$"""
+            {"body":"AAH/","encoding":"base64","id":"a"}
+            {"body":"{{Convert.ToBase64String(largest)}}","encoding":"base64","contentType":"image/png"}
+            {"body":"","encoding":"base64"}
+            """;
+
+        Assert.Equal(201, (await _server.PostAsync("/q/test/batch?envelope=true", body, Lines)).Status);
+
+        using var first = await _server.Client.GetAsync("/q/test").WithTimeout();
+        Assert.Equal("application/octet-stream", first.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(new byte[] { 0, 1, 255 }, await first.Content.ReadAsByteArrayAsync().WithTimeout());
+        using var second = await _server.Client.GetAsync("/q/test").WithTimeout();
+        Assert.Equal("image/png", second.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(largest, await second.Content.ReadAsByteArrayAsync().WithTimeout());
+        Assert.Empty(await _server.Client.GetByteArrayAsync("/q/test").WithTimeout());
+    }
+
+    [Theory]
+    [InlineData("{\"body\":\"AAH\",\"encoding\":\"base64\"}", "bad-option")]
+    [InlineData("{\"body\":[1],\"encoding\":\"base64\"}", "bad-option")]
+    [InlineData("{\"body\":\"AAH/\",\"encoding\":\"hex\"}", "bad-option")]
+    public async Task Broken_base64_is_refused_with_its_place(string line, string problem)
+    {
+        var answer = await _server.PostAsync("/q/test/batch?envelope=true", "{\"body\":1}\n" + line, Lines);
+
+        Assert.Equal((400, problem), (answer.Status, answer.Problem));
+        Assert.StartsWith("Line 2: ", answer.Detail, StringComparison.Ordinal);
+        Assert.Equal(204, (await _server.GetAsync("/q/test")).Status);
+    }
+
     [Theory]
     [InlineData("1\n\n{\"a\"\n3", Lines, "Line 3")]
     [InlineData("1\n2 3\n", Lines, "Line 2")]

@@ -56,6 +56,27 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_given_back_unstarted_burns_no_attempt_and_waits_for_no_retry_delay()
+    {
+        await _server.SendAsync("PATCH", "/q/test/settings", """{"maxAttempts":1,"retryDelay":"1h"}""");
+        await _server.PostAsync("/q/test?id=x", "work");
+        for (var i = 0; i < 3; i++)
+        {
+            var lease = (await _server.GetAsync("/q/test/batch?count=1&ttr=30")).Json[0];
+            Assert.Equal(1, lease.GetProperty("attempt").GetInt32());
+            var receipt = lease.GetProperty("receipt").GetString();
+            Assert.Equal(204, (await _server.PostAsync($"/q/test/messages/x/release?receipt={receipt}&unstarted=true")).Status);
+        }
+
+        var last = (await _server.GetAsync("/q/test/batch?count=1&ttr=30")).Json[0].GetProperty("receipt").GetString();
+        var both = await _server.PostAsync($"/q/test/messages/x/release?receipt={last}&unstarted=true&error=broken");
+        Assert.Equal((400, "bad-option"), (both.Status, both.Problem));
+        var many = await _server.PostAsync("/q/test/release?unstarted=true", $$"""[{"id":"x","receipt":"{{last}}"}]""");
+        Assert.True(many.Json.GetProperty("results")[0].GetProperty("ok").GetBoolean());
+        Assert.Equal("work", (await _server.GetAsync("/q/test")).Text);
+    }
+
+    [Fact]
     public async Task Many_are_leased_and_acked_in_one_request_each()
     {
         await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");

@@ -27,6 +27,38 @@ public sealed class QueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_purged_queue_is_empty_and_keeps_its_settings_and_its_consumers()
+    {
+        await _server.PostAsync("/p/test", "policy=roundrobin");
+        await _server.PostAsync("/control/test", "status=stop");
+        using var stream = await _server.Client.GetAsync("/c/test", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        await _server.PostAsync("/q/test/batch", string.Join('\n', Enumerable.Range(0, 2500)), "application/x-ndjson");
+        await _server.PostAsync("/q/test?delay=1h", "later");
+
+        var purged = await _server.PostAsync("/q/test/purge", "");
+
+        Assert.Equal((200, """{"queue":"test","purged":2501}"""), (purged.Status, purged.Text));
+        var info = (await _server.GetAsync("/j/test")).Json;
+        Assert.Equal((0, 0, "roundrobin"), (info.GetProperty("ready").GetInt32(), info.GetProperty("delayed").GetInt32(), info.GetProperty("policy").GetString()));
+        await _server.PostAsync("/control/test", "status=start");
+        await _server.PostAsync("/q/test", "next");
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        Assert.Equal("""{"queue":"test","id":"2502","body":"next"}""", await lines.NextLineAsync());
+    }
+
+    [Fact]
+    public async Task A_purge_is_a_command_too_and_says_where_there_is_no_queue()
+    {
+        await _server.PostAsync("/q/test", "x");
+
+        var purged = await _server.PostAsync("/queue", """{"cmd":"purge","queue":"test","ref":1}""");
+        var unknown = await _server.PostAsync("/queue", """{"cmd":"purge","queue":"unknown"}""");
+
+        Assert.Equal("""{"ref":1,"ok":true,"queue":"test","purged":1}""", purged.Text);
+        Assert.Equal((404, 404), (unknown.Status, (await _server.PostAsync("/q/unknown/purge", "")).Status));
+    }
+
+    [Fact]
     public async Task Messages_are_browsed_in_pages_without_being_taken()
     {
         await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");
@@ -142,7 +174,7 @@ public sealed class QueueTests : IAsyncLifetime
         var answer = await _server.GetAsync("/metrics");
 
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.ContentType);
-        Assert.Contains("# TYPE pushqueue_put_total counter\npushqueue_put_total 1\n", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE pushqueue_messages_put_total counter\npushqueue_messages_put_total 1\n", answer.Text, StringComparison.Ordinal);
     }
 
     private Task WaitingAsync(int count) => Eventually.TrueAsync(

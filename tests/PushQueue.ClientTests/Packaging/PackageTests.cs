@@ -1,0 +1,90 @@
+using PushQueue.ClientTests.Support;
+using PushQueue.SystemTests.Support;
+using Xunit;
+
+namespace PushQueue.ClientTests.Packaging;
+
+/// <summary>The packages as a newcomer uses them: out of an empty folder.</summary>
+public sealed class PackageTests : NodeTests
+{
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <OutputType>Exe</OutputType>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <Nullable>enable</Nullable>
+          </PropertyGroup>
+          <ItemGroup>
+            <FrameworkReference Include="Microsoft.AspNetCore.App" />
+            <PackageReference Include="PushQueue.Client" Version="*-*" />
+          </ItemGroup>
+        </Project>
+        """;
+
+    private const string Program = """
+        using System.Text.Json.Serialization;
+        using PushQueue.Client;
+
+        using var client = new PushQueueClient(args[0]);
+        await client.PutAsync("packaged", new Order(7, "tea"), AppJson.Default.Order);
+        await foreach (var order in client.ConsumeAsync("packaged", AppJson.Default.Order, new ConsumeOptions { From = "earliest" }))
+        {
+            Console.WriteLine(order.Value);
+            break;
+        }
+
+        record Order(int Number, string Item);
+
+        [JsonSerializable(typeof(Order))]
+        partial class AppJson : JsonSerializerContext;
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    [Fact]
+    public async Task The_packed_client_works_from_an_empty_folder()
+    {
+        using var folder = new TemporaryDirectory();
+        var feed = Path.Combine(folder.Path, "feed");
+        await DotNetAsync(folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
+        var app = Directory.CreateDirectory(Path.Combine(folder.Path, "app")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), Project);
+        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);
+
+        // A packages folder of its own for our package, so that what an earlier run left is not taken for it.
+        await File.WriteAllTextAsync(Path.Combine(app, "nuget.config"), $"""
+            <configuration>
+              <packageSources><add key="feed" value="{feed}" /></packageSources>
+              <config><add key="globalPackagesFolder" value="{Path.Combine(folder.Path, "packages")}" /></config>
+            </configuration>
+            """);
+        var output = await DotNetAsync(app, "run", "-c", "Release", "--", Node.Proxy.Address.AbsoluteUri);
+
+        Assert.Contains("Order { Number = 7, Item = tea }", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_packed_tool_installs_and_runs()
+    {
+        using var folder = new TemporaryDirectory();
+        var feed = Path.Combine(folder.Path, "feed");
+        await DotNetAsync(folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Cli"), "-c", "Release", "--no-build", "-o", feed);
+        var tools = Path.Combine(folder.Path, "tools");
+        await DotNetAsync(folder.Path, "tool", "install", "PushQueue.Cli", "--tool-path", tools, "--add-source", feed, "--prerelease");
+        var tool = Path.Combine(tools, "pushqueue");
+
+        var put = await ToolProcess.RunAsync(Patience, folder.Path, tool, "put", "packed", "hello", "--server", Node.Proxy.Address.AbsoluteUri);
+        var taken = await ToolProcess.RunAsync(Patience, folder.Path, tool, "take", "packed", "--server", Node.Proxy.Address.AbsoluteUri);
+
+        Assert.True(put.ExitCode == 0, put.Output);
+        Assert.Equal((0, "hello"), (taken.ExitCode, taken.Output.Trim()));
+    }
+
+    private static async Task<string> DotNetAsync(string folder, params string[] arguments)
+    {
+        var (exitCode, output) = await ToolProcess.RunAsync(Patience, folder, "dotnet", arguments);
+        Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {exitCode}: {output}");
+        return output;
+    }
+}

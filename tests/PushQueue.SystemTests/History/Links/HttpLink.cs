@@ -1,0 +1,30 @@
+namespace PushQueue.SystemTests.History.Links;
+
+/// <summary>Comet and server-sent events; what they get is acked by REST.</summary>
+internal sealed class HttpLink(Uri address, HttpClient http, bool events) : StreamLink(address, http)
+{
+    protected override async IAsyncEnumerable<Received> OpenAsync(
+        string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var response = await Http.GetAsync(
+            new Uri(Address, $"/{(events ? "sse" : "c")}/{queue}?{options}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        string? cursor = null;
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (!events && line.Length > 0)
+            {
+                yield return new Received(Parse(line));
+            }
+            else if (line.StartsWith("id: ", StringComparison.Ordinal))
+            {
+                cursor = line["id: ".Length..];
+            }
+            else if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                yield return new Received(Parse(line["data: ".Length..]), cursor);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+
+namespace PushQueue.SystemTests.History.Links;
+
+/// <summary>A connection that messages are pushed over, by one of the transports; made anew for every connection.</summary>
+internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposable
+{
+    protected Uri Address => address;
+
+    protected HttpClient Http => http;
+
+    /// <summary>Everything that comes over the connection until it ends, however it ends.</summary>
+    public async IAsyncEnumerable<Received> ReadAsync(
+        string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var objects = OpenAsync(queue, options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await objects.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (Exception e) when (IsEnd(e))
+            {
+                yield break;
+            }
+
+            yield return objects.Current;
+        }
+    }
+
+    /// <summary>Acks (or releases) one message. True where that was answered; false where the lease was lost; null without an answer.</summary>
+    public virtual async Task<bool?> SettleAsync(string word, string queue, string id, string receipt)
+    {
+        try
+        {
+            using var answer = await http.PostAsync(new Uri(address, $"/q/{queue}/messages/{id}/{word}?receipt={receipt}"), content: null);
+            return answer.IsSuccessStatusCode ? true : answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound ? false : null;
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            return null;
+        }
+    }
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// What a connection that was cut, refused or given up looks like. <see cref="InvalidDataException"/>: a server that stops says so even to a hub
+    /// client whose handshake it has not answered yet, and SignalR's client takes that for nonsense.
+    /// </summary>
+    public static bool IsEnd(Exception exception) =>
+        exception is InvalidDataException or HttpRequestException or IOException or WebSocketException or OperationCanceledException or InvalidOperationException
+            or System.Net.Sockets.SocketException or Microsoft.AspNetCore.SignalR.HubException;
+
+    protected abstract IAsyncEnumerable<Received> OpenAsync(string queue, string options, CancellationToken cancellationToken);
+
+    protected static JsonElement Parse(string text)
+    {
+        using var json = JsonDocument.Parse(text);
+        return json.RootElement.Clone();
+    }
+
+    protected static JsonElement Parse(ReadOnlySpan<byte> utf8) => Parse(Encoding.UTF8.GetString(utf8));
+
+    /// <summary>The options of a query, as the object that commands and the hub take.</summary>
+    protected static Dictionary<string, string> OptionsOf(string query) =>
+        query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(option => option.Split('=', 2))
+            .ToDictionary(parts => parts[0], parts => Uri.UnescapeDataString(parts[1]), StringComparer.Ordinal);
+}

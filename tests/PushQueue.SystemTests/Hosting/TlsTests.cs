@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using PushQueue.SystemTests.Support;
+using Xunit;
+
+namespace PushQueue.SystemTests.Hosting;
+
+public sealed class TlsTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly TemporaryDirectory _folder = new();
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(false, "1.1")]
+    [InlineData(false, "2.0")]
+    [InlineData(true, "2.0")]
+    public async Task Requests_streams_and_sockets_work_over_tls(bool pfx, string version)
+    {
+        using var certificate = MakeCertificate();
+        var options = pfx ? WritePfx(certificate) : WritePem(certificate);
+        await using var server = await ServerProcess.StartAsync(_folder.Path, options);
+        Assert.Equal("https", server.Address.Scheme);
+        using var client = MakeClient(server, version);
+
+        using var stream = await client.GetAsync("/sse/test", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+        using var events = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        using var socket = await ConnectAsync(client, server, "/ws/test", version);
+        using var put = await client.PostAsync("/q/test", new StringContent("over tls")).WaitAsync(Patience);
+
+        Assert.Equal((HttpStatusCode.Created, Version.Parse(version)), (put.StatusCode, put.Version));
+        Assert.Equal(Version.Parse(version), stream.Version);
+        Assert.Contains("over tls", await NextEventAsync(events), StringComparison.Ordinal);
+        Assert.Contains("over tls", await NextAsync(socket), StringComparison.Ordinal);
+
+        using var hub = await ConnectAsync(client, server, "/hub", version);
+        await SendAsync(hub, "{\"protocol\":\"json\",\"version\":1}\u001e");
+        Assert.Equal("{}\u001e", await NextAsync(hub));
+        await SendAsync(hub, "{\"type\":1,\"invocationId\":\"1\",\"target\":\"Put\",\"arguments\":[\"test\",7]}\u001e");
+        Assert.Contains("\"ok\":true", await NextAsync(hub), StringComparison.Ordinal);
+        Assert.Contains("\"body\":7", await NextAsync(socket), StringComparison.Ordinal);
+        Assert.Equal([certificate.Thumbprint], _seen);
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal("", server.Errors.Trim());
+    }
+
+    [Fact]
+    public async Task Over_tls_browsers_are_told_to_stay_there_but_not_for_localhost()
+    {
+        using var certificate = MakeCertificate();
+        await using var server = await ServerProcess.StartAsync(_folder.Path, [.. WritePem(certificate), "--allow-host", "queue.example"]);
+        using var client = MakeClient(server, "1.1");
+
+        var told = await HeaderAsync(client, "/", "queue.example");
+        var api = await HeaderAsync(client, "/q/test", "queue.example");
+        var local = await HeaderAsync(client, "/", "localhost");
+
+        Assert.Equal(("max-age=31536000", "max-age=31536000", ""), (told, api, local));
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_is_taken_without_a_restart_and_a_broken_one_is_not()
+    {
+        using var first = MakeCertificate();
+        using var second = MakeCertificate();
+        await using var server = await ServerProcess.StartAsync(_folder.Path, WritePem(first));
+        await AskAsync(server);
+        Assert.Equal([first.Thumbprint], _seen);
+
+        File.WriteAllText(Path.Combine(_folder.Path, "cert.pem"), "-----BEGIN nonsense");
+        await UntilAsync(server, () => server.Errors.Contains("the old one stays", StringComparison.Ordinal));
+        Assert.Equal([first.Thumbprint], _seen);
+        WritePem(second);
+        await UntilAsync(server, () => _seen.Contains(second.Thumbprint));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_cannot_be_used_is_one_sentence_and_exit_code_1()
+    {
+        var (exitCode, output) = await ServerProcess.RunAsync("--port", "0", "--data", _folder.Path, "--cert", Path.Combine(_folder.Path, "none.pem"));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--cert", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> HeaderAsync(HttpClient client, string path, string host)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Host = host;
+        using var answer = await client.SendAsync(request).WaitAsync(Patience);
+        Assert.True(answer.IsSuccessStatusCode);
+        return answer.Headers.TryGetValues("Strict-Transport-Security", out var values) ? values.Single() : "";
+    }
+
+    private static X509Certificate2 MakeCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+
+    private string[] WritePem(X509Certificate2 certificate)
+    {
+        var (file, keyFile) = (Path.Combine(_folder.Path, "cert.pem"), Path.Combine(_folder.Path, "key.pem"));
+        using var key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(file, certificate.ExportCertificatePem());
+        return ["--cert", file, "--cert-key", keyFile];
+    }
+
+    private string[] WritePfx(X509Certificate2 certificate)
+    {
+        var file = Path.Combine(_folder.Path, "cert.pfx");
+        File.WriteAllBytes(file, certificate.Export(X509ContentType.Pfx, "secret"));
+        return ["--cert", file, "--cert-password", "secret"];
+    }
+
+    private HttpClient MakeClient(ServerProcess server, string version)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => _seen.Add(certificate!.GetCertHashString()) || true,
+            },
+        };
+        return new HttpClient(handler)
+        {
+            BaseAddress = server.Address,
+            DefaultRequestVersion = Version.Parse(version),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+    }
+
+    /// <summary>A request over a connection of its own.</summary>
+    private async Task AskAsync(ServerProcess server)
+    {
+        using var client = MakeClient(server, "1.1");
+        Assert.Equal("ok\n", await client.GetStringAsync("/healthz").WaitAsync(Patience));
+    }
+
+    private async Task UntilAsync(ServerProcess server, Func<bool> condition)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        while (!condition())
+        {
+            timeout.Token.ThrowIfCancellationRequested();
+            await AskAsync(server);
+        }
+    }
+
+    private static async Task<ClientWebSocket> ConnectAsync(HttpClient client, ServerProcess server, string path, string version)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = Version.Parse(version);
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        await socket.ConnectAsync(new Uri($"wss://{server.Address.Authority}{path}"), client, CancellationToken.None).WaitAsync(Patience);
+        return socket;
+    }
+
+    private static Task SendAsync(ClientWebSocket socket, string text) =>
+        socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+
+    private static async Task<string> NextAsync(ClientWebSocket socket)
+    {
+        var buffer = new byte[4096];
+        var result = await socket.ReceiveAsync(buffer, CancellationToken.None).WaitAsync(Patience);
+        return Encoding.UTF8.GetString(buffer, 0, result.Count);
+    }
+
+    private static async Task<string> NextEventAsync(StreamReader events)
+    {
+        while (true)
+        {
+            var line = await events.ReadLineAsync().WaitAsync(Patience) ?? throw new EndOfStreamException();
+            if (line.StartsWith("data:", StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.Storage.Redis;
+
+/// <summary>Who looks at one node sees the consumers and nodes of all.</summary>
+public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
+{
+    private PushQueueServer _asked = null!;
+    private PushQueueServer _other = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var options = await redis.OptionsAsync();
+        _asked = await StartAsync(options);
+        _other = await StartAsync(options);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _asked.DisposeAsync();
+        await _other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_overview_counts_the_consumers_of_all_nodes()
+    {
+        await _asked.PostAsync("/q/test", "a");
+        await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchQueues", (object?)null);
+
+        using var near = await ListenAsync(_asked);
+        using var far = await ListenAsync(_other);
+
+        var item = await watch.NextAsync(item => item.GetProperty("rows").EnumerateArray().Any(row => row.GetProperty("consumers").GetInt32() == 2));
+        Assert.Equal(2, item.GetProperty("sums").GetProperty("consumers").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_watched_queue_lists_the_consumers_of_all_nodes()
+    {
+        await _asked.PostAsync("/q/test", "a");
+        await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchQueue", "test");
+
+        using var near = await ListenAsync(_asked);
+        using var far = await ListenAsync(_other);
+
+        var item = await watch.NextAsync(
+            item => item.TryGetProperty("listeners", out var all) && all.GetProperty("total").GetInt32() == 2);
+        Assert.Equal(2, item.GetProperty("listeners").GetProperty("consumers").GetArrayLength());
+        Assert.Equal(2, item.GetProperty("info").GetProperty("consumers").GetInt32());
+    }
+
+    [Fact]
+    public async Task All_nodes_are_listed_and_watched()
+    {
+        await Eventually.TrueAsync(
+            async () => JsonDocument.Parse((await _asked.GetAsync("/nodes")).Text).RootElement.GetProperty("nodes").GetArrayLength() == 2, "both are listed");
+
+        await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchNodes");
+        var nodes = (await watch.NextAsync(item => item.GetProperty("nodes").GetArrayLength() == 2)).GetProperty("nodes");
+
+        Assert.All(nodes.EnumerateArray(), node => Assert.True(node.GetProperty("memoryBytes").GetInt64() > 0));
+        Assert.NotEqual(nodes[0].GetProperty("startedAt").GetString(), nodes[1].GetProperty("startedAt").GetString());
+    }
+
+    private static Task<PushQueueServer> StartAsync(PushQueue.Storage.Redis.RedisStoreOptions redis) => PushQueueServer.StartAsync(options =>
+    {
+        options.Storage.Redis = redis.Configuration;
+        options.Storage.RedisKeyPrefix = redis.KeyPrefix;
+    });
+
+    private static Task<HttpResponseMessage> ListenAsync(PushQueueServer server) =>
+        server.Client.GetAsync("/c/test?ack=manual", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+}

@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+using PushQueue.Queues;
+using PushQueue.Storage.Redis;
+using Xunit;
+
+namespace PushQueue.Tests.Storage.Redis;
+
+/// <summary>What is promised of the script files: a head that says what goes in and out, and keys of one hash tag.</summary>
+public sealed partial class RedisScriptTests(SharedRedis redis)
+{
+    public static TheoryData<string> Names => [.. Enum.GetNames<RedisScript>(), "Incarnate"];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_head_says_what_the_script_may_do_what_it_uses_and_what_goes_in_and_out(string name)
+    {
+        var text = RedisScripts.Read(name);
+
+        Assert.Matches(Head(), text);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Keys_are_made_of_those_that_were_given(string name)
+    {
+        var text = RedisScripts.Read(name);
+
+        Assert.DoesNotMatch("""['"]pq|\{[a-z]+\}:""", text);
+    }
+
+    [Fact]
+    public void Every_key_that_a_script_makes_of_its_queues_is_declared_to_a_cluster()
+    {
+        var made = typeof(RedisScripts).Assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith(".lua", StringComparison.Ordinal))
+            .SelectMany(name => Suffix().Matches(RedisScripts.Read(Path.GetFileNameWithoutExtension(name))))
+            .Select(match => match.Value.Trim('\''))
+            .Distinct();
+
+        Assert.Equal(RedisKeys.Suffixes.Order(), made.Order());
+    }
+
+    [Theory]
+    [InlineData("orders", "pq:{orders}:0", "pq:{orders}:1:ready")]
+    [InlineData("orders.dead", "pq:{orders}:1", "pq:{orders}:0:ready")]
+    [InlineData("orders.dead.dead", "pq:{orders}:2", "pq:{orders}:1:ready")]
+    public void The_keys_of_a_queue_are_those_of_its_neighbour_too_and_the_hash_is_first(string name, string hash, string neighbours)
+    {
+        var keys = new RedisKeys("pq").All(QueueName.Parse(name));
+
+        Assert.Equal(hash, keys[0].ToString());
+        Assert.Contains(neighbours, keys.Select(key => key.ToString()));
+        Assert.Equal(2 * (1 + RedisKeys.Suffixes.Count), keys.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_server_that_was_master_before_is_another_one_when_it_comes_back()
+    {
+        await redis.OptionsAsync();
+        var names = new List<string>();
+        foreach (var (name, run) in new[] { ("first", "a"), ("second", "b"), ("third", "a"), ("fourth", "a") })
+        {
+            names.Add((await redis.CommandAsync("EVAL", RedisScripts.Read("Incarnate"), "1", "failback", name, "0", "0", run)).Split("\r\n")[1]);
+        }
+
+        Assert.Equal(["first", "second", "third", "third"], names);
+    }
+
+    [Fact]
+    public void Every_script_file_is_used()
+    {
+        var files = typeof(RedisScripts).Assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith(".lua", StringComparison.Ordinal) && !name.StartsWith("Part.", StringComparison.Ordinal))
+            .Select(Path.GetFileNameWithoutExtension);
+
+        Assert.Equal(Names.Select(row => row.Data).Order(), files.Order());
+    }
+
+    [Fact]
+    public void Another_incarnation_has_other_scripts()
+    {
+        var (first, second) = (new RedisScripts("a", "bell"), new RedisScripts("b", "bell"));
+
+        Assert.NotEqual(first.HashOf(RedisScript.Put), second.HashOf(RedisScript.Put));
+    }
+
+    [GeneratedRegex(
+        @"\A#!lua( flags=allow-oom)?\n-- uses:[^\n]*\n(-- [^\n]+\n)+-- KEYS: [^\n]+\n(-- [^\n]+\n)*-- Returns: [^\n]+\n",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Head();
+
+    /// <summary>The letters that begin a suffix in quotes; digits (as in the number of a dead-letter queue) are none.</summary>
+    [GeneratedRegex("':[a-z]+'", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Suffix();
+}
