@@ -108,6 +108,9 @@ if [ -z "${1:-}" ]; then
   skipped=$((skipped + $(counted skipped)))
 fi
 
+# Once more at the end, where somebody who reads a long log looks first.
+[ "$failed" = 0 ] || { say "what failed"; python3 tests/list-failures.py "$results"/*.trx "$results"/*.tap; }
+
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
