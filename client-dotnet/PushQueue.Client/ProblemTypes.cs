@@ -69,6 +69,9 @@ public static class ProblemTypes
     /// <summary>A fault of the server. A put may or may not have been stored.</summary>
     public const string InternalError = "internal-error";
 
+    /// <summary>A worker of a queue that broadcasts, and so leases nothing.</summary>
+    public const string NotRoundRobin = "not-roundrobin";
+
     /// <summary>Another connection took this consumer's place.</summary>
     public const string Replaced = "replaced";
 

@@ -25,6 +25,12 @@ internal static class DeadCommand
                 return ExitCodes.Done;
             }
 
+            if (messages.Count == 0)
+            {
+                terminal.Nothing($"'{name}' holds no dead letter.");
+                return ExitCodes.Done;
+            }
+
             var table = Tables.New("id", "from", "reason", "attempts", "worker", "error");
             foreach (var message in messages)
             {

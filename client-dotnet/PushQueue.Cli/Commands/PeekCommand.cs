@@ -20,7 +20,13 @@ internal static class PeekCommand
                 : await client.BrowseAsync(name, parsed.GetValue(state)!, Math.Clamp(parsed.GetValue(limit), 1, 1000), cancellationToken)
                     .Take(parsed.GetValue(limit)).ToListAsync(cancellationToken);
             messages.ForEach(terminal.WriteMessage);
-            return messages.Count > 0 ? ExitCodes.Done : ExitCodes.Nothing;
+            if (messages.Count > 0)
+            {
+                return ExitCodes.Done;
+            }
+
+            terminal.Nothing($"There is no such message in '{name}'.");
+            return ExitCodes.Nothing;
         });
         return command;
     }

@@ -93,15 +93,17 @@ internal static class PutCommand
 
         await FlushAsync();
         Terminal.ProgressEnds();
-        terminal.Done($"{Tables.Number(total)} messages put", new { queue, count = total });
+        terminal.Done(Said(total), new { queue, count = total });
 
         async Task FlushAsync()
         {
             await client.PutManyAsync(queue, batch, cancellationToken);
             total += batch.Count;
             batch.Clear();
-            Terminal.Progress($"{Tables.Number(total)} messages put");
+            Terminal.Progress(Said(total));
         }
+
+        static string Said(long count) => $"{Tables.Number(count)} {(count == 1 ? "message" : "messages")} put";
     }
 
     private static byte[] JsonOf(string line, long number)

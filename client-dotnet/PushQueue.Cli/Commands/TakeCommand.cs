@@ -23,7 +23,13 @@ internal static class TakeCommand
                 terminal.WriteMessage(message);
             }
 
-            return messages.Count > 0 ? ExitCodes.Done : ExitCodes.Nothing;
+            if (messages.Count > 0)
+            {
+                return ExitCodes.Done;
+            }
+
+            terminal.Nothing($"No message of '{name}' is ready.");
+            return ExitCodes.Nothing;
         });
         return command;
     }

@@ -63,6 +63,15 @@ internal sealed class Terminal
         }
     }
 
+    /// <summary>That there was nothing to print, on standard error and for people alone: scripts have the exit code.</summary>
+    public void Nothing(string sentence)
+    {
+        if (!Json)
+        {
+            Console.Error.WriteLine(sentence);
+        }
+    }
+
     /// <summary>One line on standard error.</summary>
     public void Fail(string sentence, string type)
     {

@@ -42,7 +42,10 @@ public abstract class Worker
         new DelegateWorker(client, queue, handle, options);
 
     /// <summary>Works until <paramref name="stopping"/> is cancelled, and then returns when what has begun is done.</summary>
-    /// <exception cref="PushQueueException">The server cannot be reached at first, or refuses the worker.</exception>
+    /// <exception cref="PushQueueException">
+    /// The server cannot be reached at first, or refuses the worker; or the queue broadcasts, so that there is nothing to ack
+    /// (<see cref="ProblemTypes.NotRoundRobin"/>).
+    /// </exception>
     public async Task RunAsync(CancellationToken stopping = default)
     {
         using var drained = new CancellationTokenSource();
@@ -66,6 +69,7 @@ public abstract class Worker
                     break;
                 }
 
+                ThrowIfNotLeased(messages.Current);
                 running.Add(WorkAsync(messages.Current, free, hardStop.Token));
                 next = Task.FromResult(false);
             }
@@ -94,6 +98,15 @@ public abstract class Worker
         TimeToRun = Options.TimeToRun ?? Options.Consume.TimeToRun,
         Worker = Name,
     };
+
+    private void ThrowIfNotLeased(Message message)
+    {
+        if (message.Receipt is null)
+        {
+            throw new PushQueueException(
+                ProblemTypes.NotRoundRobin, $"The queue '{Queue}' broadcasts; a worker needs its policy to be roundrobin: change its settings.");
+        }
+    }
 
     private async Task WorkAsync(Message message, SemaphoreSlim free, CancellationToken hardStop)
     {

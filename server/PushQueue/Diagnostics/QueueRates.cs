@@ -5,8 +5,8 @@ namespace PushQueue.Diagnostics;
 
 /// <summary>
 /// Puts and deliveries per second of the busy queues, sliding over ten seconds, and what each of the last seconds brought. It samples the
-/// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put; only queues
-/// with news or a backlog are sampled.
+/// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put. Only queues with
+/// news or a backlog are sampled, and of those that have been quiet some each second, in turn: a look may cost a round trip.
 /// </summary>
 internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueueChangeListener
 {
@@ -18,7 +18,11 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
 
     private const int QuietSamplesMaxWhenCrowded = 11;
 
+    /// <summary>So that the quietest backlog is looked at every ten seconds at least.</summary>
+    private const int QuietLooksMax = QueuesMax / 10;
+
     private readonly ConcurrentDictionary<QueueName, RateSamples> _busy = [];
+    private int _quiet;
     private long _tick;
 
     /// <summary>The number of the latest sample of all queues.</summary>
@@ -35,8 +39,21 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
         // A backlog keeps its place, because what is taken from it brings no news; where places are scarce it must make room for the busy.
         var isCrowded = _busy.Count > QueuesMax * 3 / 4;
         var quietMax = isCrowded ? QuietSamplesMaxWhenCrowded : QuietSamplesMax;
+        var turns = 1 + (_quiet / QuietLooksMax);
+        var quiet = 0;
         foreach (var (queue, samples) in _busy)
         {
+            if (!samples.HasNews)
+            {
+                quiet++;
+                if (quiet % turns != _tick % turns)
+                {
+                    samples.AddQuiet(time.GetTimestamp());
+                    continue;
+                }
+            }
+
+            samples.BeginLook();
             var info = await store.GetQueueAsync(queue);
             if (info is null)
             {
@@ -51,12 +68,17 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
             }
         }
 
+        _quiet = quiet;
         _ = Interlocked.Increment(ref _tick);
     }
 
     public void OnReady(QueueName queue)
     {
-        if (!_busy.ContainsKey(queue) && _busy.Count < QueuesMax)
+        if (_busy.TryGetValue(queue, out var samples))
+        {
+            samples.OnNews();
+        }
+        else if (_busy.Count < QueuesMax)
         {
             _busy.TryAdd(queue, new RateSamples());
         }

@@ -17,6 +17,8 @@ internal sealed class RateSamples
     private QueueRate _rate;
     private Sample _latest;
     private int _quiet;
+    private long _latestWaiting;
+    private volatile bool _newsCame;
 
     public QueueRate Rate
     {
@@ -41,12 +43,37 @@ internal sealed class RateSamples
         }
     }
 
+    /// <summary>Something has happened since the latest look or not long before it.</summary>
+    public bool HasNews => _newsCame || Quiet < WindowSamples;
+
+    public void OnNews()
+    {
+        // Read first: most often it is set, and the line stays shared between the cores.
+        if (!_newsCame)
+        {
+            _newsCame = true;
+        }
+    }
+
+    /// <summary>Before the store is asked: what comes while it answers is news for the next look.</summary>
+    public void BeginLook() => _newsCame = false;
+
     /// <summary>The latest points, at most that many, the oldest first.</summary>
     public QueuePoint[] Points(int count)
     {
         lock (_lock)
         {
             return [.. _points.Skip(_points.Count - count)];
+        }
+    }
+
+    /// <summary>For a second in which nobody looked, because nothing had happened for long.</summary>
+    public void AddQuiet(long timestamp)
+    {
+        lock (_lock)
+        {
+            AddPointLocked(new QueuePoint(0, 0, 0, _latestWaiting));
+            AddSampleLocked(_latest with { Timestamp = timestamp });
         }
     }
 
@@ -70,18 +97,24 @@ internal sealed class RateSamples
                     (int)(_latest.Put - before.Put), (int)(_latest.Delivered - before.Delivered), (int)(_latest.Acked - before.Acked), info.Waiting));
             }
 
-            if (_window.Count == WindowSamples)
-            {
-                _window.Dequeue();
-            }
-
-            _window.Enqueue(_latest);
+            _latestWaiting = info.Waiting;
+            AddSampleLocked(_latest);
             var oldest = _window.Peek();
             var seconds = time.GetElapsedTime(oldest.Timestamp, timestamp).TotalSeconds;
             _rate = seconds > 0
                 ? new QueueRate((_latest.Put - oldest.Put) / seconds, (_latest.Delivered - oldest.Delivered) / seconds)
                 : default;
         }
+    }
+
+    private void AddSampleLocked(Sample sample)
+    {
+        if (_window.Count == WindowSamples)
+        {
+            _window.Dequeue();
+        }
+
+        _window.Enqueue(sample);
     }
 
     private void AddPointLocked(QueuePoint point)

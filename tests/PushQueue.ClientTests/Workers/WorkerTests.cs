@@ -36,6 +36,18 @@ public sealed class WorkerTests : NodeTests
     }
 
     [Fact]
+    public async Task A_worker_on_a_queue_that_broadcasts_says_what_to_do()
+    {
+        var queue = await Node.NewQueueAsync("broadcast");
+        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask, new WorkerOptions { Consume = new ConsumeOptions { From = "earliest" } }).RunAsync();
+
+        await Node.Client.PutAsync(queue, "work").WithTimeout();
+
+        var refused = await Assert.ThrowsAsync<PushQueueException>(() => running.WithTimeout());
+        Assert.Equal(ProblemTypes.NotRoundRobin, refused.Type);
+    }
+
+    [Fact]
     public async Task Work_goes_on_at_once_up_to_its_concurrency_and_is_drained_at_the_end()
     {
         var queue = await Node.NewQueueAsync("roundrobin");

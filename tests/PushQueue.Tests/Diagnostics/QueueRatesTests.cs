@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
@@ -62,6 +63,52 @@ public sealed class QueueRatesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_put_to_a_quiet_backlog_shows_at_the_next_sample_and_a_take_within_ten_seconds()
+    {
+        for (var i = 0; i < 700; i++)
+        {
+            await PutAsync(QueueName.Parse($"backlog-{i}"), 1);
+        }
+
+        await PutAsync(Queue, 1);
+        await SampleAsync(20);
+        await PutAsync(Queue, 2);
+        await SampleAsync(1);
+        Assert.Equal(new QueuePoint(2, 0, 0, 3), _rates.PointsOf(Queue, 1).Single());
+
+        await SampleAsync(20);
+        _ = await _store.TakeAsync(Queue, 3, int.MaxValue);
+        await SampleAsync(10);
+
+        Assert.Equal(3, _rates.PointsOf(Queue, 10).Sum(point => point.Delivered));
+    }
+
+    [Fact]
+    public async Task Quiet_backlogs_are_looked_at_in_turn()
+    {
+        var store = DispatchProxy.Create<IMessageStore, CountingStore>();
+        var looks = (CountingStore)store;
+        looks.Inner = _store;
+        var rates = new QueueRates(store, _time);
+        for (var i = 0; i < 700; i++)
+        {
+            await PutAsync(QueueName.Parse($"backlog-{i}"), 1);
+            rates.OnReady(QueueName.Parse($"backlog-{i}"));
+        }
+
+        for (var i = 0; i < 15; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await rates.SampleAsync().WithTimeout();
+        }
+
+        looks.Looks = 0;
+        await rates.SampleAsync().WithTimeout();
+
+        Assert.InRange(looks.Looks, 1, 100);
+    }
+
+    [Fact]
     public async Task A_thousand_backlogs_make_room_for_a_queue_that_is_busy()
     {
         for (var i = 0; i < 1000; i++)
@@ -76,6 +123,22 @@ public sealed class QueueRatesTests : IAsyncLifetime
         await SampleAsync(1);
 
         Assert.Equal(5, Assert.Single(_rates.PointsOf(Queue, 10)).Put);
+    }
+
+    /// <summary>Passes all on, and counts the looks at queues.</summary>
+#pragma warning disable CA1852 // The proxy that is made at run time derives from it.
+    private class CountingStore : DispatchProxy
+#pragma warning restore CA1852
+    {
+        public IMessageStore Inner { get; set; } = null!;
+
+        public int Looks { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            Looks += targetMethod!.Name == nameof(IMessageStore.GetQueueAsync) ? 1 : 0;
+            return targetMethod.Invoke(Inner, args);
+        }
     }
 
     private async Task PutAsync(QueueName queue, int count)

@@ -9,6 +9,7 @@ using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
 using PushQueue.Transports.SignalR;
+using PushQueue.Transports.Streaming;
 using Xunit;
 
 namespace PushQueue.Tests.Transports;
@@ -92,7 +93,8 @@ public sealed class HubSocketOutputTests
     public void The_connection_offers_what_hubs_ask_for()
     {
         var http = new DefaultHttpContext { User = new ClaimsPrincipal(new ClaimsIdentity("test")) };
-        var context = new HubSocketContext(http, _buffer, new Pipe().Reader);
+        var connection = new WebSocketConnection(http, new AllRights(), new CoarseClock(), TimeProvider.System, multiplexed: true);
+        var context = new HubSocketContext(http, connection, _buffer, new Pipe().Reader);
         var beats = 0;
         context.Features.Get<IConnectionHeartbeatFeature>()!.OnHeartbeat(_ => beats++, this);
 

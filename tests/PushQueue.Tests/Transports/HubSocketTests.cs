@@ -129,6 +129,7 @@ public sealed class HubSocketTests
     {
         await using var server = await PushServer.StartAsync();
         using var socket = await server.ConnectHubAsync(negotiate: false);
+        await socket.SubscribeAsync("test");
 
         var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
 
@@ -138,6 +139,19 @@ public sealed class HubSocketTests
         await draining.WithTimeout();
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => server.OpenHubAsync(negotiate: false));
         Assert.Contains("503", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Before_the_handshake_is_answered_a_draining_server_says_nothing_that_would_be_taken_for_the_answer()
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.OpenHubAsync(negotiate: false);
+
+        var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
+
+        Assert.StartsWith("close 1012 {\"code\":\"server-shutdown\",\"reconnectMs\":", await socket.NextAsync(), StringComparison.Ordinal);
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WithTimeout();
+        await draining.WithTimeout();
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed class HubSocket(
     /// <summary>Completes when both the socket and the hub are through. Never throws.</summary>
     public async Task RunAsync(Stream stream, int frameBytesMax, ConnectionHandler hub)
     {
-        var context = new HubSocketContext(http, buffer, _input.Reader);
+        var context = new HubSocketContext(http, connection, buffer, _input.Reader);
         connection.Tick = context.Beat;
         await using var aborted = http.RequestAborted.UnsafeRegister(static state => ((HubSocketContext)state!).OnGone(), context);
         var serving = ServeAsync(hub, context);

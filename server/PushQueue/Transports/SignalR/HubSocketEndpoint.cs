@@ -41,7 +41,6 @@ internal sealed class HubSocketEndpoint(
         var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: true)
         {
             Transport = "signalr",
-            ControlFormat = HubFrameFormat.Envelopes,
         };
         var buffer = new OutboundBuffer(connection, clock, options.Value);
         registry.Add(buffer);

@@ -23,7 +23,7 @@ internal sealed class WebSocketConnection(
 
     public IConsumerRights Rights => rights;
 
-    public MessageFormat ControlFormat { get; init; } = WebSocketFormat.Envelopes;
+    public MessageFormat ControlFormat { get; set; } = WebSocketFormat.Envelopes;
 
     public bool Multiplexed => multiplexed;
 

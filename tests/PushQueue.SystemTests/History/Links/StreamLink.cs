@@ -51,12 +51,9 @@ internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposa
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>
-    /// What a connection that was cut, refused or given up looks like. <see cref="InvalidDataException"/>: a server that stops says so even to a hub
-    /// client whose handshake it has not answered yet, and SignalR's client takes that for nonsense.
-    /// </summary>
+    /// <summary>What a connection that was cut, refused or given up looks like.</summary>
     public static bool IsEnd(Exception exception) =>
-        exception is InvalidDataException or HttpRequestException or IOException or WebSocketException or OperationCanceledException or InvalidOperationException
+        exception is HttpRequestException or IOException or WebSocketException or OperationCanceledException or InvalidOperationException
             or System.Net.Sockets.SocketException or Microsoft.AspNetCore.SignalR.HubException;
 
     protected abstract IAsyncEnumerable<Received> OpenAsync(string queue, string options, CancellationToken cancellationToken);

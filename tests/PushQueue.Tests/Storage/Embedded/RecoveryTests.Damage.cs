@@ -243,7 +243,9 @@ public sealed partial class RecoveryTests
     {
         var bytes = File.ReadAllBytes(segment);
         var records = new List<(long Offset, RecordType Type, int Length)>();
-        for (var at = 0; at < bytes.Length;)
+
+        // Behind the last record of a log that is in use there may be room ahead, all zeros.
+        for (var at = 0; at + RecordHeader.Size <= bytes.Length && bytes[at + 2] != 0;)
         {
             var length = RecordHeader.Size + BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at + 4));
             records.Add((at, (RecordType)bytes[at + 2], length));

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
+using PushQueue.Storage.Embedded.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -450,6 +451,9 @@ public sealed partial class RecoveryTests : IDisposable
     {
         var live = _directory.File("live");
         await using var store = await OpenAsync(live, segmentBytes: segmentBytes);
+
+        // It follows a start at a time of its own, and recovery may believe it where what is written here was damaged.
+        await Eventually.TrueAsync(() => RecordsIn(Segments(live)[0]).Any(record => record.Type == RecordType.SnapshotEnd), "the first snapshot is written");
         await write(store);
         var crashed = _directory.File("crashed");
         CopyFolder(live, crashed);
