@@ -57,6 +57,8 @@ internal sealed record StreamEvent
 
     public string? Token { get; init; }
 
+    public string? Place { get; init; }
+
     public string? Code { get; init; }
 
     public string? Reason { get; init; }

@@ -27,7 +27,6 @@ internal sealed class StreamSession
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private string? _token;
-    private string? _tokenRoot;
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;
@@ -176,10 +175,10 @@ internal sealed class StreamSession
             case "subscribed":
                 if (_token is not null && _token != told.Token)
                 {
-                    OnOtherPlace();
+                    OnOtherPlace(told.Place);
                 }
 
-                (_token, _tokenRoot) = (told.Token, Root);
+                _token = told.Token;
 
                 // A hub is left whenever its stream ends, also where another begins.
                 _left = false;
@@ -199,17 +198,17 @@ internal sealed class StreamSession
     }
 
     /// <summary>The stream stands again, but not in the place that it had.</summary>
-    private void OnOtherPlace()
+    private void OnOtherPlace(string? place)
     {
-        if (Root == _tokenRoot)
+        if (place == "elsewhere")
         {
-            // It was not kept long enough: others have what was held.
-            _held.EndAll();
+            // The node that it was at may keep it for a while yet.
+            _goodbye.HandBackUnstarted();
         }
         else
         {
-            // The server that it was at keeps it for a while yet.
-            _goodbye.HandBackUnstarted();
+            // It was not kept long enough: others have what was held.
+            _held.EndAll();
         }
     }
 

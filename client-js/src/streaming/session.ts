@@ -159,7 +159,7 @@ export class Session implements StreamSink {
   }
 
   #acceptEvent(item: StreamItem): void {
-    const event = item as { event: string; id: string; token: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number };
+    const event = item as { event: string; id: string; token: string; place?: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number };
     if (event.event === "gap") {
       this.#add(item as unknown as Gap);
       if (item["cause"] === "reset") {
@@ -171,8 +171,12 @@ export class Session implements StreamSink {
       this.#tell(() => this.#options.onCancel?.(event.id));
     } else if (event.event === "subscribed") {
       if (this.#token !== undefined && this.#token !== event.token) {
-        this.#handBackUnstarted();
-        this.#held.endAll("The connection was away for too long; the lease is lost.");
+        if (event.place === "elsewhere") {
+          // The node that it was at may keep it for a while yet.
+          this.#handBackUnstarted();
+        } else {
+          this.#held.endAll("The connection was away for too long; the lease is lost.");
+        }
       }
 
       this.#token = event.token;

@@ -7,25 +7,29 @@ namespace PushQueue.Delivery;
 /// <summary>Consumers that come back: what they held stays theirs for their grace time.</summary>
 internal sealed partial class Dispatcher
 {
-    private readonly GracePeriods _graces = new(time);
+    private readonly GracePeriods _graces = new(time, registry.NumberBase >> INodes.NumberBits);
 
     /// <summary>
     /// Before it goes live: tells a consumer its token, and hands it what the one whose place it takes still holds, under the same receipts.
     /// </summary>
     private async ValueTask TakeUpPlaceAsync(Consumer consumer)
     {
-        var keys = consumer.Options.Token is { } token ? TakeOver(token, consumer) : [];
+        var keys = consumer.Options.Token is { } token ? TakeOver(token, consumer) : null;
         if (consumer.Options.Grace > TimeSpan.Zero)
         {
-            consumer.Token ??= GracePeriods.NewToken();
+            var place = consumer.Options.Token is not { } former ? null
+                : keys is not null ? "kept"
+                : _graces.IsElsewhere(former) ? "elsewhere"
+                : "lost";
+            consumer.Token ??= _graces.NewToken();
             _graces.Open(consumer);
-            TellToken(consumer, keys.Length);
+            TellToken(consumer, keys?.Length ?? 0, place);
         }
 
         var held = consumer.Dispatcher!.Held;
         var messages = new List<PushedMessage>();
         var bytes = 0;
-        foreach (var key in keys)
+        foreach (var key in keys ?? [])
         {
             if (await store.FindAsync(consumer.Queue, key.Id) is { State: MessageState.Leased } message && held.Holds(consumer, key))
             {
@@ -83,11 +87,12 @@ internal sealed partial class Dispatcher
         }
     }
 
-    private LeaseKey[] TakeOver(string token, Consumer consumer)
+    /// <summary>Null where nobody has that place here.</summary>
+    private LeaseKey[]? TakeOver(string token, Consumer consumer)
     {
         if (_graces.Take(token, consumer.Queue, out var wasAbsent) is not { } old)
         {
-            return [];
+            return null;
         }
 
         // The old connection may be dead without anybody having noticed, and must get nothing more.
@@ -95,7 +100,7 @@ internal sealed partial class Dispatcher
         var wasLive = Leave(old);
         if (!wasAbsent && !wasLive)
         {
-            return [];
+            return null;
         }
 
         var keys = old.Dispatcher!.Held.Move(old, consumer, consumer.Dispatcher!.Held);
@@ -116,7 +121,7 @@ internal sealed partial class Dispatcher
         GiveBackAll(consumer);
     }
 
-    private static void TellToken(Consumer consumer, int resumed)
+    private static void TellToken(Consumer consumer, int resumed, string? place)
     {
         var json = PageWriter.Rent();
         json.Write("{\"event\":\"subscribed\",\"queue\":"u8);
@@ -125,6 +130,12 @@ internal sealed partial class Dispatcher
         json.WriteJsonString(consumer.Token!);
         json.Write(",\"resumed\":"u8);
         json.WriteNumber(resumed);
+        if (place is not null)
+        {
+            json.Write(",\"place\":"u8);
+            json.WriteJsonString(place);
+        }
+
         json.Write((byte)'}');
         var page = consumer.Format.EncodeEvent("subscribed"u8, json.From(0));
         json.Return();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace PushQueue.Delivery;
@@ -6,12 +7,23 @@ namespace PushQueue.Delivery;
 /// The places of consumers that asked for a grace time, by their tokens. While one's connection is gone its messages stay leased to it: until
 /// somebody takes up its place, or the time is over. Its lock is a leaf.
 /// </summary>
-internal sealed class GracePeriods(TimeProvider time)
+/// <param name="time">Runs the grace times.</param>
+/// <param name="node">20 bits that tell this node from the others, with which its tokens begin; 0 where it is the only one.</param>
+internal sealed class GracePeriods(TimeProvider time, long node)
 {
+    // Of 32 digits; the rest is random.
+    private const int NodeDigits = 5;
+    private const int RandomDigits = 27;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
 
-    public static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    private readonly string _node = node.ToString("x", CultureInfo.InvariantCulture).PadLeft(NodeDigits, '0');
+
+    public string NewToken() => _node + RandomNumberGenerator.GetHexString(RandomDigits, lowercase: true);
+
+    /// <summary>Another node gave this token, and may keep its place still.</summary>
+    public bool IsElsewhere(string token) => node != 0 && !token.StartsWith(_node, StringComparison.Ordinal);
 
     public void Open(Consumer consumer)
     {

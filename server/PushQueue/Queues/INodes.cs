@@ -3,6 +3,9 @@ namespace PushQueue.Queues;
 /// <summary>The other nodes that share the store, and a way to ask them for what each alone knows: its connections, its workers, itself.</summary>
 internal interface INodes
 {
+    /// <summary>How many low bits of <see cref="NumberBase"/> are zero, for a node's own numbers.</summary>
+    const int NumberBits = 32;
+
     /// <summary>Added to this node's numbers of consumers, so that no two nodes give the same.</summary>
     long NumberBase { get; }
 

@@ -25,7 +25,7 @@ public sealed class GraceTests
 
         using var second = await server.ConnectAsync($"/ws/test?ack=manual&prefetch=3&grace=1m&consumer={token}");
 
-        Assert.Equal(token, TokenOf(await second.NextAsync(), resumed: 2));
+        Assert.Equal(token, TokenOf(await second.NextAsync(), resumed: 2, "kept"));
         Assert.Equal(held, new[] { await second.NextAsync(), await second.NextAsync() });
         Assert.Contains("\"body\":\"3\"", await second.NextAsync(), StringComparison.Ordinal);
         Assert.Equal([QueueError.None], await server.Store.AckAsync(server.Queue, [KeyOf(held[0])]));
@@ -44,7 +44,7 @@ public sealed class GraceTests
 
         using var late = await server.ConnectAsync($"/ws/test?ack=manual&grace=1m&consumer={token}");
 
-        Assert.NotEqual(token, TokenOf(await late.NextAsync(), resumed: 0));
+        Assert.NotEqual(token, TokenOf(await late.NextAsync(), resumed: 0, "lost"));
         Assert.Contains("\"attempt\":2", await late.NextAsync(), StringComparison.Ordinal);
     }
 
@@ -59,7 +59,7 @@ public sealed class GraceTests
 
         using var second = await server.ConnectAsync($"/ws/test?ack=manual&grace=1m&consumer={token}");
 
-        Assert.Equal(token, TokenOf(await second.NextAsync(), resumed: 1));
+        Assert.Equal(token, TokenOf(await second.NextAsync(), resumed: 1, "kept"));
         Assert.Equal(held, await second.NextAsync());
         Assert.StartsWith("close 4005", await first.NextAsync(), StringComparison.Ordinal);
     }
@@ -79,7 +79,7 @@ public sealed class GraceTests
 
         using var second = await server.ConnectAsync($"/ws/test?ack=manual&grace=1m&consumer={token}");
 
-        TokenOf(await second.NextAsync(), resumed: 1);
+        TokenOf(await second.NextAsync(), resumed: 1, "kept");
         Assert.Equal(held[2], await second.NextAsync());
     }
 
@@ -123,11 +123,12 @@ public sealed class GraceTests
         return server;
     }
 
-    private static string TokenOf(string json, int resumed)
+    private static string TokenOf(string json, int resumed, string? place = null)
     {
         var told = JsonDocument.Parse(json).RootElement;
         Assert.Equal("subscribed", told.GetProperty("event").GetString());
         Assert.Equal(resumed, told.GetProperty("resumed").GetInt32());
+        Assert.Equal(place, told.TryGetProperty("place", out var said) ? said.GetString() : null);
         return told.GetProperty("token").GetString()!;
     }
 

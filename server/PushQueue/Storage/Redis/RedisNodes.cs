@@ -22,7 +22,7 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
     private long _questions;
 
     // 2^32 consumers of one node are more than it will see; with 2^20 nodes the numbers stay below 2^53, which JSON's readers can hold.
-    public long NumberBase { get; } = RandomNumberGenerator.GetInt32(1, 1 << 20) * (1L << 32);
+    public long NumberBase { get; } = RandomNumberGenerator.GetInt32(1, 1 << 20) * (1L << INodes.NumberBits);
 
     public async Task OpenAsync()
     {
