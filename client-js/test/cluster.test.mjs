@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { PushQueueClient } from 'pushqueue';
+import { Proxy } from './support/proxy.mjs';
 import { Redis } from './support/redis.mjs';
 import { Server } from './support/server.mjs';
 import { eager, transports } from './support/transports.mjs';
@@ -100,5 +101,34 @@ for (const { name, options } of transports) {
       return ready + leased + delayed === 0;
     });
     assert.equal(await client.queue('jobs.dead'), null);
+  });
+
+  test(`${name}: what had not been begun is handed back at another node behind the same address`, async () => {
+    const proxy = await Proxy.start(nodes[0].url);
+    const client = new PushQueueClient(proxy.url, { ...eager, ...options });
+    await client.changeSettings('jobs', { policy: 'roundrobin' });
+    await client.putMany('jobs', [1, 2, 3, 4, 5]);
+    const stream = client.consume('jobs', { ack: 'manual', prefetch: 5, grace: '10m' })[Symbol.asyncIterator]();
+    const { value: begun } = await stream.next();
+    await until('all are pushed', async () => (await client.queue('jobs')).leased === 5);
+
+    proxy.target = nodes[1].url;
+    proxy.cut();
+
+    // The first node keeps its place for ten minutes more.
+    const rest = [];
+    while (rest.length < 4) {
+      const { value: message } = await stream.next();
+      if (await message.ack()) {
+        rest.push(message);
+      }
+    }
+
+    assert.deepEqual(rest.map(({ attempt }) => attempt), [1, 1, 1, 1]);
+    assert.ok(!rest.some(({ id }) => id === begun.id));
+    assert.equal(begun.signal.aborted, false);
+    assert.equal(await begun.ack(), true);
+    await stream.return();
+    await proxy.close();
   });
 }

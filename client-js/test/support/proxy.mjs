@@ -17,6 +17,11 @@ export class Proxy {
     return proxy;
   }
 
+  /** Where new connections go. */
+  set target(url) {
+    this.#target = new URL(url);
+  }
+
   get connections() {
     return this.#pairs.size;
   }
