@@ -7,6 +7,7 @@ import { Received } from "../message.js";
 import type { QueueInfo } from "../types.js";
 import type { Retry } from "../waiting.js";
 import { backoff, pause } from "../waiting.js";
+import { Goodbye, goodbyeMs } from "./goodbye.js";
 import { Held } from "./held.js";
 import { Position } from "./position.js";
 import type { ConsumeOptions, Gap, ManualConsumeOptions } from "./stream.js";
@@ -15,7 +16,6 @@ import { StreamEnd } from "./transport.js";
 
 // What is received and not consumed before reading pauses; with manual ack prefetch is the closer limit.
 const inboxMax = 1000;
-const goodbyeMs = 5000;
 
 /**
  * Keeps one consumer up: connects, hands on what comes, connects again where that makes sense, and remembers between two connections where the
@@ -28,6 +28,7 @@ export class Session implements StreamSink {
   readonly #position: Position;
   readonly #held = new Held();
   readonly #leases: Leases;
+  readonly #goodbye: Goodbye;
   readonly #stop = new AbortController();
   readonly #abort = () => this.#fail(this.#options.signal!.reason);
   #asked = 0;
@@ -44,7 +45,6 @@ export class Session implements StreamSink {
   #stands = false;
   #stoodOnce = false;
   #left = false;
-  #handingBack: Promise<void> | undefined;
 
   constructor(
     private readonly http: Http, readonly queue: string, options: ConsumeOptions | ManualConsumeOptions,
@@ -55,6 +55,7 @@ export class Session implements StreamSink {
     this.#manual = options.ack === "manual" ? options : undefined;
     this.#position = new Position(options.from?.toString());
     this.#leases = new Leases(http, message => this.#held.remove(message));
+    this.#goodbye = new Goodbye(this.#leases, this.#held, queue);
     this.idleTimeout = milliseconds(options.idleTimeout ?? "45s");
   }
 
@@ -173,7 +174,7 @@ export class Session implements StreamSink {
       if (this.#token !== undefined && this.#token !== event.token) {
         if (event.place === "elsewhere") {
           // The node that it was at may keep it for a while yet.
-          this.#handBackUnstarted();
+          this.#goodbye.handBackUnstarted();
         } else {
           this.#held.endAll("The connection was away for too long; the lease is lost.");
         }
@@ -366,39 +367,9 @@ export class Session implements StreamSink {
     this.#wakeReader?.();
     this.#wakeWriter?.();
     await Promise.race([this.#running, expired]);
-    await Promise.race([this.#handingBack, expired]);
+    await Promise.race([this.#goodbye.handedBack(), expired]);
     if (this.#token !== undefined && !this.#left) {
-      await this.#leave(this.#token, limit);
-    }
-  }
-
-  /**
-   * The stream stands again, but in a new place: at another node, say, while the old one keeps what this program has not begun. That goes back now, and
-   * not as a failed attempt when the old place is given up.
-   */
-  #handBackUnstarted(): void {
-    const unstarted = this.#held.takeUnstarted("The connection was away for too long; the message went back.");
-    this.#handingBack = this.#leases.releaseMany(this.queue, unstarted, { unstarted: true }, AbortSignal.timeout(goodbyeMs)).catch(() => {
-      // Then they go back when their leases end.
-    });
-  }
-
-  /** For transports that cannot say it, and for connections that are gone. */
-  async #leave(token: string, limit: AbortSignal): Promise<void> {
-    const started = this.#held.started();
-    try {
-      await this.#leases.leave(this.#base, this.queue, token, started, limit).catch(async error => {
-        if (!(error instanceof PushQueueError && error.type === "not-found")) {
-          throw error;
-        }
-
-        // The place is at another node, or was given up; leases can be settled anywhere.
-        const unstarted = this.#held.takeUnstarted("The stream ended.");
-        await this.#leases.releaseMany(this.queue, unstarted, { unstarted: true }, limit);
-        await this.#leases.releaseMany(this.queue, started, { error: "the consumer left" }, limit);
-      });
-    } catch {
-      // Then they go back when the grace time is over.
+      await this.#goodbye.leave(this.#base, this.#token, limit);
     }
   }
 }
