@@ -3,6 +3,7 @@ import { milliseconds } from "./duration.js";
 import { PushQueueError } from "./errors.js";
 import type { LeasedMessage, Received } from "./message.js";
 import type { ManualConsumeOptions, MessageStream } from "./streaming/stream.js";
+import type { QueueInfo } from "./types.js";
 
 /** Does the work. To return is to ack, to throw is to release with the error's message. The signal: the message is lost, or the worker must stop now. */
 export type Handler<T> = (message: LeasedMessage<T>, signal: AbortSignal) => unknown;
@@ -33,7 +34,7 @@ export class Worker<T = unknown> {
   /** @internal */
   constructor(
     private readonly open: (options: ManualConsumeOptions) => MessageStream<LeasedMessage<any>>,
-    private readonly queue: string, private readonly handle: Handler<T>, options: WorkerOptions = {},
+    private readonly look: () => Promise<QueueInfo | null>, private readonly queue: string, private readonly handle: Handler<T>, options: WorkerOptions = {},
   ) {
     this.#options = options;
     const { concurrency = 1 } = options;
@@ -48,6 +49,7 @@ export class Worker<T = unknown> {
    */
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    await this.#checkPolicy();
     const { concurrency = 1, name, drainTimeout = "30s", retryDelay: _, onError: __, prefetch = concurrency, ...options } = this.#options;
     const messages = this.open({
       ...options, ack: "manual", prefetch: Math.max(prefetch, concurrency), ...name !== undefined && { worker: name },
@@ -88,9 +90,28 @@ export class Worker<T = unknown> {
     this.#stop.abort();
   }
 
+  /** To listen is enough to have a broadcast queue give out what it holds, so it is asked before. */
+  async #checkPolicy(): Promise<void> {
+    const info = await this.look().catch(error => {
+      // Then the first message tells: it has a receipt, or not.
+      if (error instanceof PushQueueError && (error.transient || error.type === "forbidden")) {
+        return null;
+      }
+
+      throw error;
+    });
+    if (info?.policy === "broadcast") {
+      throw this.#notRoundRobin();
+    }
+  }
+
+  #notRoundRobin(): PushQueueError {
+    return new PushQueueError("not-roundrobin", `The queue '${this.queue}' broadcasts; a worker needs its policy to be roundrobin: changeSettings("${this.queue}", { policy: "roundrobin" }).`);
+  }
+
   #begin(message: LeasedMessage<T>): void {
     if (message.receipt === undefined) {
-      throw new PushQueueError("not-roundrobin", `The queue '${this.queue}' broadcasts; a worker needs its policy to be roundrobin: changeSettings("${this.queue}", { policy: "roundrobin" }).`);
+      throw this.#notRoundRobin();
     }
 
     const work = this.#work(message).finally(() => this.#running.delete(work));

@@ -149,5 +149,6 @@ test('A worker on a queue that broadcasts says what to do', async () => {
   await client.put('loud', 1);
 
   await assert.rejects(client.worker('loud', () => {}).run(), { type: 'not-roundrobin' });
+  assert.equal((await client.queue('loud')).ready, 1);
   assert.throws(() => client.worker('loud', () => {}, { concurrency: 0 }), RangeError);
 });

@@ -53,7 +53,7 @@ public static class PushQueueEndpointExtensions
     {
         if (check.WhyRefused(context) is { } refusal)
         {
-            return form.RefuseAsync(context, new Problem(ProblemType.ForbiddenOrigin, refusal));
+            return form.AnswerAsync(context, new Problem(ProblemType.ForbiddenOrigin, refusal));
         }
 
         return OriginCheck.AnswersPreflight(context) ? Task.CompletedTask : next(context);

@@ -23,6 +23,11 @@ export function openDialog(title, content, { wide = false, onclose } = {}) {
       before.focus();
     }
   });
+
+  // It belongs to the page that it was opened on.
+  const leave = () => dialog.close();
+  addEventListener('hashchange', leave, { once: true });
+  dialog.addEventListener('close', () => removeEventListener('hashchange', leave));
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using PushQueue.Client;
 
 namespace PushQueue.Cli.Commands;
@@ -19,6 +20,13 @@ internal static class ListenCommand
         {
             var file = parsed.GetValue(resume);
             var start = file is { Exists: true } ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
+            if (file is not null && start is null && await client.GetQueueAsync(parsed.GetValue(queue)!, cancellationToken) is { Policy: "broadcast" } info)
+            {
+                // So that who is stopped before the first message goes on from here, too.
+                start = string.Create(CultureInfo.InvariantCulture, $"{info.Epoch}.{info.NextOffset - 1}");
+                await File.WriteAllTextAsync(file.FullName, start, cancellationToken);
+            }
+
             var manual = parsed.GetValue(ack);
             var stream = client.ConsumeAsync(
                 parsed.GetValue(queue)!,

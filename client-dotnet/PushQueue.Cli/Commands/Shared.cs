@@ -59,7 +59,7 @@ internal static class Shared
             }
             catch (PushQueueException e)
             {
-                terminal.Fail(e.Detail, e.Type);
+                terminal.Fail(SentenceOf(e), e.Type);
                 return e.Type == ProblemTypes.Unreachable ? ExitCodes.Unreachable
                     : e.Type == ProblemTypes.NotFound ? ExitCodes.Nothing
                     : ExitCodes.Failed;
@@ -79,6 +79,16 @@ internal static class Shared
                 return ExitCodes.Interrupted;
             }
         });
+
+    /// <summary>The server's own sentences speak to programs; where what to do is a command of this tool they are said in its words.</summary>
+    private static string SentenceOf(PushQueueException e) => e.Type switch
+    {
+        ProblemTypes.QueueStopped => "The queue is stopped; nothing is given out until 'pushqueue queue start' is called for it.",
+        ProblemTypes.NotRoundRobin => $"{e.Detail} With this tool: pushqueue queue policy QUEUE roundrobin.",
+        ProblemTypes.Unauthorized => "The server wants an access key that it knows; give one by --key or PUSHQUEUE_KEY.",
+        ProblemTypes.NotFound => "There is no such message or queue.",
+        _ => e.Detail,
+    };
 
     private static PushQueueClient Connect(ParseResult parsed)
     {

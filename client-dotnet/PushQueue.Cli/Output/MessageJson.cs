@@ -28,7 +28,13 @@ internal static class MessageJson
             WriteText(writer, "availableAt"u8, resting.AvailableAt?.ToString("O"));
             WriteText(writer, "lastError"u8, resting.LastError);
             WriteText(writer, "lastWorker"u8, resting.LastWorker);
-            WriteText(writer, "deadLetterReason"u8, resting.DeadLetter?.Reason);
+            if (resting.DeadLetter is { } dead)
+            {
+                writer.WriteString("deadLetterReason"u8, dead.Reason);
+                writer.WriteString("deadLetterQueue"u8, dead.Queue);
+                writer.WriteNumber("deadLetterAttempts"u8, dead.Attempts);
+                WriteText(writer, "deadLetterAt"u8, dead.At?.ToString("O"));
+            }
         }
 
         writer.WriteEndObject();

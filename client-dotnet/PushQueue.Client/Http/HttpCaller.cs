@@ -106,6 +106,8 @@ internal sealed class HttpCaller : IDisposable
     {
         OperationCanceledException when !cancellationToken.IsCancellationRequested => new PushQueueException(
             ProblemTypes.Timeout, $"{root} did not answer within {_options.RequestTimeout.TotalSeconds:0.#} s.", innerException: e),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner } => new PushQueueException(
+            ProblemTypes.Unreachable, $"{root} cannot be trusted: {inner.Message} Look whether its certificate is one that this machine trusts, and for this name.", innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => new PushQueueException(
             ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.", innerException: e),

@@ -57,6 +57,7 @@ public abstract class Worker
         var next = Task.FromResult(false);
         try
         {
+            await ThrowIfBroadcastAsync(stopping).ConfigureAwait(false);
             await RegisterAsync(stopping).ConfigureAwait(false);
             while (true)
             {
@@ -69,7 +70,11 @@ public abstract class Worker
                     break;
                 }
 
-                ThrowIfNotLeased(messages.Current);
+                if (messages.Current.Receipt is null)
+                {
+                    throw NotRoundRobin();
+                }
+
                 running.Add(WorkAsync(messages.Current, free, hardStop.Token));
                 next = Task.FromResult(false);
             }
@@ -99,14 +104,25 @@ public abstract class Worker
         Worker = Name,
     };
 
-    private void ThrowIfNotLeased(Message message)
+    /// <summary>To listen is enough to have a broadcast queue give out what it holds, so it is asked before.</summary>
+    private async Task ThrowIfBroadcastAsync(CancellationToken cancellationToken)
     {
-        if (message.Receipt is null)
+        try
         {
-            throw new PushQueueException(
-                ProblemTypes.NotRoundRobin, $"The queue '{Queue}' broadcasts; a worker needs its policy to be roundrobin: change its settings.");
+            if (await _client.GetQueueAsync(Queue, cancellationToken).ConfigureAwait(false) is { Policy: "broadcast" })
+            {
+                throw NotRoundRobin();
+            }
+        }
+        catch (PushQueueException e) when (e.IsTransient || e.Type is ProblemTypes.Forbidden)
+        {
+            // Then the first message tells: it has a receipt, or not.
+            WorkerLog.NotLookedAt(_logger, e, Queue);
         }
     }
+
+    private PushQueueException NotRoundRobin() => new(
+        ProblemTypes.NotRoundRobin, $"The queue '{Queue}' broadcasts; a worker needs its policy to be roundrobin: change its settings.");
 
     private async Task WorkAsync(Message message, SemaphoreSlim free, CancellationToken hardStop)
     {

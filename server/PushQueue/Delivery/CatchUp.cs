@@ -77,14 +77,12 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             case StartKind.Earliest:
                 _position = position.FirstOffset;
                 break;
-            case StartKind.Offset:
-                // An offset that was never given out: whoever asks for it gets what comes.
-                _position = Math.Min(from.Offset, position.NextOffset);
-                break;
+            case StartKind.Offset when from.Offset <= position.NextOffset:
             case StartKind.Cursor when from.Epoch == position.Epoch && from.Offset <= position.NextOffset:
                 _position = from.Offset;
                 break;
             default:
+                // A place that was never reached: the offsets that the consumer knows are another queue's.
                 _position = position.FirstOffset;
                 Tell(new Gap(GapCause.Reset, 0, 0));
                 break;

@@ -35,7 +35,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         // hot path: every request with a key; guarded by bench access.
         if (route is null)
         {
-            return form.RefuseAsync(context, new Problem(
+            return form.AnswerAsync(context, new Problem(
                 ProblemType.Forbidden, "Nobody has said who may use this path, so nobody may; this is a fault of the server."));
         }
 
@@ -48,7 +48,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
 
         if (WhyRefused(context, rule, queueFromEnd, out var caller) is { } problem)
         {
-            return form.RefuseAsync(context, problem);
+            return form.AnswerAsync(context, problem);
         }
 
         context.User = caller;
@@ -60,7 +60,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         if (!caller.TryConnect())
         {
             hits.Count("key-connections");
-            await form.RefuseAsync(context, new Problem(
+            await form.AnswerAsync(context, new Problem(
                 ProblemType.TooManyConnections, $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));
             return;
         }

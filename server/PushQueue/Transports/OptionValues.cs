@@ -37,10 +37,12 @@ internal static class OptionValues
             ? null
             : Problem.BadOption($"The option 'ttr' is '{Shown(value)}'; give 100ms to 24h, written like 30, 1.5, 500ms, 5m or 2h. Longer work extends its lease by touch.");
 
-    public static Problem? WaitForAck(string value, out TimeSpan wait, out bool known)
+    public static Problem? WaitForAck(string value, out TimeSpan? wait, out bool known)
     {
         known = true;
-        return Duration("waitForAck", value, TimeSpan.Zero, MessageBroker.WaitMax, out wait);
+        var problem = Duration("waitForAck", value, TimeSpan.Zero, MessageBroker.WaitMax, out var patience);
+        wait = patience;
+        return problem;
     }
 
     public static Problem? LongInteger(string name, string value, long min, long max, out long number) =>

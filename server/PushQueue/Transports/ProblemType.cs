@@ -103,6 +103,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType ShuttingDown = new(
         "shutting-down", 503, "The server is shutting down", "Send the request again, to another node or in a moment.");
 
+    public static readonly ProblemType UpgradeRequired = new(
+        "upgrade-required", 426, "Only WebSockets are served here", "Open a WebSocket, or listen at /sse/{queue} or /c/{queue}.");
+
     public static readonly ProblemType Timeout = new(
         "request-timeout", 408, "The request took too long to arrive", "Send the body faster.");
 

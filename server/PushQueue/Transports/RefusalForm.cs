@@ -5,7 +5,8 @@ using PushQueue.Transports.Rest;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Metadata of an endpoint that belongs to another API than the native one: how it answers what is refused before its handler sees it.
+/// Metadata of an endpoint that belongs to another API than the native one: how it answers what is refused before its handler sees it, and the
+/// streams that it shares with the native one.
 /// </summary>
 internal sealed class RefusalForm(Func<HttpContext, Problem, Task> refuseAsync)
 {
@@ -14,5 +15,9 @@ internal sealed class RefusalForm(Func<HttpContext, Problem, Task> refuseAsync)
     /// <summary>The form of an endpoint; the native one where it has none of its own.</summary>
     public static RefusalForm Of(EndpointBuilder endpoint) => endpoint.Metadata.OfType<RefusalForm>().LastOrDefault() ?? Native;
 
-    public Task RefuseAsync(HttpContext context, Problem problem) => refuseAsync(context, problem);
+    /// <summary>Refuses in the form of the endpoint that serves the request.</summary>
+    public static Task RefuseAsync(HttpContext context, Problem problem) =>
+        (context.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() ?? Native).AnswerAsync(context, problem);
+
+    public Task AnswerAsync(HttpContext context, Problem problem) => refuseAsync(context, problem);
 }

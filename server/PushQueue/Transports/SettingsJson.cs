@@ -9,6 +9,12 @@ internal static class SettingsJson
     private const string Names =
         "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter";
 
+    private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m"}.""";
+
+    // As a sentence about them names them; a change cannot.
+    private const string HistoryAge = "history.age";
+    private const string HistoryMessages = "history.messages";
+
     public static Problem? Read(ReadOnlySpan<byte> json, out QueueSettingsPatch patch)
     {
         patch = new QueueSettingsPatch();
@@ -43,9 +49,14 @@ internal static class SettingsJson
         }
 
         reader.Read();
-        if (name == "history" && reader.TokenType == JsonTokenType.StartObject)
+        if (name == "history")
         {
-            return ReadHistory(ref reader, ref patch);
+            return reader.TokenType == JsonTokenType.StartObject ? ReadHistory(ref reader, ref patch) : Problem.BadOption(HistoryForm);
+        }
+
+        if (name is HistoryAge or HistoryMessages)
+        {
+            return OptionValues.Unknown(name, Names);
         }
 
         // A limit that is null is no limit, which a patch writes as zero.
@@ -67,10 +78,10 @@ internal static class SettingsJson
             reader.Read();
             if (name is not ("messages" or "age") || !JsonText.TryRead(ref reader, out var value))
             {
-                return Problem.BadOption("""The setting 'history' is an object like {"messages":10000,"age":"10m"}.""");
+                return Problem.BadOption(HistoryForm);
             }
 
-            if (Set(name == "age" ? "historyAge" : "historyMessages", value, ref patch) is { } problem)
+            if (Set(name == "age" ? HistoryAge : HistoryMessages, value, ref patch) is { } problem)
             {
                 return problem;
             }
@@ -121,11 +132,11 @@ internal static class SettingsJson
                 problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var window);
                 patch = patch with { DedupWindow = window };
                 return problem;
-            case "historyAge":
+            case HistoryAge:
                 problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var age);
                 patch = patch with { HistoryAge = age };
                 return problem;
-            case "historyMessages":
+            case HistoryMessages:
                 problem = OptionValues.Integer(name, value, 0, 100_000_000, out var history);
                 patch = patch with { HistoryMessages = history };
                 return problem;

@@ -68,6 +68,21 @@ public sealed class CliTests : NodeTests
     }
 
     [Fact]
+    public async Task Listen_that_is_stopped_before_the_first_message_resumes_where_it_began()
+    {
+        var queue = await Node.NewQueueAsync("broadcast");
+        using var folder = new TemporaryDirectory();
+        var cursor = Path.Combine(folder.Path, "cursor");
+        using var listening = Tool.Start(Node.Proxy.Address, "listen", queue, "--resume", cursor);
+        await Waiting.UntilAsync(async () => (await Node.Client.GetConsumersAsync(queue)).Count > 0, "somebody to listen");
+        await SignalAsync("TERM", listening.Id);
+        await listening.WaitForExitAsync().WithTimeout();
+        await Node.Client.PutAsync(queue, "meanwhile").WithTimeout();
+
+        Assert.Equal((0, "meanwhile\n"), Short(await RunAsync("listen", queue, "--resume", cursor, "--count", "1")));
+    }
+
+    [Fact]
     public async Task Queues_and_one_queue()
     {
         var queue = await Node.NewQueueAsync("roundrobin");

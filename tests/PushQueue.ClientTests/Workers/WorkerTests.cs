@@ -39,12 +39,24 @@ public sealed class WorkerTests : NodeTests
     public async Task A_worker_on_a_queue_that_broadcasts_says_what_to_do()
     {
         var queue = await Node.NewQueueAsync("broadcast");
-        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask, new WorkerOptions { Consume = new ConsumeOptions { From = "earliest" } }).RunAsync();
+        await Node.Client.PutAsync(queue, "work").WithTimeout();
+
+        var refused = await Assert.ThrowsAsync<PushQueueException>(() => Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask).RunAsync().WithTimeout());
+
+        Assert.Equal(ProblemTypes.NotRoundRobin, refused.Type);
+        Assert.Equal(1, (await Node.Client.GetQueueAsync(queue).WithTimeout())!.Ready);
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_there_before_its_queue_says_so_with_the_first_message()
+    {
+        var queue = $"late-{Random.Shared.Next():x}";
+        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask).RunAsync();
+        await Waiting.UntilAsync(async () => (await Node.Client.GetConsumersAsync(queue)).Count > 0, "the worker to listen");
 
         await Node.Client.PutAsync(queue, "work").WithTimeout();
 
-        var refused = await Assert.ThrowsAsync<PushQueueException>(() => running.WithTimeout());
-        Assert.Equal(ProblemTypes.NotRoundRobin, refused.Type);
+        Assert.Equal(ProblemTypes.NotRoundRobin, (await Assert.ThrowsAsync<PushQueueException>(() => running.WithTimeout())).Type);
     }
 
     [Fact]

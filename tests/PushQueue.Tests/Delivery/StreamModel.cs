@@ -51,9 +51,9 @@ internal sealed class StreamModel(bool roundRobin)
             return;
         }
 
-        var known = from.Kind == StartKind.Offset || (from.Kind == StartKind.Cursor && from.Epoch == epoch && from.Offset <= NextOffset);
-        var position = known ? Math.Min(from.Offset, NextOffset) : FirstOffset;
-        if (!known && from.Kind == StartKind.Cursor)
+        var known = from.Offset <= NextOffset && (from.Kind == StartKind.Offset || (from.Kind == StartKind.Cursor && from.Epoch == epoch));
+        var position = known ? from.Offset : FirstOffset;
+        if (!known && from.Kind is StartKind.Cursor or StartKind.Offset)
         {
             member.Expected.Add("gap reset -");
         }

@@ -196,6 +196,7 @@ public sealed class LimitTests
     [InlineData("nonsense\r\n\r\n")]
     [InlineData("GET /q/test HTTP/1.1\r\nHost: localhost\r\nbroken\r\n\r\n")]
     [InlineData("GET /q/test HTTP/1.1\r\n\r\n")]
+    [InlineData("GET /q/test HTTP/3.0\r\nHost: localhost\r\n\r\n")]
     [InlineData("POST /q/test HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n")]
     [InlineData("POST /q/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
     public async Task What_is_no_http_is_answered_with_a_problem_and_nothing_else_suffers(string request)

@@ -100,7 +100,7 @@ internal sealed class RedischedRequest : IDisposable
     public JsonError? Body(string name, out byte[] body, out string contentType)
     {
         (body, contentType) = ([], ContentTypes.Json);
-        if (!TryField(name, out var value))
+        if (!_document.RootElement.TryGetProperty(name, out var value))
         {
             return JsonError.BadRequest($"The field '{name}' is missing; give what the job is to carry.");
         }

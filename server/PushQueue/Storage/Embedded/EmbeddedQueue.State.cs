@@ -102,7 +102,7 @@ internal sealed partial class EmbeddedQueue
             _services.CountLive(-_bySequence.Count, -_bytes);
             foreach (var message in _bySequence.Values)
             {
-                NewsOfEndLocked(message, acked: false, message.Details?.LastWorker, message.Attempts, "the queue was deleted");
+                NewsOfEndLocked(message, acked: false, message.Details?.LastWorker, message.Attempts, "queue-deleted");
                 DiscardLocked(message);
             }
 

@@ -19,7 +19,7 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
 
         if (frame.Has("values"))
         {
-            return wait > TimeSpan.Zero
+            return wait is not null
                 ? CommandAnswer.Error(frame, Problem.BadOption("With 'values' there is no 'waitForAck'; put the messages one by one to wait for them."))
                 : await PutManyAsync(frame, queue, options);
         }
@@ -29,9 +29,9 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
             return CommandAnswer.Error(frame, wrong);
         }
 
-        if (wait > TimeSpan.Zero)
+        if (wait is { } patience)
         {
-            return await PutAndWaitAsync(frame, queue, options.ToMessage(body, contentType), wait, cancellationToken);
+            return await PutAndWaitAsync(frame, queue, options.ToMessage(body, contentType), patience, cancellationToken);
         }
 
         var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
@@ -84,10 +84,10 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
         return CommandAnswer.End(json);
     }
 
-    private Problem? ReadOptions(CommandFrame frame, out PutOptions options, out TimeSpan wait)
+    private Problem? ReadOptions(CommandFrame frame, out PutOptions options, out TimeSpan? wait)
     {
         options = default;
-        wait = default;
+        wait = null;
         foreach (var name in frame.Names)
         {
             if (name is "queue" or "value" or "values" or "body" or "contentType" or "encoding")

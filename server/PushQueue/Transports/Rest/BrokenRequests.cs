@@ -79,7 +79,7 @@ internal sealed class BrokenRequests(DiagnosticListener diagnostics, LimitHits h
             var json = RestAnswers.ProblemJson(new Problem(type));
             output.EndWith([
                 .. Encoding.ASCII.GetBytes(
-                    $"HTTP/1.1 {status} {ReasonPhrases.GetReasonPhrase(status)}\r\nContent-Type: {RestAnswers.ProblemJsonType}\r\n"
+                    $"HTTP/1.1 {type.Status} {ReasonPhrases.GetReasonPhrase(type.Status)}\r\nContent-Type: {RestAnswers.ProblemJsonType}\r\n"
                     + $"Content-Length: {json.Length}\r\nConnection: close\r\n\r\n"),
                 .. json,
             ]);

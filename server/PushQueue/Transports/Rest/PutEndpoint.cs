@@ -23,6 +23,11 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
             return problem;
         }
 
+        if (context.Request.Headers.ContentEncoding is [_, ..] encoding && !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return new Problem(ProblemType.Unsupported, "A body with a Content-Encoding is not taken, because who takes the message could not tell; send it as it is, or with a Content-Type that says what it is.");
+        }
+
         (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax(contentType), ProblemType.MessageTooLarge);
         if (bodyProblem is not null)
         {
@@ -41,9 +46,9 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
 
         var message = options.ToMessage(body, contentType);
         message.TraceParent ??= MessageTracing.Accept(context.Request.Headers.TraceParent);
-        if (wait > TimeSpan.Zero)
+        if (wait is { } patience)
         {
-            return await PutAndWaitAsync(context, queue, message, wait);
+            return await PutAndWaitAsync(context, queue, message, patience);
         }
 
         var result = await broker.PutAsync(queue, message);
@@ -80,10 +85,10 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
             context, result.Value is { End: null, Gone: false } ? StatusCodes.Status202Accepted : StatusCodes.Status200OK, json.Finish());
     }
 
-    private Problem? ReadOptions(HttpRequest request, out PutOptions options, out TimeSpan wait)
+    private Problem? ReadOptions(HttpRequest request, out PutOptions options, out TimeSpan? wait)
     {
         options = default;
-        wait = default;
+        wait = null;
         var query = new QueryOptions(request);
         while (query.Next(out var name, out var value))
         {

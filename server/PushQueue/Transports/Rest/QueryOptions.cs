@@ -43,11 +43,34 @@ internal ref struct QueryOptions
                 && PercentCoding.TryDecode(rawValue, plusIsSpace: true, out value))
             {
                 name = decodedName;
-                return true;
+                if (!IsRepeated(rawName))
+                {
+                    return true;
+                }
+
+                Problem = Problem.BadOption($"The option '{OptionValues.Shown(name)}' is there twice; give it once.");
+                return false;
             }
 
             Problem = Problem.BadOption($"The option '{OptionValues.Shown(pair)}' is not valid percent-encoded UTF-8.");
             return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a name comes again behind this one.</summary>
+    private readonly bool IsRepeated(ReadOnlySpan<char> rawName)
+    {
+        for (var rest = _rest; !rest.IsEmpty;)
+        {
+            var end = rest.IndexOf('&');
+            var pair = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+            if (pair.StartsWith(rawName, StringComparison.Ordinal) && (pair.Length == rawName.Length || pair[rawName.Length] == '='))
+            {
+                return true;
+            }
         }
 
         return false;

@@ -42,7 +42,7 @@ internal static class RestAnswers
         }
     }
 
-    /// <summary>For APIs whose errors have only a status: when what is out of service now may be asked again.</summary>
+    /// <summary>When what is out of service now may be asked again.</summary>
     public static void SayWhenToRetry(HttpContext context, int status)
     {
         if (status == StatusCodes.Status503ServiceUnavailable)
@@ -53,11 +53,7 @@ internal static class RestAnswers
 
     public static ValueTask ProblemAsync(HttpContext context, Problem problem)
     {
-        if (problem.Type == ProblemType.StoreUnavailable)
-        {
-            context.Response.Headers.RetryAfter = RetrySeconds;
-        }
-
+        SayWhenToRetry(context, problem.Type.Status);
         return BytesAsync(context, problem.Type.Status, ProblemJsonType, ProblemJson(problem));
     }
 

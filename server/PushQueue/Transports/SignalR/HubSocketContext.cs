@@ -24,19 +24,17 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
     private readonly CancellationTokenSource _closed = new();
     private readonly CancellationTokenSource _closeRequested = new();
 
-    private readonly WebSocketConnection _connection;
-    private readonly OutboundBuffer _buffer;
     private readonly Lock _gate = new();
     private (Action<object> Action, object State)[] _heartbeats = [];
 
     public HubSocketContext(HttpContext http, WebSocketConnection connection, OutboundBuffer buffer, PipeReader input)
         : base(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes)))
     {
-        _connection = connection;
-        _buffer = buffer;
         HttpContext = http;
         User = http.User;
-        Transport = new Duplex(input, new HubSocketOutput(buffer));
+
+        // Before the handshake is answered the client would take the hub's last words for that answer; it gets a WebSocket close alone.
+        Transport = new Duplex(input, new HubSocketOutput(buffer, () => connection.ControlFormat = HubFrameFormat.Envelopes));
         ConnectionClosed = _closed.Token;
         ConnectionClosedRequested = _closeRequested.Token;
         LocalEndPoint = http.Connection.LocalIpAddress is { } local ? new IPEndPoint(local, http.Connection.LocalPort) : null;
@@ -47,7 +45,7 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
         Features.Set<IHttpContextFeature>(this);
 
         // By which the hub's pushes find their way past SignalR.
-        Features.Set(this);
+        Features.Set(buffer);
     }
 
     public HttpContext? HttpContext { get; set; }
@@ -57,16 +55,6 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
     public TransferFormat ActiveFormat { get; set; } = TransferFormat.Text;
 
     public CancellationToken ConnectionClosedRequested { get; set; }
-
-    /// <summary>
-    /// SignalR has answered the handshake: from now on the client understands the hub's records, the last words among them. Before, it
-    /// would take any for that answer, and gets a WebSocket close alone.
-    /// </summary>
-    public OutboundBuffer OnHandshakeAnswered()
-    {
-        _connection.ControlFormat = HubFrameFormat.Envelopes;
-        return _buffer;
-    }
 
     public void RequestClose() => _ = _closeRequested.CancelAsync();
 

@@ -34,7 +34,7 @@ internal sealed class HubSocketEndpoint(
     {
         if (dispatcher.IsDraining)
         {
-            await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
+            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
             return;
         }
 

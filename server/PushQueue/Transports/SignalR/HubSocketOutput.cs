@@ -10,7 +10,9 @@ namespace PushQueue.Transports.SignalR;
 /// before and hands it to the connection's buffer, in line with the pages. It is pending while the buffer has no room, so SignalR, which
 /// has one write under way, waits too. Holds no memory between flushes.
 /// </summary>
-internal sealed class HubSocketOutput(OutboundBuffer buffer) : PipeWriter
+/// <param name="buffer">The connection's.</param>
+/// <param name="onHandshakeAnswered">Called once, behind the first frame, which is the answer to the handshake.</param>
+internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshakeAnswered = null) : PipeWriter
 {
     private const int BlockBytesMin = 512;
 
@@ -21,6 +23,7 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer) : PipeWriter
     private int _end = WebSocketFormat.HeaderBytesMax;
     private TaskCompletionSource? _pending;
     private bool _cancelNext;
+    private Action? _onHandshakeAnswered = onHandshakeAnswered;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -50,6 +53,8 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer) : PipeWriter
         if (TakeFrame() is { } frame)
         {
             _ = buffer.Offer(frame);
+            _onHandshakeAnswered?.Invoke();
+            _onHandshakeAnswered = null;
         }
 
         var room = buffer.WaitForRoomAsync();

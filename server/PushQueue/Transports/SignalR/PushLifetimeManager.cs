@@ -26,8 +26,8 @@ internal sealed class PushLifetimeManager(
 
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
-        _clients[connection.ConnectionId] = connection.Features.Get<HubSocketContext>() is { } own
-            ? new HubClient(own.OnHandshakeAnswered(), HubFrameFormat.Envelopes, HubFrameFormat.Raw, EndsItself: true)
+        _clients[connection.ConnectionId] = connection.Features.Get<OutboundBuffer>() is { } own
+            ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, EndsItself: true)
             : new HubClient(Open(connection), HubFormat.Envelopes, HubFormat.Raw, EndsItself: false);
         return base.OnConnectedAsync(connection);
     }

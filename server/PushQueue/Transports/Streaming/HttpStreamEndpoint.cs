@@ -33,13 +33,13 @@ internal sealed class HttpStreamEndpoint(
     {
         if (dispatcher.IsDraining)
         {
-            await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
+            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
             return;
         }
 
         if (StreamRequest.Read(context, out var error, out var detail) is not { } request)
         {
-            await StreamProblem.WriteAsync(context, error, detail);
+            await RefusalForm.RefuseAsync(context, ProblemDetailsMapper.ToProblem(new BrokerFailure(error, detail)));
             return;
         }
 
@@ -85,7 +85,7 @@ internal sealed class HttpStreamEndpoint(
             }
 
             context.Response.Headers.Clear();
-            await StreamProblem.WriteAsync(context, QueueError.StoreUnavailable, CloseReason.ServerError.Sentence);
+            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
             return;
         }
         finally

@@ -28,7 +28,7 @@ internal sealed class WebSocketEndpoint(
         }
         else
         {
-            await StreamProblem.WriteAsync(context, error, detail);
+            await RefusalForm.RefuseAsync(context, ProblemDetailsMapper.ToProblem(new BrokerFailure(error, detail)));
         }
     }
 
@@ -42,15 +42,14 @@ internal sealed class WebSocketEndpoint(
     {
         if (WebSocketHandshake.WhyNot(context) is { } whyNot)
         {
-            context.Response.Headers.Upgrade = "websocket";
-            context.Response.Headers.SecWebSocketVersion = "13";
-            await StreamProblem.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "upgrade-required", whyNot);
+            WebSocketHandshake.Ask(context.Response);
+            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.UpgradeRequired, whyNot));
             return;
         }
 
         if (dispatcher.IsDraining)
         {
-            await StreamProblem.WriteAsync(context, QueueError.ShuttingDown, CloseReason.ServerShutdown.Sentence);
+            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
             return;
         }
 
@@ -99,7 +98,7 @@ internal sealed class WebSocketEndpoint(
             await buffer.EndUnopenedAsync();
             if (!context.Response.HasStarted)
             {
-                await StreamProblem.WriteAsync(context, QueueError.StoreUnavailable, CloseReason.ServerError.Sentence);
+                await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
             }
 
             return null;

@@ -37,6 +37,13 @@ internal static class WebSocketHandshake
             : "Sec-WebSocket-Key must be 16 bytes in base64.";
     }
 
+    /// <summary>What a refusal tells a client that should have asked for a WebSocket.</summary>
+    public static void Ask(HttpResponse response)
+    {
+        response.Headers.Upgrade = "websocket";
+        response.Headers.SecWebSocketVersion = "13";
+    }
+
     public static async ValueTask<Stream> AcceptAsync(HttpContext context)
     {
         // The server's own rule counts bytes since the start of the response, which a socket that was idle for long always meets.

@@ -31,6 +31,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("/q/test?priority=-1", "priority")]
     [InlineData("/q/test?maxAttempts=0", "maxAttempts")]
     [InlineData("/q/test?unique=", "unique")]
+    [InlineData("/q/test?id=a&id=b", "id")]
+    [InlineData("/q/test?ttl=1h&priority=1&ttl", "ttl")]
     [InlineData("/q/test?retryDelay=exponential:5m..1s", "retryDelay")]
     [InlineData("/q/test?priority=%ff", "priority")]
     [InlineData("/q/test?%zz=1", "%zz")]

@@ -96,6 +96,8 @@ public sealed class QueueTests : IAsyncLifetime
     [InlineData("""{"maxMessages":-1}""", "bad-option")]
     [InlineData("""{"maxMessages":1e99}""", "bad-option")]
     [InlineData("""{"history":{"age":"-1"}}""", "bad-option")]
+    [InlineData("""{"history":100}""", "bad-option")]
+    [InlineData("""{"history.age":"5m"}""", "bad-option")]
     [InlineData("""[]""", "bad-json")]
     [InlineData("""{"policy":""", "bad-json")]
     public async Task Wrong_settings_change_nothing(string body, string problem)

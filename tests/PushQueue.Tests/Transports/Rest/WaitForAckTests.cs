@@ -52,6 +52,13 @@ public sealed class WaitForAckTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await _server.SendAsync("DELETE", "/q/test/messages/c")).Status == 204, "it can be cancelled");
         Assert.Equal("cancelled", (await cancelled).Problem);
 
+        var deleted = _server.PostAsync("/q/gone?waitForAck=30", "work");
+        await Eventually.TrueAsync(async () => (await _server.SendAsync("DELETE", "/q/gone")).Status == 204, "the queue can be deleted");
+        Assert.Equal((409, "queue-deleted"), ((await deleted).Status, (await deleted).Problem));
+
+        var hurried = await _server.PostAsync("/q/test?waitForAck=0&id=h", "work");
+        Assert.Equal((202, false), (hurried.Status, hurried.Json.GetProperty("acked").GetBoolean()));
+
         var late = await _server.PostAsync("/q/test?waitForAck=50ms&id=l", "work");
         Assert.Equal((202, false), (late.Status, late.Json.GetProperty("acked").GetBoolean()));
         Assert.Equal("bad-option", (await _server.PostAsync("/q/test?waitForAck=61", "work")).Problem);

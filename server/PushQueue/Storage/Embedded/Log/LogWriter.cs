@@ -335,11 +335,24 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         }
 
         _lastFullDiskTryMs = Environment.TickCount64;
-        if (_reserve.TryMake())
+        if (_reserve.TryMake() || (TryGiveUpRoomAhead() && _reserve.TryMake()))
         {
             _diskFull = false;
             LogDiskHasRoom(logger, options.DataDirectory);
         }
+    }
+
+    /// <summary>What stands ahead of the log's end is room, too, and worth more to the reserve.</summary>
+    private bool TryGiveUpRoomAhead()
+    {
+        if (_current is not { Sealed: false, HasFile: true } segment || segment.FileLength == segment.Length)
+        {
+            return false;
+        }
+
+        RoomAhead.Cut(segment);
+        segment.HasNoRoomAhead = true;
+        return true;
     }
 
     private static void TellOwners(LogBatch batch)
