@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using PushQueue.Cli.Commands;
 
 namespace PushQueue.Cli;
@@ -10,6 +11,12 @@ internal static class Program
     {
         var root = new RootCommand("Puts, takes and watches messages of a PushQueue server.");
         Shared.AddTo(root);
+        foreach (var windowsOnly in (string[])["/?", "/h"])
+        {
+            // Completion would offer them before every real option.
+            _ = root.Options.OfType<HelpOption>().Single().Aliases.Remove(windowsOnly);
+        }
+
         foreach (var command in (Command[])
             [
                 PutCommand.Make(), TakeCommand.Make(), ListenCommand.Make(), QueuesCommand.Make(), QueueCommand.Make(), PeekCommand.Make(),

@@ -72,7 +72,7 @@ internal static class BenchCommand
             return;
         }
 
-        var table = Tables.New("", "");
+        var table = Tables.New("", "").HideHeaders();
         table.AddRow("put", $"{Tables.Number((long)result.PutPerSecond)} messages/s");
         table.AddRow("received", $"{Tables.Number((long)result.ReceivedPerSecond)} messages/s");
         table.AddRow("latency p50, p90, p99, max", $"{result.P50Ms:0.0}, {result.P90Ms:0.0}, {result.P99Ms:0.0}, {result.MaxMs:0.0} ms");

@@ -73,7 +73,7 @@ export function mountDeadLetters(place, deadQueue, context) {
       h('td', { role: 'cell', 'data-label': 'Why' }, h('span.badge.bad', null, dead.reason), ' ', message.lastError ?? ''),
       h('td.number', { role: 'cell', 'data-label': 'Attempts' }, count(dead.attempts)),
       h('td', { role: 'cell', 'data-label': 'Last worker' }, message.lastWorker ?? '–'),
-      h('td', { role: 'cell', 'data-label': 'Died' }, dateTime(dead.at)),
+      h('td.time', { role: 'cell', 'data-label': 'Died' }, dateTime(dead.at)),
       h('td.row-actions', { role: 'cell' }, mayReplay && h('button.quiet', {
         type: 'button', 'aria-label': `Replay message ${message.id}`, onclick: async () => await attempt(() => replay(message.id)) && load(),
       }, 'Replay')));
