@@ -49,7 +49,10 @@ export class Worker<T = unknown> {
    */
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
-    await this.#checkPolicy();
+    if (await unlessAborted(stop, this.#checkPolicy()) === aborted) {
+      return;
+    }
+
     const { concurrency = 1, name, drainTimeout = "30s", retryDelay: _, onError: __, prefetch = concurrency, ...options } = this.#options;
     const messages = this.open({
       ...options, ack: "manual", prefetch: Math.max(prefetch, concurrency), ...name !== undefined && { worker: name },

@@ -115,7 +115,9 @@ for (const { name, options } of transports) {
     proxy.target = nodes[1].url;
     proxy.cut();
 
-    // The first node keeps its place for ten minutes more.
+    // The first node keeps its place for ten minutes more. What the new place holds was handed back, and given out anew.
+    const direct = new PushQueueClient(nodes[1].url);
+    await until('the rest is there again', async () => (await direct.consumers('jobs')).some(({ inFlight }) => inFlight === 4));
     const rest = [];
     while (rest.length < 4) {
       const { value: message } = await stream.next();

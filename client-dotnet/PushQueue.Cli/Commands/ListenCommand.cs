@@ -20,10 +20,10 @@ internal static class ListenCommand
         {
             var file = parsed.GetValue(resume);
             var start = file is { Exists: true } ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
-            if (file is not null && start is null && await client.GetQueueAsync(parsed.GetValue(queue)!, cancellationToken) is { Policy: "broadcast" } info)
+            if (file is not null && start is null && await EndAsync(client, parsed.GetValue(queue)!, cancellationToken) is { } end)
             {
                 // So that who is stopped before the first message goes on from here, too.
-                start = string.Create(CultureInfo.InvariantCulture, $"{info.Epoch}.{info.NextOffset - 1}");
+                start = end;
                 await File.WriteAllTextAsync(file.FullName, start, cancellationToken);
             }
 
@@ -67,6 +67,21 @@ internal static class ListenCommand
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    /// <summary>The cursor of a broadcast queue's end; null where there is none, or where the key may listen and not look.</summary>
+    private static async Task<string?> EndAsync(PushQueueClient client, string queue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.GetQueueAsync(queue, cancellationToken) is { Policy: "broadcast" } info
+                ? string.Create(CultureInfo.InvariantCulture, $"{info.Epoch}.{info.NextOffset - 1}")
+                : null;
+        }
+        catch (PushQueueException e) when (e.Type == ProblemTypes.Forbidden)
+        {
+            return null;
+        }
     }
 
     public static Option<ConsumeTransport> Transport() => new("--transport")

@@ -86,7 +86,7 @@ internal static class Shared
         ProblemTypes.QueueStopped => "The queue is stopped; nothing is given out until 'pushqueue queue start' is called for it.",
         ProblemTypes.NotRoundRobin => $"{e.Detail} With this tool: pushqueue queue policy QUEUE roundrobin.",
         ProblemTypes.Unauthorized => "The server wants an access key that it knows; give one by --key or PUSHQUEUE_KEY.",
-        ProblemTypes.NotFound => "There is no such message or queue.",
+        ProblemTypes.NotFound when e.Status is 404 => "There is no such message or queue.",
         _ => e.Detail,
     };
 

@@ -107,7 +107,7 @@ internal sealed class HttpCaller : IDisposable
         OperationCanceledException when !cancellationToken.IsCancellationRequested => new PushQueueException(
             ProblemTypes.Timeout, $"{root} did not answer within {_options.RequestTimeout.TotalSeconds:0.#} s.", innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner } => new PushQueueException(
-            ProblemTypes.Unreachable, $"{root} cannot be trusted: {inner.Message} Look whether its certificate is one that this machine trusts, and for this name.", innerException: e),
+            ProblemTypes.Unreachable, $"There is no secure connection to {root}: {inner.Message.TrimEnd('.')}. Look whether TLS is served there, by a certificate for this name that this machine trusts.", innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => new PushQueueException(
             ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.", innerException: e),

@@ -270,6 +270,8 @@ internal sealed class StreamSession
         {
             if (end.Code == ProblemTypes.ServerShutdown)
             {
+                // It has given back what its consumers held.
+                _token = null;
                 Http.Servers.MoveOn(Root);
             }
 

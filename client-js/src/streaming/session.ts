@@ -278,6 +278,11 @@ export class Session implements StreamSink {
           this.http.moveOn(this.#base);
         }
 
+        if (error instanceof StreamEnd && error.type === "server-shutdown") {
+          // It has given back what its consumers held.
+          this.#token = undefined;
+        }
+
         return error;
       }
     }

@@ -96,12 +96,13 @@ internal sealed partial class Dispatcher
         }
 
         // The old connection may be dead without anybody having noticed, and must get nothing more.
-        consumer.Token = consumer.Options.Grace > TimeSpan.Zero ? token : null;
         var wasLive = Leave(old);
         if (!wasAbsent && !wasLive)
         {
             return null;
         }
+
+        consumer.Token = consumer.Options.Grace > TimeSpan.Zero ? token : null;
 
         var keys = old.Dispatcher!.Held.Move(old, consumer, consumer.Dispatcher!.Held);
         old.Dispatcher.Exit();

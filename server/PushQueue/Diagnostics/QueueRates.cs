@@ -18,8 +18,10 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
 
     private const int QuietSamplesMaxWhenCrowded = 11;
 
-    /// <summary>So that the quietest backlog is looked at every ten seconds at least.</summary>
-    private const int QuietLooksMax = QueuesMax / 10;
+    /// <summary>Looks a second at quiet queues, as long as each of them is looked at every so many seconds at least.</summary>
+    private const int QuietLooksMax = QueuesMax / QuietLookSeconds;
+
+    private const int QuietLookSeconds = 10;
 
     private readonly ConcurrentDictionary<QueueName, RateSamples> _busy = [];
     private int _quiet;
@@ -46,7 +48,7 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
             if (!samples.HasNews)
             {
                 quiet++;
-                if (quiet % turns != _tick % turns)
+                if (quiet % turns != _tick % turns && samples.SecondsSinceLook < QuietLookSeconds - 1)
                 {
                     samples.AddQuiet(time.GetTimestamp());
                     continue;

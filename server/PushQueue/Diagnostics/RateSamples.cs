@@ -19,6 +19,7 @@ internal sealed class RateSamples
     private int _quiet;
     private long _latestWaiting;
     private volatile bool _newsCame;
+    private int _secondsSinceLook;
 
     public QueueRate Rate
     {
@@ -56,7 +57,14 @@ internal sealed class RateSamples
     }
 
     /// <summary>Before the store is asked: what comes while it answers is news for the next look.</summary>
-    public void BeginLook() => _newsCame = false;
+    public void BeginLook()
+    {
+        _newsCame = false;
+        _secondsSinceLook = 0;
+    }
+
+    /// <summary>The sampler's alone.</summary>
+    public int SecondsSinceLook => _secondsSinceLook;
 
     /// <summary>The latest points, at most that many, the oldest first.</summary>
     public QueuePoint[] Points(int count)
@@ -70,6 +78,7 @@ internal sealed class RateSamples
     /// <summary>For a second in which nobody looked, because nothing had happened for long.</summary>
     public void AddQuiet(long timestamp)
     {
+        _secondsSinceLook++;
         lock (_lock)
         {
             AddPointLocked(new QueuePoint(0, 0, 0, _latestWaiting));

@@ -43,7 +43,7 @@ internal ref struct QueryOptions
                 && PercentCoding.TryDecode(rawValue, plusIsSpace: true, out value))
             {
                 name = decodedName;
-                if (!IsRepeated(rawName))
+                if (!ComesAgain(decodedName))
                 {
                     return true;
                 }
@@ -60,14 +60,16 @@ internal ref struct QueryOptions
     }
 
     /// <summary>Whether a name comes again behind this one.</summary>
-    private readonly bool IsRepeated(ReadOnlySpan<char> rawName)
+    private readonly bool ComesAgain(string name)
     {
         for (var rest = _rest; !rest.IsEmpty;)
         {
             var end = rest.IndexOf('&');
             var pair = end < 0 ? rest : rest[..end];
             rest = end < 0 ? default : rest[(end + 1)..];
-            if (pair.StartsWith(rawName, StringComparison.Ordinal) && (pair.Length == rawName.Length || pair[rawName.Length] == '='))
+            var equals = pair.IndexOf('=');
+            var other = equals < 0 ? pair : pair[..equals];
+            if (other.ContainsAny('%', '+') ? PercentCoding.TryDecode(other, plusIsSpace: true, out var decoded) && decoded == name : other.SequenceEqual(name))
             {
                 return true;
             }

@@ -30,10 +30,18 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
         _ = reader.ReadLastEventId(request.Headers["Last-Event-ID"]);
         foreach (var (name, values) in request.Query)
         {
-            if (!NotOurs.Contains(name))
+            if (NotOurs.Contains(name))
             {
-                reader.Read(name, values[0]);
+                continue;
             }
+
+            if (values.Count > 1)
+            {
+                detail = $"The option '{OptionValues.Shown(name)}' is there twice; give it once.";
+                return null;
+            }
+
+            reader.Read(name, values[0]);
         }
 
         detail = reader.Error;

@@ -214,7 +214,8 @@ public sealed class RedisOutageTests
 
         proxy.Tamper = static piece =>
         {
-            if (piece.Span.IndexOf("SUBSCRIBE"u8) >= 0 && piece.Span.IndexOf("pq:bell"u8) is >= 0 and var at)
+            // The word SUBSCRIBE before it may have come in a piece of its own.
+            if (piece.Span.IndexOf("pq:bell"u8) is >= 0 and var at)
             {
                 "no:bell"u8.CopyTo(piece.Span[at..]);
             }
@@ -246,7 +247,8 @@ public sealed class RedisOutageTests
         var commands = await ConnectionsAsync(redis, "pushqueue-commands");
         proxy.Tamper = static piece =>
         {
-            if (piece.Span.IndexOf("SUBSCRIBE"u8) >= 0 && piece.Span.IndexOf("pq:bell"u8) is >= 0 and var at)
+            // The word SUBSCRIBE before it may have come in a piece of its own.
+            if (piece.Span.IndexOf("pq:bell"u8) is >= 0 and var at)
             {
                 "no:bell"u8.CopyTo(piece.Span[at..]);
             }

@@ -53,7 +53,8 @@ public sealed class WaitForAckTests : IAsyncLifetime
         Assert.Equal("cancelled", (await cancelled).Problem);
 
         var deleted = _server.PostAsync("/q/gone?waitForAck=30", "work");
-        await Eventually.TrueAsync(async () => (await _server.SendAsync("DELETE", "/q/gone")).Status == 204, "the queue can be deleted");
+        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/gone")).Status == 200, "the queue is there");
+        Assert.Equal(204, (await _server.SendAsync("DELETE", "/q/gone")).Status);
         Assert.Equal((409, "queue-deleted"), ((await deleted).Status, (await deleted).Problem));
 
         var hurried = await _server.PostAsync("/q/test?waitForAck=0&id=h", "work");
