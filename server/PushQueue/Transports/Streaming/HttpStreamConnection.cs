@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
@@ -9,12 +10,14 @@ namespace PushQueue.Transports.Streaming;
 /// <summary>A response that never ends by itself: comet and server-sent events.</summary>
 internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format, IConsumerRights rights) : IConsumerConnection
 {
+    // Whoever lists consumers may come when the request has just ended, and its context with it.
+    private readonly IPAddress? _remoteAddress = context.Connection.RemoteIpAddress;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PipeWriter _output = context.Response.BodyWriter;
 
     public string Transport => transport;
 
-    public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+    public string? RemoteAddress => _remoteAddress?.ToString();
 
     public IConsumerRights Rights => rights;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
@@ -12,6 +13,8 @@ internal sealed class WebSocketConnection(
     // What a client may take to answer our close frame with its own.
     private static readonly TimeSpan CloseAnswerTimeout = TimeSpan.FromSeconds(2);
 
+    // Whoever lists consumers may come when the request has just ended, and its context with it.
+    private readonly IPAddress? _remoteAddress = context.Connection.RemoteIpAddress;
     private readonly TaskCompletionSource _readingEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream _stream = Stream.Null;
     private int _lastHeardAt = clock.Seconds;
@@ -19,7 +22,7 @@ internal sealed class WebSocketConnection(
 
     public string Transport { get; init; } = "websocket";
 
-    public string? RemoteAddress => context.Connection.RemoteIpAddress?.ToString();
+    public string? RemoteAddress => _remoteAddress?.ToString();
 
     public IConsumerRights Rights => rights;
 
