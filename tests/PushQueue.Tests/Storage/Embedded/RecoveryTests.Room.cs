@@ -69,6 +69,7 @@ public sealed partial class RecoveryTests
     {
         var live = _directory.File("live");
         await using var store = await OpenAsync(live, roomAheadBytes: Room);
+        await FirstSnapshotAsync(live);
         for (var i = 0; i < 4; i++)
         {
             await PutAsync(store, $"message {i}");

@@ -211,13 +211,15 @@ public sealed partial class RecoveryTests : IDisposable
     }
 
     /// <summary>What a killed process would leave: the files as they are while the store still runs.</summary>
+    /// <summary>It follows a start at a time of its own, and would come between the records that a test writes, or be believed where those are damaged.</summary>
+    private static Task FirstSnapshotAsync(string live) => Eventually.TrueAsync(
+        () => Segments(live) is [var first, ..] && RecordsIn(first).Exists(record => record.Type == RecordType.SnapshotEnd), "the first snapshot is written");
+
     private async Task<string> WriteAndCrashAsync(Func<IMessageStore, Task> write, long segmentBytes = 64 * 1024 * 1024)
     {
         var live = _directory.File("live");
         await using var store = await OpenAsync(live, segmentBytes: segmentBytes);
-
-        // It follows a start at a time of its own, and recovery may believe it where what is written here was damaged.
-        await Eventually.TrueAsync(() => Segments(live) is [var first, ..] && RecordsIn(first).Exists(record => record.Type == RecordType.SnapshotEnd), "the first snapshot is written");
+        await FirstSnapshotAsync(live);
         await write(store);
         var crashed = _directory.File("crashed");
         CopyFolder(live, crashed);
