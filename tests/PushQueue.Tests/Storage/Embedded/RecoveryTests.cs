@@ -15,6 +15,8 @@ public sealed partial class RecoveryTests : IDisposable
 {
     private static readonly QueueName Queue = QueueName.Parse("orders");
 
+    private const int LooksAtRest = 100;
+
     private readonly TemporaryDirectory _directory = new();
     private readonly TestTimeProvider _time = new();
 
@@ -211,9 +213,23 @@ public sealed partial class RecoveryTests : IDisposable
     }
 
     /// <summary>What a killed process would leave: the files as they are while the store still runs.</summary>
-    /// <summary>It follows a start at a time of its own, and would come between the records that a test writes, or be believed where those are damaged.</summary>
-    private static Task FirstSnapshotAsync(string live) => Eventually.TrueAsync(
-        () => Segments(live) is [var first, ..] && RecordsIn(first).Exists(record => record.Type == RecordType.SnapshotEnd), "the first snapshot is written");
+    /// <summary>
+    /// One snapshot or two follow a start at a time of their own. They would come between the records that a test writes, or be believed where those
+    /// are damaged, so this waits until the log has come to rest behind one.
+    /// </summary>
+    private static Task FirstSnapshotAsync(string live)
+    {
+        var (records, looks) = (0, 0);
+        return Eventually.TrueAsync(
+            () =>
+            {
+                var found = Segments(live) is [var first, ..] ? RecordsIn(first) : [];
+                looks = found.Count == records && found.Exists(record => record.Type == RecordType.SnapshotEnd) ? looks + 1 : 0;
+                records = found.Count;
+                return looks >= LooksAtRest;
+            },
+            "the first snapshot is written");
+    }
 
     private async Task<string> WriteAndCrashAsync(Func<IMessageStore, Task> write, long segmentBytes = 64 * 1024 * 1024)
     {
