@@ -33,6 +33,7 @@ class Connection {
   readonly #sink: StreamSink;
   #opened = false;
   #paused = false;
+  #subscribed = false;
   #closed = false;
   #goodbye: ReturnType<typeof setTimeout> | undefined;
   #error: unknown;
@@ -110,6 +111,8 @@ class Connection {
       }
 
       this.#paused = false;
+      this.#subscribed = true;
+      this.#holdBack();
     } else if (ref === undefined && error !== undefined) {
       // A command that the server could not even read; this connection has only the one that subscribes.
       throw new PushQueueError(error, detail ?? error);
@@ -121,8 +124,10 @@ class Connection {
 
   /** A socket cannot be read slowly: what would be too much is left with the server, and asked for later. */
   #holdBack(): void {
-    if (this.#sink.full && !this.#paused && this.#sink.subscription()["ack"] !== "manual") {
+    // Messages may come before the answer to the subscription, which nothing can end as long.
+    if (this.#sink.full && this.#subscribed && this.#sink.subscription()["ack"] !== "manual") {
       this.#paused = true;
+      this.#subscribed = false;
       this.#send({ cmd: "unsubscribe" });
       void this.#sink.room().then(() => this.#subscribe());
     }
