@@ -124,7 +124,7 @@ class Connection {
 
   /** A socket cannot be read slowly: what would be too much is left with the server, and asked for later. */
   #holdBack(): void {
-    // Messages may come before the answer to the subscription, which nothing can end as long.
+    // Messages may come before the subscription is answered; until then the server has none to end.
     if (this.#sink.full && this.#subscribed && this.#sink.subscription()["ack"] !== "manual") {
       this.#paused = true;
       this.#subscribed = false;

@@ -42,6 +42,14 @@ public sealed class RedischedBadInputTests : IAsyncLifetime
         Assert.Equal("""{"result":0}""", (await _server.GetAsync("/redisched/t/T/ready?max=253370764800000")).Text);
     }
 
+    [Fact]
+    public async Task A_body_that_is_null_is_a_body_and_not_a_missing_one()
+    {
+        await _server.PostAsync("/redisched/t/T/put", """{"id":"a","body":null,"expiration":1}""");
+
+        Assert.Equal("""{"result":1}""", (await _server.GetAsync("/redisched/t/T/ready?max=253370764800000")).Text);
+    }
+
     [Theory]
     [InlineData("""{"id":"a","contents":"x"}""")]
     [InlineData("""{"id":"a","contents":"x","delay":-1}""")]

@@ -44,6 +44,17 @@ public sealed class BadInputTests : IAsyncLifetime
         Assert.Contains(option, answer.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_body_that_is_packed_is_refused_because_nobody_could_tell()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/q/test") { Content = new ByteArrayContent([0x1F, 0x8B]) };
+        request.Content.Headers.ContentEncoding.Add("gzip");
+
+        var answer = await _server.SendAsync(request);
+
+        Assert.Equal((415, "unsupported"), (answer.Status, answer.Problem));
+    }
+
     [Theory]
     [InlineData("/q/test?wait=61")]
     [InlineData("/q/test?wait=-1")]
