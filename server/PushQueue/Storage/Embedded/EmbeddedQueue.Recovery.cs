@@ -204,7 +204,7 @@ internal sealed partial class EmbeddedQueue
         lock (_gate)
         {
             var now = _services.NowMs();
-            foreach (var message in _leased.Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
+            foreach (var message in _leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
             {
                 EndLeaseLocked(message, now, ServerStopped);
             }
@@ -235,7 +235,7 @@ internal sealed partial class EmbeddedQueue
                 PlaceLocked(message, delayed: true);
                 break;
             case MessagePlace.Leased:
-                AddLeasedLocked(message);
+                _leased.Add(message, message.Lease!);
                 if (message.ExpiresAtMs > 0)
                 {
                     _expiring.Add(message);
