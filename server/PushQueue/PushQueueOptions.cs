@@ -80,6 +80,7 @@ public sealed class PushQueueOptions
         InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
         InRange(errors, "Connections.HeaderBytesMax (--limit header-bytes)", Connections.HeaderBytesMax, 1024, 1024 * 1024);
         InRange(errors, "Connections.UploadBytesPerSecondMin (--limit upload-bytes-per-second)", Connections.UploadBytesPerSecondMin, 1, 1_000_000);
+        InRange(errors, "Connections.DeadPeerTimeout", Connections.DeadPeerTimeout, TimeSpan.FromSeconds(6), TimeSpan.FromMinutes(10));
         InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
 
         InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
