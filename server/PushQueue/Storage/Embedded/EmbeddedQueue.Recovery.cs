@@ -198,7 +198,7 @@ internal sealed partial class EmbeddedQueue
         }
     }
 
-    /// <summary>Leases that lived with a connection end with the process that had the connection.</summary>
+    /// <summary>Leases that lived with a connection end with the process that had the connection. Its stop is no failed attempt of a consumer.</summary>
     public void EndOrphanedLeases()
     {
         lock (_gate)
@@ -206,14 +206,12 @@ internal sealed partial class EmbeddedQueue
             var now = _services.NowMs();
             foreach (var message in _leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
             {
-                EndLeaseLocked(message, now, ServerStopped);
+                EndLeaseLocked(message, now, BrokenConnection.NotBegun);
             }
         }
 
         TellNews();
     }
-
-    private static readonly ReleaseRequest ServerStopped = new(Delay: TimeSpan.Zero, Error: "the server stopped before the ack");
 
     private void Index(StoredMessage message)
     {
