@@ -44,6 +44,9 @@ need promtool prometheus
 # The libraries are those of its plugin write_http, which the package does without.
 need collectd collectd-core libyajl2 libcurl3-gnutls
 
+say "texts"
+python3 tools/check-text.py
+
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
