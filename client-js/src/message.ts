@@ -55,8 +55,7 @@ const times = ["enqueuedAt", "leasedUntil", "availableAt", "expiresAt"];
 export function readEnvelope<T>({ encoding, ...fields }: Envelope): RestingMessage<T> {
   const read: Record<string, unknown> = fields;
   if (encoding === "base64") {
-    // As it came where it cannot be read: a message must not end a stream.
-    read["body"] = decodeBase64(fields.body) ?? fields.body;
+    read["body"] = decodeBase64(fields.body as string);
   }
 
   for (const name of times) {
@@ -65,9 +64,9 @@ export function readEnvelope<T>({ encoding, ...fields }: Envelope): RestingMessa
     }
   }
 
-  const dead = read["deadLetter"] as { at?: unknown } | undefined;
-  if (typeof dead?.at === "string") {
-    dead.at = new Date(dead.at);
+  const dead = read["deadLetter"] as { at: unknown } | undefined;
+  if (dead) {
+    dead.at = new Date(dead.at as string);
   }
 
   return read as unknown as RestingMessage<T>;

@@ -155,7 +155,6 @@ export interface Counters {
   expired: number;
   dropped: number;
   deadLettered: number;
-  lost: number;
 }
 
 export interface QueueInfo {

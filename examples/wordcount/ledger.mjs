@@ -20,9 +20,9 @@ class ConsumerRecord {
   add(event) {
     if (event.event === 'close' && event.code === 'queue-deleted') {
       this.closed = true;
-    } else if (event.event) {
+    } else if (event.event && event.event !== 'subscribed') {
       this.problems.push(`got ${JSON.stringify(event)}`);
-    } else {
+    } else if (event.event === undefined) {
       this.messages.push({ id: event.id, body: Buffer.from(event.body, event.encoding ?? 'utf8') });
     }
 

@@ -1,13 +1,10 @@
 using System.Text.Json.Serialization;
-using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Http;
 
 /// <summary>The JSON of requests and answers, without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    MaxDepth = JsonLimits.DepthMax)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(PutResult))]

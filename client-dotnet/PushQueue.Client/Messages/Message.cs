@@ -98,9 +98,8 @@ public sealed class Message
         {
             return value;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // The second is how the reader reports half of a surrogate pair.
             throw new PushQueueException(
                 ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {e.Message}", innerException: e);
         }
@@ -163,7 +162,7 @@ public sealed class Message
             value = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(Text, ClientJson.Default.String), type);
             return true;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
             // Neither; the caller tells what the body itself is not.
             value = default;

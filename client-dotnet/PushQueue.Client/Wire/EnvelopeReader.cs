@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using PushQueue.Client.Http;
 
@@ -10,10 +9,10 @@ internal static class EnvelopeReader
     /// <summary>The message, or null where the object is an event or an answer.</summary>
     /// <param name="json">One JSON object.</param>
     /// <param name="queue">The queue from which a message probably is; saves making its name again.</param>
-    /// <exception cref="JsonException">It is no JSON object. No message that the server can store makes this throw.</exception>
+    /// <exception cref="JsonException">It is no JSON object.</exception>
     public static Message? Read(ReadOnlySpan<byte> json, string? queue = null)
     {
-        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
+        var reader = new Utf8JsonReader(json);
         reader.Read();
         return Read(ref reader, json, queue);
     }
@@ -23,7 +22,7 @@ internal static class EnvelopeReader
     {
         var messages = new List<Message>();
         string? next = null;
-        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
+        var reader = new Utf8JsonReader(json);
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray)
         {
@@ -41,7 +40,7 @@ internal static class EnvelopeReader
             else if (reader.ValueTextEquals("next"u8))
             {
                 reader.Read();
-                next = LenientText.Read(ref reader);
+                next = reader.GetString();
             }
             else
             {
@@ -95,12 +94,12 @@ internal static class EnvelopeReader
             else if (reader.ValueTextEquals("queue"u8))
             {
                 reader.Read();
-                message = new Message { Queue = queue is not null && IsText(ref reader, queue) ? queue : TextOrEmpty(ref reader) };
+                message = new Message { Queue = queue is not null && reader.ValueTextEquals(queue) ? queue : reader.GetString()! };
             }
             else if (reader.ValueTextEquals("contentType"u8))
             {
                 reader.Read();
-                contentType = LenientText.Read(ref reader);
+                contentType = reader.GetString();
             }
             else if (reader.ValueTextEquals("encoding"u8))
             {
@@ -125,58 +124,49 @@ internal static class EnvelopeReader
 
         if (rests)
         {
-            message.Resting = ReadResting(json[start..(int)reader.BytesConsumed]);
+            message.Resting = JsonSerializer.Deserialize(json[start..(int)reader.BytesConsumed], ClientJson.Default.RestingMessage);
         }
 
         SetBody(message, json[range], contentType, isBase64);
         return message;
     }
 
-    /// <summary>An empty one where a newer server says it in another way: the message itself is more important.</summary>
-    private static RestingMessage ReadResting(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, ClientJson.Default.RestingMessage) ?? new RestingMessage();
-        }
-        catch (JsonException)
-        {
-            return new RestingMessage();
-        }
-    }
-
-    /// <summary>A field that is not what this version expects is left out: a message is never lost for one of its facts.</summary>
     private static void ReadFact(ref Utf8JsonReader reader, Message message)
     {
         if (reader.ValueTextEquals("id"u8))
         {
             reader.Read();
-            message.Id = TextOrEmpty(ref reader);
+            message.Id = reader.GetString()!;
         }
         else if (reader.ValueTextEquals("offset"u8))
         {
-            message.Offset = ReadNumber(ref reader);
+            reader.Read();
+            message.Offset = reader.GetInt64();
         }
         else if (reader.ValueTextEquals("receipt"u8))
         {
             reader.Read();
-            message.Receipt = LenientText.Read(ref reader);
+            message.Receipt = reader.GetString();
         }
         else if (reader.ValueTextEquals("attempt"u8))
         {
-            message.Attempt = (int)ReadNumber(ref reader);
+            reader.Read();
+            message.Attempt = reader.GetInt32();
         }
         else if (reader.ValueTextEquals("priority"u8))
         {
-            message.Priority = (int)ReadNumber(ref reader);
+            reader.Read();
+            message.Priority = reader.GetInt32();
         }
         else if (reader.ValueTextEquals("enqueuedAt"u8))
         {
-            message.EnqueuedAt = ReadTime(ref reader);
+            reader.Read();
+            message.EnqueuedAt = reader.GetDateTimeOffset();
         }
         else if (reader.ValueTextEquals("leasedUntil"u8))
         {
-            message.LeasedUntil = ReadTime(ref reader);
+            reader.Read();
+            message.LeasedUntil = reader.GetDateTimeOffset();
         }
         else
         {
@@ -184,36 +174,6 @@ internal static class EnvelopeReader
             reader.Read();
             reader.Skip();
         }
-    }
-
-    private static bool IsText(ref Utf8JsonReader reader, [NotNullWhen(true)] string? text) =>
-        text is not null && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(text);
-
-    private static string TextOrEmpty(ref Utf8JsonReader reader) => LenientText.Read(ref reader) ?? "";
-
-    private static long ReadNumber(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        var isNumber = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out _);
-        if (isNumber)
-        {
-            return reader.GetInt64();
-        }
-
-        reader.Skip();
-        return 0;
-    }
-
-    private static DateTimeOffset? ReadTime(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time))
-        {
-            return time;
-        }
-
-        reader.Skip();
-        return null;
     }
 
     private static Message? SkipRest(ref Utf8JsonReader reader)
@@ -243,17 +203,22 @@ internal static class EnvelopeReader
             return;
         }
 
-        message.Body = isBase64 ? FromBase64(value) : LenientText.Unescape(value);
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        message.Body = isBase64 ? reader.GetBytesFromBase64() : Unescape(ref reader, value);
         message.IsBareString = contentType is null && !isBase64;
         message.ContentType = contentType ?? (isBase64 ? PutMessage.BytesType : PutMessage.TextType);
     }
 
-    /// <summary>The bytes; the text as it came where it is not base64, as nothing better is known of it.</summary>
-    private static byte[] FromBase64(ReadOnlySpan<byte> value)
+    private static byte[] Unescape(ref Utf8JsonReader reader, ReadOnlySpan<byte> value)
     {
-        var reader = new Utf8JsonReader(value);
-        reader.Read();
-        return reader.TryGetBytesFromBase64(out var bytes) ? bytes : LenientText.Unescape(value);
+        if (!reader.ValueIsEscaped)
+        {
+            return value[1..^1].ToArray();
+        }
+
+        var text = new byte[value.Length];
+        return text.AsSpan(0, reader.CopyString(text)).ToArray();
     }
 
     private static bool IsJson(string contentType)

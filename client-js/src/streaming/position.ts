@@ -1,3 +1,9 @@
+/** The epoch of a cursor; undefined where the cursor is of a queue that did not exist yet (`new.0`), whose epoch comes with its first message. */
+function epochOf(cursor: string | undefined): string | undefined {
+  const [, epoch] = /^(.+)\.\d+$/.exec(cursor ?? "") ?? [];
+  return epoch === "new" ? undefined : epoch;
+}
+
 /**
  * Where a stream is in the order of broadcast, so that it resumes exactly there. A cursor is an epoch and an offset; envelopes have only the
  * offset, so the epoch comes from the first cursor or is asked for.
@@ -7,8 +13,7 @@ export class Position {
   #last: number | undefined;
 
   constructor(private start: string | undefined) {
-    const [, epoch] = /^(.+)\.\d+$/.exec(start ?? "") ?? [];
-    this.#epoch = epoch;
+    this.learn(epochOf(start));
   }
 
   /** Whether nothing says yet where the stream begins. */
@@ -33,7 +38,7 @@ export class Position {
   /** The stream begins behind this cursor, or with the first message of a queue that is not there yet. */
   begin(cursor: string | undefined): void {
     this.start = cursor ?? "earliest";
-    this.learn(cursor?.slice(0, cursor.lastIndexOf(".")));
+    this.learn(epochOf(cursor));
   }
 
   learn(epoch: string | undefined): void {

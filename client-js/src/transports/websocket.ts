@@ -3,7 +3,6 @@ import { PushQueueError } from "../errors.js";
 import type { Http } from "../http.js";
 import type { StreamItem, StreamSink, Transport } from "../streaming/transport.js";
 import { StreamEnd } from "../streaming/transport.js";
-import { every } from "../waiting.js";
 
 const subscribing = "subscribe";
 const leaving = "leave";
@@ -62,12 +61,12 @@ class Connection {
   async run(signal: AbortSignal): Promise<{ opened: boolean; error: unknown }> {
     const leave = () => this.#leave();
     signal.addEventListener("abort", leave, { once: true });
-    const watch = every(this.#sink.idleTimeout / 2, () => this.#watch());
+    const watch = setInterval(() => this.#watch(), this.#sink.idleTimeout / 2);
     try {
       await this.#ended;
       return { opened: this.#opened, error: this.#error };
     } finally {
-      watch();
+      clearInterval(watch);
       signal.removeEventListener("abort", leave);
     }
   }

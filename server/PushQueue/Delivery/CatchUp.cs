@@ -78,13 +78,13 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 _position = position.FirstOffset;
                 break;
             case StartKind.Offset when from.Offset <= position.NextOffset:
-            case StartKind.Cursor when from.Epoch == position.Epoch && from.Offset <= position.NextOffset:
+            case StartKind.Cursor when (from.Epoch == position.Epoch || from.Epoch == Cursor.NewQueue) && from.Offset <= position.NextOffset:
                 _position = from.Offset;
                 break;
             default:
                 // A place that was never reached: the offsets that the consumer knows are another queue's.
                 _position = position.FirstOffset;
-                Tell(new Gap(GapCause.Reset, 0, 0));
+                Tell(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
                 break;
         }
     }
@@ -101,9 +101,9 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         if ((page.Position.Epoch != _epoch && _epoch.Length > 0) || page.Position.NextOffset < _position)
         {
             // The store has lost offsets, or another queue has taken the name.
-            Tell(new Gap(GapCause.Reset, 0, 0));
             _epoch = page.Position.Epoch;
             _position = Math.Max(page.Position.FirstOffset, Math.Min(_position, page.Position.EpochOffset));
+            Tell(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
             return true;
         }
 
@@ -115,7 +115,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 return false;
             }
 
-            Tell(new Gap(GapCause.Expired, _position, page.Position.NextOffset - 1));
+            Tell(new Gap(GapCause.Expired, _position, page.Position.NextOffset - 1, Cursor.Of(_epoch, page.Position.NextOffset - 1)));
             _position = page.Position.NextOffset;
             return true;
         }

@@ -6,6 +6,15 @@ namespace PushQueue.Delivery;
 /// <summary>What a client resumes by, opaque to it: <c>EPOCH.OFFSET</c>, the offset of the last message that it saw.</summary>
 internal readonly record struct Cursor(string Epoch, long Offset)
 {
+    /// <summary>
+    /// Stands for an epoch in a cursor that was given out before the queue existed. Stores make epochs of eight hexadecimal digits, so none of
+    /// them is called so. Its offsets count from the queue's first message, whatever epoch that gets.
+    /// </summary>
+    public const string NewQueue = "new";
+
+    /// <summary>The cursor, or the one of a queue that has no epoch yet.</summary>
+    public static Cursor Of(string epoch, long offset) => new(epoch.Length > 0 ? epoch : NewQueue, offset);
+
     public static bool TryParse(string? text, out Cursor cursor)
     {
         cursor = default;

@@ -14,29 +14,31 @@ internal sealed partial class Dispatcher
     /// </summary>
     private async ValueTask TakeUpPlaceAsync(Consumer consumer)
     {
-        var resumed = consumer.Options.Token is { } token ? TakeOver(token, consumer) : null;
+        var keys = consumer.Options.Token is { } token ? TakeOver(token, consumer) : null;
         if (consumer.Options.Grace > TimeSpan.Zero)
         {
             var place = consumer.Options.Token is not { } former ? null
-                : resumed is not null ? "kept"
+                : keys is not null ? "kept"
                 : _graces.IsElsewhere(former) ? "elsewhere"
                 : "lost";
             consumer.Token ??= _graces.NewToken();
             _graces.Open(consumer);
-            TellToken(consumer, resumed?.Length ?? 0, place);
+            consumer.Place = new ConsumerPlace(consumer.Token, keys?.Length ?? 0, place);
+            if (consumer.Buffer.Connection.Multiplexed)
+            {
+                // A stream of its own tells it as it opens.
+                _ = consumer.Buffer.Offer(consumer.Format.EncodeOpening(consumer.Queue, new Opening(null, consumer.Place))!, consumer);
+            }
         }
 
         var held = consumer.Dispatcher!.Held;
         var messages = new List<PushedMessage>();
-        var leases = new List<HeldLease>();
         var bytes = 0;
-        foreach (var lease in resumed ?? [])
+        foreach (var key in keys ?? [])
         {
-            var key = lease.Key;
             if (await store.FindAsync(consumer.Queue, key.Id) is { State: MessageState.Leased } message && held.Holds(consumer, key))
             {
                 messages.Add(new PushedMessage(message, BodyKinds.Of(message), string.Empty, key.Receipt, time.GetUtcNow()));
-                leases.Add(lease);
                 bytes += message.Body.Length;
             }
             else
@@ -46,12 +48,12 @@ internal sealed partial class Dispatcher
 
             if (bytes >= BroadcastRounds.BytesMax)
             {
-                Redeliver(consumer, messages, leases);
+                Redeliver(consumer, messages);
                 bytes = 0;
             }
         }
 
-        Redeliver(consumer, messages, leases);
+        Redeliver(consumer, messages);
     }
 
     /// <summary>
@@ -81,19 +83,17 @@ internal sealed partial class Dispatcher
         return true;
     }
 
-    private static void Redeliver(Consumer consumer, List<PushedMessage> messages, List<HeldLease> leases)
+    private static void Redeliver(Consumer consumer, List<PushedMessage> messages)
     {
         if (messages.Count > 0)
         {
-            var page = consumer.Format.Encode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(messages));
-            _ = consumer.Buffer.Offer(page, consumer, new HeldPage([.. leases]));
+            _ = consumer.Buffer.Offer(consumer.Format.Encode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(messages)), consumer);
             messages.Clear();
-            leases.Clear();
         }
     }
 
     /// <summary>Null where nobody has that place here.</summary>
-    private HeldLease[]? TakeOver(string token, Consumer consumer)
+    private LeaseKey[]? TakeOver(string token, Consumer consumer)
     {
         if (_graces.Take(token, consumer.Queue, out var wasAbsent) is not { } old)
         {
@@ -125,26 +125,5 @@ internal sealed partial class Dispatcher
         _ = Leave(consumer);
         consumer.Dispatcher!.Exit();
         GiveBackAll(consumer);
-    }
-
-    private static void TellToken(Consumer consumer, int resumed, string? place)
-    {
-        var json = PageWriter.Rent();
-        json.Write("{\"event\":\"subscribed\",\"queue\":"u8);
-        json.WriteJsonString(consumer.Queue.Value);
-        json.Write(",\"token\":"u8);
-        json.WriteJsonString(consumer.Token!);
-        json.Write(",\"resumed\":"u8);
-        json.WriteNumber(resumed);
-        if (place is not null)
-        {
-            json.Write(",\"place\":"u8);
-            json.WriteJsonString(place);
-        }
-
-        json.Write((byte)'}');
-        var page = consumer.Format.EncodeEvent("subscribed"u8, json.From(0));
-        json.Return();
-        _ = consumer.Buffer.Offer(page, consumer);
     }
 }

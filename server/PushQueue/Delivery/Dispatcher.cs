@@ -17,6 +17,9 @@ internal sealed partial class Dispatcher(
     ILogger<Dispatcher> logger,
     LimitHits? hits = null) : IQueueChangeListener
 {
+    private static readonly ReleaseRequest ConnectionLost = new(Delay: null, "The consumer's connection ended.");
+    private static readonly ReleaseRequest NotStarted = new(CountsAsAttempt: false);
+
     private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
     private volatile bool _draining;
 
@@ -79,15 +82,26 @@ internal sealed partial class Dispatcher(
     {
         // Where it joined, not where the queue is by now: a round that is being handed out has moved the queue on before its page gets here.
         var joined = consumer.JoinedAt;
-        var epoch = joined.Epoch.Length > 0 ? joined.Epoch : await consumer.Dispatcher!.EpochAsync();
-        return consumer.Options.From.Kind == StartKind.Live && epoch.Length > 0 ? joined with { Epoch = epoch } : null;
+        return consumer.Options.From.Kind != StartKind.Live ? null
+            : joined.Epoch.Length > 0 ? joined
+            : Cursor.Of(await consumer.Dispatcher!.EpochAsync(), joined.Offset);
+    }
+
+    /// <summary>
+    /// The first page of a stream of one consumer, for <see cref="OutboundBuffer.Open"/>: its client must know where it begins before the first
+    /// message, or what is put while it connects again would be lost without a gap.
+    /// </summary>
+    public static async ValueTask<EncodedPage?> EncodeOpeningAsync(Consumer consumer)
+    {
+        var cursor = consumer.Dispatcher!.IsRoundRobin ? null : await CursorAsync(consumer);
+        return consumer.Format.EncodeOpening(consumer.Queue, new Opening(cursor, consumer.Place));
     }
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
     /// <param name="consumer">Who.</param>
     /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
-    /// <param name="started">The leases that its program reports as begun; the others go back uncounted. Null where it reports nothing:
-    /// then <see cref="LeftWork"/> decides.</param>
+    /// <param name="started">What its program says that it has begun to work on; the rest then goes back uncounted. Null where nobody says it:
+    /// all of it counts as a failed attempt.</param>
     public void Unsubscribe(Consumer consumer, bool lost = false, IReadOnlyList<LeaseKey>? started = null)
     {
         consumer.Buffer.Detach(consumer);
@@ -274,7 +288,7 @@ internal sealed partial class Dispatcher(
         return true;
     }
 
-    private void GiveBackAll(Consumer consumer, IReadOnlyList<LeaseKey>? started = null)
+    private static void GiveBackAll(Consumer consumer, IReadOnlyList<LeaseKey>? started = null)
     {
         var held = consumer.Dispatcher!.Held.TakeAll(consumer);
         if (held.Length == 0)
@@ -282,11 +296,15 @@ internal sealed partial class Dispatcher(
             return;
         }
 
-        // A server that stops takes the work away from a consumer that has done nothing wrong.
-        var begun = (started ?? (_draining ? [] : LeftWork.BegunOf(consumer, held))).ToHashSet();
-        var keys = Array.ConvertAll(held, static lease => lease.Key);
-        consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, key => !begun.Contains(key)), BrokenConnection.NotBegun);
-        consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, begun.Contains), BrokenConnection.Begun);
+        if (started is not null)
+        {
+            // What is still on its way to the client is in no list of the client's, and was certainly not begun.
+            var begun = started.ToHashSet();
+            consumer.Dispatcher.Settler.GiveBack(Array.FindAll(held, key => !begun.Contains(key)), NotStarted);
+            held = Array.FindAll(held, begun.Contains);
+        }
+
+        consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
     }
 
     private void Forget(QueueDispatcher dispatcher) => _queues.TryRemove(KeyValuePair.Create(dispatcher.Queue, dispatcher));

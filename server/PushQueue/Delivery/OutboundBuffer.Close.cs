@@ -177,6 +177,8 @@ internal sealed partial class OutboundBuffer
     /// </summary>
     private void DropLocked(Consumer consumer, int bytesNeeded)
     {
+        // Pages that can be dropped are broadcast, and those have an epoch.
+        var epoch = consumer.Dispatcher?.Epoch ?? string.Empty;
         var bytesWanted = consumer.Options.Overflow == OverflowPolicy.Latest ? 0 : options.BufferBytesMax / 4 * 3;
         var count = _waiting!.Count;
         long from = 0;
@@ -214,7 +216,7 @@ internal sealed partial class OutboundBuffer
                 return;
             }
 
-            var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to));
+            var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to, Cursor.Of(epoch, to)));
             consumer.Dispatcher?.Counts.AddGap(GapCause.Overflow);
             target.Enqueue(new Waiting(page, consumer, null));
             _waitingBytes += page.Length;

@@ -54,7 +54,21 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
 
     /// <summary>Lets the first write through.</summary>
-    public void Open() => _ = PumpAsync();
+    /// <param name="first">What is written before all that waits by now; null for nothing.</param>
+    public void Open(EncodedPage? first = null)
+    {
+        lock (_gate)
+        {
+            if (first is not null && _state != State.Closed)
+            {
+                var opening = new Waiting(first, null, null);
+                _waiting = _waiting is null ? new Queue<Waiting>([opening]) : new Queue<Waiting>(_waiting.Prepend(opening));
+                _waitingBytes += first.Length;
+            }
+        }
+
+        _ = PumpAsync();
+    }
 
     /// <summary>Hands a page over; see <see cref="OfferOutcome"/>. The observer, where given, is always told.</summary>
     /// <param name="page">Whole frames.</param>

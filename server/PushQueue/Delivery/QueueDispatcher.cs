@@ -89,6 +89,9 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>The epoch as far as it is known here; empty where the queue has not been seen yet.</summary>
+    public string Epoch => Volatile.Read(ref _epoch);
+
     public bool IsRoundRobin => _settings?.EffectivePolicy == DeliveryPolicy.RoundRobin;
 
     public long NextOffset

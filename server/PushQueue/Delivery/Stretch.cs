@@ -23,13 +23,13 @@ internal sealed record Stretch(Gap? Before, MessageBatch Batch, long NextOffset)
 
         var stretches = new List<Stretch>();
         var run = new List<Message>();
-        var gap = GapBefore(messages[0], expected);
+        var gap = GapBefore(messages[0], expected, epoch);
         foreach (var message in messages)
         {
             if (run.Count > 0 && message.Offset != run[^1].Offset + 1)
             {
                 Finish();
-                gap = GapBefore(message, run[^1].Offset + 1);
+                gap = GapBefore(message, run[^1].Offset + 1, epoch);
                 run = [];
             }
 
@@ -42,6 +42,7 @@ internal sealed record Stretch(Gap? Before, MessageBatch Batch, long NextOffset)
         void Finish() => stretches.Add(new Stretch(gap, new MessageBatch(run, epoch, now), run[^1].Offset + 1));
     }
 
-    private static Gap? GapBefore(Message message, long expected) =>
-        message.Offset > expected ? new Gap(GapCause.Expired, expected, message.Offset - 1) : null;
+    private static Gap? GapBefore(Message message, long expected, string epoch) => message.Offset > expected
+        ? new Gap(GapCause.Expired, expected, message.Offset - 1, Cursor.Of(epoch, message.Offset - 1))
+        : null;
 }

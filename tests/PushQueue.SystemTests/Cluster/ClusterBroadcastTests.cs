@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using PushQueue.SystemTests.Support;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.SystemTests.Cluster;
@@ -20,7 +21,7 @@ public sealed class ClusterBroadcastTests
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{cluster.Addresses[2].Authority}/ws/{Queue}"), CancellationToken.None);
         await using var comet = await cluster.Nodes[1].Client.GetStreamAsync($"/c/{Queue}");
-        using var lines = new StreamReader(comet);
+        using var lines = new StreamLines(comet);
         await using var producer = new SteadyProducer(Queue, cluster.Addresses);
 
         await first.GotAsync(300);
@@ -114,7 +115,7 @@ public sealed class ClusterBroadcastTests
         return bodies;
     }
 
-    private static async Task<JsonElement> NextLineAsync(StreamReader lines)
+    private static async Task<JsonElement> NextLineAsync(StreamLines lines)
     {
         var line = string.Empty;
         while (line.Length == 0)

@@ -95,7 +95,7 @@ internal sealed class EventStream : IAsyncDisposable
         _ = response.EnsureSuccessStatusCode();
         _ = Interlocked.Increment(ref _connections);
         _ = _open.TrySetResult();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(_stopping.Token));
+        using var reader = new StreamLines(await response.Content.ReadAsStreamAsync(_stopping.Token));
         string? pendingId = null;
         while (await reader.ReadLineAsync(_stopping.Token) is { } line)
         {

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using PushQueue.SystemTests.Support;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.SystemTests.Hosting;
@@ -31,7 +32,7 @@ public sealed class TlsTests : IDisposable
         using var client = MakeClient(server, version);
 
         using var stream = await client.GetAsync("/sse/test", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
-        using var events = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        using var events = new StreamLines(await stream.Content.ReadAsStreamAsync());
         using var socket = await ConnectAsync(client, server, "/ws/test", version);
         using var put = await client.PostAsync("/q/test", new StringContent("over tls")).WaitAsync(Patience);
 
@@ -175,7 +176,7 @@ public sealed class TlsTests : IDisposable
         return Encoding.UTF8.GetString(buffer, 0, result.Count);
     }
 
-    private static async Task<string> NextEventAsync(StreamReader events)
+    private static async Task<string> NextEventAsync(StreamLines events)
     {
         while (true)
         {

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using PushQueue.SystemTests.Support;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.SystemTests.Operations;
@@ -29,7 +30,7 @@ public sealed class TelemetryTests : IDisposable
         using var ack = await server.Client.PostAsync($"/q/work/messages/1/ack?receipt={receipt}", content: null);
         using var stream = await server.Client.GetAsync("/c/news", HttpCompletionOption.ResponseHeadersRead);
         await PutOneAsync(server, "news");
-        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        using var lines = new StreamLines(await stream.Content.ReadAsStreamAsync());
         await lines.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
         // The end of the server sends what it has.

@@ -33,7 +33,7 @@ public abstract partial class RestMqContract
         Assert.Equal("text/event-stream", events.Content.Headers.ContentType!.ToString());
         using var wrapped = await OpenAsync("/c/test?callback=show");
         Assert.Equal("application/javascript", wrapped.Content.Headers.ContentType!.ToString());
-        var reader = new StreamReader(await wrapped.Content.ReadAsStreamAsync());
+        var reader = new StreamLines(await wrapped.Content.ReadAsStreamAsync());
 
         await PutAsync("test", "a");
 
@@ -165,7 +165,7 @@ public abstract partial class RestMqContract
         return response;
     }
 
-    private async Task<StreamReader> OpenLinesAsync(string path, string? lastEventId = null) =>
+    private async Task<StreamLines> OpenLinesAsync(string path, string? lastEventId = null) =>
         new(await (await OpenAsync(path, lastEventId)).Content.ReadAsStreamAsync());
 
     private async Task<ClientWebSocket> SocketAsync(string path)

@@ -126,7 +126,7 @@ internal sealed class PushServer : IAsyncDisposable
     public Task SetAsync(QueueSettingsPatch patch) => Store.UpdateSettingsAsync(Queue, patch).AsTask();
 
     /// <summary>Opens a stream and returns when its headers have come: the consumer has joined.</summary>
-    public async Task<StreamReader> ListenAsync(string path, string? lastEventId = null)
+    public async Task<StreamLines> ListenAsync(string path, string? lastEventId = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, $"http://{Address}{path}");
         if (lastEventId is not null)
@@ -136,7 +136,7 @@ internal sealed class PushServer : IAsyncDisposable
 
         var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
         Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode}");
-        return new StreamReader(await response.Content.ReadAsStreamAsync());
+        return new StreamLines(await response.Content.ReadAsStreamAsync());
     }
 
     public async Task<ClientWebSocket> ConnectAsync(string path)

@@ -15,7 +15,7 @@ internal static class StreamReading
         builder.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.UseDirectSocketOutput()));
 
     /// <summary>The next line that is not empty.</summary>
-    public static async Task<string> NextLineAsync(this StreamReader reader)
+    public static async Task<string> NextLineAsync(this StreamLines reader)
     {
         while (true)
         {
@@ -28,7 +28,7 @@ internal static class StreamReading
         }
     }
 
-    public static async Task<List<string>> NextLinesAsync(this StreamReader reader, int count)
+    public static async Task<List<string>> NextLinesAsync(this StreamLines reader, int count)
     {
         var lines = new List<string>();
         while (lines.Count < count)
@@ -42,8 +42,15 @@ internal static class StreamReading
     public static Task SendAsync(this ClientWebSocket socket, string text) =>
         socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
-    /// <summary>The next message; of a close, its code and sentence.</summary>
+    /// <summary>The next message, without the opening of a broadcast stream; of a close, its code and sentence.</summary>
     public static async Task<string> NextAsync(this ClientWebSocket socket)
+    {
+        var text = await socket.NextOfAllAsync();
+        return StreamLines.IsOpening(text) ? await socket.NextOfAllAsync() : text;
+    }
+
+    /// <summary>The next message, the opening included.</summary>
+    public static async Task<string> NextOfAllAsync(this ClientWebSocket socket)
     {
         var buffer = new byte[64 * 1024];
         var length = 0;

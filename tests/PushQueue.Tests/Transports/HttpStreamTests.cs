@@ -53,7 +53,7 @@ public sealed class HttpStreamTests
         await using var server = await PushServer.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{server.Address}/c/test") { Version = HttpVersion.Version10 };
         using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync());
+        using var stream = new StreamLines(await response.Content.ReadAsStreamAsync());
 
         await server.PutAsync("one");
 
@@ -101,11 +101,11 @@ public sealed class HttpStreamTests
         _ = await before.NextLineAsync();
 
         using var stream = await server.ListenAsync("/sse/test", lastEventId: "another.17");
-        var lines = await stream.NextLinesAsync(4);
+        var lines = await stream.NextLinesAsync(5);
 
-        Assert.Equal("event: gap", lines[0]);
-        Assert.Contains("\"cause\":\"reset\"", lines[1], StringComparison.Ordinal);
-        Assert.Contains("\"body\":\"one\"", lines[3], StringComparison.Ordinal);
+        Assert.Equal("event: gap", lines[1]);
+        Assert.Contains("\"cause\":\"reset\"", lines[2], StringComparison.Ordinal);
+        Assert.Contains("\"body\":\"one\"", lines[4], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class HttpStreamTests
         using var stream = await server.ListenAsync("/c/test?from=1");
         var gap = await stream.NextLineAsync();
 
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":3,"count":3,"cause":"expired"}""", gap, StringComparison.Ordinal);
+        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":3,"count":3,"cause":"expired","cursor":""", gap, StringComparison.Ordinal);
         Assert.Contains("\"body\":\"4\"", await stream.NextLineAsync(), StringComparison.Ordinal);
     }
 
@@ -138,9 +138,9 @@ public sealed class HttpStreamTests
         var seen = await live.NextLinesAsync(4);
         using var resumed = await server.ListenAsync("/c/test?from=1");
 
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":1,"count":1,"cause":"expired"}""", seen[0], StringComparison.Ordinal);
+        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":1,"count":1,"cause":"expired","cursor":""", seen[0], StringComparison.Ordinal);
         Assert.Contains("<two>", seen[1], StringComparison.Ordinal);
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":3,"to":3,"count":1,"cause":"expired"}""", seen[2], StringComparison.Ordinal);
+        Assert.StartsWith("""{"event":"gap","queue":"test","from":3,"to":3,"count":1,"cause":"expired","cursor":""", seen[2], StringComparison.Ordinal);
         Assert.Contains("<four>", seen[3], StringComparison.Ordinal);
         Assert.Equal(seen, await resumed.NextLinesAsync(4));
     }

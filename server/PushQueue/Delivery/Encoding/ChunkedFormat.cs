@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Encoding;
 
@@ -38,10 +39,24 @@ internal sealed class ChunkedFormat : MessageFormat
 
     public override EncodedPage? Heartbeat { get; }
 
+    public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening)
+    {
+        if (_inner.EncodeOpening(queue, opening) is not { } page)
+        {
+            return null;
+        }
+
+        var writer = PageWriter.Rent();
+        writer.Write(page.Bytes.Span);
+        var chunk = Finish(writer, 0, 0);
+        writer.Return();
+        return chunk;
+    }
+
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed) => _inner.WriteMessage(writer, pushed);
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
-        _inner.WriteEvent(writer, name, json);
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null) =>
+        _inner.WriteEvent(writer, name, json, cursor);
 
     public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => _inner.WriteClose(writer, json, reconnectMs);
 

@@ -118,10 +118,44 @@ internal static class Envelope
         writer.Write(",\"cause\":\""u8);
         writer.Write(gap.Cause switch
         {
-            GapCause.Expired => "expired\"}"u8,
-            GapCause.Overflow => "overflow\"}"u8,
-            _ => "reset\"}"u8,
+            GapCause.Expired => "expired\""u8,
+            GapCause.Overflow => "overflow\""u8,
+            _ => "reset\""u8,
         });
+        WriteCursor(writer, gap.Cursor);
+        writer.Write((byte)'}');
+    }
+
+    public static void WriteOpening(PageWriter writer, QueueName queue, in Opening opening)
+    {
+        writer.Write("{\"event\":\"subscribed\",\"queue\":"u8);
+        writer.WriteJsonString(queue.Value);
+        if (opening.Cursor is { } cursor)
+        {
+            WriteCursor(writer, cursor);
+        }
+
+        if (opening.Place is { } place)
+        {
+            writer.Write(",\"token\":"u8);
+            writer.WriteJsonString(place.Token);
+            writer.Write(",\"resumed\":"u8);
+            writer.WriteNumber(place.Resumed);
+            if (place.Outcome is not null)
+            {
+                writer.Write(",\"place\":"u8);
+                writer.WriteJsonString(place.Outcome);
+            }
+        }
+
+        writer.Write((byte)'}');
+    }
+
+    private static void WriteCursor(PageWriter writer, in Cursor cursor)
+    {
+        writer.Write(",\"cursor\":\""u8);
+        writer.WriteUtf8(cursor.ToString());
+        writer.Write((byte)'"');
     }
 
     /// <param name="writer">Where to.</param>

@@ -16,6 +16,10 @@ internal sealed class LineFormat : MessageFormat
 
     public override EncodedPage Heartbeat { get; } = new("\n"u8.ToArray());
 
+    protected override EncodedPage? FirstBytes => Heartbeat;
+
+    protected override bool TellsPositions => !_raw;
+
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
         if (_raw)
@@ -30,7 +34,7 @@ internal sealed class LineFormat : MessageFormat
         writer.Write((byte)'\n');
     }
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null)
     {
         writer.Write(json);
         writer.Write((byte)'\n');

@@ -28,10 +28,37 @@ internal abstract class MessageFormat
     {
         var json = PageWriter.Rent();
         Envelope.WriteGap(json, queue, gap);
-        var page = EncodeEvent("gap"u8, json.From(0), gap.From, gap.To);
+        var page = EncodeEvent("gap"u8, json.From(0), gap.Cursor, gap.From, gap.To);
         json.Return();
         return page;
     }
+
+    /// <summary>The first page of a stream; null where there is nothing to say and no need to show that the stream stands.</summary>
+    public virtual EncodedPage? EncodeOpening(QueueName queue, in Opening opening)
+    {
+        if (opening.Place is null && (opening.Cursor is null || !TellsPositions))
+        {
+            return FirstBytes;
+        }
+
+        var json = PageWriter.Rent();
+        Envelope.WriteOpening(json, queue, opening);
+        var page = EncodeEvent("subscribed"u8, json.From(0), opening.Cursor);
+        json.Return();
+        return page;
+    }
+
+    /// <summary>
+    /// Whether a client can tell from the messages where it is. Only then is it told where the stream begins: bare bodies have no offsets, and
+    /// their readers would take one more line for a message.
+    /// </summary>
+    protected virtual bool TellsPositions => true;
+
+    /// <summary>
+    /// What an HTTP response begins with where nothing else comes at once: proxies and middleware that wait for the first byte of a body let the
+    /// headers through. Null for what is not such a response.
+    /// </summary>
+    protected virtual EncodedPage? FirstBytes => null;
 
     /// <summary>The last words of a subscription, or of the whole connection where <paramref name="queue"/> is null.</summary>
     public virtual EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
@@ -51,10 +78,11 @@ internal abstract class MessageFormat
     public virtual void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => WriteEvent(writer, "close"u8, json);
 
     /// <summary>One event that is not a message: a JSON object on one line.</summary>
-    public EncodedPage EncodeEvent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, long firstOffset = 0, long lastOffset = 0)
+    public EncodedPage EncodeEvent(
+        ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null, long firstOffset = 0, long lastOffset = 0)
     {
         var writer = PageWriter.Rent();
-        WriteEvent(writer, name, json);
+        WriteEvent(writer, name, json, cursor);
         var page = Finish(writer, firstOffset, lastOffset);
         writer.Return();
         return page;
@@ -62,7 +90,11 @@ internal abstract class MessageFormat
 
     public abstract void WriteMessage(PageWriter writer, in PushedMessage pushed);
 
-    public abstract void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json);
+    /// <param name="writer">Where to.</param>
+    /// <param name="name">Of the event.</param>
+    /// <param name="json">The event.</param>
+    /// <param name="cursor">Where a client resumes that has seen it, for formats that say so outside the event.</param>
+    public abstract void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null);
 
     /// <summary>Makes the page of what was written; a format that wraps pages or shares more than bytes overrides it.</summary>
     public virtual EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset) =>

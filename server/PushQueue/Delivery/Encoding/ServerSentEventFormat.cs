@@ -2,7 +2,10 @@ using System.Text.Unicode;
 
 namespace PushQueue.Delivery.Encoding;
 
-/// <summary>A server-sent event per message. The id is the cursor, or the message's id where it was not broadcast.</summary>
+/// <summary>
+/// A server-sent event per message. The id is the cursor; a message that was not broadcast has none, because a client cannot resume by it and
+/// some send it back as a header that is not ASCII.
+/// </summary>
 internal class ServerSentEventFormat : MessageFormat
 {
     private readonly bool _raw;
@@ -18,21 +21,16 @@ internal class ServerSentEventFormat : MessageFormat
 
     public override EncodedPage Heartbeat { get; } = new(":\n\n"u8.ToArray());
 
+    protected override EncodedPage? FirstBytes => Heartbeat;
+
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
-        writer.Write("id: "u8);
         if (pushed.Message.Offset > 0)
         {
-            writer.WriteUtf8(pushed.Epoch);
-            writer.Write((byte)'.');
-            writer.WriteNumber(pushed.Message.Offset);
-        }
-        else
-        {
-            writer.WriteUtf8(pushed.Message.Id.ToString());
+            WriteId(writer, new Cursor(pushed.Epoch, pushed.Message.Offset));
         }
 
-        writer.Write("\ndata: "u8);
+        writer.Write("data: "u8);
         if (_raw)
         {
             WriteRaw(writer, pushed.Message.Body.Span);
@@ -61,13 +59,27 @@ internal class ServerSentEventFormat : MessageFormat
         WriteEvent(writer, "close"u8, json);
     }
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null)
     {
+        if (cursor is { } position)
+        {
+            WriteId(writer, position);
+        }
+
         writer.Write("event: "u8);
         writer.Write(name);
         writer.Write("\ndata: "u8);
         writer.Write(json);
         writer.Write("\n\n"u8);
+    }
+
+    protected static void WriteId(PageWriter writer, in Cursor cursor)
+    {
+        writer.Write("id: "u8);
+        writer.WriteUtf8(cursor.Epoch);
+        writer.Write((byte)'.');
+        writer.WriteNumber(cursor.Offset);
+        writer.Write((byte)'\n');
     }
 
     /// <summary>A data line per line of the body. An event stream is UTF-8, so a body that is not goes as base64.</summary>

@@ -31,6 +31,8 @@ internal class WebSocketFormat : MessageFormat
     /// <summary>A ping without a body.</summary>
     public override EncodedPage Heartbeat { get; } = new(new byte[] { 0x89, 0 });
 
+    protected override bool TellsPositions => !_raw;
+
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
         if (_raw)
@@ -50,7 +52,7 @@ internal class WebSocketFormat : MessageFormat
     /// <summary>The text of a frame; a dialect's own in its place.</summary>
     protected virtual void WritePayload(PageWriter writer, in PushedMessage pushed) => Envelope.Write(writer, pushed);
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null) =>
         WriteFrame(writer, FinalText, json);
 
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason) =>

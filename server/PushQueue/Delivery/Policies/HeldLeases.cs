@@ -33,13 +33,10 @@ internal sealed class HeldLeases
         }
     }
 
-    public HeldLease[] Add(Consumer consumer, LeaseKey[] keys)
+    public void Add(Consumer consumer, LeaseKey[] keys)
     {
-        var added = new HeldLease[keys.Length];
-        for (var i = 0; i < keys.Length; i++)
+        foreach (var key in keys)
         {
-            var key = keys[i];
-
             // An entry that is still here belongs to a lease whose end was not told: its holder gets the credit back.
             if (_held.TryRemove(key.Id, out var stale))
             {
@@ -49,7 +46,6 @@ internal sealed class HeldLeases
 
             // Into the consumer's own set first: nothing stands here that is not found there.
             var held = new HeldLease(consumer, key, Interlocked.Increment(ref _order));
-            added[i] = held;
             consumer.Holds.Add(held);
             _held[key.Id] = held;
             if (Volatile.Read(ref _early) > 0 && _endedEarly.TryRemove(key.Receipt, out var end))
@@ -57,8 +53,6 @@ internal sealed class HeldLeases
                 _ = Remove(held, end);
             }
         }
-
-        return added;
     }
 
     /// <summary>The lease ended: acked, released, timed out or cancelled.</summary>
@@ -98,10 +92,10 @@ internal sealed class HeldLeases
     public LeaseKey[] Keys() => [.. _held.Select(static pair => pair.Value.Key)];
 
     /// <summary>All that a consumer holds, in the order in which it got them; forgotten here.</summary>
-    public HeldLease[] TakeAll(Consumer consumer) => Array.FindAll(consumer.Holds.InOrder(), TryRemove);
+    public LeaseKey[] TakeAll(Consumer consumer) => [.. consumer.Holds.InOrder().Where(TryRemove).Select(static held => held.Key)];
 
-    /// <summary>Moves all that a consumer holds to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
-    public HeldLease[] Move(Consumer from, Consumer to, HeldLeases target)
+    /// <summary>Hands all that a consumer holds on to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
+    public LeaseKey[] Move(Consumer from, Consumer to, HeldLeases target)
     {
         if (target != this)
         {
@@ -109,17 +103,16 @@ internal sealed class HeldLeases
             return [];
         }
 
-        var moved = new List<HeldLease>();
-        to.OnAcked(from.LastAcked);
+        var moved = new List<LeaseKey>();
         foreach (var held in from.Holds.InOrder())
         {
-            var handedOn = new HeldLease(to, held.Key, held.Order) { IsWritten = held.IsWritten };
+            var handedOn = new HeldLease(to, held.Key, held.Order);
             to.Holds.Add(handedOn);
             if (_held.TryUpdate(held.Key.Id, handedOn, held))
             {
                 from.Holds.Remove(held);
                 to.OnGiven(1, manual: true);
-                moved.Add(handedOn);
+                moved.Add(held.Key);
             }
             else
             {
@@ -152,11 +145,6 @@ internal sealed class HeldLeases
         }
 
         tell?.Invoke(held.Consumer);
-        if (end == HeldEnd.Acked)
-        {
-            held.Consumer.OnAcked(held.Order);
-        }
-
         held.Consumer.OnSettled(1, end);
         return true;
     }

@@ -78,7 +78,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
         var reaches = Math.Min(first, target);
         if (reaches > next)
         {
-            BroadcastRounds.TellGap(dispatcher.AdvanceTo(reaches), new Gap(GapCause.Expired, next, reaches - 1));
+            BroadcastRounds.TellGap(dispatcher.AdvanceTo(reaches), new Gap(GapCause.Expired, next, reaches - 1, Cursor.Of(page.Position.Epoch, reaches - 1)));
         }
 
         if (first < target)

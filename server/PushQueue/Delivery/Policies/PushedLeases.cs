@@ -13,7 +13,9 @@ internal sealed class PushedLeases(Consumer consumer, LeaseKey[] keys, LeaseSett
 
     public void OnNotWritten()
     {
-        settler.GiveBack(keys, BrokenConnection.NotBegun);
+        settler.GiveBack(keys, NotWritten);
         consumer.OnWritten(keys.Length, written: false);
     }
+
+    public static readonly ReleaseRequest NotWritten = new(TimeSpan.Zero, Error: null, CountsAsAttempt: false);
 }

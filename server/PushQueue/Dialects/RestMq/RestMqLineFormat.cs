@@ -1,4 +1,6 @@
+using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 
 namespace PushQueue.Dialects.RestMq;
 
@@ -28,11 +30,14 @@ internal sealed class RestMqLineFormat(string? callback) : MessageFormat
     }
 
     /// <summary>A gap is told, though old clients know no such thing: nobody may miss a message without a word.</summary>
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null)
     {
         writer.Write(json);
         writer.Write("\r\n"u8);
     }
+
+    /// <summary>Nothing: an old client takes each line for a message.</summary>
+    public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) => null;
 
     /// <summary>No last words: the end of the response says it.</summary>
     public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs)

@@ -1,4 +1,6 @@
+using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 
 namespace PushQueue.Dialects.RestMq;
 
@@ -11,6 +13,9 @@ internal sealed class RestMqSocketFormat : WebSocketFormat
     }
 
     public static MessageFormat Instance { get; } = new RestMqSocketFormat();
+
+    /// <summary>Nothing: an old client takes each frame for a message.</summary>
+    public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) => null;
 
     protected override void WritePayload(PageWriter writer, in PushedMessage pushed) => RestMqEnvelope.Write(writer, pushed);
 }

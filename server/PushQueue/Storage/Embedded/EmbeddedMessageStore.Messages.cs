@@ -83,25 +83,15 @@ internal sealed partial class EmbeddedMessageStore
             return Array.Empty<Message>();
         }
 
-        GivenMessages given;
-        do
+        var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
+        if (!result.Ok)
         {
-            var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
-            if (!result.Ok)
-            {
-                return result.Failure;
-            }
-
-            given = result.Value;
-            if (given.LacksBodies)
-            {
-                await ReadTakenAsync(found, given);
-            }
-
-            WriteNow(given.Batch);
+            return result.Failure;
         }
-        while (given.IsExhausted);
 
+        var given = result.Value;
+        WriteNow(given.Batch);
+        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Messages);
     }
 
@@ -123,35 +113,15 @@ internal sealed partial class EmbeddedMessageStore
 
             given = result.Value;
             WriteNow(given.Batch);
-            await LoadBodiesAsync(found, given);
+            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            if (given.Unreadable.Count > 0)
+            {
+                found.BuryUnreadable(given.Unreadable);
+            }
         }
-        while (given.IsExhausted);
+        while (given.Leases.Count == 0 && given.Unreadable.Count > 0);
 
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Leases);
-    }
-
-    /// <summary>Brings in the bodies; a message whose body cannot be read becomes a dead letter.</summary>
-    private async ValueTask LoadBodiesAsync(EmbeddedQueue queue, GivenMessages given)
-    {
-        await given.LoadBodiesAsync(_logger);
-        if (given.Unreadable.Count > 0)
-        {
-            queue.DeadLetterUnreadable(given.Unreadable);
-        }
-    }
-
-    private async ValueTask ReadTakenAsync(EmbeddedQueue queue, GivenMessages given)
-    {
-        var failed = true;
-        try
-        {
-            await LoadBodiesAsync(queue, given);
-            failed = false;
-        }
-        finally
-        {
-            queue.FinishTake(given, failed);
-        }
     }
 
     /// <summary>What this operation appended; see <see cref="MessageLog.BeginAppend"/>.</summary>

@@ -198,20 +198,22 @@ internal sealed partial class EmbeddedQueue
         }
     }
 
-    /// <summary>Leases that lived with a connection end with the process that had the connection. Its stop is no failed attempt of a consumer.</summary>
+    /// <summary>Leases that lived with a connection end with the process that had the connection.</summary>
     public void EndOrphanedLeases()
     {
         lock (_gate)
         {
             var now = _services.NowMs();
-            foreach (var message in _leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
+            foreach (var message in _leased.Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
             {
-                EndLeaseLocked(message, now, BrokenConnection.NotBegun);
+                EndLeaseLocked(message, now, ServerStopped);
             }
         }
 
         TellNews();
     }
+
+    private static readonly ReleaseRequest ServerStopped = new(Delay: TimeSpan.Zero, Error: "the server stopped before the ack");
 
     private void Index(StoredMessage message)
     {
@@ -233,7 +235,7 @@ internal sealed partial class EmbeddedQueue
                 PlaceLocked(message, delayed: true);
                 break;
             case MessagePlace.Leased:
-                _leased.Add(message, message.Lease!);
+                AddLeasedLocked(message);
                 if (message.ExpiresAtMs > 0)
                 {
                     _expiring.Add(message);

@@ -128,6 +128,7 @@ internal sealed partial class EmbeddedQueue
         _ready = new ReadyMessages();
         _delayed.Clear();
         _leased.Clear();
+        _leasedByCallers.Clear();
         _expiring.Clear();
         _history = new RingDeque<StoredMessage>();
         _knownIds.Clear();

@@ -21,8 +21,6 @@ internal sealed class MutableCounters
 
     public long DeadLettered { get; set; }
 
-    public long Lost { get; set; }
-
     public QueueCounters Snapshot() => new()
     {
         Put = Put,
@@ -33,7 +31,6 @@ internal sealed class MutableCounters
         Expired = Expired,
         Dropped = Dropped,
         DeadLettered = DeadLettered,
-        Lost = Lost,
     };
 
     public void Restore(QueueCounters counters)
@@ -46,6 +43,5 @@ internal sealed class MutableCounters
         Expired = counters.Expired;
         Dropped = counters.Dropped;
         DeadLettered = counters.DeadLettered;
-        Lost = counters.Lost;
     }
 }

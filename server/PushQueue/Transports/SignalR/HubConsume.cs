@@ -29,6 +29,7 @@ internal sealed class HubConsume(
         var connection = new ItemStreamConnection(client.Caller);
         var buffer = new OutboundBuffer(connection, clock, options.Value);
         registry.Add(buffer);
+        EncodedPage? opening;
         try
         {
             var reader = Subscriptions.ReadOptions(json);
@@ -37,6 +38,8 @@ internal sealed class HubConsume(
             {
                 throw HubCommands.Failure(problem!);
             }
+
+            opening = await Dispatcher.EncodeOpeningAsync(consumer);
         }
         catch
         {
@@ -47,7 +50,7 @@ internal sealed class HubConsume(
             throw;
         }
 
-        buffer.Open();
+        buffer.Open(opening);
 
         _ = EndWithAsync(client, connection, buffer, aborted, cancelled);
         return connection.Items;

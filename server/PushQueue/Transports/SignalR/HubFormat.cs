@@ -1,3 +1,4 @@
+using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.SignalR;
@@ -34,7 +35,7 @@ internal sealed class HubFormat : MessageFormat
         writer.Write("]}\u001e"u8);
     }
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json)
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null)
     {
         writer.Write("{\"type\":1,\"target\":\""u8);
         writer.Write(name);

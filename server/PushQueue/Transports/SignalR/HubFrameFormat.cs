@@ -26,8 +26,8 @@ internal sealed class HubFrameFormat : MessageFormat
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed) => _records.WriteMessage(writer, pushed);
 
-    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json) =>
-        _records.WriteEvent(writer, name, json);
+    public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null) =>
+        _records.WriteEvent(writer, name, json, cursor);
 
     /// <summary>
     /// The connection's last words are told three times: as <c>close</c> to programs that listen for it, as SignalR's close message to its

@@ -66,11 +66,12 @@ internal sealed class HttpStreamEndpoint(
         try
         {
             // Joined before the headers go out: whoever sees the stream open gets all that is put from then on.
-            _ = await dispatcher.SubscribeAsync(request.Queue, buffer, connection.ControlFormat, request.Options);
+            var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, connection.ControlFormat, request.Options);
+            var opening = await Dispatcher.EncodeOpeningAsync(consumer);
             await context.Response.StartAsync(context.RequestAborted);
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             opened = true;
-            buffer.Open();
+            buffer.Open(opening);
             await connection.Ended;
         }
         catch (OperationCanceledException)
@@ -118,7 +119,7 @@ internal sealed class HttpStreamEndpoint(
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = contentType;
-        response.Headers.CacheControl = "no-cache";
+        response.Headers.CacheControl = "no-store, no-transform";
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = ContentTypes.BodyPolicy;
         response.Headers["X-Accel-Buffering"] = "no";

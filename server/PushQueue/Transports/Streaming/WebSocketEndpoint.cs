@@ -75,16 +75,18 @@ internal sealed class WebSocketEndpoint(
     {
         try
         {
+            EncodedPage? opening = null;
             if (request is not null)
             {
                 // Joined before the handshake is answered: whoever sees the socket open gets all that is put from then on.
                 format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
-                _ = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
+                var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
+                opening = await Dispatcher.EncodeOpeningAsync(consumer);
             }
 
             var stream = await WebSocketHandshake.AcceptAsync(context);
             connection.Attach(stream);
-            buffer.Open();
+            buffer.Open(opening);
             return stream;
         }
         catch (Exception e)

@@ -1,3 +1,5 @@
+using PushQueue.Tests.Support;
+
 namespace PushQueue.SystemTests.History.Links;
 
 /// <summary>Comet and server-sent events; what they get is acked by REST.</summary>
@@ -9,7 +11,7 @@ internal sealed class HttpLink(Uri address, HttpClient http, bool events) : Stre
         using var response = await Http.GetAsync(
             new Uri(Address, $"/{(events ? "sse" : "c")}/{queue}?{options}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         response.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        using var reader = new StreamLines(await response.Content.ReadAsStreamAsync(cancellationToken));
         string? cursor = null;
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {

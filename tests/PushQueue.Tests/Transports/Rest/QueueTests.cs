@@ -42,7 +42,7 @@ public sealed class QueueTests : IAsyncLifetime
         Assert.Equal((0, 0, "roundrobin"), (info.GetProperty("ready").GetInt32(), info.GetProperty("delayed").GetInt32(), info.GetProperty("policy").GetString()));
         await _server.PostAsync("/control/test", "status=start");
         await _server.PostAsync("/q/test", "next");
-        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        using var lines = new StreamLines(await stream.Content.ReadAsStreamAsync());
         Assert.Equal("""{"queue":"test","id":"2502","body":"next"}""", await lines.NextLineAsync());
     }
 
