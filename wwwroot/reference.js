@@ -12,7 +12,7 @@ function element(name, attributes, ...children) {
 const resolver = (document) => (thing) =>
   thing?.$ref ? thing.$ref.slice(2).split("/").reduce((at, key) => at[key], document) : thing;
 
-// A schema as something short to read: named schemas are opened once, deeper ones by name.
+// A short text for a schema: named schemas are expanded once, deeper ones appear by name.
 function shape(schema, resolve, depth = 0) {
   if (!schema) return "any";
   if (schema.$ref && depth > 1) return schema.$ref.split("/").pop();
@@ -43,7 +43,7 @@ function parameterTable(parameters, resolve) {
 }
 
 function contents(title, thing, resolve) {
-  const parts = [element("h4", {}, title)];
+  const parts = [element("h3", {}, title)];
   if (thing.description) parts.push(element("p", {}, thing.description));
   for (const [type, content] of Object.entries(thing.content ?? {})) {
     parts.push(element("p", {}, element("code", {}, type)));
@@ -93,7 +93,7 @@ try {
   const answer = await fetch("openapi/v1.json");
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   render(await answer.json());
-  document.getElementById("find").addEventListener("input", (event) => filter(event.target.value.trim().toLowerCase()));
+  document.getElementById("operation-filter").addEventListener("input", (event) => filter(event.target.value.trim().toLowerCase()));
   if (location.hash) document.getElementById(location.hash.slice(1))?.setAttribute("open", "");
 } catch (error) {
   document.getElementById("about").textContent = `The document could not be loaded: ${error.message}.`;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.StaticFiles;
 
 namespace PushQueue.Server;
 
@@ -114,6 +115,9 @@ internal static class Program
 
         app.UseDefaultFiles().UseStaticFiles(new StaticFileOptions
         {
+            // Browsers show plain text; they offer text/markdown as a download.
+            ContentTypeProvider = new FileExtensionContentTypeProvider { Mappings = { [".md"] = "text/plain; charset=utf-8" } },
+
             // Modules of two versions do not fit together: a browser asks each time whether its copy is the present one.
             OnPrepareResponse = static file => file.Context.Response.Headers.CacheControl = "no-cache",
         });

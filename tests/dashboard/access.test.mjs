@@ -105,7 +105,7 @@ test('A key that may only look on is offered no change, and another queue says w
   const { browser, page, figure, own, finish } = session;
   await openWith(session, own, 'q/orders');
   await until('the figures are there', async () => await figure('Ready').textContent() === '1');
-  await page.locator('.refusal').getByText('may not look at its messages').waitFor();
+  await page.locator('.refusal').getByText('may not see its messages').waitFor();
   await session.go('q/news');
   await page.getByRole('alert').getByText("The key 'shop' lacks the permission").waitFor();
   assert.equal(await page.getByRole('tab').count(), 0);

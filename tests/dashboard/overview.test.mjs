@@ -85,11 +85,49 @@ test('An empty server says how to begin, and a new queue begins with its first m
   await browser.screenshot('overview-empty');
   await button('New queue').click();
   await page.getByLabel('Name', { exact: true }).fill('größe 1');
-  await button('Go on').click();
+  await button('Continue').click();
   await page.getByText('does not exist yet').waitFor();
   await button('Put message').click();
   await page.getByText('Message 1 is stored (synced).').waitFor();
   assert.equal((await server.info('größe 1')).ready, 1);
+  await finish();
+});
+
+test('A name that no queue can have is refused in the dialog', async t => {
+  const { page, go, button, finish } = await open(t);
+  await go();
+  await button('New queue').click();
+  const name = page.getByLabel('Name', { exact: true });
+  const dialog = page.getByRole('dialog');
+  for (const [text, sentence] of [
+    ['', 'Give a name'], ['a/b', "cannot contain '/'"], ['..', 'Choose another name'], ['ü'.repeat(128), 'The name is 256 bytes long; the limit is 255.'],
+  ]) {
+    await name.fill(text);
+    await button('Continue').click();
+    await dialog.getByRole('alert').getByText(sentence).waitFor();
+    assert.equal(await name.getAttribute('aria-invalid'), 'true');
+  }
+
+  await name.fill('a.b');
+  await button('Continue').click();
+  await page.getByRole('heading', { name: 'a.b' }).waitFor();
+  await finish();
+});
+
+test('Dead letters are not counted as ready, and a queue that requests empty is not one that nobody listens to', async t => {
+  const { server, page, go, button, figure, finish } = await open(t);
+  await server.set('mail', { policy: 'roundrobin', maxAttempts: 1 });
+  await server.putMany('mail', [1, 2, 3]);
+  const lease = async () => (await fetch(`${server.url}/q/mail?ttr=30`)).headers;
+  const first = await lease();
+  await server.fetch(`q/mail/messages/${first.get('pushqueue-id')}/release?receipt=${first.get('pushqueue-receipt')}`, { method: 'POST' });
+  await lease();
+  await server.put('alone');
+  await go();
+  await until('one is dead', async () => await figure('Dead letters').textContent() === '1');
+  assert.equal(await figure('Ready').textContent(), '2');
+  await button('Nobody listens').click();
+  await until('only the queue without any consumer', async () => (await names(page)).join() === 'alone');
   await finish();
 });
 

@@ -14,7 +14,7 @@ test('A message is put with options, found, looked at as JSON, text and bytes, a
   await button('Put message').click();
   await page.getByText('Message order/7 is stored').waitFor();
   await button('Put message').click();
-  await page.getByText('was there already').waitFor();
+  await page.getByText('exists already').waitFor();
   const [message] = (await server.json('q/orders/messages')).messages;
   assert.deepEqual([message.id, message.priority], ['order/7', 9]);
   await browser.screenshot('queue-put');
@@ -26,7 +26,7 @@ test('A message is put with options, found, looked at as JSON, text and bytes, a
   await page.getByLabel('Priority').fill('');
   await page.getByLabel('Body').fill('{oops');
   await button('Put message').click();
-  await page.getByText('This is not JSON').waitFor();
+  await page.getByText('The body is not JSON').waitFor();
   await page.getByLabel('Send as').selectOption('Bytes, as hex');
   await page.getByLabel('Body').fill('00 ff 41');
   await page.getByLabel('Delay', { exact: true }).fill('10m');
@@ -85,7 +85,7 @@ test('A queue is stopped and started, changes its policy and its settings, and w
   await tab('Settings');
   await until('the form shows what is set', async () => await page.locator('form.settings').getByLabel('Policy').inputValue() === 'roundrobin');
   await page.getByLabel('Retry delay').fill('exponential:1s..5m');
-  await page.getByLabel('Most messages').fill('100');
+  await page.getByLabel('Message limit').fill('100');
   await page.getByLabel('History age').fill('2h');
   await page.getByLabel('Dead letters').selectOption('drop');
   await button('Save settings').click();
@@ -94,7 +94,7 @@ test('A queue is stopped and started, changes its policy and its settings, and w
   assert.deepEqual(
     [settings.retryDelay, settings.maxMessages, settings.history.age, settings.history.messages, settings.deadLetter],
     ['exponential:1s..5m', 100, '2h', 10000, false]);
-  await page.getByLabel('Most messages').fill('');
+  await page.getByLabel('Message limit').fill('');
   await page.getByLabel('Attempts').fill('0');
   await button('Save settings').click();
   await page.locator('.answer.problem', { hasText: 'maxAttempts' }).waitFor();
@@ -124,7 +124,7 @@ test('A queue is purged only after its name was typed, and keeps its settings an
   assert.equal(await go.isDisabled(), true);
   await page.getByLabel(/^Type/).fill('full');
   await go.click();
-  await toast("'full' is empty: 1,501 messages gone.");
+  await toast("'full' is purged: 1,501 messages removed.");
   await until('the figures follow', async () => await figure('Ready').textContent() === '0' && await figure('Delayed').textContent() === '0');
   assert.deepEqual(await server.info('full').then(({ ready, delayed, policy, consumers }) => [ready, delayed, policy, consumers]), [0, 0, 'roundrobin', 1]);
   assert.equal((await server.json('q/full/settings')).ttr, '45s');
@@ -233,5 +233,90 @@ test('Dead letters are shown with why, and replayed one by one or all at once', 
   await toast("2 messages back in 'mail'");
   await page.getByText('No dead letters.').waitFor();
   assert.equal((await server.info('mail')).ready, 3);
+  await finish();
+});
+
+test('The put form keeps its input while another tab is shown, and Ctrl+Enter puts', async t => {
+  const { server, page, toQueue, tab, finish } = await open(t);
+  await toQueue('orders', 'put');
+  const body = page.getByLabel('Body');
+  await body.fill('first');
+  await page.getByLabel('Send as').selectOption('Text');
+  await page.getByLabel('Priority').fill('7');
+  await tab('Live tail');
+  await page.getByPlaceholder('Filter by id or body').waitFor();
+  await tab('Put');
+  assert.deepEqual(
+    [await body.inputValue(), await page.getByLabel('Send as').inputValue(), await page.getByLabel('Priority').inputValue()], ['first', 'text/plain', '7']);
+  await body.press('Control+Enter');
+  await page.getByText('Message 1 is stored').waitFor();
+  const [message] = (await server.json('q/orders/messages')).messages;
+  assert.deepEqual([message.start ?? message.body, message.priority], ['first', 7]);
+  await finish();
+});
+
+test('A queue that does not exist says so, and offers nothing that needs it', async t => {
+  const { server, page, toQueue, button, finish } = await open(t);
+  await toQueue('nowhere');
+  await page.locator('.badge', { hasText: 'does not exist' }).waitFor();
+  await page.getByText('This queue does not exist yet').waitFor();
+  for (const name of ['Purge', 'Delete']) {
+    assert.equal(await button(name).isVisible(), false, name);
+  }
+
+  assert.equal(await page.locator('.chart').isVisible(), false);
+  await server.put('nowhere');
+  await page.locator('.badge', { hasText: 'started' }).waitFor();
+  await button('Purge').waitFor();
+  await page.locator('.chart canvas').waitFor();
+  await server.fetch('q/nowhere', { method: 'DELETE' });
+  await page.locator('.badge', { hasText: 'does not exist' }).waitFor();
+  await button('Purge').waitFor({ state: 'hidden' });
+  await finish();
+});
+
+test('A setting that the server refuses is marked by the name of its field', async t => {
+  const { page, toQueue, button, finish } = await open(t, { allow: [/status of 400/] });
+  await toQueue('work', 'settings');
+  for (const [label, value, setting] of [['Lease', 'soon', 'ttr'], ['Retry delay', 'never', 'retryDelay'], ['History age', 'x', 'history.age']]) {
+    const field = page.getByLabel(label, { exact: true });
+    const before = await field.inputValue();
+    await field.fill(value);
+    await button('Save settings').click();
+    await page.locator('.answer.problem', { hasText: `${label}: ` }).filter({ hasText: `'${setting}'` }).waitFor();
+    assert.equal(await field.getAttribute('aria-invalid'), 'true');
+    assert.equal(await page.locator('form.settings [aria-invalid]').count(), 1);
+    await field.fill(before);
+  }
+
+  await finish();
+});
+
+test('The column with the time has the head that belongs to the state', async t => {
+  const { server, page, toQueue, button, finish } = await open(t);
+  await server.set('jobs', { policy: 'roundrobin' });
+  await server.putMany('jobs', [1, 2]);
+  await server.put('jobs', 'later', '?delay=1h');
+  await server.fetch('q/jobs?ttr=300');
+  await toQueue('jobs');
+  for (const [state, head] of [['Ready', 'Put'], ['Delayed', 'Due'], ['In flight', 'Leased until']]) {
+    await button(state).click();
+    await page.getByRole('columnheader', { name: head, exact: true }).waitFor();
+    await page.locator(`table.messages tbody [data-label="${head}"] time`).waitFor();
+  }
+
+  await finish();
+});
+
+test('Credit is shown for roundrobin, where it bounds a consumer, and not for broadcast', async t => {
+  const { server, page, toQueue, finish } = await open(t);
+  const consumer = await listen(server, 'news');
+  await toQueue('news', 'consumers');
+  const credit = page.locator('table.consumers tbody [data-label=Credit]');
+  await until('no credit', async () => await credit.textContent() === '–');
+  assert.equal(await credit.locator('meter').isVisible(), false);
+  await server.set('news', { policy: 'roundrobin' });
+  await until('credit', async () => /^\d+ of \d+$/.test(await credit.textContent()));
+  consumer.end();
   await finish();
 });

@@ -83,6 +83,54 @@ test('Everything can be reached and used by the keyboard alone', async t => {
   await finish();
 });
 
+test('An address with a stray % does not end the page', async t => {
+  const { server, page, go, finish } = await open(t);
+  await server.put('50%');
+  await go('q/%E0%A4%A');
+  await page.getByRole('heading', { name: '%E0%A4%A' }).waitFor();
+  await go('q/50%/messages');
+  await page.getByRole('heading', { name: '50%' }).waitFor();
+  await page.locator('table.messages tbody tr').waitFor();
+  await go('q/a%2Fb');
+  await page.getByRole('alert').getByText("cannot contain '/'").waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Try again' }).isVisible(), false);
+  await page.getByRole('link', { name: 'All queues' }).click();
+  await page.getByRole('link', { name: '50%' }).waitFor();
+  await finish();
+});
+
+test('The shell links to the reference and the pages, and shows the version', async t => {
+  const { server, page, go, finish } = await open(t);
+  await go();
+  await page.getByText(/^Version \d+\.\d+/).waitFor();
+  const links = await page.locator('footer a').evaluateAll(all => all.map(link => link.getAttribute('href')));
+  assert.ok(links.includes('reference.html') && links.length > 3, links.join());
+  for (const link of links) {
+    const response = await fetch(`${server.url}/${link}`);
+    assert.equal(response.status, 200, link);
+    assert.match(response.headers.get('content-type'), link.endsWith('.md') ? /^text\/plain; charset=utf-8/ : /^text\/html/, link);
+  }
+
+  await finish();
+});
+
+test('The reference is accessible, finds an operation, and keeps the policy of the pages', async t => {
+  const { server, browser, page, finish } = await open(t);
+  await page.goto(`${server.url}/reference.html#find`);
+  await page.locator('details#find[open]').waitFor();
+  const ids = await page.evaluate(() => [...document.querySelectorAll('[id]')].map(element => element.id));
+  assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
+  assert.deepEqual(await browser.violations({ all: true }), []);
+  await page.getByLabel('Find').fill('batch');
+  await until('only some operations are left', async () => {
+    const shown = await page.locator('details:visible').count();
+    return shown > 0 && shown < 10;
+  });
+  await page.getByRole('link', { name: 'Dashboard' }).click();
+  await page.locator('#connection[data-state=live]').waitFor();
+  await finish();
+});
+
 test('The theme can be chosen and is remembered', async t => {
   const { page, go, finish } = await open(t, { theme: 'light' });
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -1,6 +1,7 @@
-// The shell: routes, the state of the connection, theme, keyboard.
-import { text } from './dom.js';
+// The shell: routes, the state of the connection, theme, keyboard, links.
+import { show, text } from './dom.js';
 import { connect, onState } from './live.js';
+import { json } from './api.js';
 import { setUpTheme } from './theme.js';
 import { askForKey, currentKey, forgetKey, wasDeclined } from './access.js';
 import { mountOverview } from './views/overview.js';
@@ -15,8 +16,21 @@ const everything = ['put', 'take', 'listen', 'manage', 'stats'];
 let view = null;
 let shown = '';
 
+/** A part of the address. A stray % stands for itself, because an address that somebody typed must not end the page. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) {
+      return part;
+    }
+
+    throw error;
+  }
+}
+
 function route() {
-  const [place, queue, tab] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [place, queue, tab] = location.hash.replace(/^#\/?/, '').split('/').map(decoded);
   if (location.hash === '#main') {
     return;
   }
@@ -57,8 +71,20 @@ function showKey() {
   who.hidden = !currentKey() || keyName() === null;
   text(who, keyName() ?? '');
 
-  // What concerns every queue is only for those who may see every queue.
+  // The page of the nodes concerns every queue, so it needs every permission on every queue.
   document.querySelector('[data-nav=nodes]').hidden = !everywhere().may(...everything);
+}
+
+/** The version of the node that serves this page, once the server has said that the key may ask for it. */
+async function showVersion() {
+  const place = document.getElementById('version');
+  if (!place.hidden || !everywhere().may('stats')) {
+    return;
+  }
+
+  const { nodes: [node] } = await json('GET', 'nodes');
+  text(place, `Version ${node.version}`);
+  show(place, true);
 }
 
 async function changeKey() {
@@ -94,6 +120,7 @@ function onKey(event) {
 document.getElementById('key').addEventListener('click', changeKey);
 document.addEventListener('keychange', showKey);
 document.addEventListener('accesschange', showKey);
+document.addEventListener('accesschange', showVersion);
 document.querySelector('.skip').addEventListener('click', event => {
   event.preventDefault();
   main.focus();
@@ -106,5 +133,5 @@ addEventListener('hashchange', () => {
   main.focus({ preventScroll: true });
 });
 addEventListener('keydown', onKey);
-route();
 connect();
+route();

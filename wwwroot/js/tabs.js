@@ -2,8 +2,9 @@
 import { h, uniqueId } from './dom.js';
 
 /**
- * @param entries  {name, label, mount(place)} each; mount returns {update?, unmount?}.
- * @param onSelect is told the name of the chosen tab.
+ * @param entries  {name, label, mount(place), keep} each; mount returns {update?, unmount?}. A panel with `keep` stays as it is while another tab
+ * is shown: a form keeps its input, a listener listens.
+ * @param onSelect gets the name of the chosen tab.
  */
 export class Tabs {
   #entries;
@@ -11,7 +12,8 @@ export class Tabs {
   #panel;
   #panelId = uniqueId('panel');
   #selected = null;
-  #mounted = null;
+  #mounted = new Map();
+  #latest = null;
   #onSelect;
 
   constructor(label, entries, onSelect) {
@@ -31,6 +33,7 @@ export class Tabs {
       return;
     }
 
+    this.#leave();
     this.#selected = entry;
     this.#buttons.forEach((button, index) => {
       const chosen = this.#entries[index] === entry;
@@ -41,22 +44,22 @@ export class Tabs {
       }
     });
     this.#panel.setAttribute('aria-labelledby', `${this.#panelId}-${entry.name}`);
-    this.mountAgain();
+    this.#show();
   }
 
-  /** The chosen panel from anew, as after a change of what may be done. */
+  /** Makes all panels again, as after a change of permissions. */
   mountAgain() {
-    this.#mounted?.unmount?.();
-    this.#panel.replaceChildren();
-    this.#mounted = this.#selected?.mount(this.#panel);
+    this.#unmountAll();
+    this.#show();
   }
 
-  /** What the present tab shows has changed. */
+  /** Passes new data to the selected tab, and to the others when they are selected. */
   update(item) {
-    this.#mounted?.update?.(item);
+    this.#latest = item;
+    this.#mounted.get(this.#selected)?.panel.update?.(item);
   }
 
-  /** A number beside a tab's name. */
+  /** Shows a number next to a tab's name. */
   badge(name, number) {
     const index = this.#entries.findIndex(entry => entry.name === name);
     const label = this.#entries[index].label;
@@ -67,7 +70,38 @@ export class Tabs {
   }
 
   close() {
-    this.#mounted?.unmount?.();
+    this.#unmountAll();
+  }
+
+  #show() {
+    if (!this.#selected) {
+      return;
+    }
+
+    const known = this.#mounted.get(this.#selected);
+    if (known) {
+      this.#panel.replaceChildren(known.place);
+      if (this.#latest) {
+        known.panel.update?.(this.#latest);
+      }
+    } else {
+      const place = h('div.panel-content');
+      this.#panel.replaceChildren(place);
+      this.#mounted.set(this.#selected, { place, panel: this.#selected.mount(place) });
+    }
+  }
+
+  /** Ends the selected panel, unless it is one that stays. */
+  #leave() {
+    if (this.#selected && !this.#selected.keep) {
+      this.#mounted.get(this.#selected)?.panel.unmount?.();
+      this.#mounted.delete(this.#selected);
+    }
+  }
+
+  #unmountAll() {
+    this.#mounted.forEach(({ panel }) => panel.unmount?.());
+    this.#mounted.clear();
   }
 
   #choose(name) {

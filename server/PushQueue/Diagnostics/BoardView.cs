@@ -56,11 +56,18 @@ internal sealed record BoardView
             BoardChoice.Waiting => row.Info.Waiting > 0,
             BoardChoice.Busy => row.Rate != default,
             BoardChoice.Stopped => row.Info.Settings.Stopped,
-            BoardChoice.Unheard => row.Consumers == 0 && row.Info.Waiting > 0,
+            BoardChoice.Unheard => IsUnheard(row),
             BoardChoice.Dead => row.Dead > 0 || (row.Info.Name.IsDeadLetter && row.Info.Waiting > 0),
             _ => true,
         }
         && (Filter.Length == 0 || row.Info.Name.Value.Contains(Filter, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// Messages wait and nobody gets them. Workers that take or lease by request are not connected, so deliveries and leases count as well.
+    /// Dead letters wait for a person.
+    /// </summary>
+    private static bool IsUnheard(in BoardRow row) =>
+        row.Info.Waiting > 0 && row.Consumers == 0 && row.Info.Leased == 0 && row.Rate.Delivered == 0 && !row.Info.Name.IsDeadLetter;
 
     private int Compare(in BoardRow one, in BoardRow other) => Order switch
     {

@@ -35,7 +35,9 @@ internal sealed record QueueBoard(long Tick, DateTimeOffset At, BoardRow[] Rows,
 /// <param name="Dead">Messages in its dead-letter queue.</param>
 internal readonly record struct BoardRow(QueueInfo Info, QueueRate Rate, int Consumers, long Dead);
 
-/// <summary>Sums over all queues.</summary>
+/// <summary>
+/// Sums over all queues. Messages of dead-letter queues count as <see cref="Dead"/> only: they wait for a person, not for a consumer.
+/// </summary>
 internal record struct BoardSums
 {
     public int Queues { get; set; }
@@ -62,10 +64,13 @@ internal record struct BoardSums
         {
             Dead += row.Info.Waiting;
         }
+        else
+        {
+            Ready += row.Info.Ready;
+            Delayed += row.Info.Delayed;
+            Leased += row.Info.Leased;
+        }
 
-        Ready += row.Info.Ready;
-        Delayed += row.Info.Delayed;
-        Leased += row.Info.Leased;
         Consumers += row.Consumers;
         PutPerSecond += row.Rate.Put;
         DeliveredPerSecond += row.Rate.Delivered;

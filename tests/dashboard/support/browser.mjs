@@ -59,13 +59,13 @@ export class Browser {
     await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
   }
 
-  /** What axe finds that is serious or worse, a line each. */
-  async violations() {
+  /** The violations that axe finds, a line each: serious and critical ones, or all. */
+  async violations({ all = false } = {}) {
     const found = await this.page.evaluate(async () => {
       const result = await globalThis.axe.run(document, { resultTypes: ['violations'] });
       return result.violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.slice(0, 3).map(node => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`) }));
     });
-    return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, help, where }) => `${id}: ${help} (${where.join('; ')})`);
+    return found.filter(({ impact }) => all || impact === 'serious' || impact === 'critical').map(({ id, help, where }) => `${id}: ${help} (${where.join('; ')})`);
   }
 
   async close() {

@@ -1,4 +1,4 @@
-// Who listens, and how far each has come.
+// The consumers of the queue, and the position of each.
 import { arrange, h, text } from '../dom.js';
 import { json, paths } from '../api.js';
 import { age, bytes, count, plural } from '../format.js';
@@ -15,7 +15,7 @@ export function mountConsumers(place, queue, context) {
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((label, index) =>
       h(index >= firstNumber && label ? 'th.number' : 'th', { scope: 'col', role: 'columnheader' }, label || h('span.visually-hidden', null, 'Actions'))))),
     body));
-  const none = h('div.empty', { hidden: true }, h('p', null, 'Nobody listens to this queue on this node.'), h('p', null, 'The tab Listen has the lines that do.'));
+  const none = h('div.empty', { hidden: true }, h('p', null, 'No consumer is connected to this queue on this node.'), h('p', null, 'The tab Listen has snippets that connect one.'));
   const more = h('p.muted', { hidden: true });
 
   place.append(table, none, more);
@@ -23,7 +23,7 @@ export function mountConsumers(place, queue, context) {
     update(context.latest);
   }
 
-  function update({ listeners }) {
+  function update({ listeners, settings }) {
     const present = new Set();
     for (const consumer of listeners.consumers) {
       present.add(consumer.id);
@@ -31,7 +31,7 @@ export function mountConsumers(place, queue, context) {
         rows.set(consumer.id, new ConsumerRow(queue, consumer));
       }
 
-      rows.get(consumer.id).update(consumer);
+      rows.get(consumer.id).update(consumer, settings?.policy === 'roundrobin');
     }
 
     for (const id of rows.keys()) {
@@ -69,13 +69,15 @@ class ConsumerRow {
       }, 'Disconnect')));
   }
 
-  update(consumer) {
+  /** Credit bounds what roundrobin pushes ahead; a broadcast does not use it. */
+  update(consumer, hasCredit) {
     const cells = this.#cells;
     for (const name of ['inFlight', 'delivered', 'acked', 'failed']) {
       text(cells[name], count(consumer[name]));
     }
 
-    text(cells.credit, `${count(consumer.credit)} of ${count(consumer.prefetch)}`);
+    text(cells.credit, hasCredit ? `${count(consumer.credit)} of ${count(consumer.prefetch)}` : '–');
+    this.#credit.hidden = !hasCredit;
     this.#credit.max = consumer.prefetch;
     this.#credit.value = consumer.credit;
     text(cells.lag, consumer.waitingBytes > 0 ? `${count(consumer.lag)} (${bytes(consumer.waitingBytes)})` : count(consumer.lag));
@@ -86,7 +88,7 @@ class ConsumerRow {
 function disconnect(queue, id, name) {
   confirmDialog({
     title: `Disconnect ${name}?`,
-    sentences: ['Its stream ends with the reason "disconnected", which tells the client not to come back by itself. What it held is given to others.'],
+    sentences: ['Its stream ends with the reason "disconnected"; a client that gets it does not reconnect by itself. Others get the messages that it held.'],
     verb: 'Disconnect',
     danger: true,
     async act() {

@@ -1,4 +1,4 @@
-// Messages that ran out of attempts: why, and how to give them another chance.
+// Messages that ran out of attempts: the reasons, and the actions that replay or drop them.
 import { h, text } from '../dom.js';
 import { json, paths } from '../api.js';
 import { preview } from '../body.js';
@@ -47,7 +47,7 @@ export function mountDeadLetters(place, deadQueue, context) {
         load();
       };
       seen = number(context.latest);
-      text(summary, `They rest in ${deadQueue} and go back to ${source}.`);
+      text(summary, `These messages are in ${deadQueue}; a replay returns them to ${source}.`);
     });
   }
 
@@ -57,7 +57,7 @@ export function mountDeadLetters(place, deadQueue, context) {
   };
   const drop = async id => {
     await cancelMessage(deadQueue, id);
-    toast(`Dead letter ${id} is gone.`);
+    toast(`Dead letter ${id} is dropped.`);
   };
 
   const actions = [...(mayDrop ? [['Drop', drop, true]] : []), ...(mayReplay ? [['Replay', replay, false]] : [])];
@@ -101,7 +101,7 @@ export function mountDeadLetters(place, deadQueue, context) {
     },
   };
 
-  /** How many dead letters there are, as the queue's own stream tells it. */
+  /** The number of dead letters in the latest item of the queue's stream. */
   function number(latest) {
     return latest ? (latest.info?.queue === deadQueue ? latest.info.ready : latest.dead) : 0;
   }

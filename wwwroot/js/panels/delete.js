@@ -1,4 +1,4 @@
-// What cannot be taken back: each asks for the queue's name.
+// Purge and delete, which cannot be undone: each asks for the queue's name.
 import { json, paths } from '../api.js';
 import { confirmDialog } from '../dialog.js';
 import { plural } from '../format.js';
@@ -13,7 +13,7 @@ export function confirmPurge(queue, context) {
     title: 'Purge the queue',
     sentences: [
       info
-        ? `${plural(waiting(info), 'message')} – ready, delayed and in flight – ${waiting(info) === 1 ? 'is' : 'are'} gone for good. There is no way back.`
+        ? `${plural(waiting(info), 'message')} – ready, delayed and in flight – ${waiting(info) === 1 ? 'is' : 'are'} removed. This cannot be undone.`
         : 'The queue does not exist; there is nothing to purge.',
       'Settings, history, dead letters and consumers stay as they are.',
     ],
@@ -22,7 +22,7 @@ export function confirmPurge(queue, context) {
     typed: queue,
     async act() {
       const { purged } = await json('POST', paths.purge(queue));
-      toast(`'${queue}' is empty: ${plural(purged, 'message')} gone.`);
+      toast(`'${queue}' is purged: ${plural(purged, 'message')} removed.`);
     },
   });
 }
@@ -34,7 +34,7 @@ export function confirmDelete(queue, context) {
     title: 'Delete the queue',
     sentences: [
       info
-        ? `${plural(waiting(info), 'message')}, ${plural(info.history, 'message')} of history and all settings are gone for good. There is no way back.`
+        ? `${plural(waiting(info), 'message')}, ${plural(info.history, 'message')} of history and all settings are removed. This cannot be undone.`
         : 'The queue does not exist; there is nothing to delete.',
       ...(listeners?.total ? [`The streams of ${plural(listeners.total, 'consumer')} end.`] : []),
     ],

@@ -1,4 +1,4 @@
-// The lines that listen to this queue, ready to copy, and a listener in this very page.
+// Snippets that listen to this queue, ready to copy, and a listener in this page.
 import { h, text } from '../dom.js';
 import { withToken, currentKey } from '../access.js';
 import { copyButton } from '../copy.js';
@@ -8,7 +8,7 @@ const linesMax = 100;
 
 export function mountListen(place, queue, context) {
   const code = {};
-  const roundrobin = h('p.note', { hidden: true }, 'This queue is roundrobin: whoever listens takes a share of its messages. Add ack=manual to lease and acknowledge each of them.');
+  const roundrobin = h('p.note', { hidden: true }, 'This queue is roundrobin: each listener gets a share of its messages. Add ack=manual to lease and acknowledge each of them.');
   const blocks = [
     ['curl', 'A shell, a line of JSON per message'], ['sse', 'A shell, server-sent events'], ['eventsource', 'A browser, EventSource'],
     ['websocket', 'A browser, WebSocket'], ['signalr', 'A browser, SignalR'], ['dotnet', '.NET, SignalR'],
@@ -22,11 +22,11 @@ export function mountListen(place, queue, context) {
 
   place.append(
     roundrobin,
-    currentKey() ? h('p.note', null, 'The server asks for a key: put yours where the lines say KEY.') : '',
+    currentKey() ? h('p.note', null, 'The server asks for a key: replace KEY in the snippets with yours.') : '',
     h('div.snippets', null, blocks),
     h('section.here', null,
       h('h2', null, 'In this page'),
-      h('p.hint', null, 'Makes this page a consumer like any other, by EventSource.'),
+      h('p.hint', null, 'This page becomes a consumer, by EventSource. It keeps listening while you use other tabs of this queue.'),
       h('div.actions', null, button, status), list));
   const lines = snippets(queue);
   Object.entries(lines).forEach(([name, line]) => text(code[name], line));
@@ -46,7 +46,7 @@ export function mountListen(place, queue, context) {
 
     source = new EventSource(withToken(address('sse', queue)));
     source.onopen = () => text(status, 'Listening.');
-    source.onerror = () => text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it connects again by itself.');
+    source.onerror = () => text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it reconnects by itself.');
     source.onmessage = event => hear(event.data);
     for (const name of ['gap', 'cancel']) {
       source.addEventListener(name, event => hear(event.data));
@@ -100,21 +100,51 @@ socket.onmessage = event => console.log(JSON.parse(event.data));`,
     skipNegotiation: true,
     transport: signalR.HttpTransportType.WebSockets,${key ? "\n    accessTokenFactory: () => 'KEY'," : ''}
   })
-  .withAutomaticReconnect()
+  .withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 2000 })
   .build();
-connection.on('message', message => console.log(message));
+let epoch, from; // where a new connection continues
+const subscribe = async () => {
+  const { cursor } = await connection.invoke('Subscribe', ${literal(queue)}, from ? { from } : {});
+  if (cursor) [epoch] = (from = cursor).split('.');
+};
+connection.on('message', message => {
+  if (message.offset) from = epoch ? \`\${epoch}.\${message.offset}\` : \`\${message.offset + 1}\`;
+  console.log(message);
+});
+connection.onreconnected(subscribe);
 await connection.start();
-await connection.invoke('Subscribe', ${literal(queue)});`,
+await subscribe();`,
     dotnet: `await using var connection = new HubConnectionBuilder()
     .WithUrl(${literal(hub)}, options =>
     {
         options.SkipNegotiation = true;
         options.Transports = HttpTransportType.WebSockets;${key ? '\n        options.AccessTokenProvider = () => Task.FromResult<string?>("KEY");' : ''}
     })
-    .WithAutomaticReconnect()
+    .WithAutomaticReconnect([.. Enumerable.Repeat(TimeSpan.FromSeconds(2), 10_000)])
     .Build();
-connection.On<JsonElement>("message", message => Console.WriteLine(message));
+string? epoch = null, from = null; // where a new connection continues
+connection.On<JsonElement>("message", message =>
+{
+    if (message.TryGetProperty("offset", out var offset))
+    {
+        from = epoch is null ? $"{offset.GetInt64() + 1}" : $"{epoch}.{offset}";
+    }
+
+    Console.WriteLine(message);
+});
+connection.Reconnected += _ => SubscribeAsync();
 await connection.StartAsync();
-await connection.InvokeAsync<JsonElement>("Subscribe", ${literal(queue)});`,
+await SubscribeAsync();
+
+async Task SubscribeAsync()
+{
+    object options = from is null ? new { } : new { from };
+    var answer = await connection.InvokeAsync<JsonElement>("Subscribe", ${literal(queue)}, options);
+    if (answer.TryGetProperty("cursor", out var cursor))
+    {
+        from = cursor.GetString();
+        epoch = from!.Split('.')[0];
+    }
+}`,
   };
 }

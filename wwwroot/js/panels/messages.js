@@ -1,4 +1,4 @@
-// The messages that rest in the queue, by state, a page at a time.
+// The messages in the queue, by state, a page at a time.
 import { h, text, uniqueId } from '../dom.js';
 import { json, paths } from '../api.js';
 import { preview } from '../body.js';
@@ -7,7 +7,9 @@ import { cancelMessage, findMessage, showMessage } from '../message-dialog.js';
 import { attempt, toast } from '../toast.js';
 
 const limit = 50;
-const states = [['ready', 'Ready'], ['delayed', 'Delayed'], ['leased', 'In flight']];
+
+// The last entry is the head of the column with the time.
+const states = [['ready', 'Ready', 'Put'], ['delayed', 'Delayed', 'Due'], ['leased', 'In flight', 'Leased until']];
 
 export function mountMessages(place, queue, context) {
   const pages = [null];
@@ -21,6 +23,8 @@ export function mountMessages(place, queue, context) {
   const next = h('button', { type: 'button' }, 'Next');
   const pager = h('nav.pager', { 'aria-label': 'Pages of messages', hidden: true }, previous, next);
   const chips = states.map(([name, label]) => h('button.chip', { type: 'button', onclick: () => choose(name) }, label));
+  const head = (kind, label) => h(kind, { scope: 'col', role: 'columnheader' }, label);
+  const timeHead = head('th', 'Put');
   const searchId = uniqueId('id');
   const search = h('input', { id: searchId, type: 'search', placeholder: 'Message id', autocomplete: 'off', spellcheck: false });
 
@@ -35,8 +39,9 @@ export function mountMessages(place, queue, context) {
       }, h('label.visually-hidden', { htmlFor: searchId }, 'Find a message by its id'), search, h('button', { type: 'submit' }, 'Find')),
       h('button', { type: 'button', onclick: load }, 'Refresh'), stale),
     h('div.table-wrap', null, h('table.messages', { role: 'table', 'aria-label': 'Messages' },
-      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ['Id', 'Body', 'Size', 'Put', 'Attempts', ''].map((label, index) =>
-        h(index === 2 || index === 4 ? 'th.number' : 'th', { scope: 'col', role: 'columnheader' }, label || h('span.visually-hidden', null, 'Actions'))))),
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' },
+        head('th', 'Id'), head('th', 'Body'), head('th.number', 'Size'), timeHead, head('th.number', 'Attempts'),
+        head('th', h('span.visually-hidden', null, 'Actions')))),
       rows)),
     none,
     pager);
@@ -57,6 +62,7 @@ export function mountMessages(place, queue, context) {
         return;
       }
 
+      text(timeHead, states.find(([name]) => name === state)[2]);
       rows.replaceChildren(...page.messages.map(row));
       none.hidden = page.messages.length > 0;
       text(none, { ready: 'No message is ready.', delayed: 'No message is delayed.', leased: 'No message is in flight.' }[state]);
@@ -82,12 +88,13 @@ export function mountMessages(place, queue, context) {
   }
 
   function row(message) {
-    const time = message.availableAt ?? message.enqueuedAt;
+    const time = { ready: message.enqueuedAt, delayed: message.availableAt, leased: message.leasedUntil }[state] ?? message.enqueuedAt;
     return h('tr', { role: 'row' },
       h('th', { scope: 'row', role: 'rowheader' }, h('button.link', { type: 'button', onclick: () => open(message) }, message.id)),
       h('td.preview', { role: 'cell', title: message.contentType }, preview(message)),
       h('td.number', { role: 'cell', 'data-label': 'Size' }, bytes(message.bytes)),
-      h('td', { role: 'cell', 'data-label': 'Put' }, h('time', { dateTime: time, title: dateTime(time) }, message.availableAt ? `due ${dateTime(time)}` : `${age(time)} ago`)),
+      h('td', { role: 'cell', 'data-label': timeHead.textContent },
+        h('time', { dateTime: time, title: dateTime(time) }, state === 'ready' ? `${age(time)} ago` : dateTime(time))),
       h('td.number', { role: 'cell', 'data-label': 'Attempts' }, count(message.attempt ?? 0)),
       h('td.row-actions', { role: 'cell' }, mayCancel && h('button.quiet', {
         type: 'button',
@@ -108,7 +115,7 @@ export function mountMessages(place, queue, context) {
   };
 }
 
-/** Differs where the list may differ. */
+/** A text that changes whenever the list may have changed. */
 function mark(info) {
   return info ? `${info.ready}/${info.delayed}/${info.leased}/${info.counters.put}` : '';
 }

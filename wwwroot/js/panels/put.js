@@ -1,4 +1,4 @@
-// Puts a message by hand, with every option there is.
+// Puts a message by hand, with all options of a put.
 import { h, uniqueId } from '../dom.js';
 import { json, paths } from '../api.js';
 import { plural } from '../format.js';
@@ -12,7 +12,15 @@ const copiesMax = 10_000;
 
 export function mountPut(place, queue) {
   const id = uniqueId('put');
-  const body = h('textarea', { id: `${id}-body`, rows: 8, spellcheck: false, value: '{\n  "hello": "world"\n}' });
+  const body = h('textarea', {
+    id: `${id}-body`, rows: 8, spellcheck: false, value: '{\n  "hello": "world"\n}', 'aria-describedby': `${id}-keys`,
+    onkeydown(event) {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    },
+  });
   const type = h('select', { id: `${id}-type` }, types.map(([value, label]) => h('option', { value }, label)));
   const copies = h('input', { id: `${id}-copies`, type: 'number', min: 1, max: copiesMax, value: '1' });
   const inputs = Object.fromEntries(options.map(([name, , placeholder]) =>
@@ -20,13 +28,15 @@ export function mountPut(place, queue) {
   const answer = h('p.answer', { role: 'status' });
   const field = (forId, label, input) => h('div.field', null, h('label', { htmlFor: forId }, label), input);
 
-  place.append(h('form.put', { onsubmit: submit },
+  const form = h('form.put', { onsubmit: submit },
     field(`${id}-body`, 'Body', body),
     h('div.fields', null,
       field(`${id}-type`, 'Send as', type),
       options.map(([name, label]) => field(`${id}-${name}`, label, inputs[name])),
       field(`${id}-copies`, 'Copies', copies)),
-    h('div.actions', null, h('button.primary', { type: 'submit' }, 'Put message'), answer)));
+    h('div.actions', null, h('button.primary', { type: 'submit' }, 'Put message'),
+      h('span.hint', { id: `${id}-keys` }, 'Ctrl+Enter in the body puts it, too.'), answer));
+  place.append(form);
 
   async function submit(event) {
     event.preventDefault();
@@ -42,13 +52,13 @@ export function mountPut(place, queue) {
   async function putOne() {
     const query = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     const result = await json('POST', paths.queue(queue), { body: bytesOf(body.value, type.value), contentType: type.value, query });
-    return result.duplicate ? `Message ${result.id} was there already; nothing was stored.` : `Message ${result.id} is stored (${result.durability}).`;
+    return result.duplicate ? `Message ${result.id} exists already; nothing was stored.` : `Message ${result.id} is stored (${result.durability}).`;
   }
 
   async function putMany(number) {
     const { id: givenId, unique, ...query } = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     if (givenId || unique || type.value === 'application/octet-stream') {
-      throw new Error('Many copies cannot share an id or a unique key, and are JSON or text.');
+      throw new Error('Copies cannot share an id or a unique key, and must be JSON or text.');
     }
 
     const one = type.value === 'application/json'
@@ -75,7 +85,7 @@ function bytesOf(content, type) {
     try {
       JSON.parse(content);
     } catch (error) {
-      throw new Error(`This is not JSON: ${error.message}`, { cause: error });
+      throw new Error(`The body is not JSON: ${error.message}`, { cause: error });
     }
   }
 

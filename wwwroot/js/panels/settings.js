@@ -5,16 +5,16 @@ import { keyName } from '../rights.js';
 
 const fields = [
   ['policy', 'Policy', 'Broadcast: every connected consumer gets each message. Roundrobin: one of them, in turn.', ['broadcast', 'roundrobin']],
-  ['status', 'Status', 'A stopped queue takes messages and gives none out.', ['started', 'stopped']],
-  ['ttr', 'Lease', 'How long a lease lasts that does not say itself, such as 30s or 5m.'],
+  ['status', 'Status', 'A stopped queue accepts messages and delivers none.', ['started', 'stopped']],
+  ['ttr', 'Lease', 'The length of a lease that does not give its own, such as 30s or 5m.'],
   ['maxAttempts', 'Attempts', 'Leases before a message is dead-lettered, 1 to 1000.'],
   ['retryDelay', 'Retry delay', 'The wait after a failed attempt: 5s, or exponential:1s..5m.'],
   ['dedupWindow', 'Dedup window', 'How long an id stays known after its put; 0 while the message lives.'],
-  ['maxMessages', 'Most messages', 'Empty for no limit.'],
-  ['maxBytes', 'Most bytes', 'Of all bodies; empty for no limit.'],
+  ['maxMessages', 'Message limit', 'The most messages in the queue; empty for no limit.'],
+  ['maxBytes', 'Byte limit', 'The most bytes of all bodies together; empty for no limit.'],
   ['overflow', 'When full', 'Refuse the put, or drop the oldest message.', ['reject', 'drop-oldest']],
   ['historyMessages', 'History', 'Broadcast messages kept for resuming.'],
-  ['historyAge', 'History age', 'And for how long.'],
+  ['historyAge', 'History age', 'How long broadcast messages are kept for resuming.'],
   ['deadLetter', 'Dead letters', 'Keep messages that ran out of attempts in the queue’s .dead queue, or drop them.', ['true', 'false'], ['keep', 'drop']],
 ];
 const limits = ['maxMessages', 'maxBytes'];
@@ -41,7 +41,7 @@ export function mountSettings(place, queue, context) {
     update(context.latest);
   }
 
-  /** Settings that came from elsewhere are shown, except where something is being typed. */
+  /** Shows settings that another client changed, except in fields with input. */
   function update({ settings }) {
     if (!settings || settings === saved) {
       return;
@@ -61,6 +61,7 @@ export function mountSettings(place, queue, context) {
   async function submit(event) {
     event.preventDefault();
     answer.classList.remove('problem');
+    Object.values(inputs).forEach(input => input.removeAttribute('aria-invalid'));
     try {
       const now = flat(saved);
       const changed = Object.fromEntries(fields.map(([name]) => [name, inputs[name].value.trim()]).filter(([name, value]) => value !== now[name]));
@@ -74,12 +75,22 @@ export function mountSettings(place, queue, context) {
       Object.entries(flat(settings)).forEach(([name, value]) => { inputs[name].value = value; });
       answer.textContent = 'Saved.';
     } catch (error) {
-      answer.textContent = error.message;
+      const field = fieldIn(error.message);
+      answer.textContent = field ? `${field.label}: ${error.message}` : error.message;
       answer.classList.add('problem');
+      inputs[field?.name]?.setAttribute('aria-invalid', 'true');
+      inputs[field?.name]?.focus();
     }
   }
 
   return { update };
+}
+
+/** The field that a sentence of the server names in quotation marks, by the name of the setting. */
+function fieldIn(sentence) {
+  const named = /'([\w.]+)'/.exec(sentence)?.[1].replace('history.messages', 'historyMessages').replace('history.age', 'historyAge');
+  const [name, label] = fields.find(([each]) => each === named) ?? [];
+  return name ? { name, label } : null;
 }
 
 function flat({ history, ...settings }) {

@@ -1,4 +1,4 @@
-// What happens to the messages of the queue, live: a line a message, with what became of it. Copies only; no consumer gets one less.
+// The messages of the queue, live: a line for each message, with its steps. These are copies; no consumer loses a message.
 import { h, text, uniqueId } from '../dom.js';
 import { bytesOfStart, preview } from '../body.js';
 import { clock, count, plural } from '../format.js';
@@ -11,7 +11,7 @@ const words = { put: 'put', given: 'given to', done: 'done', returned: 'came bac
 export function mountTail(place, queue) {
   const lines = new Map();
   const list = h('ol.tail', { 'aria-label': 'Messages as they pass', tabIndex: 0 });
-  const status = h('p.muted', { role: 'status' }, 'Looking on …');
+  const status = h('p.muted', { role: 'status' }, 'Watching …');
   const pause = h('button', { type: 'button', 'aria-pressed': 'false', onclick: toggle }, 'Pause');
   const filterId = uniqueId('tail');
   const filter = h('input', { id: filterId, type: 'search', placeholder: 'Filter by id or body', autocomplete: 'off', spellcheck: false, oninput: () => lines.forEach(line => line.match(filter.value)) });
@@ -23,7 +23,7 @@ export function mountTail(place, queue) {
     h('div.toolbar', null,
       h('label.visually-hidden', { htmlFor: filterId }, 'Filter the tail'), filter, pause,
       h('button', { type: 'button', onclick: clear }, 'Clear')),
-    h('p.hint', null, 'Copies of what passes through this node from now on. Nothing is taken from a consumer.'),
+    h('p.hint', null, 'Copies of the messages that pass through this node from now on. No consumer loses a message.'),
     status, list);
   open();
 
@@ -65,7 +65,7 @@ export function mountTail(place, queue) {
 
   function say() {
     const paused = watch === null ? 'Paused. ' : '';
-    text(status, seen === 0 ? `${paused}Nothing has passed yet.` : `${paused}${plural(seen, 'message')} seen${missed > 0 ? `, ${count(missed)} events more than could be shown` : ''}.`);
+    text(status, seen === 0 ? `${paused}Nothing has passed yet.` : `${paused}${plural(seen, 'message')} seen${missed > 0 ? `, ${count(missed)} events were too many to show` : ''}.`);
   }
 
   function toggle() {
@@ -77,7 +77,7 @@ export function mountTail(place, queue) {
     }
 
     pause.setAttribute('aria-pressed', String(watch === null));
-    text(pause, watch === null ? 'Go on' : 'Pause');
+    text(pause, watch === null ? 'Continue' : 'Pause');
     say();
   }
 
@@ -118,7 +118,7 @@ class TailLine {
     this.#place(event.event, h('span.step', { 'data-step': event.event, title: clock(event.at) }, note ? `${words[event.event]} ${note}` : words[event.event].replace(' to', '')));
   }
 
-  /** The server may tell that a message is done before whom it was given to, and that it was given before that it was put. */
+  /** Steps may arrive out of order: 'done' before 'given', 'given' before 'put'. */
   #place(kind, step) {
     const last = this.#trail.lastElementChild;
     if (kind === 'put') {

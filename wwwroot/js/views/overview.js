@@ -4,6 +4,7 @@ import { count, plural, rate, setServerTime } from '../format.js';
 import { stream } from '../live.js';
 import { openDialog } from '../dialog.js';
 import { everywhere, setAccess, somewhere } from '../rights.js';
+import { whyNoQueueName } from '../queue-name.js';
 import { QueueRow, columns } from './queue-row.js';
 
 const limit = 50;
@@ -15,7 +16,7 @@ const sums = [
   ['consumers', 'Consumers', count], ['putPerSecond', 'In per second', rate], ['deliveredPerSecond', 'Out per second', rate],
 ];
 
-// Kept while the page is open, so that coming back from a queue finds the list as it was.
+// Kept while the page is open, so that the list is unchanged when somebody returns from a queue.
 const view = { filter: '', show: 'all', sort: 'queue', offset: 0 };
 
 export function mountOverview(place) {
@@ -157,7 +158,7 @@ export function mountOverview(place) {
 
 const everySeen = () => everywhere().words.length > 0;
 
-/** Numbers are most wanted from the top, names from A. */
+/** The useful first order: numbers descending, names ascending. */
 const firstWay = name => name === 'queue' ? name : `-${name}`;
 
 function header({ name, label, number }, sort) {
@@ -168,24 +169,37 @@ function header({ name, label, number }, sort) {
 
 function newQueue() {
   const inputId = uniqueId('name');
-  const input = h('input', { id: inputId, type: 'text', required: true, maxLength: 255, autocomplete: 'off', spellcheck: false });
+  const input = h('input', {
+    id: inputId, type: 'text', autocomplete: 'off', spellcheck: false, 'aria-describedby': `${inputId}-problem`, oninput: () => show(problem, false),
+  });
+  const problem = h('p.problem', { id: `${inputId}-problem`, role: 'alert', hidden: true });
   const dialog = openDialog('New queue', h('form', {
+    noValidate: true,
     onsubmit(event) {
       event.preventDefault();
+      const whyNot = whyNoQueueName(input.value);
+      if (whyNot) {
+        problem.textContent = whyNot;
+        show(problem, true);
+        input.setAttribute('aria-invalid', 'true');
+        input.focus();
+        return;
+      }
+
       dialog.close();
       location.hash = `#/q/${encodeURIComponent(input.value)}/put`;
     },
   },
-    h('p', null, 'A queue is made by the first message that is put into it, or by its first setting.'),
-    h('label', { htmlFor: inputId }, 'Name'), input,
-    h('div.actions', null, h('button.primary', { type: 'submit' }, 'Go on'))));
+    h('p', null, 'The first message that is put into a queue, or its first setting, creates it.'),
+    h('label', { htmlFor: inputId }, 'Name'), input, problem,
+    h('div.actions', null, h('button.primary', { type: 'submit' }, 'Continue'))));
   input.focus();
 }
 
 function firstSteps() {
   return [
     h('h2', null, 'No queue yet'),
-    h('p', null, 'The first message makes one. Try it from a shell:'),
+    h('p', null, 'The first message creates one. Try it from a shell:'),
     h('pre', { tabIndex: 0 }, h('code', null, `curl -d value=hello ${new URL('q/test', document.baseURI)}`)),
   ];
 }

@@ -1,4 +1,4 @@
-// One queue: its figures and chart, what can be done with it, and a tab for each thing there is to look at.
+// One queue: its figures and chart, its actions, and a tab for each of its parts.
 import { h, show, text } from '../dom.js';
 import { age, bytes, count, rate, setServerTime } from '../format.js';
 import { setPolicy, setStatus } from '../api.js';
@@ -14,6 +14,7 @@ import { mountSettings } from '../panels/settings.js';
 import { mountDeadLetters } from '../panels/dead-letters.js';
 import { mountListen } from '../panels/listen.js';
 import { confirmDelete, confirmPurge } from '../panels/delete.js';
+import { whyNoQueueName } from '../queue-name.js';
 import { refusal, rightsOf, setAccess } from '../rights.js';
 
 const sums = [
@@ -27,46 +28,52 @@ const isDead = queue => queue.endsWith('.dead') && queue.length > 5;
 export function mountQueue(place, queue, tab) {
   const totals = Object.fromEntries(sums.map(([name]) => [name, h('dd', null, '–')]));
   const status = h('span.badge', { hidden: true });
-  const missing = h('p.note', { hidden: true }, 'This queue does not exist yet: the first message put into it, or its first setting, makes it.');
+  const missing = h('p.note', { hidden: true }, 'This queue does not exist yet. The first message that is put into it, or its first setting, creates it.');
   const policies = ['broadcast', 'roundrobin'].map(policy => h('button', {
     type: 'button', onclick: () => attempt(() => setPolicy(queue, policy), `'${queue}' is ${policy} now.`),
   }, policy));
   const startStop = h('button', { type: 'button', onclick: toggle }, 'Stop');
-  const chartPlace = h('div.chart', { role: 'img', 'aria-label': 'Messages put, delivered and acked per second, and messages waiting, over the last minutes' });
+  const chartPlace = h('div.chart', {
+    role: 'img', 'aria-label': 'Messages put, delivered and acked per second, and messages waiting, over the last minutes',
+  });
   const chart = new QueueChart(chartPlace);
   const context = { queue, latest: null, rights: null };
   const dead = isDead(queue);
   const look = ['take', 'listen', 'manage'];
   const deadLetters = {
-    name: 'dead', label: 'Dead letters', of: 'deadLetters', needs: look, what: 'look at its dead letters',
+    name: 'dead', label: 'Dead letters', of: 'deadLetters', needs: look, what: 'see its dead letters',
     mount: panel => mountDeadLetters(panel, dead ? queue : `${queue}.dead`, context),
   };
   const entries = [
     ...(dead ? [deadLetters] : []),
-    { name: 'messages', label: 'Messages', needs: look, what: 'look at its messages', mount: panel => mountMessages(panel, queue, context) },
-    { name: 'tail', label: 'Live tail', needs: look, what: 'watch its messages pass', mount: panel => mountTail(panel, queue) },
+    { name: 'messages', label: 'Messages', needs: look, what: 'see its messages', mount: panel => mountMessages(panel, queue, context) },
+    { name: 'tail', label: 'Live tail', needs: look, what: 'watch its messages', mount: panel => mountTail(panel, queue) },
     { name: 'consumers', label: 'Consumers', needs: ['manage'], what: 'see who its consumers are', mount: panel => mountConsumers(panel, queue, context) },
-    { name: 'put', label: 'Put', needs: ['put'], what: 'put messages', mount: panel => mountPut(panel, queue) },
+    { name: 'put', label: 'Put', needs: ['put'], what: 'put messages', keep: true, mount: panel => mountPut(panel, queue) },
     ...(dead ? [] : [deadLetters]),
-    { name: 'listen', label: 'Listen', needs: ['listen'], what: 'listen', mount: panel => mountListen(panel, queue, context) },
+    { name: 'listen', label: 'Listen', needs: ['listen'], what: 'listen', keep: true, mount: panel => mountListen(panel, queue, context) },
     { name: 'settings', label: 'Settings', mount: panel => mountSettings(panel, queue, context) },
   ];
   const tabs = new Tabs('Parts of the queue', entries.map(guarded), name => history.replaceState(null, '', `#/q/${encodeURIComponent(queue)}/${name}`));
+  const ends = [['Purge', confirmPurge], ['Delete', confirmDelete]].map(([label, confirm]) =>
+    h('button.danger.outline', { type: 'button', onclick: () => confirm(queue, context) }, label));
   const actions = h('div.actions', { hidden: true },
     h('div.segments', { role: 'group', 'aria-label': 'Policy' }, policies),
     startStop,
-    h('button.danger.outline', { type: 'button', onclick: () => confirmPurge(queue, context) }, 'Purge'),
-    h('button.danger.outline', { type: 'button', onclick: () => confirmDelete(queue, context) }, 'Delete'));
+    ends);
   const policyBadge = h('span.badge', { hidden: true });
+  const sumList = h('dl.sums', null, sums.map(([name, label]) => h('div', null, h('dt', null, label), totals[name])));
   const content = h('div.queue-parts');
   const reason = h('p', { role: 'alert' });
-  const closed = h('div.empty', { hidden: true }, reason, h('button', { type: 'button', onclick: () => watch.open() }, 'Try again'));
+  const again = h('button', { type: 'button', onclick: () => watch.open() }, 'Try again');
+  const closed = h('div.empty', { hidden: true }, reason, again);
   let wanted = tab ?? '';
   let counters = null;
+  let latestRights = null;
 
   content.append(
     missing,
-    h('dl.sums', null, sums.map(([name, label]) => h('div', null, h('dt', null, label), totals[name]))),
+    sumList,
     chartPlace,
     tabs.element);
   place.append(
@@ -80,7 +87,7 @@ export function mountQueue(place, queue, tab) {
     onerror: refuse,
   });
 
-  /** A panel that the key does not allow says so instead. */
+  /** A panel that the key does not allow shows the missing permission instead. */
   function guarded({ needs, what, of = 'queue', ...entry }) {
     return {
       ...entry,
@@ -95,23 +102,33 @@ export function mountQueue(place, queue, tab) {
     };
   }
 
-  /** The queue may not be seen at all, or no longer. */
+  /** The server refuses to show the queue. Trying again cannot help a name that no queue can have. */
   function refuse(sentence) {
+    const badName = whyNoQueueName(queue);
     actions.hidden = true;
     content.hidden = true;
     closed.hidden = false;
-    text(reason, sentence);
+    again.hidden = badName !== null;
+    text(reason, badName ?? sentence);
   }
 
   function setRights(rights) {
+    const before = JSON.stringify(latestRights);
+    latestRights = rights;
     context.rights = rightsOf(rights);
     const manage = context.rights.queue.may('manage');
     actions.hidden = !manage;
     policyBadge.hidden = manage;
+
+    // Each connection begins with the rights. Panels keep their input unless the rights differ.
+    if (JSON.stringify(rights) === before) {
+      return;
+    }
+
     if (wanted === null) {
       tabs.mountAgain();
     } else {
-      // Not before it is known what may be asked for.
+      // The panels need the rights, so no tab is selected before they are known.
       tabs.select(wanted);
       wanted = null;
     }
@@ -136,10 +153,16 @@ export function mountQueue(place, queue, tab) {
       setRights(item.rights);
     }
 
-    show(missing, item.info === null);
-    showSettings(context.latest.settings);
-    if (item.info) {
+    const exists = item.info !== null;
+    show(missing, !exists);
+    show(sumList, exists);
+    show(chartPlace, exists);
+    ends.forEach(button => show(button, exists));
+    showSettings(context.latest.settings, exists);
+    if (exists) {
       showInfo(item, now);
+    } else {
+      counters = null;
     }
 
     tabs.badge('consumers', context.latest.listeners.total);
@@ -163,19 +186,21 @@ export function mountQueue(place, queue, tab) {
     counters = latest;
   }
 
-  function showSettings(settings) {
+  function showSettings(settings, exists) {
     const stopped = settings.status === 'stopped';
     show(status, true);
-    text(status, settings.status);
+    text(status, exists ? settings.status : 'does not exist');
     text(policyBadge, settings.policy);
-    status.classList.toggle('warn', stopped);
+    status.classList.toggle('warn', stopped || !exists);
     policies.forEach(button => button.setAttribute('aria-pressed', String(button.textContent === settings.policy)));
     text(startStop, stopped ? 'Start' : 'Stop');
   }
 
   function toggle() {
     const stopped = context.latest?.settings.status === 'stopped';
-    attempt(() => setStatus(queue, stopped ? 'start' : 'stop'), stopped ? `'${queue}' gives messages out again.` : `'${queue}' is stopped: it takes messages and gives none out.`);
+    attempt(
+      () => setStatus(queue, stopped ? 'start' : 'stop'),
+      stopped ? `'${queue}' delivers messages again.` : `'${queue}' is stopped: it accepts messages and delivers none.`);
   }
 
   return {
@@ -194,7 +219,7 @@ export function mountQueue(place, queue, tab) {
   };
 }
 
-/** The info tells an age, which the display counts on from. */
+/** The info contains an age; the display continues to count from it. */
 function oldestAt(info) {
   return new Date(Date.now() - info.oldestAgeSeconds * 1000).toISOString();
 }

@@ -58,6 +58,32 @@ public sealed class OverviewWatchTests : IAsyncLifetime
         Assert.Equal(["Orders-00"], Names(await FirstAsync(new { sort = "-oldest", limit = 1 }), "order"));
     }
 
+    [Fact]
+    public async Task Dead_letters_are_summed_once_and_are_not_messages_that_nobody_listens_to()
+    {
+        await PutAsync("work?maxAttempts=1", 1);
+        using var lease = await _server.Client.GetAsync("/q/work?ttr=30").WithTimeout();
+        var (id, receipt) = (lease.Headers.GetValues("PushQueue-Id").Single(), lease.Headers.GetValues("PushQueue-Receipt").Single());
+        Assert.Equal(204, (await _server.PostAsync($"/q/work/messages/{id}/release?receipt={receipt}")).Status);
+
+        var unheard = await FirstAsync(new { show = "unheard" });
+
+        var sums = unheard.GetProperty("sums");
+        Assert.Equal((0, 1, 0), (Number(sums, "ready"), Number(sums, "dead"), Number(unheard, "matching")));
+    }
+
+    [Fact]
+    public async Task A_queue_whose_messages_are_leased_by_requests_has_somebody_who_listens()
+    {
+        await PutAsync("leased", 2);
+        await PutAsync("alone", 2);
+        using var lease = await _server.Client.GetAsync("/q/leased?ttr=30").WithTimeout();
+
+        var unheard = await FirstAsync(new { show = "unheard" });
+
+        Assert.Equal(["alone"], Names(unheard, "order"));
+    }
+
     [Theory]
     [InlineData("""{"sort":"colour"}""", "colour")]
     [InlineData("""{"limit":0}""", "limit")]
