@@ -37,9 +37,15 @@ need python3 python3
 # A command of the same package stands for LWP, which itself is none.
 need lwp-request libwww-perl
 need logger bsdutils
+# Tests of peers that vanish: network namespaces.
+need ip iproute2
+need unshare util-linux
 need promtool prometheus
 # The libraries are those of its plugin write_http, which the package does without.
 need collectd collectd-core libyajl2 libcurl3-gnutls
+
+say "texts"
+python3 tools/check-text.py
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -95,10 +95,36 @@ public sealed partial class PushQueueClient
             .Add("error", Shortened(reason.Error))
             .Add("unstarted", reason.Unstarted ? "true" : null);
 
-    private static string? Shortened(string? error) => error is { Length: > ErrorCharsMax } ? error[..ErrorCharsMax] : error;
+    /// <summary>As much of an error as the server keeps and as a request line has room for, without cutting a character.</summary>
+    private static string? Shortened(string? error)
+    {
+        if (error is null)
+        {
+            return null;
+        }
+
+        var length = 0;
+        var escapedLength = 0;
+        foreach (var rune in error.EnumerateRunes())
+        {
+            escapedLength += rune.IsAscii ? 1 : rune.Utf8SequenceLength * 3;
+            escapedLength += rune.IsAscii && !char.IsAsciiLetterOrDigit((char)rune.Value) ? 2 : 0;
+            if (length + rune.Utf16SequenceLength > ErrorCharsMax || escapedLength > ErrorEscapedCharsMax)
+            {
+                break;
+            }
+
+            length += rune.Utf16SequenceLength;
+        }
+
+        return error[..length];
+    }
 
     // As much as the server keeps.
     private const int ErrorCharsMax = 1000;
+
+    // A request line has 8 KiB in most servers; the queue's name and the id may take 1.5 KiB of them.
+    private const int ErrorEscapedCharsMax = 4096;
 
     private async Task SettleAsync(Query path, RetryOptions? retry, CancellationToken cancellationToken)
     {

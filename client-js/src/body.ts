@@ -36,7 +36,12 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The bytes of a body that came as base64. */
-export function decodeBase64(text: string): Bytes {
-  return Uint8Array.from(atob(text), character => character.charCodeAt(0));
+/** The bytes of a body that came as base64; undefined where it is none. */
+export function decodeBase64(text: unknown): Bytes | undefined {
+  try {
+    return Uint8Array.from(atob(text as string), character => character.charCodeAt(0));
+  } catch {
+    // Decoders report that in no other way.
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import type { Duration } from "./duration.js";
 import { milliseconds } from "./duration.js";
 import { PushQueueError } from "./errors.js";
 import type { Retry } from "./waiting.js";
-import { backoff, pause } from "./waiting.js";
+import { after, backoff, pause } from "./waiting.js";
 
 /** Query parameters; what is undefined is left out. */
 export type Query = Record<string, string | number | boolean | Date | undefined>;
@@ -135,8 +135,8 @@ export class Http {
   private async once<T>(path: string, call: Call): Promise<T> {
     const late = new AbortController();
     const limit = milliseconds(this.timeout) + (call.wait ?? 0);
-    const timer = setTimeout(
-      () => late.abort(new PushQueueError("timeout", `The server at ${call.base ?? this.base} did not answer within ${limit / 1000} seconds.`)), limit);
+    const answered = after(
+      limit, () => late.abort(new PushQueueError("timeout", `The server at ${call.base ?? this.base} did not answer within ${limit / 1000} seconds.`)));
     const signal = call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal;
     try {
       const response = await this.send(path, { ...call, signal });
@@ -147,7 +147,7 @@ export class Http {
 
       return parse(text, response);
     } finally {
-      clearTimeout(timer);
+      answered();
     }
   }
 }

@@ -16,6 +16,12 @@ interface Settled {
 
 const perRequest = 1000;
 
+// As much as the server keeps.
+const errorCharsMax = 1000;
+
+// A request line has 8 KiB in most servers; the queue's name and the id may take 1.5 KiB of them.
+const errorEscapedCharsMax = 4096;
+
 // About 40 s: a server that restarts should cost no work that is done.
 const settleAttempts = 10;
 
@@ -62,7 +68,7 @@ export class Leases implements LeaseOwner {
   }
 
   releaseKey(key: LeaseKey, { signal, ...query }: ReleaseOptions): Promise<boolean> {
-    return this.#one(key, "release", { ...query, error: query.error?.slice(0, 1000) }, signal);
+    return this.#one(key, "release", { ...query, error: shortened(query.error) }, signal);
   }
 
   touchKey(key: LeaseKey, { signal, ttr }: TouchOptions): Promise<boolean> {
@@ -138,6 +144,23 @@ export class Leases implements LeaseOwner {
     this.onSettled(message);
     return done;
   }
+}
+
+/** As much of an error as the server keeps and as a request line has room for, without cutting a character. */
+function shortened(error: string | undefined): string | undefined {
+  let length = 0;
+  let escapedLength = 0;
+  for (const character of error ?? "") {
+    // Half of a surrogate pair goes as U+FFFD, which is as long.
+    escapedLength += character < "\u0080" ? 3 : character.length === 2 ? 12 : 9;
+    if (length + character.length > errorCharsMax || escapedLength > errorEscapedCharsMax) {
+      break;
+    }
+
+    length += character.length;
+  }
+
+  return error?.slice(0, length);
 }
 
 function keysBody(keys: LeaseKey[]): { body: string; contentType: string } {

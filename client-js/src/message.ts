@@ -55,7 +55,8 @@ const times = ["enqueuedAt", "leasedUntil", "availableAt", "expiresAt"];
 export function readEnvelope<T>({ encoding, ...fields }: Envelope): RestingMessage<T> {
   const read: Record<string, unknown> = fields;
   if (encoding === "base64") {
-    read["body"] = decodeBase64(fields.body as string);
+    // As it came where it cannot be read: a message must not end a stream.
+    read["body"] = decodeBase64(fields.body) ?? fields.body;
   }
 
   for (const name of times) {
@@ -64,9 +65,9 @@ export function readEnvelope<T>({ encoding, ...fields }: Envelope): RestingMessa
     }
   }
 
-  const dead = read["deadLetter"] as { at: unknown } | undefined;
-  if (dead) {
-    dead.at = new Date(dead.at as string);
+  const dead = read["deadLetter"] as { at?: unknown } | undefined;
+  if (typeof dead?.at === "string") {
+    dead.at = new Date(dead.at);
   }
 
   return read as unknown as RestingMessage<T>;

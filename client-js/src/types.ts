@@ -155,6 +155,7 @@ export interface Counters {
   expired: number;
   dropped: number;
   deadLettered: number;
+  lost: number;
 }
 
 export interface QueueInfo {

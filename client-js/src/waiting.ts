@@ -17,17 +17,39 @@ export function backoff({ min = "250ms", max = "10s" }: Retry, failures: number)
   return most * (0.5 + Math.random() / 2);
 }
 
+/** The longest time that a timer of JavaScript can wait; more would end it at once. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** Calls a function after so many milliseconds, however many they are. Returns what prevents that. */
+export function after(ms: number, call: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (left: number) => {
+    timer = setTimeout(() => left > timerMsMax ? wait(left - timerMsMax) : call(), Math.min(left, timerMsMax));
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
+
+/** Calls a function again and again, so many milliseconds apart. Returns what ends that. */
+export function every(ms: number, call: () => void): () => void {
+  let cancel = after(ms, function again() {
+    cancel = after(ms, again);
+    call();
+  });
+  return () => cancel();
+}
+
 /** Rejects with the signal's reason when it is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const aborted = () => {
-      clearTimeout(timer);
+      cancel();
       reject(signal!.reason);
     };
-    const timer = setTimeout(() => {
+    const cancel = after(ms, () => {
       signal?.removeEventListener("abort", aborted);
       resolve();
-    }, ms);
+    });
     if (signal?.aborted) {
       aborted();
     } else {

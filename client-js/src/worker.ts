@@ -4,6 +4,7 @@ import { PushQueueError } from "./errors.js";
 import type { LeasedMessage, Received } from "./message.js";
 import type { ManualConsumeOptions, MessageStream } from "./streaming/stream.js";
 import type { QueueInfo } from "./types.js";
+import { after, every } from "./waiting.js";
 
 /** Does the work. To return is to ack, to throw is to release with the error's message. The signal: the message is lost, or the worker must stop now. */
 export type Handler<T> = (message: LeasedMessage<T>, signal: AbortSignal) => unknown;
@@ -123,10 +124,10 @@ export class Worker<T = unknown> {
 
   async #work(message: LeasedMessage<T>): Promise<void> {
     const { ttr, retryDelay, onError, name } = this.#options;
-    const touching = ttr === undefined ? undefined : setInterval(() => {
+    const touching = ttr === undefined ? undefined : every(milliseconds(ttr) / 3, () => {
       // A touch that fails is tried again before the lease ends; one that finds it lost aborts the message's signal.
       message.touch({ ttr }).catch(() => {});
-    }, milliseconds(ttr) / 3);
+    });
     try {
       let failure: { error: unknown } | undefined;
       try {
@@ -136,7 +137,7 @@ export class Worker<T = unknown> {
         onError?.(error, message);
       }
 
-      clearInterval(touching);
+      touching?.();
       if (!(message as unknown as { settled: boolean }).settled) {
         await (failure
           ? message.release({
@@ -148,17 +149,17 @@ export class Worker<T = unknown> {
     } catch (error) {
       onError?.(error, message);
     } finally {
-      clearInterval(touching);
+      touching?.();
     }
   }
 
   async #drain(ms: number): Promise<void> {
-    const late = setTimeout(() => this.#now.abort(new DOMException("The worker has to stop.", "AbortError")), ms);
+    const drained = after(ms, () => this.#now.abort(new DOMException("The worker has to stop.", "AbortError")));
     while (this.#running.size > 0) {
       await Promise.all(this.#running);
     }
 
-    clearTimeout(late);
+    drained();
   }
 }
 

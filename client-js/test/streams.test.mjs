@@ -122,7 +122,7 @@ for (const { name, options } of transports) {
       await direct.putMany(queue, numbers(5));
 
       let begun;
-      for await (const { body } of through().consume(queue, { ack: 'manual', grace })) {
+      for await (const { body } of through().consume(queue, { ack: 'manual', prefetch: 5, grace })) {
         begun = body;
         await until('all are pushed', async () => (await direct.queue(queue)).leased === 5);
         break;

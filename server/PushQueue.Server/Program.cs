@@ -46,6 +46,7 @@ internal static class Program
 
             Console.WriteLine(
                 $"PushQueue listening on {app.Urls.First()}, {options.Where}{DialectUrls(app, options)}");
+            Console.WriteLine($"Open {BrowserUrl(app.Urls.First())} in a browser for the dashboard.");
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -76,6 +77,10 @@ internal static class Program
             return false;
         }
     }
+
+    /// <summary>A wildcard address is for listening only; a browser on this machine needs a host name.</summary>
+    private static string BrowserUrl(string url) =>
+        url.Replace("//0.0.0.0:", "//localhost:", StringComparison.Ordinal).Replace("//[::]:", "//localhost:", StringComparison.Ordinal);
 
     /// <summary>The server lists its addresses in the order in which it was told to listen, the main one first.</summary>
     private static string DialectUrls(WebApplication app, ServerOptions options) =>

@@ -8,7 +8,9 @@ using PushQueue.Dialects.RestMq;
 
 namespace PushQueue;
 
-/// <summary>The APIs of other systems that the queue speaks too, each under its prefix and, where a listener is given to it, at the root of a port.</summary>
+/// <summary>
+/// The APIs of other systems that the queue speaks too, each under its prefix and, where a listener is given to it, at the root of a port.
+/// </summary>
 public static class PushQueueDialects
 {
     /// <summary>All of them; a new dialect is one more line.</summary>

@@ -32,8 +32,9 @@ public static class PushQueueEndpointExtensions
     }
 
     /// <summary>
-    /// Whatever is mapped into it, the hub included, asks <see cref="OriginCheck"/> and then <see cref="AccessBorder"/> first. Around the endpoints rather than in the
-    /// pipeline, so that no host can forget it. An endpoint filter would not do: those see no plain request delegates.
+    /// Whatever is mapped into it, the hub included, asks <see cref="OriginCheck"/> and then <see cref="AccessBorder"/> first. Around the
+    /// endpoints rather than in the pipeline, so that no host can forget it. An endpoint filter would not do: those see no plain request
+    /// delegates.
     /// </summary>
     internal static RouteGroupBuilder Checked(this IEndpointRouteBuilder endpoints)
     {

@@ -23,13 +23,13 @@ public sealed class PushQueueOptions
     /// <summary>How messages are pushed.</summary>
     public DeliveryOptions Delivery { get; } = new();
 
-    /// <summary>What connections may cost, all together and by address.</summary>
+    /// <summary>Limits on connections, all together and by address.</summary>
     public ConnectionOptions Connections { get; } = new();
 
     /// <summary>Which web pages may use the server.</summary>
     public SecurityOptions Security { get; } = new();
 
-    /// <summary>What the node tells of itself.</summary>
+    /// <summary>Metrics and traces of the node.</summary>
     public DiagnosticsOptions Diagnostics { get; } = new();
 
     /// <summary>The RestMQ dialect.</summary>
@@ -38,7 +38,9 @@ public sealed class PushQueueOptions
     /// <summary>Pushing jobs to URLs.</summary>
     public RedischedOptions Redisched { get; } = new();
 
-    /// <summary>Everything that is wrong, a sentence each that names the option and, in brackets, the server's switch; empty when all is well.</summary>
+    /// <summary>
+    /// Everything that is wrong, a sentence each that names the option and, in brackets, the server's switch; empty when all is well.
+    /// </summary>
     public IReadOnlyList<string> Validate()
     {
         var errors = new List<string>();
@@ -50,7 +52,8 @@ public sealed class PushQueueOptions
         if (Durability.TryParse(Storage.Durability) is null)
         {
             errors.Add(
-                $"Storage.Durability (--durability) is '{Storage.Durability}'; use synced, memory, or interval:50ms with 1ms to 1m for the time.");
+                $"Storage.Durability (--durability) is '{Storage.Durability}'; "
+                + "use synced, memory, or interval:50ms with 1ms to 1m for the time.");
         }
 
         if (Storage.Redis is { } redis && RedisAddress.WhyNot(redis) is { } wrong)
@@ -79,11 +82,22 @@ public sealed class PushQueueOptions
         InRange(errors, "Connections.ConnectionsMax (--limit connections)", Connections.ConnectionsMax, 1, 10_000_000);
         InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
         InRange(errors, "Connections.HeaderBytesMax (--limit header-bytes)", Connections.HeaderBytesMax, 1024, 1024 * 1024);
-        InRange(errors, "Connections.UploadBytesPerSecondMin (--limit upload-bytes-per-second)", Connections.UploadBytesPerSecondMin, 1, 1_000_000);
+        InRange(
+            errors,
+            "Connections.UploadBytesPerSecondMin (--limit upload-bytes-per-second)",
+            Connections.UploadBytesPerSecondMin,
+            1,
+            1_000_000);
+        InRange(errors, "Connections.DeadPeerTimeout", Connections.DeadPeerTimeout, TimeSpan.FromSeconds(6), TimeSpan.FromMinutes(10));
         InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
 
         InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
-        InRange(errors, "Delivery.SubscriptionsPerConnectionMax (--limit subscriptions)", Delivery.SubscriptionsPerConnectionMax, 1, 1_000_000);
+        InRange(
+            errors,
+            "Delivery.SubscriptionsPerConnectionMax (--limit subscriptions)",
+            Delivery.SubscriptionsPerConnectionMax,
+            1,
+            1_000_000);
         InRange(errors, "Delivery.CommandsPerSecondMax (--limit commands)", Delivery.CommandsPerSecondMax, 1, 1_000_000_000);
         InRange(errors, "Delivery.WaitingCommandsMax (--limit waiting-commands)", Delivery.WaitingCommandsMax, 1, 1_000_000);
         InRange(errors, "Delivery.FrameBytesMax (--limit frame-bytes)", Delivery.FrameBytesMax ?? 1024, 1024, 1024 * 1024 * 1024);
@@ -95,9 +109,11 @@ public sealed class PushQueueOptions
         InRange(errors, "Diagnostics.QueueSeriesMax (--metrics-queues)", Diagnostics.QueueSeriesMax, 0, 100_000);
         InRange(errors, "Redisched.PushConcurrency", Redisched.PushConcurrency, 1, 10_000);
         errors.AddRange(Redisched.PushAllowed.Where(static rule => !PushRule.TryParse(rule, out _)).Select(
-            static rule => $"Redisched.PushAllowed (--push-allow) has '{rule}'; give loopback, an address, a network such as 10.0.0.0/8, the name of a host, or *."));
+            static rule => $"Redisched.PushAllowed (--push-allow) has '{rule}'; "
+                + "give loopback, an address, a network such as 10.0.0.0/8, the name of a host, or *."));
         errors.AddRange(Security.AllowedOrigins.Where(static origin => SecurityOptions.NormalOrigin(origin) is null).Select(
-            static origin => $"Security.AllowedOrigins (--allow-origin) has '{origin}'; give an origin such as https://app.example, or * for all."));
+            static origin =>
+                $"Security.AllowedOrigins (--allow-origin) has '{origin}'; give an origin such as https://app.example, or * for all."));
         if (RestMq.AccessFile is { } accessFile && Dialects.RestMq.AccessFile.Read(accessFile, out var whyNot) is null)
         {
             errors.Add(whyNot!);

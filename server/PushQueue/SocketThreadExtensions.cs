@@ -6,17 +6,17 @@ using PushQueue.Transports;
 namespace PushQueue;
 
 /// <summary>
-/// Serves short requests on the thread that waits for the sockets. By default a request changes threads three times before anybody reads it,
-/// which costs more than putting or taking a message does. Puts, takes and acks stay on that thread; everything else goes to the pool first,
-/// because whoever holds that thread holds up every connection it looks after.
+/// Serves short requests on the thread that waits for the sockets. By default a request changes threads three times before anybody reads
+/// it, which costs more than putting or taking a message does. Puts, takes and acks stay on that thread; everything else goes to the pool
+/// first, because a request that holds that thread holds up every connection it serves.
 /// </summary>
 public static class SocketThreadExtensions
 {
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
     /// <summary>
-    /// Lets sockets call back on the thread that waits for them. Holds for the whole process and is read once: call it before the first socket
-    /// is made, and <see cref="UsePoolForLongRequests"/> with it. Where the operator has set .NET's variable for it, that wins.
+    /// Lets sockets call back on the thread that waits for them. Holds for the whole process and is read once: call it before the first
+    /// socket is made, and <see cref="UsePoolForLongRequests"/> with it. Where the operator has set .NET's variable for it, that wins.
     /// </summary>
     public static IWebHostBuilder UseSocketThreads(this IWebHostBuilder builder)
     {

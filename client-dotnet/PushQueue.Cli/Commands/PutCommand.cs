@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
 using PushQueue.Cli.Output;
 using PushQueue.Client;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Cli.Commands;
 
@@ -109,7 +109,7 @@ internal static class PutCommand
     private static byte[] JsonOf(string line, long number)
     {
         var bytes = Encoding.UTF8.GetBytes(line);
-        return IsJson(bytes) ? bytes : throw new UsageException($"Line {number} is no JSON value; what came before it may have been put.");
+        return JsonLimits.IsJson(bytes) ? bytes : throw new UsageException($"Line {number} is no JSON value; what came before it may have been put.");
     }
 
     private static void Tell(Terminal terminal, PutResult result) =>
@@ -119,21 +119,7 @@ internal static class PutCommand
         new(body, type ?? TypeOf(body), options);
 
     private static string TypeOf(byte[] body) =>
-        body.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] && IsJson(body) ? "application/json"
+        body.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] && JsonLimits.IsJson(body) ? "application/json"
             : System.Text.Unicode.Utf8.IsValid(body) ? "text/plain"
             : "application/octet-stream";
-
-    private static bool IsJson(byte[] body)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            return true;
-        }
-        catch (JsonException)
-        {
-            // The parser has no other way to say no.
-            return false;
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using PushQueue.Cli.Output;
 using PushQueue.Client;
 
@@ -69,7 +68,7 @@ internal static class Shared
                 terminal.Fail(e.Message, ProblemTypes.BadOption);
                 return ExitCodes.Usage;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or System.ComponentModel.Win32Exception)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
             {
                 terminal.Fail(e.Message, "failed");
                 return ExitCodes.Failed;
@@ -77,6 +76,12 @@ internal static class Shared
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return ExitCodes.Interrupted;
+            }
+            catch (Exception e)
+            {
+                // The border of the process: a fault of this tool is a sentence and an exit code, too.
+                terminal.Fail($"{e.GetType().Name}: {e.Message}", "failed");
+                return ExitCodes.Failed;
             }
         });
 

@@ -1,17 +1,24 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using PushQueue.Client;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Cli.Output;
 
 /// <summary>A message as one line of JSON: the body as JSON where it is that, as text, else as base64.</summary>
 internal static class MessageJson
 {
+    // As the server writes times.
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static ReadOnlySpan<byte> Write(Message message)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var writer = new Utf8JsonWriter(bytes, WriterOptions);
         writer.WriteStartObject();
         writer.WriteString("queue"u8, message.Queue);
         writer.WriteString("id"u8, message.Id);
@@ -20,12 +27,12 @@ internal static class MessageJson
         writer.WriteNumber("attempt"u8, message.Attempt);
         WriteText(writer, "cursor"u8, message.Cursor);
         WriteText(writer, "receipt"u8, message.Receipt);
-        WriteText(writer, "enqueuedAt"u8, message.EnqueuedAt?.ToString("O"));
-        WriteText(writer, "leasedUntil"u8, message.LeasedUntil?.ToString("O"));
+        WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);
+        WriteTime(writer, "leasedUntil"u8, message.LeasedUntil);
         if (message.Resting is { } resting)
         {
             writer.WriteString("state"u8, resting.State);
-            WriteText(writer, "availableAt"u8, resting.AvailableAt?.ToString("O"));
+            WriteTime(writer, "availableAt"u8, resting.AvailableAt);
             WriteText(writer, "lastError"u8, resting.LastError);
             WriteText(writer, "lastWorker"u8, resting.LastWorker);
             if (resting.DeadLetter is { } dead)
@@ -33,7 +40,7 @@ internal static class MessageJson
                 writer.WriteString("deadLetterReason"u8, dead.Reason);
                 writer.WriteString("deadLetterQueue"u8, dead.Queue);
                 writer.WriteNumber("deadLetterAttempts"u8, dead.Attempts);
-                WriteText(writer, "deadLetterAt"u8, dead.At?.ToString("O"));
+                WriteTime(writer, "deadLetterAt"u8, dead.At);
             }
         }
 
@@ -44,10 +51,10 @@ internal static class MessageJson
 
     private static void WriteBody(Utf8JsonWriter writer, Message message)
     {
-        if (message.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) && IsJson(message.Body.Span))
+        if (message.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) && JsonLimits.IsJson(message.Body.Span))
         {
             writer.WritePropertyName("body"u8);
-            writer.WriteRawValue(message.Body.Span, skipInputValidation: true);
+            writer.WriteRawValue(OneLine(message.Body), skipInputValidation: true);
         }
         else if (System.Text.Unicode.Utf8.IsValid(message.Body.Span))
         {
@@ -60,10 +67,18 @@ internal static class MessageJson
         }
     }
 
-    private static bool IsJson(ReadOnlySpan<byte> body)
+    /// <summary>Valid JSON has line ends between its tokens only, where a space means the same.</summary>
+    private static ReadOnlySpan<byte> OneLine(ReadOnlyMemory<byte> json)
     {
-        var reader = new Utf8JsonReader(body);
-        return JsonDocument.TryParseValue(ref reader, out _);
+        if (json.Span.IndexOfAny((byte)'\n', (byte)'\r') < 0)
+        {
+            return json.Span;
+        }
+
+        var line = json.ToArray();
+        line.AsSpan().Replace((byte)'\n', (byte)' ');
+        line.AsSpan().Replace((byte)'\r', (byte)' ');
+        return line;
     }
 
     private static void WriteText(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? text)
@@ -73,4 +88,7 @@ internal static class MessageJson
             writer.WriteString(name, text);
         }
     }
+
+    private static void WriteTime(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? time) =>
+        WriteText(writer, name, time?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
 }

@@ -1,10 +1,13 @@
 using System.Text.Json.Serialization;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Http;
 
 /// <summary>The JSON of requests and answers, without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = JsonLimits.DepthMax)]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(PutResult))]

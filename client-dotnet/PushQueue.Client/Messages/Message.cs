@@ -98,8 +98,9 @@ public sealed class Message
         {
             return value;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is how the reader reports half of a surrogate pair.
             throw new PushQueueException(
                 ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {e.Message}", innerException: e);
         }
@@ -162,7 +163,7 @@ public sealed class Message
             value = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(Text, ClientJson.Default.String), type);
             return true;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Neither; the caller tells what the body itself is not.
             value = default;

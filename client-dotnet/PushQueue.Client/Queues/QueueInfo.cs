@@ -81,4 +81,7 @@ public sealed record QueueCounters
 
     /// <summary>Moved to the dead letters.</summary>
     public long DeadLettered { get; init; }
+
+    /// <summary>Messages that the disk damaged, so that no consumer could be given them.</summary>
+    public long Lost { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PushQueue.Client.SignalR;
@@ -25,6 +26,7 @@ public static class HubConnectionBuilderExtensions
     {
         builder.Services.AddSingleton<IConnectionFactory>(factory);
         builder.Services.AddSingleton<EndPoint>(new UriEndPoint(hub));
+        builder.Services.AddSingleton<IHubProtocol, PushQueueHubProtocol>();
         return builder;
     }
 }

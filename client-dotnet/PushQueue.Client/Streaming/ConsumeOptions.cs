@@ -15,8 +15,10 @@ public sealed record ConsumeOptions
     /// <summary>When a message is done with. Default <see cref="AckMode.Auto"/>.</summary>
     public AckMode Ack { get; init; }
 
-    /// <summary>How many messages may be under way to this program or held by it, under roundrobin; 1 to 10,000. Null for the server's
-    /// default: 128, with <see cref="AckMode.Manual"/> 16.</summary>
+    /// <summary>
+    /// How many messages may be under way to this program or held by it, under roundrobin; 1 to 10,000. Null for the server's default: 128, with
+    /// <see cref="AckMode.Manual"/> 1. A larger number saves a round trip a message; what waits here waits although another consumer may be idle.
+    /// </summary>
     public int? Prefetch { get; init; }
 
     /// <summary>With <see cref="AckMode.Manual"/>: a lease ends after this, 100 ms to 24 h. Null: it lives as long as the connection.</summary>

@@ -171,10 +171,9 @@ internal sealed class WebSocketTransport : IStreamTransport
     {
         var code = (int)(socket.CloseStatus ?? WebSocketCloseStatus.Empty);
         var reason = socket.CloseStatusDescription ?? "";
-        if (reason is ['{', ..])
+        if (ReconnectOf(reason) is { } reconnect)
         {
-            var told = JsonSerializer.Deserialize(reason, ClientJson.Default.StreamEvent)!;
-            return new StreamEnd(told.Code ?? "", told.Code ?? "", reconnect: true, TimeSpan.FromMilliseconds(told.ReconnectMs));
+            return new StreamEnd(reconnect.Code ?? "", reconnect.Code ?? "", reconnect: true, TimeSpan.FromMilliseconds(reconnect.ReconnectMs));
         }
 
         return code switch
@@ -187,5 +186,18 @@ internal sealed class WebSocketTransport : IStreamTransport
             4007 => new StreamEnd(ProblemTypes.AccessEnded, reason, reconnect: false, delay: null),
             _ => new StreamEnd("", reason, reconnect: true, delay: null),
         };
+    }
+
+    /// <summary>What a reason says about the next connection; null where it says nothing, or where a proxy has cut it short.</summary>
+    private static StreamEvent? ReconnectOf(string reason)
+    {
+        try
+        {
+            return reason is ['{', ..] ? JsonSerializer.Deserialize(reason, ClientJson.Default.StreamEvent) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using PushQueue.Client.Http;
 
@@ -9,10 +10,10 @@ internal static class EnvelopeReader
     /// <summary>The message, or null where the object is an event or an answer.</summary>
     /// <param name="json">One JSON object.</param>
     /// <param name="queue">The queue from which a message probably is; saves making its name again.</param>
-    /// <exception cref="JsonException">It is no JSON object.</exception>
+    /// <exception cref="JsonException">It is no JSON object. No message that the server can store makes this throw.</exception>
     public static Message? Read(ReadOnlySpan<byte> json, string? queue = null)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
         reader.Read();
         return Read(ref reader, json, queue);
     }
@@ -22,7 +23,7 @@ internal static class EnvelopeReader
     {
         var messages = new List<Message>();
         string? next = null;
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, JsonLimits.Reader);
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray)
         {
@@ -40,7 +41,7 @@ internal static class EnvelopeReader
             else if (reader.ValueTextEquals("next"u8))
             {
                 reader.Read();
-                next = reader.GetString();
+                next = LenientText.Read(ref reader);
             }
             else
             {
@@ -94,12 +95,12 @@ internal static class EnvelopeReader
             else if (reader.ValueTextEquals("queue"u8))
             {
                 reader.Read();
-                message = new Message { Queue = queue is not null && reader.ValueTextEquals(queue) ? queue : reader.GetString()! };
+                message = new Message { Queue = queue is not null && IsText(ref reader, queue) ? queue : TextOrEmpty(ref reader) };
             }
             else if (reader.ValueTextEquals("contentType"u8))
             {
                 reader.Read();
-                contentType = reader.GetString();
+                contentType = LenientText.Read(ref reader);
             }
             else if (reader.ValueTextEquals("encoding"u8))
             {
@@ -124,49 +125,58 @@ internal static class EnvelopeReader
 
         if (rests)
         {
-            message.Resting = JsonSerializer.Deserialize(json[start..(int)reader.BytesConsumed], ClientJson.Default.RestingMessage);
+            message.Resting = ReadResting(json[start..(int)reader.BytesConsumed]);
         }
 
         SetBody(message, json[range], contentType, isBase64);
         return message;
     }
 
+    /// <summary>An empty one where a newer server says it in another way: the message itself is more important.</summary>
+    private static RestingMessage ReadResting(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ClientJson.Default.RestingMessage) ?? new RestingMessage();
+        }
+        catch (JsonException)
+        {
+            return new RestingMessage();
+        }
+    }
+
+    /// <summary>A field that is not what this version expects is left out: a message is never lost for one of its facts.</summary>
     private static void ReadFact(ref Utf8JsonReader reader, Message message)
     {
         if (reader.ValueTextEquals("id"u8))
         {
             reader.Read();
-            message.Id = reader.GetString()!;
+            message.Id = TextOrEmpty(ref reader);
         }
         else if (reader.ValueTextEquals("offset"u8))
         {
-            reader.Read();
-            message.Offset = reader.GetInt64();
+            message.Offset = ReadNumber(ref reader);
         }
         else if (reader.ValueTextEquals("receipt"u8))
         {
             reader.Read();
-            message.Receipt = reader.GetString();
+            message.Receipt = LenientText.Read(ref reader);
         }
         else if (reader.ValueTextEquals("attempt"u8))
         {
-            reader.Read();
-            message.Attempt = reader.GetInt32();
+            message.Attempt = (int)ReadNumber(ref reader);
         }
         else if (reader.ValueTextEquals("priority"u8))
         {
-            reader.Read();
-            message.Priority = reader.GetInt32();
+            message.Priority = (int)ReadNumber(ref reader);
         }
         else if (reader.ValueTextEquals("enqueuedAt"u8))
         {
-            reader.Read();
-            message.EnqueuedAt = reader.GetDateTimeOffset();
+            message.EnqueuedAt = ReadTime(ref reader);
         }
         else if (reader.ValueTextEquals("leasedUntil"u8))
         {
-            reader.Read();
-            message.LeasedUntil = reader.GetDateTimeOffset();
+            message.LeasedUntil = ReadTime(ref reader);
         }
         else
         {
@@ -174,6 +184,36 @@ internal static class EnvelopeReader
             reader.Read();
             reader.Skip();
         }
+    }
+
+    private static bool IsText(ref Utf8JsonReader reader, [NotNullWhen(true)] string? text) =>
+        text is not null && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(text);
+
+    private static string TextOrEmpty(ref Utf8JsonReader reader) => LenientText.Read(ref reader) ?? "";
+
+    private static long ReadNumber(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        var isNumber = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out _);
+        if (isNumber)
+        {
+            return reader.GetInt64();
+        }
+
+        reader.Skip();
+        return 0;
+    }
+
+    private static DateTimeOffset? ReadTime(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time))
+        {
+            return time;
+        }
+
+        reader.Skip();
+        return null;
     }
 
     private static Message? SkipRest(ref Utf8JsonReader reader)
@@ -203,22 +243,17 @@ internal static class EnvelopeReader
             return;
         }
 
-        var reader = new Utf8JsonReader(value);
-        reader.Read();
-        message.Body = isBase64 ? reader.GetBytesFromBase64() : Unescape(ref reader, value);
+        message.Body = isBase64 ? FromBase64(value) : LenientText.Unescape(value);
         message.IsBareString = contentType is null && !isBase64;
         message.ContentType = contentType ?? (isBase64 ? PutMessage.BytesType : PutMessage.TextType);
     }
 
-    private static byte[] Unescape(ref Utf8JsonReader reader, ReadOnlySpan<byte> value)
+    /// <summary>The bytes; the text as it came where it is not base64, as nothing better is known of it.</summary>
+    private static byte[] FromBase64(ReadOnlySpan<byte> value)
     {
-        if (!reader.ValueIsEscaped)
-        {
-            return value[1..^1].ToArray();
-        }
-
-        var text = new byte[value.Length];
-        return text.AsSpan(0, reader.CopyString(text)).ToArray();
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        return reader.TryGetBytesFromBase64(out var bytes) ? bytes : LenientText.Unescape(value);
     }
 
     private static bool IsJson(string contentType)

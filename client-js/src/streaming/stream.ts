@@ -35,7 +35,10 @@ interface CommonOptions extends StreamEvents {
   signal?: AbortSignal;
   /** How messages are pushed; default as the client. */
   transport?: ClientOptions["transport"];
-  /** Messages under way or held, under roundrobin; 1 to 10,000. Default 128, with manual ack 16. */
+  /**
+   * Messages under way or held, under roundrobin; 1 to 10,000. Default 128, with manual ack 1. A larger number saves a round trip a message; what
+   * waits here waits although another consumer may be idle.
+   */
   prefetch?: number;
   /** Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), or an offset (from it on). */
   from?: "latest" | "earliest" | `${string}.${number}` | number;

@@ -2,6 +2,7 @@ import type { Http } from "../http.js";
 import { problem } from "../http.js";
 import { PushQueueError } from "../errors.js";
 import type { StreamSink, Transport } from "../streaming/transport.js";
+import { after } from "../waiting.js";
 
 /** Server-sent events, read by fetch: the key stays out of the address, and reading pauses where the program is slow. */
 export function sse(http: Http): Transport {
@@ -11,9 +12,9 @@ export function sse(http: Http): Transport {
 async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<void> {
   const dead = new AbortController();
   const signal = AbortSignal.any([stop, dead.signal]);
-  const silence = () => setTimeout(
-    () => dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)), sink.idleTimeout);
-  let timer = silence();
+  const silence = () => after(
+    sink.idleTimeout, () => dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)));
+  let heard = silence();
   try {
     const response = await http.send(`/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: sink.subscription(), signal }, { Accept: "text/event-stream" });
     if (!response.ok || response.body === null || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
@@ -24,10 +25,10 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const events = new EventReader(sink);
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-      clearTimeout(timer);
+      heard();
       events.read(chunk.value);
       await sink.room();
-      timer = silence();
+      heard = silence();
     }
   } catch (error) {
     if (stop.aborted) {
@@ -40,7 +41,7 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
 
     throw error instanceof PushQueueError ? error : http.broken(error, dead.signal, sink.url);
   } finally {
-    clearTimeout(timer);
+    heard();
     dead.abort();
   }
 }
@@ -57,7 +58,8 @@ class EventReader {
     const lines = (this.#rest + chunk).split("\n");
     this.#rest = lines.pop()!;
     for (const line of lines) {
-      const [, field, value] = /^(id|data): ?(.*?)\r?$/.exec(line) ?? [];
+      // With s, for a body may hold U+2028, which is a line end to a regular expression and none to a stream of events.
+      const [, field, value] = /^(id|data): ?(.*?)\r?$/s.exec(line) ?? [];
       if (field === "id") {
         this.#id = value;
       } else if (field === "data") {

@@ -3,6 +3,7 @@ import { PushQueueError } from "../errors.js";
 import type { Http } from "../http.js";
 import type { StreamItem, StreamSink, Transport } from "../streaming/transport.js";
 import { StreamEnd } from "../streaming/transport.js";
+import { every } from "../waiting.js";
 
 const subscribing = "subscribe";
 const leaving = "leave";
@@ -61,12 +62,12 @@ class Connection {
   async run(signal: AbortSignal): Promise<{ opened: boolean; error: unknown }> {
     const leave = () => this.#leave();
     signal.addEventListener("abort", leave, { once: true });
-    const watch = setInterval(() => this.#watch(), this.#sink.idleTimeout / 2);
+    const watch = every(this.#sink.idleTimeout / 2, () => this.#watch());
     try {
       await this.#ended;
       return { opened: this.#opened, error: this.#error };
     } finally {
-      clearInterval(watch);
+      watch();
       signal.removeEventListener("abort", leave);
     }
   }

@@ -18,6 +18,7 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     private long _delivered;
     private long _acked;
     private long _failed;
+    private long _lastAcked;
 
     public long Number => number;
 
@@ -56,6 +57,9 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
 
     /// <summary>Messages that it acked, or that were done once written.</summary>
     public long Acked => Volatile.Read(ref _acked);
+
+    /// <summary>The highest <see cref="HeldLease.Order"/> that it acked: it has begun all that it got before.</summary>
+    public long LastAcked => Volatile.Read(ref _lastAcked);
 
     /// <summary>Leases that it gave back or let run out.</summary>
     public long Failed => Volatile.Read(ref _failed);
@@ -128,6 +132,16 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
         }
 
         Free(messages);
+    }
+
+    /// <summary>It acked the message of this order; acks may come in any order, and from several threads.</summary>
+    public void OnAcked(long order)
+    {
+        var last = LastAcked;
+        while (last < order && Interlocked.CompareExchange(ref _lastAcked, order, last) is var seen && seen != last)
+        {
+            last = seen;
+        }
     }
 
     /// <summary>Messages of a manual consumer are no longer in flight.</summary>

@@ -3,7 +3,11 @@ namespace PushQueue.Delivery;
 /// <summary>What a consumer asked for when it subscribed.</summary>
 internal sealed record ConsumerOptions
 {
-    public const int ManualPrefetchDefault = 16;
+    /// <summary>
+    /// One at a time, so that a message never waits behind another in a slow consumer's connection while a fast one idles. What is written to a
+    /// connection cannot be moved to another consumer. A consumer that wants more throughput than one round trip a message asks for it.
+    /// </summary>
+    public const int ManualPrefetchDefault = 1;
 
     public const int PrefetchMax = 10_000;
 

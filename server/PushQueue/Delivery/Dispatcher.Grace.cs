@@ -14,16 +14,16 @@ internal sealed partial class Dispatcher
     /// </summary>
     private async ValueTask TakeUpPlaceAsync(Consumer consumer)
     {
-        var keys = consumer.Options.Token is { } token ? TakeOver(token, consumer) : null;
+        var resumed = consumer.Options.Token is { } token ? TakeOver(token, consumer) : null;
         if (consumer.Options.Grace > TimeSpan.Zero)
         {
             var place = consumer.Options.Token is not { } former ? null
-                : keys is not null ? "kept"
+                : resumed is not null ? "kept"
                 : _graces.IsElsewhere(former) ? "elsewhere"
                 : "lost";
             consumer.Token ??= _graces.NewToken();
             _graces.Open(consumer);
-            consumer.Place = new ConsumerPlace(consumer.Token, keys?.Length ?? 0, place);
+            consumer.Place = new ConsumerPlace(consumer.Token, resumed?.Length ?? 0, place);
             if (consumer.Buffer.Connection.Multiplexed)
             {
                 // A stream of its own tells it as it opens.
@@ -33,12 +33,15 @@ internal sealed partial class Dispatcher
 
         var held = consumer.Dispatcher!.Held;
         var messages = new List<PushedMessage>();
+        var leases = new List<HeldLease>();
         var bytes = 0;
-        foreach (var key in keys ?? [])
+        foreach (var lease in resumed ?? [])
         {
+            var key = lease.Key;
             if (await store.FindAsync(consumer.Queue, key.Id) is { State: MessageState.Leased } message && held.Holds(consumer, key))
             {
                 messages.Add(new PushedMessage(message, BodyKinds.Of(message), string.Empty, key.Receipt, time.GetUtcNow()));
+                leases.Add(lease);
                 bytes += message.Body.Length;
             }
             else
@@ -48,12 +51,12 @@ internal sealed partial class Dispatcher
 
             if (bytes >= BroadcastRounds.BytesMax)
             {
-                Redeliver(consumer, messages);
+                Redeliver(consumer, messages, leases);
                 bytes = 0;
             }
         }
 
-        Redeliver(consumer, messages);
+        Redeliver(consumer, messages, leases);
     }
 
     /// <summary>
@@ -83,17 +86,19 @@ internal sealed partial class Dispatcher
         return true;
     }
 
-    private static void Redeliver(Consumer consumer, List<PushedMessage> messages)
+    private static void Redeliver(Consumer consumer, List<PushedMessage> messages, List<HeldLease> leases)
     {
         if (messages.Count > 0)
         {
-            _ = consumer.Buffer.Offer(consumer.Format.Encode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(messages)), consumer);
+            var page = consumer.Format.Encode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(messages));
+            _ = consumer.Buffer.Offer(page, consumer, new HeldPage([.. leases]));
             messages.Clear();
+            leases.Clear();
         }
     }
 
     /// <summary>Null where nobody has that place here.</summary>
-    private LeaseKey[]? TakeOver(string token, Consumer consumer)
+    private HeldLease[]? TakeOver(string token, Consumer consumer)
     {
         if (_graces.Take(token, consumer.Queue, out var wasAbsent) is not { } old)
         {

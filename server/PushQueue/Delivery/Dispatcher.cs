@@ -17,9 +17,6 @@ internal sealed partial class Dispatcher(
     ILogger<Dispatcher> logger,
     LimitHits? hits = null) : IQueueChangeListener
 {
-    private static readonly ReleaseRequest ConnectionLost = new(Delay: null, "The consumer's connection ended.");
-    private static readonly ReleaseRequest NotStarted = new(CountsAsAttempt: false);
-
     private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
     private volatile bool _draining;
 
@@ -100,8 +97,8 @@ internal sealed partial class Dispatcher(
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
     /// <param name="consumer">Who.</param>
     /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
-    /// <param name="started">What its program says that it has begun to work on; the rest then goes back uncounted. Null where nobody says it:
-    /// all of it counts as a failed attempt.</param>
+    /// <param name="started">The leases that its program reports as begun; the others go back uncounted. Null where it reports nothing:
+    /// then <see cref="LeftWork"/> decides.</param>
     public void Unsubscribe(Consumer consumer, bool lost = false, IReadOnlyList<LeaseKey>? started = null)
     {
         consumer.Buffer.Detach(consumer);
@@ -288,7 +285,7 @@ internal sealed partial class Dispatcher(
         return true;
     }
 
-    private static void GiveBackAll(Consumer consumer, IReadOnlyList<LeaseKey>? started = null)
+    private void GiveBackAll(Consumer consumer, IReadOnlyList<LeaseKey>? started = null)
     {
         var held = consumer.Dispatcher!.Held.TakeAll(consumer);
         if (held.Length == 0)
@@ -296,15 +293,11 @@ internal sealed partial class Dispatcher(
             return;
         }
 
-        if (started is not null)
-        {
-            // What is still on its way to the client is in no list of the client's, and was certainly not begun.
-            var begun = started.ToHashSet();
-            consumer.Dispatcher.Settler.GiveBack(Array.FindAll(held, key => !begun.Contains(key)), NotStarted);
-            held = Array.FindAll(held, begun.Contains);
-        }
-
-        consumer.Dispatcher.Settler.GiveBack(held, ConnectionLost);
+        // A server that stops takes the work away from a consumer that has done nothing wrong.
+        var begun = (started ?? (_draining ? [] : LeftWork.BegunOf(consumer, held))).ToHashSet();
+        var keys = Array.ConvertAll(held, static lease => lease.Key);
+        consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, key => !begun.Contains(key)), BrokenConnection.NotBegun);
+        consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, begun.Contains), BrokenConnection.Begun);
     }
 
     private void Forget(QueueDispatcher dispatcher) => _queues.TryRemove(KeyValuePair.Create(dispatcher.Queue, dispatcher));

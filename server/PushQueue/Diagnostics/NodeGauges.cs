@@ -39,6 +39,7 @@ internal sealed class NodeGauges
         AddCounter("expired", "Messages dropped because their time to live ended.", static counters => counters.Expired);
         AddCounter("dropped", "Messages dropped because their queue was full.", static counters => counters.Dropped);
         AddCounter("dead_lettered", "Messages dead-lettered.", static counters => counters.DeadLettered);
+        AddCounter("lost", "Messages that the disk damaged.", static counters => counters.Lost);
     }
 
     private void AddCounter(string name, string help, Func<QueueCounters, long> value) =>

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 
 namespace PushQueue.Hosting;
@@ -11,10 +14,12 @@ namespace PushQueue.Hosting;
 public static class ConnectionLimitExtensions
 {
     private const string RefusalBody =
-        "{\"type\":\"too-many-connections\",\"title\":\"Too many connections\",\"status\":429,\"detail\":\"The server has as many connections, from this address or altogether, as it may; close one, or try again later.\"}";
+        "{\"type\":\"too-many-connections\",\"title\":\"Too many connections\",\"status\":429,\"detail\":\"The server has as many connections, "
+        + "from this address or altogether, as it may; close one, or try again later.\"}";
 
     private static readonly byte[] Refusal = Encoding.ASCII.GetBytes(
-        $"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nContent-Length: {RefusalBody.Length}\r\nConnection: close\r\nRetry-After: 5\r\n\r\n{RefusalBody}");
+        $"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nContent-Length: {RefusalBody.Length}\r\n"
+        + $"Connection: close\r\nRetry-After: 5\r\n\r\n{RefusalBody}");
 
     /// <summary>Sizes of headers and the slowest upload.</summary>
     public static KestrelServerOptions UseLimits(this KestrelServerOptions kestrel, ConnectionOptions options)
@@ -25,18 +30,32 @@ public static class ConnectionLimitExtensions
         return kestrel;
     }
 
-    /// <summary>Counts connections and refuses those that are too many. Call it before everything else that is done with a connection.</summary>
+    /// <summary>
+    /// Counts connections, refuses those beyond the limits, and ends those whose peer has vanished. Call it before everything else that is done
+    /// with a connection.
+    /// </summary>
     /// <param name="listen">One endpoint; all that are given the same service provider count together.</param>
     /// <param name="plain">Whether a refusal can be said in plain HTTP; under TLS the connection is just closed.</param>
     public static ListenOptions UseConnectionLimits(this ListenOptions listen, bool plain = true)
     {
         var counts = listen.ApplicationServices.GetRequiredService<ConnectionCounts>();
         var hits = listen.ApplicationServices.GetRequiredService<LimitHits>();
-        listen.Use(next => connection => ServeAsync(connection, next, counts, hits, plain));
+        var timeout = listen.ApplicationServices.GetRequiredService<ConnectionOptions>().DeadPeerTimeout;
+        var stallTimeout = listen.ApplicationServices.GetRequiredService<IOptions<DeliveryOptions>>().Value.StallTimeout;
+        listen.Use(next => connection =>
+        {
+            if (connection.Features.Get<IConnectionSocketFeature>() is { } feature)
+            {
+                DeadPeers.Detect(feature.Socket, timeout, stallTimeout);
+            }
+
+            return ServeAsync(connection, next, counts, hits, plain);
+        });
         return listen;
     }
 
-    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next, ConnectionCounts counts, LimitHits hits, bool plain)
+    private static async Task ServeAsync(
+        ConnectionContext connection, ConnectionDelegate next, ConnectionCounts counts, LimitHits hits, bool plain)
     {
         var address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
         if (counts.Enter(address) is { } limit)

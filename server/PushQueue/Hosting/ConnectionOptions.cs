@@ -17,6 +17,12 @@ public sealed class ConnectionOptions
     /// <summary>Whether the machine's own addresses are counted like any other; a proxy on the same machine comes from one.</summary>
     public bool CountLoopback { get; set; }
 
+    /// <summary>
+    /// A peer that has acknowledged nothing for this long is gone, although its connection was never closed: 6 seconds to 10 minutes. With the default
+    /// and the default heartbeat a stream is gone after at most 40 seconds.
+    /// </summary>
+    public TimeSpan DeadPeerTimeout { get; set; } = TimeSpan.FromSeconds(25);
+
     /// <summary>Bytes of all headers of one request.</summary>
     public int HeaderBytesMax { get; set; } = 32 * 1024;
 

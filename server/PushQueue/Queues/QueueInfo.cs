@@ -64,6 +64,9 @@ internal sealed record QueueCounters
 
     public long DeadLettered { get; init; }
 
+    /// <summary>Messages that could not be given out because the disk damaged them.</summary>
+    public long Lost { get; init; }
+
     /// <summary>The sums of both.</summary>
     public QueueCounters Plus(QueueCounters other) => new()
     {
@@ -75,6 +78,7 @@ internal sealed record QueueCounters
         Expired = Expired + other.Expired,
         Dropped = Dropped + other.Dropped,
         DeadLettered = DeadLettered + other.DeadLettered,
+        Lost = Lost + other.Lost,
     };
 
     /// <summary>What came since; all of it where the queue was made anew meanwhile, or nothing was known of it.</summary>
@@ -95,6 +99,7 @@ internal sealed record QueueCounters
             Expired = Math.Max(0, Expired - earlier.Expired),
             Dropped = Math.Max(0, Dropped - earlier.Dropped),
             DeadLettered = Math.Max(0, DeadLettered - earlier.DeadLettered),
+            Lost = Math.Max(0, Lost - earlier.Lost),
         };
     }
 }

@@ -94,6 +94,7 @@ internal static class QueueJson
         writer.WriteNumber("expired"u8, counters.Expired);
         writer.WriteNumber("dropped"u8, counters.Dropped);
         writer.WriteNumber("deadLettered"u8, counters.DeadLettered);
+        writer.WriteNumber("lost"u8, counters.Lost);
         writer.WriteEndObject();
     }
 

@@ -126,7 +126,7 @@ public sealed class ClusterTests : IAsyncLifetime
         using var client = NewClient([proxy.Address]);
         await client.ChangeSettingsAsync("jobs", new QueueSettingsChange { Policy = "roundrobin" }).WithTimeout();
         await client.PutManyAsync("jobs", Enumerable.Range(1, 5), TestJson.Default.Int32).WithTimeout();
-        var options = new ConsumeOptions { Ack = AckMode.Manual, Grace = TimeSpan.FromMinutes(10) };
+        var options = new ConsumeOptions { Ack = AckMode.Manual, Prefetch = 5, Grace = TimeSpan.FromMinutes(10) };
         await using var messages = client.ConsumeAsync("jobs", options).GetAsyncEnumerator();
         Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
         var begun = messages.Current;

@@ -15,7 +15,7 @@ public sealed class LeavingTests : NodeTests
     {
         var queue = await Node.NewQueueAsync("roundrobin");
         await Node.Client.PutManyAsync(queue, Enumerable.Range(1, 5), TestJson.Default.Int32).WithTimeout();
-        var options = new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, Grace = TimeSpan.FromMinutes(10) };
+        var options = new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, Prefetch = 5, Grace = TimeSpan.FromMinutes(10) };
         var started = "";
 
         await foreach (var message in Node.Client.ConsumeAsync(queue, options))
@@ -35,7 +35,7 @@ public sealed class LeavingTests : NodeTests
     {
         var queue = await Node.NewQueueAsync("roundrobin");
         await Node.Client.PutManyAsync(queue, Enumerable.Range(1, 5), TestJson.Default.Int32).WithTimeout();
-        var options = new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, Grace = TimeSpan.Zero };
+        var options = new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, Prefetch = 5, Grace = TimeSpan.Zero };
         var started = "";
 
         await foreach (var message in Node.Client.ConsumeAsync(queue, options))
@@ -75,7 +75,7 @@ public sealed class LeavingTests : NodeTests
             await Node.Client.PutAsync(queue, id, new PutOptions { Id = id }).WithTimeout();
         }
 
-        var stream = Node.Client.ConsumeAsync(queue, new ConsumeOptions { Ack = AckMode.Manual });
+        var stream = Node.Client.ConsumeAsync(queue, new ConsumeOptions { Ack = AckMode.Manual, Prefetch = 3 });
         var cancelled = new SemaphoreSlim(0);
         stream.Cancelled += _ => cancelled.Release();
         var got = new List<string>();

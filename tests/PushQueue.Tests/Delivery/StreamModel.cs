@@ -198,7 +198,7 @@ internal sealed class StreamModel(bool roundRobin)
         }
 
         var attempt = line.GetProperty("attempt").GetInt32();
-        if (attempt <= _attempts.GetValueOrDefault(id))
+        if (attempt < _attempts.GetValueOrDefault(id))
         {
             Fault($"{member.Name} got {id} as attempt {attempt} after attempt {_attempts[id].ToString(CultureInfo.InvariantCulture)}");
         }

@@ -26,8 +26,7 @@ public sealed class MetricsTests
     {
         await using var server = await PushQueueServer.StartAsync();
         using var stream = await server.Client.GetAsync("/c/news", HttpCompletionOption.ResponseHeadersRead);
-        var text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"));
-        var rules = text.Split("```yaml\n")[1].Split("```")[0];
+        var rules = await AlertRulesAsync();
         using var folder = new TemporaryDirectory();
         await File.WriteAllTextAsync(folder.File("rules.yml"), rules);
 
@@ -37,6 +36,40 @@ public sealed class MetricsTests
         var metrics = (await server.GetAsync("/metrics")).Text;
         var named = Regex.Matches(rules, "pushqueue_[a-z_]+", RegexOptions.None, TimeSpan.FromSeconds(1)).Select(static match => match.Value);
         Assert.All(named, name => Assert.True(metrics.Contains("\n" + name, StringComparison.Ordinal), name));
+    }
+
+    [Fact]
+    public async Task Alerts_on_waiting_messages_fire_for_a_backlog_and_not_for_resting_dead_letters()
+    {
+        using var folder = new TemporaryDirectory();
+        await File.WriteAllTextAsync(folder.File("rules.yml"), await AlertRulesAsync());
+        await File.WriteAllTextAsync(folder.File("test.yml"), """
+            rule_files: [rules.yml]
+            evaluation_interval: 1m
+            tests:
+              - interval: 1m
+                input_series:
+                  - {series: 'pushqueue_consumers{instance="a"}', values: 0x60}
+                  - {series: 'pushqueue_queue_oldest_age_seconds{instance="a", queue="stuck"}', values: 0+60x60}
+                  - {series: 'pushqueue_queue_oldest_age_seconds{instance="a", queue="stuck.dead"}', values: 0+60x60}
+                  - {series: 'pushqueue_queue_messages{instance="a", queue="stuck", state="ready"}', values: 7x60}
+                  - {series: 'pushqueue_queue_messages{instance="a", queue="stuck.dead", state="ready"}', values: 7x60}
+                  - {series: 'pushqueue_queue_messages{instance="a", queue="taken", state="ready"}', values: 7x60}
+                  - {series: 'pushqueue_queue_delivered_total{instance="a", queue="stuck"}', values: 5x60}
+                  - {series: 'pushqueue_queue_delivered_total{instance="a", queue="stuck.dead"}', values: 0x60}
+                  - {series: 'pushqueue_queue_delivered_total{instance="a", queue="taken"}', values: 0+9x60}
+                alert_rule_test:
+                  - eval_time: 40m
+                    alertname: PushQueueBacklogOld
+                    exp_alerts: [{exp_labels: {instance: a, queue: stuck}}]
+                  - eval_time: 40m
+                    alertname: PushQueueNobodyListens
+                    exp_alerts: [{exp_labels: {instance: a, queue: stuck, state: ready}}]
+            """);
+
+        var (exitCode, output) = await PromtoolAsync("", "test", "rules", folder.File("test.yml"));
+
+        Assert.True(exitCode == 0, output);
     }
 
     [Fact]
@@ -191,6 +224,9 @@ public sealed class MetricsTests
         (await server.GetAsync("/metrics")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => !line.StartsWith('#'))
             .ToDictionary(line => line[..line.LastIndexOf(' ')], line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+
+    private static async Task<string> AlertRulesAsync() =>
+        (await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"))).Split("```yaml\n")[1].Split("```")[0];
 
     private static async Task<(int ExitCode, string Output)> PromtoolAsync(string input, params string[] arguments)
     {

@@ -69,7 +69,7 @@ public sealed class GraceTests
     {
         await using var server = await StartAsync();
         await server.PutAsync("1", "2", "3");
-        var first = await server.ConnectAsync("/ws/test?ack=manual&grace=1m");
+        var first = await server.ConnectAsync("/ws/test?ack=manual&prefetch=3&grace=1m");
         var token = TokenOf(await first.NextAsync(), resumed: 0);
         var held = new[] { await first.NextAsync(), await first.NextAsync(), await first.NextAsync() };
         first.Abort();

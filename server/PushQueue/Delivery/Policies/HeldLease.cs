@@ -13,4 +13,7 @@ internal sealed class HeldLease(Consumer consumer, LeaseKey key, long order)
     public LeaseKey Key => key;
 
     public long Order => order;
+
+    /// <summary>Whether the message was written to the consumer's connection. Set once.</summary>
+    public bool IsWritten { get; set; }
 }

@@ -33,10 +33,13 @@ internal sealed class HeldLeases
         }
     }
 
-    public void Add(Consumer consumer, LeaseKey[] keys)
+    public HeldLease[] Add(Consumer consumer, LeaseKey[] keys)
     {
-        foreach (var key in keys)
+        var added = new HeldLease[keys.Length];
+        for (var i = 0; i < keys.Length; i++)
         {
+            var key = keys[i];
+
             // An entry that is still here belongs to a lease whose end was not told: its holder gets the credit back.
             if (_held.TryRemove(key.Id, out var stale))
             {
@@ -46,6 +49,7 @@ internal sealed class HeldLeases
 
             // Into the consumer's own set first: nothing stands here that is not found there.
             var held = new HeldLease(consumer, key, Interlocked.Increment(ref _order));
+            added[i] = held;
             consumer.Holds.Add(held);
             _held[key.Id] = held;
             if (Volatile.Read(ref _early) > 0 && _endedEarly.TryRemove(key.Receipt, out var end))
@@ -53,6 +57,8 @@ internal sealed class HeldLeases
                 _ = Remove(held, end);
             }
         }
+
+        return added;
     }
 
     /// <summary>The lease ended: acked, released, timed out or cancelled.</summary>
@@ -92,10 +98,10 @@ internal sealed class HeldLeases
     public LeaseKey[] Keys() => [.. _held.Select(static pair => pair.Value.Key)];
 
     /// <summary>All that a consumer holds, in the order in which it got them; forgotten here.</summary>
-    public LeaseKey[] TakeAll(Consumer consumer) => [.. consumer.Holds.InOrder().Where(TryRemove).Select(static held => held.Key)];
+    public HeldLease[] TakeAll(Consumer consumer) => Array.FindAll(consumer.Holds.InOrder(), TryRemove);
 
-    /// <summary>Hands all that a consumer holds on to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
-    public LeaseKey[] Move(Consumer from, Consumer to, HeldLeases target)
+    /// <summary>Moves all that a consumer holds to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
+    public HeldLease[] Move(Consumer from, Consumer to, HeldLeases target)
     {
         if (target != this)
         {
@@ -103,16 +109,17 @@ internal sealed class HeldLeases
             return [];
         }
 
-        var moved = new List<LeaseKey>();
+        var moved = new List<HeldLease>();
+        to.OnAcked(from.LastAcked);
         foreach (var held in from.Holds.InOrder())
         {
-            var handedOn = new HeldLease(to, held.Key, held.Order);
+            var handedOn = new HeldLease(to, held.Key, held.Order) { IsWritten = held.IsWritten };
             to.Holds.Add(handedOn);
             if (_held.TryUpdate(held.Key.Id, handedOn, held))
             {
                 from.Holds.Remove(held);
                 to.OnGiven(1, manual: true);
-                moved.Add(held.Key);
+                moved.Add(handedOn);
             }
             else
             {
@@ -145,6 +152,11 @@ internal sealed class HeldLeases
         }
 
         tell?.Invoke(held.Consumer);
+        if (end == HeldEnd.Acked)
+        {
+            held.Consumer.OnAcked(held.Order);
+        }
+
         held.Consumer.OnSettled(1, end);
         return true;
     }

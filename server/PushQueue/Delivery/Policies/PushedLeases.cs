@@ -13,9 +13,7 @@ internal sealed class PushedLeases(Consumer consumer, LeaseKey[] keys, LeaseSett
 
     public void OnNotWritten()
     {
-        settler.GiveBack(keys, NotWritten);
+        settler.GiveBack(keys, BrokenConnection.NotBegun);
         consumer.OnWritten(keys.Length, written: false);
     }
-
-    public static readonly ReleaseRequest NotWritten = new(TimeSpan.Zero, Error: null, CountsAsAttempt: false);
 }

@@ -191,23 +191,28 @@ internal sealed class RoundRobinPolicy(
             }
 
             consumer.OnGiven(keys.Length, manual);
+            IWriteObserver observer;
             if (manual)
             {
-                held.Add(consumer, keys);
+                observer = new HeldPage(held.Add(consumer, keys));
                 Interlocked.MemoryBarrier();
                 if (consumer.HasLeft)
                 {
                     // It went before its leases were noted down; from here on whoever takes it out finds them.
-                    settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
+                    settler.GiveBack(held.Take(consumer, keys), BrokenConnection.NotBegun);
                     return;
                 }
             }
+            else
+            {
+                observer = new PushedLeases(consumer, keys, settler);
+            }
 
             var page = consumer.Format.Encode(messages);
-            var outcome = consumer.Buffer.Offer(page, consumer, manual ? null : new PushedLeases(consumer, keys, settler));
+            var outcome = consumer.Buffer.Offer(page, consumer, observer);
             if (manual && outcome is (OfferOutcome.Closed or OfferOutcome.Full))
             {
-                settler.GiveBack(held.Take(consumer, keys), PushedLeases.NotWritten);
+                settler.GiveBack(held.Take(consumer, keys), BrokenConnection.NotBegun);
             }
         }
     }

@@ -21,6 +21,9 @@ internal static partial class Damage
     [LoggerMessage(1035, LogLevel.Error, "Damage left two queues of the name {Queue}: the messages of the older one are served as queue {Found}")]
     public static partial void ReportNamesake(ILogger logger, QueueName queue, QueueName found);
 
+    [LoggerMessage(1036, LogLevel.Error, "Message {Id} of queue {Queue} is lost: the disk damaged its record in {File} at byte {Offset}")]
+    public static partial void ReportUnreadable(ILogger logger, MessageId id, QueueName queue, string file, long offset);
+
     [LoggerMessage(1033, LogLevel.Warning, "The log cannot prove where broadcasts stood; consumers that resume are told to start anew")]
     public static partial void ReportNewEpochs(ILogger logger);
 }

@@ -44,7 +44,11 @@ internal sealed partial class EmbeddedMessageStore
             }
 
             _services.Log.WriteNow(given.Batch);
-            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            await given.LoadBodiesAsync(_logger);
+            if (given.Unreadable.Count > 0)
+            {
+                found.CountLostBroadcasts(given.Unreadable.Count);
+            }
         }
         while (given.Count == 0);
 
@@ -71,7 +75,7 @@ internal sealed partial class EmbeddedMessageStore
         {
             given = found.ReadHistory(fromOffset, count, bytesMax, out position);
             var last = given.LastOffset;
-            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            await given.LoadBodiesAsync(_logger);
             allDamaged = given.Count == 0 && last > 0;
             fromOffset = last + 1;
         }
@@ -90,9 +94,34 @@ internal sealed partial class EmbeddedMessageStore
     private static StoreUnavailableException NoProof() =>
         new("The disk is full, its reserve too: what was broadcast is given out once its offsets can be written.");
 
-    public ValueTask<Message?> LookAsync(QueueName queue) => FirstAsync(Find(queue)?.Look());
+    public async ValueTask<Message?> LookAsync(QueueName queue)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return null;
+        }
 
-    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => FirstAsync(Find(queue)?.Find(id));
+        GivenMessages given;
+        do
+        {
+            given = found.Look();
+            await LoadBodiesAsync(found, given);
+        }
+        while (given.IsExhausted);
+
+        return given.Count > 0 ? given.Messages[0] : null;
+    }
+
+    public async ValueTask<Message?> FindAsync(QueueName queue, MessageId id)
+    {
+        if (Find(queue)?.Find(id) is not { } given)
+        {
+            return null;
+        }
+
+        await given.LoadBodiesAsync(_logger);
+        return given.Count > 0 ? given.Messages[0] : null;
+    }
 
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
     {
@@ -103,7 +132,7 @@ internal sealed partial class EmbeddedMessageStore
             return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
         }
 
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+        await given.LoadBodiesAsync(_logger);
         return new MessagePage(given.Messages, next);
     }
 
@@ -154,16 +183,5 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : result.Value;
-    }
-
-    private async ValueTask<Message?> FirstAsync(GivenMessages? given)
-    {
-        if (given is null)
-        {
-            return null;
-        }
-
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
-        return given.Count > 0 ? given.Messages[0] : null;
     }
 }

@@ -83,15 +83,25 @@ internal sealed partial class EmbeddedMessageStore
             return Array.Empty<Message>();
         }
 
-        var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
-        if (!result.Ok)
+        GivenMessages given;
+        do
         {
-            return result.Failure;
-        }
+            var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
+            if (!result.Ok)
+            {
+                return result.Failure;
+            }
 
-        var given = result.Value;
-        WriteNow(given.Batch);
-        await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
+            given = result.Value;
+            if (given.LacksBodies)
+            {
+                await ReadTakenAsync(found, given);
+            }
+
+            WriteNow(given.Batch);
+        }
+        while (given.IsExhausted);
+
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Messages);
     }
 
@@ -113,15 +123,35 @@ internal sealed partial class EmbeddedMessageStore
 
             given = result.Value;
             WriteNow(given.Batch);
-            await given.LoadBodiesAsync(_reportDamage).ConfigureAwait(false);
-            if (given.Unreadable.Count > 0)
-            {
-                found.BuryUnreadable(given.Unreadable);
-            }
+            await LoadBodiesAsync(found, given);
         }
-        while (given.Leases.Count == 0 && given.Unreadable.Count > 0);
+        while (given.IsExhausted);
 
         return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Leases);
+    }
+
+    /// <summary>Brings in the bodies; a message whose body cannot be read becomes a dead letter.</summary>
+    private async ValueTask LoadBodiesAsync(EmbeddedQueue queue, GivenMessages given)
+    {
+        await given.LoadBodiesAsync(_logger);
+        if (given.Unreadable.Count > 0)
+        {
+            queue.DeadLetterUnreadable(given.Unreadable);
+        }
+    }
+
+    private async ValueTask ReadTakenAsync(EmbeddedQueue queue, GivenMessages given)
+    {
+        var failed = true;
+        try
+        {
+            await LoadBodiesAsync(queue, given);
+            failed = false;
+        }
+        finally
+        {
+            queue.FinishTake(given, failed);
+        }
     }
 
     /// <summary>What this operation appended; see <see cref="MessageLog.BeginAppend"/>.</summary>

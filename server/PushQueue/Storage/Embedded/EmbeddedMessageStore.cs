@@ -17,7 +17,6 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     private readonly StoreServices _services;
     private readonly ConcurrentDictionary<QueueName, EmbeddedQueue> _queues = new();
     private readonly Lock _creation = new();
-    private readonly Action<Segment, long> _reportDamage;
     private StoreLock? _lock;
     private LogCleaner? _cleaner;
     private long _nextQueueNumber = 1;
@@ -28,7 +27,6 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         _options = options;
         _logger = loggers.CreateLogger<EmbeddedMessageStore>();
         _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax));
-        _reportDamage = (segment, offset) => Damage.Report(_logger, segment.Path, offset, offset);
     }
 
     public string Description => $"embedded log in {Path.GetFullPath(_options.DataDirectory)}";

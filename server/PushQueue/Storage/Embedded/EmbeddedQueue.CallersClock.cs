@@ -14,7 +14,7 @@ internal sealed partial class EmbeddedQueue
         {
             var now = _services.NowMs();
             AdvanceLocked(now);
-            while (requeued < limit && _leasedByCallers.Min is { } message && message.Lease!.CallerUntilMs <= dueByMs)
+            while (requeued < limit && _leased.FirstEndedForCaller(dueByMs) is { } message)
             {
                 batch = EndLeaseLocked(message, now, LeaseRanOut with { Delay = TimeSpan.Zero }) ?? batch;
                 requeued++;
@@ -71,24 +71,6 @@ internal sealed partial class EmbeddedQueue
 
     private static long CallerUntilMs(long? dueByMs, TimeSpan? timeToRun) =>
         dueByMs is { } dueBy && timeToRun is { } ttr ? Math.Max(1, dueBy + (long)ttr.TotalMilliseconds) : 0;
-
-    private void AddLeasedLocked(StoredMessage message)
-    {
-        _leased.Add(message);
-        if (message.Lease!.CallerUntilMs > 0)
-        {
-            _leasedByCallers.Add(message);
-        }
-    }
-
-    private void RemoveLeasedLocked(StoredMessage message)
-    {
-        _leased.Remove(message);
-        if (message.Lease!.CallerUntilMs > 0)
-        {
-            _leasedByCallers.Remove(message);
-        }
-    }
 
     /// <summary>From when a message whose lease has ended is available; true where that time is still to come.</summary>
     private static bool SetAvailableLocked(StoredMessage message, LeaseDetails lease, DateTimeOffset? availableAt, TimeSpan delay, long now)

@@ -44,9 +44,9 @@ internal sealed partial class EmbeddedQueue
 
     private void EndDueLeasesLocked(long now)
     {
-        for (var i = 0; i < SweepMax && _leased.Count > 0 && _leased.Min!.Lease!.UntilMs <= now; i++)
+        for (var i = 0; i < SweepMax && _leased.FirstEnded(now) is { } message; i++)
         {
-            EndLeaseLocked(_leased.Min!, now, LeaseRanOut);
+            EndLeaseLocked(message, now, LeaseRanOut);
         }
     }
 
@@ -90,15 +90,10 @@ internal sealed partial class EmbeddedQueue
 
     private long NextDueLocked()
     {
-        var due = _knownIds.NextEndMs;
+        var due = Math.Min(_knownIds.NextEndMs, _leased.NextEndMs);
         if (_delayed.Count > 0)
         {
             due = Math.Min(due, _delayed.Min!.AvailableAtMs);
-        }
-
-        if (_leased.Count > 0)
-        {
-            due = Math.Min(due, _leased.Min!.Lease!.UntilMs);
         }
 
         if (_expiring.Count > 0)

@@ -43,8 +43,7 @@ internal sealed partial class EmbeddedQueue
                 answers[i] = FindLeasedLocked(keys[i], out var message);
                 if (message is not null)
                 {
-                    // Out of the leases at once, so that a key given twice is refused the second time.
-                    RemoveLeasedLocked(message);
+                    // At once, so that a key given twice is refused the second time.
                     message.Place = MessagePlace.Gone;
                     acked.Add(message);
                 }
@@ -111,10 +110,8 @@ internal sealed partial class EmbeddedQueue
                 answers[i] = FindLeasedLocked(keys[i], out var message);
                 if (message is not null)
                 {
-                    RemoveLeasedLocked(message);
-                    message.Lease = message.Lease! with { UntilMs = now + (long)timeToRun.TotalMilliseconds };
-                    AddLeasedLocked(message);
-                    NoteDueLocked(message.Lease.UntilMs);
+                    _leased.Renew(message, now + (long)timeToRun.TotalMilliseconds);
+                    NoteDueLocked(message.Lease!.UntilMs);
                     batch = message.Lease.Delivery ? batch : RecordChangeLocked(message);
                 }
             }
@@ -135,10 +132,8 @@ internal sealed partial class EmbeddedQueue
         {
             PopLocked(message, dueByMs);
             bytes += message.BodyLength;
-            message.Place = MessagePlace.Leased;
             message.Attempts += request.Delivery ? 0 : 1;
-            message.Lease = new LeaseDetails(Receipt.New(), until, request.Worker, request.Delivery, callerUntil);
-            AddLeasedLocked(message);
+            _leased.Add(message, new LeaseDetails(Receipt.New(), until, request.Worker, request.Delivery, callerUntil));
             leased.Add(message);
             given.AddLease(message, request.Delivery ? message.Attempts + 1 : message.Attempts, Name);
         }
@@ -186,10 +181,9 @@ internal sealed partial class EmbeddedQueue
 
         foreach (var message in acked)
         {
-            var lease = message.Lease!;
+            var lease = _leased.Remove(message);
             _counters.Delivered++;
             _counters.Acked += lease.Delivery ? 0 : 1;
-            message.Lease = null;
             ForgetLocked(message);
             var attempts = lease.Delivery ? message.Attempts + 1 : message.Attempts;
             NewsOfEndLocked(message, acked: true, lease.Worker, attempts, reason: null, lease.Delivery ? default : lease.Receipt);
@@ -201,9 +195,7 @@ internal sealed partial class EmbeddedQueue
     /// <summary>A lease ends without an ack: the message goes back, waits, expires or becomes a dead letter. Null where nothing was recorded.</summary>
     private LogBatch? EndLeaseLocked(StoredMessage message, long now, ReleaseRequest request)
     {
-        var lease = message.Lease!;
-        RemoveLeasedLocked(message);
-        message.Lease = null;
+        var lease = _leased.Remove(message);
         if (!lease.Delivery)
         {
             NewsLocked().LeaseEnded(message.Id, lease.Receipt);
@@ -280,27 +272,38 @@ internal sealed partial class EmbeddedQueue
     }
 
     /// <summary>
-    /// Nobody can be given these messages, because their bodies cannot be read: no lease may hold them for ever, and no worker would fare
-    /// better. To the dead-letter queue, where they are kept as long as their record is; out of that one for good.
+    /// Dead-letters messages whose bodies cannot be read: no later take or lease could give them out either. A dead-letter queue drops them.
+    /// A message that changed its place in the log since the read keeps its place in the queue, because the copy may be whole.
     /// </summary>
-    public void BuryUnreadable(IReadOnlyList<LeaseKey> leases)
+    public void DeadLetterUnreadable(IReadOnlyList<UnreadableMessage> unreadable)
     {
         lock (_gate)
         {
             var now = _services.NowMs();
-            foreach (var lease in leases)
+            foreach (var (message, segment, offset) in unreadable)
             {
-                if (FindLeasedLocked(lease, out var message) == QueueError.None)
+                var isLive = message.Place is MessagePlace.Ready or MessagePlace.Delayed or MessagePlace.Leased;
+                if (isLive && message.Segment == segment && message.RecordOffset == offset)
                 {
-                    _leased.Remove(message!);
-                    message!.Lease = null;
-                    message.EnsureDetails().LastError = "its body on disk cannot be read";
+                    LeaveOrderLocked(message);
+                    message.EnsureDetails().LastError = "The body on disk cannot be read.";
+                    _counters.Lost++;
                     BuryLocked(message, now, "damaged");
                 }
             }
         }
 
         TellNews();
+    }
+
+    /// <summary>Messages that were broadcast, and whose bodies turned out to be unreadable, were lost and not delivered.</summary>
+    public void CountLostBroadcasts(int count)
+    {
+        lock (_gate)
+        {
+            _counters.Lost += count;
+            _counters.Delivered -= count;
+        }
     }
 
     /// <summary>No attempts left: to the dead-letter queue, in one record, or dropped where the queue has none.</summary>

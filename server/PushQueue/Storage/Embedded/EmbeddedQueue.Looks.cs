@@ -131,7 +131,7 @@ internal sealed partial class EmbeddedQueue
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());
-            messages = [.. _ready.InOrder().Concat(_delayed).Concat(_leased).Take(_deleted ? 0 : count)];
+            messages = [.. _ready.InOrder().Concat(_delayed).Concat(_leased.InOrder()).Take(_deleted ? 0 : count)];
             if (messages.Count > 0)
             {
                 batch = CancelLocked(messages);
@@ -199,7 +199,6 @@ internal sealed partial class EmbeddedQueue
             if (moved == message)
             {
                 LeaveOrderLocked(message);
-                message.Lease = null;
             }
 
             var at = availableAt.ToUnixTimeMilliseconds();
@@ -264,7 +263,7 @@ internal sealed partial class EmbeddedQueue
         MessageState.Dead when !Name.IsDeadLetter => [],
         MessageState.Dead => _ready.InOrder(from).Where(static message => message.Details?.DeadLetter is not null),
         MessageState.Delayed => _delayed.From(from),
-        _ => _leased.From(from),
+        _ => _leased.InOrder(from),
     };
 
     private void LeaveOrderLocked(StoredMessage message)
@@ -278,7 +277,7 @@ internal sealed partial class EmbeddedQueue
                 _delayed.Remove(message);
                 break;
             case MessagePlace.Leased:
-                RemoveLeasedLocked(message);
+                _leased.Remove(message);
                 break;
         }
     }

@@ -198,22 +198,20 @@ internal sealed partial class EmbeddedQueue
         }
     }
 
-    /// <summary>Leases that lived with a connection end with the process that had the connection.</summary>
+    /// <summary>Leases that lived with a connection end with the process that had the connection. Its stop is no failed attempt of a consumer.</summary>
     public void EndOrphanedLeases()
     {
         lock (_gate)
         {
             var now = _services.NowMs();
-            foreach (var message in _leased.Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
+            foreach (var message in _leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
             {
-                EndLeaseLocked(message, now, ServerStopped);
+                EndLeaseLocked(message, now, BrokenConnection.NotBegun);
             }
         }
 
         TellNews();
     }
-
-    private static readonly ReleaseRequest ServerStopped = new(Delay: TimeSpan.Zero, Error: "the server stopped before the ack");
 
     private void Index(StoredMessage message)
     {
@@ -235,7 +233,7 @@ internal sealed partial class EmbeddedQueue
                 PlaceLocked(message, delayed: true);
                 break;
             case MessagePlace.Leased:
-                AddLeasedLocked(message);
+                _leased.Add(message, message.Lease!);
                 if (message.ExpiresAtMs > 0)
                 {
                     _expiring.Add(message);

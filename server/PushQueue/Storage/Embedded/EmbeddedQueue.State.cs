@@ -128,7 +128,6 @@ internal sealed partial class EmbeddedQueue
         _ready = new ReadyMessages();
         _delayed.Clear();
         _leased.Clear();
-        _leasedByCallers.Clear();
         _expiring.Clear();
         _history = new RingDeque<StoredMessage>();
         _knownIds.Clear();

@@ -21,8 +21,7 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     private Dictionary<string, StoredMessage> _byUniqueKey = new(StringComparer.Ordinal);
     private ReadyMessages _ready = new();
     private readonly SortedSet<StoredMessage> _delayed = new(DeliveryOrder.Instance);
-    private readonly SortedSet<StoredMessage> _leased = new(LeaseEndOrder.Instance);
-    private readonly SortedSet<StoredMessage> _leasedByCallers = new(CallerLeaseEndOrder.Instance);
+    private readonly LeasedMessages _leased = new();
     private readonly SortedSet<StoredMessage> _expiring = new(ExpiryOrder.Instance);
     private readonly KnownIds _knownIds;
     private readonly MutableCounters _counters = new();
@@ -201,12 +200,65 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             given.Add(message, attempt: message.Attempts + 1, Name);
         }
 
+        var span = taken is null ? [first] : CollectionsMarshal.AsSpan(taken);
+        if (!given.LacksBodies)
+        {
+            TakenLocked(span, given);
+            return;
+        }
+
+        // A message is only gone once its body has been read; until then its take is a lease that no crash can keep.
+        for (var i = 0; i < span.Length; i++)
+        {
+            _leased.Add(span[i], new LeaseDetails(Receipt.New(), long.MaxValue, Worker: null, Delivery: true));
+            given.AddReceipt(i, span[i].Lease!);
+        }
+
         if (dueByMs is null)
         {
             given.ReadAhead(_ready);
         }
+    }
 
-        TakenLocked(taken is null ? [first] : CollectionsMarshal.AsSpan(taken), given);
+    /// <summary>
+    /// Completes a take whose bodies had to be read: the messages are gone. What was cancelled meanwhile is left out of what is given. A failed
+    /// read puts all of them back.
+    /// </summary>
+    public void FinishTake(GivenMessages given, bool failed)
+    {
+        lock (_gate)
+        {
+            var now = _services.NowMs();
+            AdvanceLocked(now);
+            var taken = new List<StoredMessage>(given.Count);
+            for (var i = given.Leases.Count - 1; i >= 0; i--)
+            {
+                var lease = given.Leases[i];
+                if (FindLeasedLocked(new LeaseKey(lease.Message.Id, lease.Receipt), out var message) != QueueError.None)
+                {
+                    given.LeaveOut(lease.Message);
+                    continue;
+                }
+
+                _leased.Remove(message!);
+                if (failed)
+                {
+                    ReturnLocked(message!, message!.AvailableAtMs > now);
+                }
+                else
+                {
+                    taken.Add(message!);
+                }
+            }
+
+            taken.Reverse();
+            if (taken.Count > 0)
+            {
+                TakenLocked(CollectionsMarshal.AsSpan(taken), given);
+            }
+        }
+
+        TellNews();
     }
 
     private void TakenLocked(ReadOnlySpan<StoredMessage> taken, GivenMessages given)

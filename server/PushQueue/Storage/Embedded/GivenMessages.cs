@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
@@ -17,7 +18,8 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
 
     private readonly List<Message> _messages = [];
     private List<Lease>? _leases;
-    private List<LeaseKey>? _unreadable;
+    private List<UnreadableMessage>? _unreadable;
+    private int _selected;
     private List<MissingBody>? _missing;
 
     /// <summary>The record of giving out; null where nothing was recorded.</summary>
@@ -30,8 +32,14 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
 
     public IReadOnlyList<Lease> Leases => _leases ?? [];
 
-    /// <summary>Leases of messages that were left out because their bodies cannot be read; known after <see cref="LoadBodiesAsync"/>.</summary>
-    public IReadOnlyList<LeaseKey> Unreadable => _unreadable ?? [];
+    /// <summary>Messages that were left out because their bodies cannot be read; known after <see cref="LoadBodiesAsync"/>.</summary>
+    public IReadOnlyList<UnreadableMessage> Unreadable => _unreadable ?? [];
+
+    /// <summary>Whether <see cref="LoadBodiesAsync"/> has something to read.</summary>
+    public bool LacksBodies => _missing is not null;
+
+    /// <summary>Whether messages were selected and none of them can be given out: the next ones may be.</summary>
+    public bool IsExhausted => _selected > 0 && _messages.Count == 0;
 
     /// <summary>The offset of the last message, whether its body can be read or not; ask before <see cref="LoadBodiesAsync"/>.</summary>
     public long LastOffset => _messages.Count > 0 ? _messages[^1].Offset : 0;
@@ -40,6 +48,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
     {
         var message = ToMessage(stored, attempt, name);
         _messages.Add(message);
+        _selected++;
         if (stored.Body is { } body)
         {
             message.Body = body;
@@ -53,9 +62,12 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
     public void AddLease(StoredMessage stored, int attempt, QueueName name)
     {
         Add(stored, attempt, name);
-        var lease = stored.Lease!;
-        (_leases ??= []).Add(new Lease(_messages[^1], lease.Receipt, lease.UntilMs == long.MaxValue ? null : FromMs(lease.UntilMs)));
+        AddReceipt(_messages.Count - 1, stored.Lease!);
     }
+
+    /// <summary>The message with that index was leased.</summary>
+    public void AddReceipt(int index, LeaseDetails lease) =>
+        (_leases ??= []).Add(new Lease(_messages[index], lease.Receipt, lease.UntilMs == long.MaxValue ? null : FromMs(lease.UntilMs)));
 
     /// <summary>Where the log is read anyway, brings in what will be taken next and stands beside it.</summary>
     public void ReadAhead(ReadyMessages ready)
@@ -77,9 +89,8 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         }
     }
 
-    /// <summary>Reads the bodies that memory does not have.</summary>
-    /// <param name="damage">Told of records that turn out to be damaged; their messages are left out.</param>
-    public async ValueTask LoadBodiesAsync(Action<Segment, long> damage)
+    /// <summary>Reads the bodies that memory does not have. Logs damaged records and leaves their messages out.</summary>
+    public async ValueTask LoadBodiesAsync(ILogger logger)
     {
         if (_missing is null)
         {
@@ -91,7 +102,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
             for (var from = 0; from < _missing.Count;)
             {
                 var to = EndOfRun(from);
-                await ReadRunAsync(from, to, damage).ConfigureAwait(false);
+                await ReadRunAsync(from, to, logger).ConfigureAwait(false);
                 from = to;
             }
         }
@@ -129,7 +140,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         return to;
     }
 
-    private async ValueTask ReadRunAsync(int from, int to, Action<Segment, long> damage)
+    private async ValueTask ReadRunAsync(int from, int to, ILogger logger)
     {
         var first = _missing![from];
         var last = _missing[to - 1];
@@ -144,8 +155,13 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
                 var start = (int)(missing.Offset - first.Offset);
                 if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length), missing.Segment.Salt))
                 {
-                    damage(missing.Segment, missing.Offset);
-                    LeaveOut(missing.Message);
+                    if (missing.Message is { } lost)
+                    {
+                        Damage.ReportUnreadable(logger, lost.Id, lost.Queue, missing.Segment.Path, missing.Offset);
+                        (_unreadable ??= []).Add(new UnreadableMessage(missing.Stored, missing.Segment, missing.Offset));
+                        LeaveOut(lost);
+                    }
+
                     continue;
                 }
 
@@ -182,16 +198,13 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         }
     }
 
-    private void LeaveOut(Message? message)
+    /// <summary>Gives all but this message.</summary>
+    public void LeaveOut(Message message)
     {
-        if (message is not null)
+        _messages.Remove(message);
+        if (_leases?.FindIndex(lease => lease.Message == message) is >= 0 and var index)
         {
-            _messages.Remove(message);
-            if (_leases?.FindIndex(lease => lease.Message == message) is >= 0 and var index)
-            {
-                (_unreadable ??= []).Add(new LeaseKey(message.Id, _leases[index].Receipt));
-                _leases.RemoveAt(index);
-            }
+            _leases.RemoveAt(index);
         }
     }
 
@@ -231,3 +244,9 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
 
     private readonly record struct MissingBody(StoredMessage Stored, Message? Message, Segment Segment, long Offset, int Length, int BodyLength);
 }
+
+/// <summary>A message whose record could not be read.</summary>
+/// <param name="Stored">The message.</param>
+/// <param name="Segment">Where its record was looked for.</param>
+/// <param name="Offset">The record's place in the segment.</param>
+internal readonly record struct UnreadableMessage(StoredMessage Stored, Segment Segment, long Offset);

@@ -21,6 +21,8 @@ internal sealed class MutableCounters
 
     public long DeadLettered { get; set; }
 
+    public long Lost { get; set; }
+
     public QueueCounters Snapshot() => new()
     {
         Put = Put,
@@ -31,6 +33,7 @@ internal sealed class MutableCounters
         Expired = Expired,
         Dropped = Dropped,
         DeadLettered = DeadLettered,
+        Lost = Lost,
     };
 
     public void Restore(QueueCounters counters)
@@ -43,5 +46,6 @@ internal sealed class MutableCounters
         Expired = counters.Expired;
         Dropped = counters.Dropped;
         DeadLettered = counters.DeadLettered;
+        Lost = counters.Lost;
     }
 }

@@ -7,11 +7,10 @@ internal interface IRedisUndertaker
 {
     /// <summary>Gives back the leases that are bound to a node, in the queues that are noted for it and in those named.</summary>
     /// <param name="node">Its number.</param>
-    /// <param name="error">What is noted as the reason.</param>
     /// <param name="mayWake">It may go on as if nothing had happened: it must get no lease in these queues any more.</param>
     /// <param name="queues">More queues, or null.</param>
     /// <returns>The queues that were noted for it.</returns>
-    Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, string error, bool mayWake, IEnumerable<QueueName>? queues = null);
+    Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null);
 
     /// <summary>Takes a node off the lists.</summary>
     /// <param name="node">Its number.</param>

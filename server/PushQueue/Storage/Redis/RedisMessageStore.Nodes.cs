@@ -14,13 +14,13 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was buried.</summary>
     private static readonly TimeSpan BuriedFor = TimeSpan.FromDays(7);
 
-    public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, string error, bool mayWake, IEnumerable<QueueName>? queues = null)
+    public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
     {
         var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))).ConfigureAwait(false))
             .Select(static name => QueueName.Parse(name!)).ToList();
         foreach (var some in noted.Union(queues ?? []).Chunk(QueuesAtOnce))
         {
-            await Task.WhenAll(some.Select(queue => EndLeasesAsync(queue, node, error, mayWake))).ConfigureAwait(false);
+            await Task.WhenAll(some.Select(queue => EndLeasesAsync(queue, node, mayWake))).ConfigureAwait(false);
         }
 
         return noted;
@@ -110,13 +110,13 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         return (values[0], messages, Number(values[1]));
     }
 
-    private async Task EndLeasesAsync(QueueName queue, string node, string error, bool mayWake)
+    private async Task EndLeasesAsync(QueueName queue, string node, bool mayWake)
     {
         RedisValue[] reply;
         do
         {
             reply = await RunAnywayAsync(
-                RedisScript.EndNodeLeases, queue, [default, default, node, error, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]).ConfigureAwait(false);
+                RedisScript.EndNodeLeases, queue, [default, default, node, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]).ConfigureAwait(false);
         }
         while ((long)reply[1] >= EndedAtOnce);
     }

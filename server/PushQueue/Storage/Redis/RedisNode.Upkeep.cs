@@ -87,7 +87,7 @@ internal sealed partial class RedisNode
         {
             try
             {
-                await undertaker.EndLeasesOfAsync(old.Number, "the server was out of reach", mayWake: true, old.Queues.Keys).ConfigureAwait(false);
+                await undertaker.EndLeasesOfAsync(old.Number, mayWake: true, old.Queues.Keys).ConfigureAwait(false);
             }
             catch
             {
@@ -147,7 +147,7 @@ internal sealed partial class RedisNode
         IReadOnlyList<QueueName> ended;
         do
         {
-            ended = await undertaker.EndLeasesOfAsync(node, "the server that held it was lost", mayWake: true).ConfigureAwait(false);
+            ended = await undertaker.EndLeasesOfAsync(node, mayWake: true).ConfigureAwait(false);
             await undertaker.RegisterAllDueAsync().ConfigureAwait(false);
         }
         while (!_stopping.IsCancellationRequested && !await undertaker.ForgetAsync(node, ended).ConfigureAwait(false));

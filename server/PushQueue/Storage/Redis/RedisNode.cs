@@ -69,8 +69,7 @@ internal sealed partial class RedisNode(
         {
             if (_isJoined && _unavailableReason is null)
             {
-                var ended = await undertaker.EndLeasesOfAsync(
-                    _identity.Number, "the server stopped before the ack", mayWake: false).ConfigureAwait(false);
+                var ended = await undertaker.EndLeasesOfAsync(_identity.Number, mayWake: false).ConfigureAwait(false);
                 _ = await undertaker.ForgetAsync(_identity.Number, ended).ConfigureAwait(false);
             }
         }

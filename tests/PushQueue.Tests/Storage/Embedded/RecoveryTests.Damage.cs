@@ -183,12 +183,13 @@ public sealed partial class RecoveryTests
         var given = new GivenMessages(queue: null);
         given.Add(StoredAt(bad, record.Length, sequence: 1), 1, Queue);
         given.Add(StoredAt(good, record.Length, sequence: 2), 1, Queue);
-        var damaged = new List<Segment>();
+        using var log = new VerifyingLogger();
+        log.ExpectError("is lost");
 
-        await given.LoadBodiesAsync((segment, _) => damaged.Add(segment));
+        await given.LoadBodiesAsync(log.CreateLogger("bodies"));
 
         Assert.Equal(["good"], given.Messages.Select(BodyOf));
-        Assert.Equal([bad], damaged);
+        Assert.Equal([bad], given.Unreadable.Select(unreadable => unreadable.Segment));
         bad.Close();
         good.Close();
     }

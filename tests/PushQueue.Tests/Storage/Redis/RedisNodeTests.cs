@@ -80,7 +80,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Leases_of_a_dead_node_come_back_as_ended_attempts_and_its_late_acks_are_refused()
+    public async Task Leases_of_a_dead_node_come_back_uncounted_and_its_late_acks_are_refused()
     {
         await using var stores = new RedisStores(await redis.OptionsAsync());
         var dying = await stores.OpenDyingAsync();
@@ -98,7 +98,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
         await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Queue))!.Ready == 3, "the dead node's leases are given back");
 
         var ready = (await other.BrowseAsync(Queue, MessageState.Ready, null, 10)).Value.Messages;
-        Assert.Equal([1, 1, 0], ready.Select(message => message.Attempt));
+        Assert.Equal([0, 0, 0], ready.Select(message => message.Attempt));
         Assert.Equal(1, (await other.GetQueueAsync(Queue))!.Leased);
         Assert.All(
             await dying.AckAsync(Queue, [KeyOf(unending), KeyOf(streamed), KeyOf(delivered)]),
@@ -134,11 +134,11 @@ public sealed class RedisNodeTests(SharedRedis redis)
         var frozen = await stores.OpenDyingAsync();
         var number = store.LivingNodes.Concat(frozen.LivingNodes).Distinct().Single(node => node != Assert.Single(store.LivingNodes));
 
-        var ended = await undertaker.EndLeasesOfAsync(number, "lost", mayWake: true).WithTimeout();
+        var ended = await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout();
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
 
         Assert.False(await undertaker.ForgetAsync(number, ended).WithTimeout());
-        Assert.Equal([Queue], await undertaker.EndLeasesOfAsync(number, "lost", mayWake: true).WithTimeout());
+        Assert.Equal([Queue], await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout());
         Assert.True(await undertaker.ForgetAsync(number, [Queue]).WithTimeout());
         Assert.Equal(["a"], await RedisStores.TakeAllAsync(store));
     }

@@ -119,7 +119,7 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             }
         }
 
-        public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, string error, bool mayWake, IEnumerable<QueueName>? queues = null)
+        public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
         {
             lock (_gate)
             {

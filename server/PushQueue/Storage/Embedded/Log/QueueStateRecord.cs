@@ -15,7 +15,7 @@ internal sealed record QueueStateRecord(
     long FirstOffset = 0)
 {
     private const int SettingsBytesMax = 400;
-    private const int Counts = 8;
+    private const int Counts = 9;
 
     public int BytesMax =>
         ((5 + Counts) * SpanWriter.NumberBytesMax)
@@ -41,6 +41,7 @@ internal sealed record QueueStateRecord(
         writer.Number(Counters.Expired);
         writer.Number(Counters.Dropped);
         writer.Number(Counters.DeadLettered);
+        writer.Number(Counters.Lost);
         writer.Number(FirstOffset);
         writer.Text(Settings.PushUrl ?? "");
     }
@@ -56,6 +57,7 @@ internal sealed record QueueStateRecord(
         var nextOffset = reader.Number();
         var settings = ReadSettings(ref reader);
         Span<long> counts = stackalloc long[Counts];
+        counts.Clear();
         var stored = reader.Byte();
         for (var i = 0; i < stored; i++)
         {
@@ -80,6 +82,7 @@ internal sealed record QueueStateRecord(
             Expired = counts[5],
             Dropped = counts[6],
             DeadLettered = counts[7],
+            Lost = counts[8],
         };
         return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset);
     }
