@@ -79,7 +79,7 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
             await server.SendAsync("PATCH", "/q/test/settings", """{"policy":"roundrobin"}""");
             await server.PostAsync("/q/test/batch", "1\n2\n", "application/x-ndjson");
             using var answer = await server.Client.GetAsync("/c/test?" + Options, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
-            using var stream = new StreamReader(await answer.Content.ReadAsStreamAsync());
+            using var stream = new StreamLines(await answer.Content.ReadAsStreamAsync());
             _ = await stream.NextLineAsync();
             await server.StopAsync();
         }
@@ -121,7 +121,7 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
 
         var answer = await _server.Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         reading.Own(answer);
-        var stream = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var stream = new StreamLines(await answer.Content.ReadAsStreamAsync());
         while (reading.Messages.Count < messages)
         {
             reading.Add((await stream.NextLineAsync()).Replace("data: ", string.Empty, StringComparison.Ordinal));
