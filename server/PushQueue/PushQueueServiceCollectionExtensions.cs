@@ -74,8 +74,9 @@ public static class PushQueueServiceCollectionExtensions
         if (options.Storage.Redis is { } redis)
         {
             options.Queues.BatchMessagesMax = Math.Min(options.Queues.BatchMessagesMax, RedisStoreOptions.BatchMessagesMax);
-            services.AddRedisStore(_ => new RedisStoreOptions
+            services.AddRedisStore(provider => new RedisStoreOptions
             {
+                Meter = provider.GetRequiredService<MessageMeter>(),
                 Configuration = redis,
                 KeyPrefix = options.Storage.RedisKeyPrefix,
                 WaitForReplicas = options.Storage.RedisWait,

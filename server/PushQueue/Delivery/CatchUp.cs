@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
@@ -16,7 +15,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     private bool _started;
     private long _position;
 
-    public async Task RunAsync(ILogger logger)
+    public async Task RunAsync(FaultBorder faults)
     {
         try
         {
@@ -31,7 +30,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         catch (Exception e)
         {
             // The border of this loop. The client keeps its cursor and comes back.
-            Log.CatchUpFailed(logger, e, consumer.Queue.Value);
+            faults.Report(consumer.Queue, e);
             consumer.Buffer.Close(CloseReason.ServerError, keepWaiting: false);
         }
     }

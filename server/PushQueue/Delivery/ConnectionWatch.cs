@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
@@ -7,8 +8,10 @@ namespace PushQueue.Delivery;
 /// whose key is gone. A timer per connection would cost each idle subscriber memory for the same.
 /// </summary>
 internal sealed class ConnectionWatch(
-    ConsumerRegistry registry, Dispatcher dispatcher, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger)
+    ConsumerRegistry registry, Dispatcher dispatcher, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger, MessageMeter meter)
 {
+    private readonly FaultBorder _faults = new("connection-watch", logger, meter);
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     public async Task RunAsync(CancellationToken stopping)
@@ -48,7 +51,7 @@ internal sealed class ConnectionWatch(
             catch (Exception e)
             {
                 // One connection's failure must not stop the watch over all others.
-                Log.WatchFailed(logger, e, buffer.Connection.Transport);
+                _faults.Report(e);
             }
         }
     }

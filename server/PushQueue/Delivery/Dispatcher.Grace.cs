@@ -7,7 +7,7 @@ namespace PushQueue.Delivery;
 /// <summary>Consumers that come back: what they held stays theirs for their grace time.</summary>
 internal sealed partial class Dispatcher
 {
-    private readonly GracePeriods _graces = new(time, registry.NumberBase >> INodes.NumberBits);
+    private readonly GracePeriods _graces = new(time, registry.NumberBase >> INodes.NumberBits, new FaultBorder("grace", logger, meter));
 
     /// <summary>
     /// Before it goes live: tells a consumer its token, and hands it what the one whose place it takes still holds, under the same receipts.

@@ -15,9 +15,11 @@ internal sealed partial class Dispatcher(
     MessageTaps taps,
     TimeProvider time,
     ILogger<Dispatcher> logger,
+    MessageMeter meter,
     LimitHits? hits = null) : IQueueChangeListener
 {
     private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
+    private readonly FaultBorder _faults = new("delivery", logger, meter);
     private volatile bool _draining;
 
     /// <summary>
@@ -60,7 +62,7 @@ internal sealed partial class Dispatcher(
         }
         else
         {
-            _ = new CatchUp(consumer, dispatcher, store, time).RunAsync(logger);
+            _ = new CatchUp(consumer, dispatcher, store, time).RunAsync(_faults);
         }
 
         return consumer;
@@ -264,7 +266,7 @@ internal sealed partial class Dispatcher(
         catch (Exception e)
         {
             // A border: nobody waits for this.
-            Log.CheckFailed(logger, e, dispatcher.Queue.Value);
+            _faults.Report(dispatcher.Queue, e);
         }
     }
 
@@ -306,7 +308,7 @@ internal sealed partial class Dispatcher(
 
     private QueueDispatcher Make(QueueName queue)
     {
-        var dispatcher = new QueueDispatcher(queue, store, taps, time, logger, Counts, Forget);
+        var dispatcher = new QueueDispatcher(queue, store, taps, time, _faults, Counts, Forget);
         if (_draining)
         {
             dispatcher.Pause();

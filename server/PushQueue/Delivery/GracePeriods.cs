@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
@@ -9,7 +10,8 @@ namespace PushQueue.Delivery;
 /// </summary>
 /// <param name="time">Runs the grace times.</param>
 /// <param name="node">20 bits that tell this node from the others, with which its tokens begin; 0 where it is the only one.</param>
-internal sealed class GracePeriods(TimeProvider time, long node)
+/// <param name="faults">What a timer calls must not end the process.</param>
+internal sealed class GracePeriods(TimeProvider time, long node, FaultBorder faults)
 {
     // Of 32 digits; the rest is random.
     private const int NodeDigits = 5;
@@ -34,7 +36,7 @@ internal sealed class GracePeriods(TimeProvider time, long node)
     }
 
     /// <summary>Gives up the place of a token: its consumer, and whether that one's connection was gone. Null where there is none at that queue.</summary>
-    public Consumer? Take(string token, Queues.QueueName queue, out bool wasAbsent)
+    public Consumer? Take(string token, QueueName queue, out bool wasAbsent)
     {
         lock (_gate)
         {
@@ -67,7 +69,7 @@ internal sealed class GracePeriods(TimeProvider time, long node)
                 {
                     if (Forget(consumer))
                     {
-                        onOver(consumer);
+                        _ = faults.Try(consumer.Queue, consumer, onOver);
                     }
                 },
                 null,

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
@@ -20,7 +19,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private readonly Lock _gate = new();
     private readonly IMessageStore _store;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly FaultBorder _faults;
     private readonly Action<QueueDispatcher> _onRetired;
     private readonly MissedRounds _missed;
     private readonly BroadcastPolicy _broadcast;
@@ -43,19 +42,19 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private volatile bool _paused;
 
     public QueueDispatcher(
-        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, ILogger logger, DeliveryCounts counts,
+        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, FaultBorder faults, DeliveryCounts counts,
         Action<QueueDispatcher> onRetired)
     {
         Counts = counts;
         Queue = queue;
         _store = store;
         _time = time;
-        _logger = logger;
+        _faults = faults;
         _onRetired = onRetired;
         var rounds = new BroadcastRounds(this, taps, time);
         _missed = new MissedRounds(this, store, rounds);
         _broadcast = new BroadcastPolicy(this, store, rounds, _missed);
-        _roundRobin = new RoundRobinPolicy(this, store, taps, time, logger);
+        _roundRobin = new RoundRobinPolicy(this, store, taps, time, faults);
         _loaded = LoadAsync();
     }
 
@@ -308,9 +307,9 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             {
                 // The border of this loop: a store that fails is tried again as long as there are consumers. Once is enough to be told of it,
                 // and a store out of reach says so itself.
-                if (!_failing && e is not StoreUnavailableException)
+                if (e is not StoreUnavailableException)
                 {
-                    Log.RoundFailed(_logger, e, Queue.Value);
+                    _faults.ReportOnce(Queue, e, isRepeated: _failing);
                 }
 
                 _failing = true;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
 namespace PushQueue.Diagnostics;
@@ -8,8 +9,10 @@ namespace PushQueue.Diagnostics;
 /// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put. Only queues with
 /// news or a backlog are sampled, and of those that have been quiet some each second, in turn: a look may cost a round trip.
 /// </summary>
-internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueueChangeListener
+internal sealed class QueueRates(IMessageStore store, TimeProvider time, ILogger<QueueRates> logger, MessageMeter meter) : IQueueChangeListener
 {
+    private readonly FaultBorder _faults = new("rates", logger, meter);
+
     /// <summary>Queues beyond this many have no rates until others fall idle.</summary>
     private const int QueuesMax = 1000;
 
@@ -55,23 +58,32 @@ internal sealed class QueueRates(IMessageStore store, TimeProvider time) : IQueu
                 }
             }
 
-            samples.BeginLook();
-            var info = await store.GetQueueAsync(queue);
-            if (info is null)
+            if (!await _faults.TryAsync(queue, samples, samples => LookAsync(queue, samples, isCrowded, quietMax)))
             {
-                _busy.TryRemove(queue, out _);
-                continue;
-            }
-
-            samples.Add(time.GetTimestamp(), info, time);
-            if ((info.Waiting == 0 || isCrowded) && samples.Quiet >= quietMax)
-            {
+                // Out of the sample until the queue has news again.
                 _busy.TryRemove(queue, out _);
             }
         }
 
         _quiet = quiet;
         _ = Interlocked.Increment(ref _tick);
+    }
+
+    private async Task LookAsync(QueueName queue, RateSamples samples, bool isCrowded, int quietMax)
+    {
+        samples.BeginLook();
+        var info = await store.GetQueueAsync(queue);
+        if (info is null)
+        {
+            _busy.TryRemove(queue, out _);
+            return;
+        }
+
+        samples.Add(time.GetTimestamp(), info, time);
+        if ((info.Waiting == 0 || isCrowded) && samples.Quiet >= quietMax)
+        {
+            _busy.TryRemove(queue, out _);
+        }
     }
 
     public void OnReady(QueueName queue)

@@ -6,8 +6,10 @@ using PushQueue.Queues;
 namespace PushQueue.Hosting;
 
 /// <summary>Takes the samples behind the rates, once a second, and those behind metrics that are exported.</summary>
-internal sealed partial class RateSampler(QueueRates rates, QueueSeries series, DiagnosticsOptions options, TimeProvider time, ILogger<RateSampler> logger) : BackgroundService
+internal sealed class RateSampler(QueueRates rates, QueueSeries series, DiagnosticsOptions options, TimeProvider time, ILogger<RateSampler> logger, MessageMeter meter)
+    : BackgroundService
 {
+    private readonly FaultBorder _faults = new("sampling", logger, meter);
     private long _refreshedAt;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,13 +46,7 @@ internal sealed partial class RateSampler(QueueRates rates, QueueSeries series, 
         catch (Exception e)
         {
             // Rates are for people to look at; a store that fails says so to those who use it.
-            Log.SampleFailed(logger, e);
+            _faults.Report(e);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(700, LogLevel.Warning, "Could not sample the counters of the queues")]
-        public static partial void SampleFailed(ILogger logger, Exception exception);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class MessageMeter : IDisposable
 
     private readonly TimeProvider _time;
     private readonly Histogram<double> _flush;
+    private readonly Counter<long> _internalErrors;
 
     public MessageMeter(TimeProvider time)
     {
@@ -30,6 +31,8 @@ internal sealed class MessageMeter : IDisposable
         Released = Messages("pushqueue.messages.released", "Leases given back by workers.");
         LeasesLost = Messages("pushqueue.leases.lost", "Acks, releases and touches that came too late.");
         PutsRefused = Meter.CreateCounter<long>("pushqueue.puts.refused", "{put}", "Puts that were refused, by reason.");
+        _internalErrors = Meter.CreateCounter<long>(
+            "pushqueue.internal.errors", "{error}", "Faults in background work, by the work; the log has each with its queue.");
         _flush = Meter.CreateHistogram(
             "pushqueue.store.flush.duration", "s", "Flushes of the log to the disk.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = FlushBuckets });
     }
@@ -57,6 +60,9 @@ internal sealed class MessageMeter : IDisposable
     public long Now() => _time.GetTimestamp();
 
     public void Flushed(long since) => _flush.Record(_time.GetElapsedTime(since).TotalSeconds);
+
+    /// <summary>Label <c>where</c>; <see cref="FaultBorder"/> counts.</summary>
+    public void CountInternalErrors(string where, long count) => _internalErrors.Add(count, new KeyValuePair<string, object?>("where", where));
 
     public void Dispose() => Meter.Dispose();
 

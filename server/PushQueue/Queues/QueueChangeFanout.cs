@@ -1,79 +1,63 @@
+using Microsoft.Extensions.Logging;
+
 namespace PushQueue.Queues;
 
-/// <summary>Forwards the store's news to everyone who listens, in the order of their registration.</summary>
-internal sealed class QueueChangeFanout(IEnumerable<IQueueChangeListener> listeners) : IQueueChangeListener
+/// <summary>Forwards the store's notifications to every listener, in the order of registration. A listener that fails does not keep it from the others.</summary>
+internal sealed class QueueChangeFanout(IEnumerable<IQueueChangeListener> listeners, ILogger<QueueChangeFanout> logger, MessageMeter meter) : IQueueChangeListener
 {
     private readonly IQueueChangeListener[] _listeners = [.. listeners];
+    private readonly FaultBorder _faults = new("listener", logger, meter);
 
-    public void OnReady(QueueName queue)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnReady(queue);
-        }
-    }
+    public void OnReady(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnReady(queue));
 
-    public void OnSettingsChanged(QueueName queue, QueueSettings settings)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnSettingsChanged(queue, settings);
-        }
-    }
+    public void OnSettingsChanged(QueueName queue, QueueSettings settings) =>
+        Tell(queue, settings, static (listener, queue, settings) => listener.OnSettingsChanged(queue, settings));
 
-    public void OnDeleted(QueueName queue)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnDeleted(queue);
-        }
-    }
+    public void OnDeleted(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnDeleted(queue));
 
-    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnLeasedCancelled(queue, id, receipt);
-        }
-    }
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) =>
+        Tell(queue, (id, receipt), static (listener, queue, lease) => listener.OnLeasedCancelled(queue, lease.id, lease.receipt));
 
-    public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnLeaseEnded(queue, id, receipt);
-        }
-    }
+    public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
+        Tell(queue, (id, receipt), static (listener, queue, lease) => listener.OnLeaseEnded(queue, lease.id, lease.receipt));
 
-    public void OnWorkerFailed(QueueName queue, string worker)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnWorkerFailed(queue, worker);
-        }
-    }
+    public void OnWorkerFailed(QueueName queue, string worker) =>
+        Tell(queue, worker, static (listener, queue, worker) => listener.OnWorkerFailed(queue, worker));
 
-    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnFinished(queue, id, outcome);
-        }
-    }
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
+        Tell(queue, (id, outcome), static (listener, queue, end) => listener.OnFinished(queue, end.id, end.outcome));
 
-    public void OnBroadcast(QueueName queue, long nextOffset)
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.OnBroadcast(queue, nextOffset);
-        }
-    }
+    public void OnBroadcast(QueueName queue, long nextOffset) =>
+        Tell(queue, nextOffset, static (listener, queue, nextOffset) => listener.OnBroadcast(queue, nextOffset));
 
     public void OnResumed()
     {
         foreach (var listener in _listeners)
         {
-            listener.OnResumed();
+            try
+            {
+                listener.OnResumed();
+            }
+            catch (Exception e)
+            {
+                _faults.Report(e);
+            }
+        }
+    }
+
+    // hot path: a put comes through here; the calls are static and their state is a value, so nothing is allocated.
+    private void Tell<T>(QueueName queue, T state, Action<IQueueChangeListener, QueueName, T> call)
+    {
+        foreach (var listener in _listeners)
+        {
+            try
+            {
+                call(listener, queue, state);
+            }
+            catch (Exception e)
+            {
+                _faults.Report(queue, e);
+            }
         }
     }
 }

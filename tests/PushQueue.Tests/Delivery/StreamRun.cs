@@ -19,6 +19,7 @@ internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
 
     private readonly Random _random = new(seed);
     private readonly TestTimeProvider _time = new();
+    private readonly MessageMeter _meter = new(TimeProvider.System);
     private readonly TemporaryDirectory _directory = new();
     private readonly StringBuilder _played = new();
     private readonly List<StreamMember> _members = [];
@@ -51,6 +52,7 @@ internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
+        _meter.Dispose();
         _directory.Dispose();
     }
 
@@ -60,7 +62,7 @@ internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
         var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 2000, CacheBytesMax = 60 };
         _store = new EmbeddedMessageStore(options, _time, NullLoggerFactory.Instance);
         _registry = new ConsumerRegistry();
-        _dispatcher = new Dispatcher(_store, _registry, new MessageTaps(_time), _time, NullLogger<Dispatcher>.Instance);
+        _dispatcher = new Dispatcher(_store, _registry, new MessageTaps(_time), _time, NullLogger<Dispatcher>.Instance, _meter);
         await _store.OpenAsync(_dispatcher, CancellationToken.None).WithTimeout();
     }
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
@@ -14,14 +14,16 @@ public sealed class QueueRatesTests : IAsyncLifetime
 
     private readonly TemporaryDirectory _directory = new();
     private readonly TestTimeProvider _time = new();
+    private readonly VerifyingLogger _log = new();
+    private readonly MessageMeter _meter = new(TimeProvider.System);
     private EmbeddedMessageStore _store = null!;
     private QueueRates _rates = null!;
 
     public async ValueTask InitializeAsync()
     {
         var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory };
-        _store = new EmbeddedMessageStore(options, _time, NullLoggerFactory.Instance);
-        _rates = new QueueRates(_store, _time);
+        _store = new EmbeddedMessageStore(options, _time, _log);
+        _rates = new QueueRates(_store, _time, _log.CreateLogger<QueueRates>(), _meter);
         await _store.OpenAsync(_rates, CancellationToken.None);
     }
 
@@ -29,6 +31,8 @@ public sealed class QueueRatesTests : IAsyncLifetime
     {
         await _store.DisposeAsync();
         _directory.Dispose();
+        _meter.Dispose();
+        _log.Verify();
     }
 
     [Fact]
@@ -89,7 +93,7 @@ public sealed class QueueRatesTests : IAsyncLifetime
         var store = DispatchProxy.Create<IMessageStore, CountingStore>();
         var looks = (CountingStore)store;
         looks.Inner = _store;
-        var rates = new QueueRates(store, _time);
+        var rates = new QueueRates(store, _time, _log.CreateLogger<QueueRates>(), _meter);
         for (var i = 0; i < 700; i++)
         {
             await PutAsync(QueueName.Parse($"backlog-{i}"), 1);
@@ -123,6 +127,31 @@ public sealed class QueueRatesTests : IAsyncLifetime
         await SampleAsync(1);
 
         Assert.Equal(5, Assert.Single(_rates.PointsOf(Queue, 10)).Put);
+    }
+
+    [Fact]
+    public async Task A_queue_that_fails_leaves_the_others_their_rates()
+    {
+        using var errors = new ErrorCounts(_meter);
+        var bad = QueueName.Parse("bad");
+        await PutAsync(bad, 1);
+        await PutAsync(Queue, 1);
+        await SampleAsync(1);
+        await PutAsync(bad, 1);
+        await PutAsync(Queue, 3);
+        _log.ExpectError("(rates) failed for queue bad");
+        using (Sabotage.Of(_store, bad))
+        {
+            await SampleAsync(1);
+        }
+
+        Assert.Equal(3, Assert.Single(_rates.PointsOf(Queue, 10)).Put);
+        Assert.Equal(1, errors["rates"]);
+        await PutAsync(bad, 1);
+        await SampleAsync(1);
+        await PutAsync(bad, 2);
+        await SampleAsync(1);
+        Assert.Equal(2, Assert.Single(_rates.PointsOf(bad, 10)).Put);
     }
 
     /// <summary>Passes all on, and counts the looks at queues.</summary>

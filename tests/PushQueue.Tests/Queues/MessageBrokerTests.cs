@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Queues;
 using PushQueue.Tests.Contracts;
 using PushQueue.Tests.Support;
@@ -11,6 +12,7 @@ public sealed class MessageBrokerTests : IAsyncLifetime
     private static readonly QueueName Queue = QueueName.Parse("test");
 
     private readonly TestTimeProvider _time = new();
+    private readonly MessageMeter _meter = new(TimeProvider.System);
     private readonly TakeWaiters _waiters;
     private readonly FinishWaiters _finishes = new();
     private readonly WorkerRegistry _workers;
@@ -25,9 +27,17 @@ public sealed class MessageBrokerTests : IAsyncLifetime
         _broker = new MessageBroker(_store, _waiters, _finishes, _workers, new MessageTaps(_time), new QueuesOptions { MessageBytesMax = 10 }, _time);
     }
 
-    public async ValueTask InitializeAsync() => await _store.OpenAsync(new QueueChangeFanout([_waiters, _finishes, _workers]), CancellationToken.None);
+    public async ValueTask InitializeAsync()
+    {
+        var fanout = new QueueChangeFanout([_waiters, _finishes, _workers], NullLogger<QueueChangeFanout>.Instance, _meter);
+        await _store.OpenAsync(fanout, CancellationToken.None);
+    }
 
-    public ValueTask DisposeAsync() => _store.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _meter.Dispose();
+    }
 
     [Fact]
     public async Task Waiting_takes_are_served_in_the_order_of_their_coming()

@@ -13,6 +13,7 @@ internal abstract class FanOut : IThreadPoolWorkItem
     private int _slices;
     private int _nextSlice;
     private int _slicesDone;
+    private Exception? _failure;
 
     public ValueTask RunAsync(Consumer[] consumers)
     {
@@ -43,19 +44,39 @@ internal abstract class FanOut : IThreadPoolWorkItem
         // hot path: bench fanout
         while (Interlocked.Increment(ref _nextSlice) - 1 is var slice && slice < _slices)
         {
-            var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);
-            for (var i = slice * SliceSize; i < end; i++)
+            try
             {
-                Give(_consumers[i]);
+                var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);
+                for (var i = slice * SliceSize; i < end; i++)
+                {
+                    Give(_consumers[i]);
+                }
+            }
+            catch (Exception e)
+            {
+                // A border: these threads serve all queues. The round that awaits the last slice gets the exception.
+                Volatile.Write(ref _failure, e);
             }
 
             if (Interlocked.Increment(ref _slicesDone) == _slices)
             {
-                _allDone!.SetResult();
+                Complete(_allDone!);
             }
         }
     }
 
-    /// <summary>Must not throw, must not block.</summary>
+    private void Complete(TaskCompletionSource allDone)
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+        {
+            allDone.SetException(failure);
+        }
+        else
+        {
+            allDone.SetResult();
+        }
+    }
+
+    /// <summary>Must not block. What it throws ends its slice and fails the round.</summary>
     protected abstract void Give(Consumer consumer);
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Policies;
@@ -8,7 +7,7 @@ namespace PushQueue.Delivery.Policies;
 /// waits for it. Giving back goes first, so that a message that was not written is soon at the front again. While the store is out of reach
 /// it keeps what it has and tries again; what that can be is bounded by what the consumers could hold.
 /// </summary>
-internal sealed class LeaseSettler(QueueName queue, IMessageStore store, TimeProvider time, ILogger logger)
+internal sealed class LeaseSettler(QueueName queue, IMessageStore store, TimeProvider time, FaultBorder faults)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
@@ -91,9 +90,9 @@ internal sealed class LeaseSettler(QueueName queue, IMessageStore store, TimePro
             catch (Exception e)
             {
                 // The border of this loop. Once is enough to be told of it.
-                if (!failed && e is not StoreUnavailableException)
+                if (e is not StoreUnavailableException)
                 {
-                    Log.SettleFailed(logger, e, queue.Value);
+                    faults.ReportOnce(queue, e, isRepeated: failed);
                 }
 
                 failed = true;

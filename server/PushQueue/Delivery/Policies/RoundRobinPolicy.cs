@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
@@ -10,11 +9,11 @@ namespace PushQueue.Delivery.Policies;
 /// messages would be, leases no more than that, hands them out, and remembers where it stopped.
 /// </summary>
 internal sealed class RoundRobinPolicy(
-    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, TimeProvider time, ILogger logger) : IDispatchPolicy
+    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, TimeProvider time, FaultBorder faults) : IDispatchPolicy
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
-    private readonly LeaseSettler _settler = new(dispatcher.Queue, store, time, logger);
+    private readonly LeaseSettler _settler = new(dispatcher.Queue, store, time, faults);
     private Consumer? _last;
     private int _lastIndex;
     private int _room;

@@ -1,3 +1,5 @@
+using PushQueue.Queues;
+
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
@@ -13,15 +15,17 @@ internal sealed class DueTimers : IDisposable
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
+    private readonly FaultBorder _faults;
     private readonly ITimer _timer;
     private readonly PriorityQueue<EmbeddedQueue, long> _due = new();
     private long _armedForMs = long.MaxValue;
     private bool _started;
     private bool _disposed;
 
-    public DueTimers(TimeProvider time)
+    public DueTimers(TimeProvider time, FaultBorder faults)
     {
         _time = time;
+        _faults = faults;
         _timer = time.CreateTimer(static state => ((DueTimers)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -52,6 +56,14 @@ internal sealed class DueTimers : IDisposable
             _due.Enqueue(queue, dueMs);
             ArmLocked(dueMs);
         }
+    }
+
+    /// <summary>The queue failed: its sweep is tried again after a pause that grows with each failure.</summary>
+    public void RetryLater(EmbeddedQueue queue)
+    {
+        queue.FailedSweeps++;
+        var pause = FaultBorder.Backoff.After(queue.FailedSweeps);
+        Schedule(queue, _time.GetUtcNow().ToUnixTimeMilliseconds() + (long)pause.TotalMilliseconds);
     }
 
     public void Dispose()
@@ -85,7 +97,14 @@ internal sealed class DueTimers : IDisposable
 
         while (NextDue() is { } queue)
         {
-            queue.Sweep();
+            if (_faults.Try(queue.Name, queue, static queue => queue.Sweep()))
+            {
+                queue.FailedSweeps = 0;
+            }
+            else
+            {
+                RetryLater(queue);
+            }
         }
     }
 

@@ -51,9 +51,15 @@ internal sealed partial class EmbeddedMessageStore
         var at = from;
         for (; at < names.Length && page.Count < limit; at++)
         {
-            if (Find(QueueName.Parse(names[at]))?.Info() is { } info)
+            if (Find(QueueName.Parse(names[at])) is { } queue)
             {
-                page.Add(info);
+                _ = _services.QueueFaults.Try(queue.Name, (queue, page), static state =>
+                {
+                    if (state.queue.Info() is { } info)
+                    {
+                        state.page.Add(info);
+                    }
+                });
             }
         }
 

@@ -26,7 +26,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     {
         _options = options;
         _logger = loggers.CreateLogger<EmbeddedMessageStore>();
-        _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax));
+        _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax), _logger, options.Meter);
     }
 
     public string Description => $"embedded log in {Path.GetFullPath(_options.DataDirectory)}";
@@ -84,7 +84,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         {
             foreach (var queue in _queues.Values)
             {
-                queue.RecordState();
+                // Without it the queue keeps its messages; only counters may miss their last moments.
+                _ = _services.QueueFaults.Try(queue.Name, queue, static queue => queue.RecordState());
             }
 
             using (var appender = log.BeginAppend())
@@ -130,7 +131,10 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             _cleaner.Start();
             foreach (var queue in recovery.Queues)
             {
-                queue.EndOrphanedLeases();
+                if (!_services.QueueFaults.Try(queue.Name, queue, static queue => queue.EndOrphanedLeases()))
+                {
+                    _services.Timers.RetryLater(queue);
+                }
             }
 
             _services.Timers.Start();

@@ -10,6 +10,7 @@ namespace PushQueue.Storage.Embedded;
 internal sealed partial class EmbeddedQueue
 {
     private long _firstOffset;
+    private bool _hasOrphanedLeases;
 
     public bool HasRecovered => _bySequence.Count > 0;
 
@@ -203,14 +204,24 @@ internal sealed partial class EmbeddedQueue
     {
         lock (_gate)
         {
-            var now = _services.NowMs();
+            _hasOrphanedLeases = true;
+            EndOrphanedLeasesLocked(_services.NowMs());
+        }
+
+        TellNews();
+    }
+
+    private void EndOrphanedLeasesLocked(long now)
+    {
+        if (_hasOrphanedLeases)
+        {
             foreach (var message in _leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
             {
                 EndLeaseLocked(message, now, BrokenConnection.NotBegun);
             }
-        }
 
-        TellNews();
+            _hasOrphanedLeases = false;
+        }
     }
 
     private void Index(StoredMessage message)

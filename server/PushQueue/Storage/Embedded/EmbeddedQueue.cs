@@ -51,6 +51,9 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     /// <summary>Owned by <see cref="DueTimers"/>, under its lock: when the queue's next sweep is; never is <see cref="long.MaxValue"/>.</summary>
     public long ScheduledForMs { get; set; } = long.MaxValue;
 
+    /// <summary>Owned by <see cref="DueTimers"/>: how many sweeps in a row have failed.</summary>
+    public int FailedSweeps { get; set; }
+
     public long Number { get; }
 
     /// <summary>Set once; recovery may learn it after the first messages.</summary>
@@ -89,7 +92,9 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     {
         lock (_gate)
         {
-            AdvanceLocked(_services.NowMs());
+            var now = _services.NowMs();
+            EndOrphanedLeasesLocked(now);
+            AdvanceLocked(now);
             if (_nextDueMs != long.MaxValue && !_deleted)
             {
                 _services.Timers.Schedule(this, _nextDueMs);
@@ -100,6 +105,34 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     }
 
     public void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    {
+        try
+        {
+            ShowCommitted(segment, messages);
+        }
+        catch (Exception e)
+        {
+            // A border: the log's thread serves all queues.
+            _services.CommitFaults.Report(Name, e);
+        }
+
+        TellNews();
+    }
+
+    public void OnRefused(ReadOnlySpan<LocatedMessage> messages)
+    {
+        try
+        {
+            ForgetRefused(messages);
+        }
+        catch (Exception e)
+        {
+            // A border: the log's thread serves all queues.
+            _services.CommitFaults.Report(Name, e);
+        }
+    }
+
+    private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
     {
         lock (_gate)
         {
@@ -138,11 +171,9 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                 DropOldestLocked();
             }
         }
-
-        TellNews();
     }
 
-    public void OnRefused(ReadOnlySpan<LocatedMessage> messages)
+    private void ForgetRefused(ReadOnlySpan<LocatedMessage> messages)
     {
         lock (_gate)
         {
@@ -172,7 +203,10 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             _news = null;
         }
 
-        news?.Tell(_services.Listener);
+        if (news is not null)
+        {
+            _ = _services.NotificationFaults.Try(Name, (news, _services.Listener), static state => state.news.Tell(state.Listener));
+        }
     }
 
     private QueueNews NewsLocked() => _news ??= new QueueNews(this);

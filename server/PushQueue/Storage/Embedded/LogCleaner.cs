@@ -96,6 +96,11 @@ internal sealed partial class LogCleaner : IDisposable
             {
                 LogCleaningFailed(_logger, exception);
             }
+            catch (Exception exception)
+            {
+                // A border: the log grows until the next segment wakes this thread, and all queues are served meanwhile.
+                _services.CleanerFaults.Report(exception);
+            }
         }
     }
 
@@ -163,7 +168,17 @@ internal sealed partial class LogCleaner : IDisposable
         });
         foreach (var queue in queues)
         {
-            queue.RecordState();
+            if (!_services.CleanerFaults.Try(queue.Name, queue, static queue => queue.RecordState()))
+            {
+                // A snapshot without this queue would say that it was deleted: this one gets no end, older segments stay, and the next time
+                // that something wakes this thread another is tried.
+                lock (_gate)
+                {
+                    _snapshotWanted = true;
+                }
+
+                return;
+            }
         }
 
         LogBatch batch;
@@ -224,23 +239,31 @@ internal sealed partial class LogCleaner : IDisposable
         var carried = 0;
         foreach (var queue in _queues())
         {
-            foreach (var message in queue.MessagesIn(segment))
+            try
             {
-                if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body, out var batch))
+                foreach (var message in queue.MessagesIn(segment))
                 {
-                    last = batch;
-                    carried++;
-                    unsyncedBytes += body.Length;
+                    if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body, out var batch))
+                    {
+                        last = batch;
+                        carried++;
+                        unsyncedBytes += body.Length;
+                    }
+
+                    if (unsyncedBytes > CarryBytesBeforeWait)
+                    {
+                        unsyncedBytes = 0;
+                        Commit(last!);
+                    }
                 }
 
-                if (unsyncedBytes > CarryBytesBeforeWait)
-                {
-                    unsyncedBytes = 0;
-                    Commit(last!);
-                }
+                queue.CarryKnownIds(segment);
             }
-
-            queue.CarryKnownIds(segment);
+            catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
+            {
+                // The segment stays as long as it holds messages of this queue; those of the others still go.
+                _services.CleanerFaults.Report(queue.Name, e);
+            }
         }
 
         if (last is not null)

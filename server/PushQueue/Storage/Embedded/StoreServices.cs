@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>What the queues of one store share.</summary>
-internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache)
+internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache, ILogger logger, MessageMeter? meter)
 {
     private long _queueCount;
     private long _messages;
@@ -14,7 +15,18 @@ internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, B
 
     public BodyCache Cache { get; } = cache;
 
-    public DueTimers Timers { get; } = new(time);
+    public DueTimers Timers { get; } = new(time, new FaultBorder("due-timers", logger, meter));
+
+    /// <summary>For the notifications of one queue: whether a listener takes them has no part in what an operation has done.</summary>
+    public FaultBorder NotificationFaults { get; } = new("notification", logger, meter);
+
+    /// <summary>For what the log's thread does in a queue after a commit.</summary>
+    public FaultBorder CommitFaults { get; } = new("commit", logger, meter);
+
+    /// <summary>For what is done to each queue when the store opens, closes or lists them.</summary>
+    public FaultBorder QueueFaults { get; } = new("store", logger, meter);
+
+    public FaultBorder CleanerFaults { get; } = new("log-cleaner", logger, meter);
 
     /// <summary>Set once recovery has found where the log goes on.</summary>
     public MessageLog Log { get; set; } = null!;

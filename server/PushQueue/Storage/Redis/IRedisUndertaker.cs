@@ -9,8 +9,8 @@ internal interface IRedisUndertaker
     /// <param name="node">Its number.</param>
     /// <param name="mayWake">It may go on as if nothing had happened: it must get no lease in these queues any more.</param>
     /// <param name="queues">More queues, or null.</param>
-    /// <returns>The queues that were noted for it.</returns>
-    Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null);
+    /// <returns>Where that succeeded. A queue in which it failed stays noted for the node and is tried again with a later beat.</returns>
+    Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null);
 
     /// <summary>Takes a node off the lists.</summary>
     /// <param name="node">Its number.</param>
@@ -29,3 +29,8 @@ internal interface IRedisUndertaker
 
     void TellResumed();
 }
+
+/// <summary>Where the leases of a node were ended.</summary>
+/// <param name="Queues">The queues that were noted for the node and have no lease of it any more.</param>
+/// <param name="AllEnded">False where a queue failed.</param>
+internal readonly record struct EndedLeases(IReadOnlyList<QueueName> Queues, bool AllEnded);

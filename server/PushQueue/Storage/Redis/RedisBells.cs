@@ -19,7 +19,8 @@ internal sealed partial class RedisBells(
     Func<string> self,
     Action<QueueName, long> seeBroadcast,
     Action<QueueName> seeDeleted,
-    ILogger logger)
+    ILogger logger,
+    FaultBorder faults)
 {
     private const int WaitingMax = 64 * 1024;
 
@@ -114,9 +115,18 @@ internal sealed partial class RedisBells(
 
         var queue = QueueName.Parse(who[NumberDigits..]);
         var elsewhere = !who.StartsWith(self(), StringComparison.Ordinal);
-        while (!reader.IsAtEnd)
+        try
         {
-            TellOne(queue, elsewhere, ref reader);
+            while (!reader.IsAtEnd)
+            {
+                TellOne(queue, elsewhere, ref reader);
+            }
+        }
+        catch (Exception e) when (e is not (InvalidDataException or FormatException or ArgumentException))
+        {
+            // A border: a listener that fails with the notifications of one queue must not make this node deaf to the others.
+            faults.Report(queue, e);
+            _missed = true;
         }
     }
 

@@ -83,6 +83,12 @@ internal sealed partial class RedisConnection
         _ => null,
     };
 
+    /// <summary>Redis serves, but not this key: it holds something else, or what a script cannot work with.</summary>
+    private static bool IsOfOneKey(Exception exception) => exception is RedisServerException e
+        && (e.Message.Contains("WRONGTYPE", StringComparison.Ordinal) || e.Message.Contains("user_script", StringComparison.Ordinal))
+        && !e.Message.Contains("OOM", StringComparison.Ordinal)
+        && !e.Message.Contains("READONLY", StringComparison.Ordinal);
+
     private static string Refusal(string error)
     {
         if (error.Contains("OOM", StringComparison.Ordinal))

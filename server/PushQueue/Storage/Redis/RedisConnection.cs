@@ -92,7 +92,7 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
             }
             catch (Exception e) when (Explain(e) is { } sentence)
             {
-                throw new StoreUnavailableException(sentence, e);
+                throw new StoreUnavailableException(sentence, e) { IsOfOneQueue = IsOfOneKey(e) };
             }
         }
     }
@@ -107,7 +107,7 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
         }
         catch (Exception e) when (Explain(e) is { } sentence)
         {
-            throw new StoreUnavailableException(sentence, e);
+            throw new StoreUnavailableException(sentence, e) { IsOfOneQueue = IsOfOneKey(e) };
         }
     }
 

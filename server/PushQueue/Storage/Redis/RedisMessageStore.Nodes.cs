@@ -14,16 +14,18 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was buried.</summary>
     private static readonly TimeSpan BuriedFor = TimeSpan.FromDays(7);
 
-    public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
+    public async Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
     {
         var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))).ConfigureAwait(false))
             .Select(static name => QueueName.Parse(name!)).ToList();
+        var failed = new HashSet<QueueName>();
         foreach (var some in noted.Union(queues ?? []).Chunk(QueuesAtOnce))
         {
-            await Task.WhenAll(some.Select(queue => EndLeasesAsync(queue, node, mayWake))).ConfigureAwait(false);
+            var ended = await Task.WhenAll(some.Select(queue => _faults.TryAsync(queue, queue, queue => EndLeasesAsync(queue, node, mayWake))));
+            failed.UnionWith(some.Where((_, index) => !ended[index]));
         }
 
-        return noted;
+        return new EndedLeases([.. noted.Except(failed)], failed.Count == 0);
     }
 
     public async Task<bool> ForgetAsync(string node, IReadOnlyList<QueueName> ended)
@@ -42,7 +44,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         return false;
     }
 
-    public Task ReleaseLostAsync() => Task.WhenAll(_lost.Take().Select(ReleaseLostAsync));
+    public Task ReleaseLostAsync() => Task.WhenAll(_lost.Take().Select(lost => _faults.TryAsync(lost.Queue, lost, ReleaseLostAsync)));
 
     public async Task NoteQueuesAsync(NodeIdentity identity)
     {
@@ -60,7 +62,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         do
         {
             var names = await NamesAsync(after, NamesAtOnce).ConfigureAwait(false);
-            var queues = await Task.WhenAll(names.Select(name => ReadAsync(QueueName.Parse(name!)))).ConfigureAwait(false);
+            var queues = await Task.WhenAll(names.Select(name => TryReadAsync(QueueName.Parse(name!))));
             RedisValue[] known = [.. names.Zip(queues).Where(static pair => !pair.Second.Due.IsNull).SelectMany(static pair => new[] { pair.First, pair.Second.Due })];
             if (known.Length > 0)
             {
@@ -98,6 +100,14 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
 
         // Nothing is leased there any more. Noted in Redis it stays, for a lease may be under way in a queue of that name that was made anew.
         _ = _node!.Identity.Queues.TryRemove(queue, out _);
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>; a queue that cannot be read is never due and holds nothing, until it is read again.</summary>
+    private async Task<(RedisValue Due, long Messages, long Bytes)> TryReadAsync(QueueName queue)
+    {
+        (RedisValue Due, long Messages, long Bytes) read = default;
+        _ = await _faults.TryAsync(queue, queue, async queue => read = await ReadAsync(queue));
+        return read;
     }
 
     /// <summary>When a queue is due, and what it holds.</summary>
@@ -139,7 +149,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
                 while (!last.IsNullOrEmpty);
             }
         }
-        catch (StoreUnavailableException)
+        catch
         {
             _lost.PutBack(lost);
             throw;

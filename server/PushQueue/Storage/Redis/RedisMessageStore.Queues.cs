@@ -75,9 +75,17 @@ internal sealed partial class RedisMessageStore
         var directory = _connection.Keys.Directory;
         var total = _connection.DoAsync(database => database.SortedSetLengthAsync(directory)).ConfigureAwait(false);
         var names = await NamesAsync(after, limit + 1).ConfigureAwait(false);
-        var infos = await Task.WhenAll(names.Take(limit).Select(name => GetQueueAsync(QueueName.Parse(name!)).AsTask())).ConfigureAwait(false);
+        var infos = await Task.WhenAll(names.Take(limit).Select(name => TryGetQueueAsync(QueueName.Parse(name!))));
         return new QueuePage(
             [.. infos.OfType<QueueInfo>()], await total, names.Length > limit && limit > 0 ? (string)names[limit - 1]! : null);
+    }
+
+    /// <summary>Null also for a queue that cannot be read: the others of a page are shown without it.</summary>
+    private async Task<QueueInfo?> TryGetQueueAsync(QueueName queue)
+    {
+        QueueInfo? info = null;
+        _ = await _faults.TryAsync(queue, queue, async queue => info = await GetQueueAsync(queue));
+        return info;
     }
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)

@@ -24,6 +24,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private readonly ILogger _logger;
     private readonly RedisConnection _connection;
     private readonly RedisTimers _timers;
+    private readonly FaultBorder _faults;
     private readonly ConcurrentDictionary<QueueName, KnownQueue> _queues = new();
     private readonly TurnTimeouts _turns;
     private readonly RedisTotals _totals = new();
@@ -39,8 +40,9 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _time = time;
         _logger = loggers.CreateLogger<RedisMessageStore>();
         _connection = new RedisConnection(options, _logger);
-        _timers = new RedisTimers(_connection, time, SweepAsync, _logger);
-        _turns = new TurnTimeouts(time, queue => _listener!.OnReady(queue));
+        _faults = new FaultBorder("redis-queues", _logger, options.Meter);
+        _timers = new RedisTimers(_connection, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
+        _turns = new TurnTimeouts(time, queue => _listener!.OnReady(queue), new FaultBorder("turns", _logger, options.Meter));
         Nodes = new RedisNodes(_connection, time, () => LivingNodes.Count, _logger);
         Durability = Durability.Redis(options.WaitForReplicas);
     }
@@ -61,8 +63,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
     public async Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
     {
         _listener = listener;
-        _bells = new RedisBells(_connection, listener, () => _node!.Identity.Number, SeeBroadcast, SeeDeleted, _logger);
-        _node = new RedisNode(_connection, _bells, _timers, _totals, _options, this, _logger);
+        _bells = new RedisBells(_connection, listener, () => _node!.Identity.Number, SeeBroadcast, SeeDeleted, _logger, new FaultBorder("notification", _logger, _options.Meter));
+        _node = new RedisNode(_connection, _bells, _timers, _totals, _options, this, _logger, new FaultBorder("upkeep", _logger, _options.Meter));
         await RedisStart.UntilItWorksAsync(JoinAsync, _options.StartInterval, _logger, cancellationToken).ConfigureAwait(false);
         _timers.Run();
     }

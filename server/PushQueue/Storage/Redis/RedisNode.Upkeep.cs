@@ -76,7 +76,7 @@ internal sealed partial class RedisNode
         catch (Exception e)
         {
             // A border: nobody waits for this.
-            Log.UpkeepFailed(logger, e);
+            faults.Report(e);
         }
     }
 
@@ -85,14 +85,17 @@ internal sealed partial class RedisNode
     {
         for (var left = _left.Count; left > 0 && _left.TryDequeue(out var old); left--)
         {
+            var isDone = false;
             try
             {
-                await undertaker.EndLeasesOfAsync(old.Number, mayWake: true, old.Queues.Keys).ConfigureAwait(false);
+                isDone = (await undertaker.EndLeasesOfAsync(old.Number, mayWake: true, old.Queues.Keys)).AllEnded;
             }
-            catch
+            finally
             {
-                _left.Enqueue(old);
-                throw;
+                if (!isDone)
+                {
+                    _left.Enqueue(old);
+                }
             }
         }
     }
@@ -144,13 +147,13 @@ internal sealed partial class RedisNode
     private async Task BuryAsync(string node)
     {
         Log.Buried(logger, node);
-        IReadOnlyList<QueueName> ended;
+        EndedLeases ended;
         do
         {
-            ended = await undertaker.EndLeasesOfAsync(node, mayWake: true).ConfigureAwait(false);
-            await undertaker.RegisterAllDueAsync().ConfigureAwait(false);
+            ended = await undertaker.EndLeasesOfAsync(node, mayWake: true);
+            await undertaker.RegisterAllDueAsync();
         }
-        while (!_stopping.IsCancellationRequested && !await undertaker.ForgetAsync(node, ended).ConfigureAwait(false));
+        while (!_stopping.IsCancellationRequested && !await undertaker.ForgetAsync(node, ended.Queues) && ended.AllEnded);
     }
 
     /// <summary>

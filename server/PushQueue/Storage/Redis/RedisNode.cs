@@ -17,7 +17,8 @@ internal sealed partial class RedisNode(
     RedisTotals totals,
     RedisStoreOptions options,
     IRedisUndertaker undertaker,
-    ILogger logger)
+    ILogger logger,
+    FaultBorder faults)
 {
     private readonly CancellationTokenSource _stopping = new();
     private Task _beating = Task.CompletedTask;
@@ -69,8 +70,9 @@ internal sealed partial class RedisNode(
         {
             if (_isJoined && _unavailableReason is null)
             {
-                var ended = await undertaker.EndLeasesOfAsync(_identity.Number, mayWake: false).ConfigureAwait(false);
-                _ = await undertaker.ForgetAsync(_identity.Number, ended).ConfigureAwait(false);
+                var ended = await undertaker.EndLeasesOfAsync(
+                    _identity.Number, mayWake: false).ConfigureAwait(false);
+                _ = await undertaker.ForgetAsync(_identity.Number, ended.Queues);
             }
         }
         catch (StoreUnavailableException e)
@@ -126,7 +128,7 @@ internal sealed partial class RedisNode(
         catch (Exception e)
         {
             // A border: without beats the node would be out of service for ever, and nobody would say so.
-            Log.BeatFailed(logger, e);
+            faults.Report(e);
             Fail("The store failed in a way that it does not know; the log has the error.");
             _failed++;
         }
@@ -214,14 +216,8 @@ internal sealed partial class RedisNode(
         [LoggerMessage(137, LogLevel.Debug, "What has to be done after a beat waits for the next: {Sentence}")]
         public static partial void UpkeepWaits(ILogger logger, string sentence);
 
-        [LoggerMessage(138, LogLevel.Error, "What has to be done after a beat failed")]
-        public static partial void UpkeepFailed(ILogger logger, Exception exception);
-
         [LoggerMessage(127, LogLevel.Warning, "The other nodes took this one for dead; it goes on under another number")]
         public static partial void TakenForDead(ILogger logger);
-
-        [LoggerMessage(131, LogLevel.Error, "A beat failed")]
-        public static partial void BeatFailed(ILogger logger, Exception exception);
 
         [LoggerMessage(128, LogLevel.Debug, "The node left without a word: {Sentence}")]
         public static partial void LeftUnnoticed(ILogger logger, string sentence);

@@ -1,3 +1,5 @@
+using PushQueue.Queues;
+
 namespace PushQueue.Storage.Redis;
 
 /// <summary>Where the shared queues are and how they are kept there.</summary>
@@ -17,6 +19,9 @@ internal sealed record RedisStoreOptions
 
     /// <summary>A put is answered when so many replicas have it too; 0 for none.</summary>
     public int WaitForReplicas { get; init; }
+
+    /// <summary>Counts faults in background work; null for a store that is used without a host.</summary>
+    public MessageMeter? Meter { get; init; }
 
     /// <summary>How long one command may take before the store counts as out of reach.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(5);

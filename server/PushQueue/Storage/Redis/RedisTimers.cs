@@ -21,6 +21,7 @@ internal sealed partial class RedisTimers : IDisposable
     private readonly TimeProvider _time;
     private readonly Func<QueueName, Task<long>> _sweep;
     private readonly ILogger _logger;
+    private readonly FaultBorder _faults;
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
     private long _armedForMs = long.MaxValue;
@@ -32,9 +33,11 @@ internal sealed partial class RedisTimers : IDisposable
     /// <param name="connection">The way to Redis.</param>
     /// <param name="time">Whose time decides what is due.</param>
     /// <param name="sweep">Lets a queue do what is due; gives when it is due again, 0 for never.</param>
-    /// <param name="logger">Told what failed.</param>
-    public RedisTimers(RedisConnection connection, TimeProvider time, Func<QueueName, Task<long>> sweep, ILogger logger)
+    /// <param name="logger">For the operator.</param>
+    /// <param name="faults">A queue whose sweep fails is claimed again when this claim ends.</param>
+    public RedisTimers(RedisConnection connection, TimeProvider time, Func<QueueName, Task<long>> sweep, ILogger logger, FaultBorder faults)
     {
+        _faults = faults;
         _connection = connection;
         _time = time;
         _sweep = sweep;
@@ -143,7 +146,7 @@ internal sealed partial class RedisTimers : IDisposable
             catch (Exception e)
             {
                 // A border: this loop that ended would leave all undone that falls due.
-                Log.SweepFailed(_logger, e);
+                _faults.Report(e);
             }
         }
     }
@@ -171,14 +174,17 @@ internal sealed partial class RedisTimers : IDisposable
                 return reply.Length == 0 ? 0 : (long)reply[0];
             }
 
-            await Task.WhenAll(reply.Skip(1).Select(name => SweepAsync(name!))).ConfigureAwait(false);
+            await Task.WhenAll(reply.Skip(1).Select(name => TrySweepAsync(name!)));
         }
     }
 
-    private async Task SweepAsync(string name)
+    /// <summary>What is no queue's name was put there by somebody else, and is never due again.</summary>
+    private Task TrySweepAsync(string name) => QueueName.TryParse(name, out var queue, out _)
+        ? _faults.TryAsync(queue, queue, async queue => await SettleAsync(name, await _sweep(queue)))
+        : SettleAsync(name, 0);
+
+    private async Task SettleAsync(string name, long next)
     {
-        // What is no queue's name was put there by somebody else, and is never due again.
-        var next = QueueName.TryParse(name, out var queue, out _) ? await _sweep(queue).ConfigureAwait(false) : 0;
         await _connection.RunAsync(
             RedisScript.SettleDue, _connection.Keys.Due, [name, next.ToString(CultureInfo.InvariantCulture)]).ConfigureAwait(false);
         if (next > 0)
@@ -196,8 +202,5 @@ internal sealed partial class RedisTimers : IDisposable
 
         [LoggerMessage(123, LogLevel.Debug, "Due queues were not swept: {Sentence}")]
         public static partial void NotSwept(ILogger logger, string sentence);
-
-        [LoggerMessage(136, LogLevel.Error, "Due queues could not be swept")]
-        public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

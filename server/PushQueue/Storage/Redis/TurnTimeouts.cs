@@ -14,9 +14,11 @@ internal sealed class TurnTimeouts : IDisposable
     private readonly HashSet<QueueName> _queues = [];
     private readonly ITimer _timer;
     private readonly Action<QueueName> _look;
+    private readonly FaultBorder _faults;
 
-    public TurnTimeouts(TimeProvider time, Action<QueueName> look)
+    public TurnTimeouts(TimeProvider time, Action<QueueName> look, FaultBorder faults)
     {
+        _faults = faults;
         _look = look;
         _timer = time.CreateTimer(_ => LookNow(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -47,6 +49,12 @@ internal sealed class TurnTimeouts : IDisposable
             _queues.Clear();
         }
 
-        Array.ForEach(queues, _look);
+        foreach (var queue in queues)
+        {
+            if (!_faults.Try(queue, queue, _look))
+            {
+                LookLater(queue);
+            }
+        }
     }
 }

@@ -247,7 +247,7 @@ public sealed class ClusterDeliveryTests : IAsyncLifetime
     [Fact]
     public async Task A_node_that_cannot_reach_the_store_keeps_its_consumers_and_goes_on_by_itself()
     {
-        _log.ExpectError("A round of queue news failed");
+        _log.ExpectError("(delivery) failed for queue news");
         var there = await _a.SubscribeAsync(Queue);
         var here = await _b.SubscribeAsync(Queue);
         await PutAsync("1");

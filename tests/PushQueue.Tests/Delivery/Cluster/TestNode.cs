@@ -13,11 +13,14 @@ internal sealed class TestNode
     public TestNode(TestBell bell, IMessageStore shared, ILoggerFactory log)
     {
         Bell = bell;
-        Dispatcher = new Dispatcher(SharedStore.Of(this, shared), _registry, new MessageTaps(TimeProvider.System), TimeProvider.System, log.CreateLogger<Dispatcher>());
+        Dispatcher = new Dispatcher(SharedStore.Of(this, shared), _registry, new MessageTaps(TimeProvider.System), TimeProvider.System, log.CreateLogger<Dispatcher>(), Meter);
         bell.Add(this);
     }
 
     public TestBell Bell { get; }
+
+    /// <summary>Nobody listens to it; a meter that all nodes of all tests share holds nothing.</summary>
+    private static MessageMeter Meter { get; } = new(TimeProvider.System);
 
     public Dispatcher Dispatcher { get; }
 

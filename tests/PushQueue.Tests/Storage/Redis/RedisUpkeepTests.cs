@@ -44,13 +44,13 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
         var options = await redis.OptionsAsync();
         var undertaker = new HeldUpUndertaker();
         await using var node = await StartedNode.StartAsync(options, undertaker);
-        node.Log.ExpectError("after a beat");
+        node.Log.ExpectError("(upkeep) failed");
         undertaker.Failures.Enqueue(new InvalidOperationException("Nobody knows."));
 
         node.Node.Suspect("The test says so.");
 
         await Eventually.TrueAsync(() => node.Node.UnavailableReason is null && undertaker.Resumed > 0, "it is back");
-        Assert.Contains(node.Log.Entries, static entry => entry.Text.Contains("after a beat", StringComparison.Ordinal));
+        Assert.Contains(node.Log.Entries, static entry => entry.Text.Contains("(upkeep) failed", StringComparison.Ordinal));
     }
 
     /// <summary>A node without a store.</summary>
@@ -66,11 +66,12 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             options = options with { BeatInterval = TimeSpan.FromMilliseconds(50) };
             var log = new VerifyingLogger();
             var logger = log.CreateLogger("node");
+            var faults = new FaultBorder("upkeep", logger, meter: null);
             var connection = new RedisConnection(options, logger);
-            var timers = new RedisTimers(connection, TimeProvider.System, static _ => Task.FromResult(0L), logger);
+            var timers = new RedisTimers(connection, TimeProvider.System, static _ => Task.FromResult(0L), logger, faults);
             RedisNode? node = null;
-            var bells = new RedisBells(connection, new RecordingListener(), () => node!.Identity.Number, static (_, _) => { }, static _ => { }, logger);
-            node = new RedisNode(connection, bells, timers, new RedisTotals(), options, undertaker, logger);
+            var bells = new RedisBells(connection, new RecordingListener(), () => node!.Identity.Number, static (_, _) => { }, static _ => { }, logger, faults);
+            node = new RedisNode(connection, bells, timers, new RedisTotals(), options, undertaker, logger, faults);
             await connection.OpenAsync().WithTimeout();
             await bells.OpenAsync().WithTimeout();
             await node.StartAsync().WithTimeout();
@@ -119,7 +120,7 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             }
         }
 
-        public async Task<IReadOnlyList<QueueName>> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
+        public async Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
         {
             lock (_gate)
             {
@@ -128,7 +129,7 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
 
             await (Burying?.Task ?? Task.CompletedTask);
             FailOnce();
-            return [];
+            return new EndedLeases([], AllEnded: true);
         }
 
         public Task<bool> ForgetAsync(string node, IReadOnlyList<QueueName> ended) => Task.FromResult(true);

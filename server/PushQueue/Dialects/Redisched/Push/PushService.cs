@@ -9,13 +9,15 @@ namespace PushQueue.Dialects.Redisched.Push;
 /// settings change.
 /// </summary>
 internal sealed class PushService(
-    IMessageBroker broker, PushSender sender, RedischedOptions options, TimeProvider time, ILogger<PushService> logger) : IHostedService, IQueueChangeListener
+    IMessageBroker broker, PushSender sender, RedischedOptions options, TimeProvider time, ILogger<PushService> logger, MessageMeter meter)
+    : IHostedService, IQueueChangeListener
 {
     private const int PageSize = 1000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<QueueName, TopicPusher> _pushers = [];
     private readonly Dictionary<TopicPusher, Task> _leaving = [];
+    private readonly FaultBorder _faults = new("push", logger, meter);
     private bool _running;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -31,7 +33,7 @@ internal sealed class PushService(
             var page = await broker.ListQueuesAsync(after, PageSize);
             foreach (var queue in page.Queues)
             {
-                OnSettingsChanged(queue.Name, queue.Settings);
+                _ = _faults.Try(queue.Name, queue, queue => OnSettingsChanged(queue.Name, queue.Settings));
             }
 
             after = page.Next;
@@ -75,7 +77,7 @@ internal sealed class PushService(
 
             if (url is not null)
             {
-                _pushers.Add(queue, pusher = new TopicPusher(queue, url, options.PushConcurrency, broker, sender, time, logger));
+                _pushers.Add(queue, pusher = new TopicPusher(queue, url, options.PushConcurrency, broker, sender, time, logger, _faults));
                 pusher.Start(settings);
             }
         }

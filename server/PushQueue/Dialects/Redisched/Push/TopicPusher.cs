@@ -8,7 +8,8 @@ namespace PushQueue.Dialects.Redisched.Push;
 /// to answer; if this process dies the lease ends by itself and the job comes again. So a receiver may see a job twice, and never misses one.
 /// </summary>
 internal sealed class TopicPusher(
-    QueueName topic, Uri url, int concurrency, IMessageBroker broker, PushSender sender, TimeProvider time, ILogger logger) : IAsyncDisposable
+    QueueName topic, Uri url, int concurrency, IMessageBroker broker, PushSender sender, TimeProvider time, ILogger logger, FaultBorder faults)
+    : IAsyncDisposable
 {
     /// <summary>The lease outlives the wait for the answer by this, so that what is put back is put back with its delay.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(5);
@@ -23,6 +24,7 @@ internal sealed class TopicPusher(
     private readonly CancellationTokenSource _aborting = new();
     private volatile QueueSettings _settings = QueueSettings.Default;
     private volatile bool _failing;
+    private bool _loopFails;
     private Task _running = Task.CompletedTask;
 
     public Uri Url => url;
@@ -75,6 +77,7 @@ internal sealed class TopicPusher(
             try
             {
                 await LeaseOneAsync(_stopping.Token);
+                _loopFails = false;
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -83,7 +86,8 @@ internal sealed class TopicPusher(
             catch (Exception e)
             {
                 // The loop is a border: whatever it was, the topic is tried again.
-                Log.LoopFailed(logger, e, topic.Value);
+                faults.ReportOnce(topic, e, isRepeated: _loopFails);
+                _loopFails = true;
                 await PauseAsync();
             }
         }
@@ -127,7 +131,7 @@ internal sealed class TopicPusher(
         catch (Exception e)
         {
             // Border: nobody awaits a push. The lease ends by itself.
-            Log.PushFailed(logger, e, topic.Value, lease.Message.Id.ToString());
+            faults.Report(topic, e);
         }
         finally
         {
