@@ -14,7 +14,7 @@ export interface MessageOptions {
   delay?: Duration;
   /** Available from this time. */
   at?: Date | string;
-  /** Dropped when nobody took it in this time. */
+  /** Dropped when nobody took it within this time after it became available. */
   ttl?: Duration;
   /** 0 to 9; higher goes first. Default 0. */
   priority?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;

@@ -24,7 +24,7 @@ internal static class PutCommand
         var type = new Option<string?>("--type", "-t") { Description = "The content type; else JSON where the body is an object or a list, text, or bytes" };
         var id = new Option<string?>("--id") { Description = "The message's id; putting it again stores nothing" };
         var delay = Shared.Duration("--delay", "Available after this");
-        var ttl = Shared.Duration("--ttl", "Dropped when nobody took it in this time");
+        var ttl = Shared.Duration("--ttl", "Dropped when nobody took it within this time after it became available");
         var priority = new Option<int?>("--priority", "-p") { Description = "0 to 9; higher goes first" };
         var unique = new Option<string?>("--unique") { Description = "Refused while a message with that key waits" };
         var command = new Command("put", "Puts messages") { queue, bodies, file, lines, type, id, delay, ttl, priority, unique };

@@ -12,7 +12,7 @@ public sealed record PutOptions
     /// <summary>Available from this time, by the server's clock. Not together with <see cref="Delay"/>.</summary>
     public DateTimeOffset? At { get; init; }
 
-    /// <summary>Dropped when nobody took it in this time.</summary>
+    /// <summary>Dropped when nobody took it within this time after it became available.</summary>
     public TimeSpan? TimeToLive { get; init; }
 
     /// <summary>0 to 9; higher goes first. Default 0.</summary>

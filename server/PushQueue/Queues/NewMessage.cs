@@ -23,7 +23,10 @@ internal sealed record NewMessage
     /// <summary>A worker puts back what it had taken for good and failed with: the put counts as failed, too.</summary>
     public bool PutBack { get; init; }
 
-    /// <summary>How long after the put the message is dropped if nobody has taken it; null for never.</summary>
+    /// <summary>
+    /// How long after it becomes available the message is dropped if nobody has taken it; null for never. A later delay (of a release, a retry or
+    /// a reschedule) starts the time again.
+    /// </summary>
     public TimeSpan? TimeToLive { get; init; }
 
     /// <summary>0 to 9; higher goes first.</summary>

@@ -133,18 +133,113 @@ public abstract partial class MessageStoreContract
         Assert.Equal(["a"], taken);
     }
 
-    [Fact]
-    public async Task The_time_to_live_of_a_delayed_message_runs_from_its_put()
+    /// <summary>Each makes message "a", with a time to live of ten seconds, available in 20 seconds.</summary>
+    public static TheoryData<string> WaysToDelay =>
+        ["put", "batch", "release", "release after its time to live", "retry delay of the message", "retry delay of the queue",
+            "lease that ends by time", "reschedule", "reschedule of a delayed one", "reschedule of a leased one", "release at a time"];
+
+    [Theory]
+    [MemberData(nameof(WaysToDelay))]
+    public async Task A_time_to_live_counts_from_when_the_message_becomes_available(string way)
     {
-        var id = await Put("a", delay: Seconds(20), ttl: Seconds(10));
-        Time.Advance(Seconds(10));
+        var id = await DelayAsync(way);
+        var delayed = await Find(id);
+        Time.Advance(Seconds(19.999));
+        var early = await TakeAll();
+        Time.Advance(Seconds(0.001));
+        var due = await Find(id);
+        Time.Advance(Seconds(9.999));
+        var last = await TryFind(id);
+        Time.Advance(Seconds(0.001));
 
-        var found = await TryFind(id);
-        Time.Advance(Seconds(10));
+        var late = await TakeAll();
 
-        Assert.Null(found);
+        Assert.Equal(MessageState.Delayed, delayed.State);
+        Assert.Equal(delayed.AvailableAt + Seconds(10), delayed.ExpiresAt);
+        Assert.Empty(early);
+        Assert.Equal(MessageState.Ready, due.State);
+        Assert.NotNull(last);
+        Assert.Empty(late);
+        Assert.Equal((0, 1), ((await Info()).Waiting, (await Info()).Counters.Expired));
+    }
+
+    [Theory]
+    [MemberData(nameof(WaysToDelay))]
+    public async Task A_time_to_live_counts_from_when_the_message_becomes_available_after_a_reopen_too(string way)
+    {
+        var id = await DelayAsync(way);
+        await ReopenAsync();
+        Time.Advance(Seconds(29.999));
+        var last = await TryFind(id);
+        Time.Advance(Seconds(0.001));
+
+        Assert.NotNull(last);
+        Assert.Null(await TryFind(id));
+    }
+
+    [Fact]
+    public async Task A_message_that_comes_back_without_a_delay_keeps_the_end_of_its_time_to_live()
+    {
+        var id = await Put("a", ttl: Seconds(10));
+        await Release(await LeaseOne());
+        await Release(await LeaseOne(), new ReleaseRequest(Delay: TimeSpan.Zero));
+        Time.Advance(Seconds(9.999));
+        var last = await TryFind(id);
+        Time.Advance(Seconds(0.001));
+
+        Assert.NotNull(last);
         Assert.Empty(await TakeAll());
-        Assert.Equal(0, (await Info()).Waiting);
+    }
+
+    private async Task<MessageId> DelayAsync(string way)
+    {
+        switch (way)
+        {
+            case "put":
+                return await Put("a", delay: Seconds(20), ttl: Seconds(10));
+            case "batch":
+                return (await TryPutMany(NewMessage("a", delay: Seconds(20), ttl: Seconds(10)))).Value[0].Id;
+            case "retry delay of the queue":
+                await Set(new QueueSettingsPatch { RetryDelay = RetryDelay.Fixed(Seconds(20)) });
+                break;
+        }
+
+        var hasRetryDelay = way is "retry delay of the message" or "lease that ends by time";
+        var id = await Put("a", ttl: Seconds(10), retryDelay: hasRetryDelay ? RetryDelay.Fixed(Seconds(20)) : null);
+        switch (way)
+        {
+            case "release":
+                await Release(await LeaseOne(), new ReleaseRequest(Delay: Seconds(20)));
+                break;
+            case "release after its time to live":
+                var lease = await LeaseOne(Seconds(60));
+                Time.Advance(Seconds(30));
+                await Release(lease, new ReleaseRequest(Delay: Seconds(20)));
+                break;
+            case "release at a time":
+                await Release(await LeaseOne(), new ReleaseRequest(AvailableAt: Time.GetUtcNow() + Seconds(20)));
+                break;
+            case "retry delay of the message" or "retry delay of the queue":
+                await Release(await LeaseOne());
+                break;
+            case "lease that ends by time":
+                await LeaseOne(Seconds(15));
+                Time.Advance(Seconds(15));
+                break;
+            case "reschedule of a leased one":
+                await LeaseOne();
+                await Reschedule(id, Seconds(20));
+                break;
+            case "reschedule of a delayed one":
+                await Reschedule(id, Seconds(5));
+                await Reschedule(id, Seconds(20));
+                break;
+            default:
+                await Reschedule(id, Seconds(20));
+                break;
+        }
+
+        return id;
     }
 
     [Fact]

@@ -395,7 +395,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 TraceParent = message.TraceParent,
                 Arrival = data.LastArrival + added.Count + 1,
                 EnqueuedAt = data.Now,
-                ExpiresAt = data.Now + message.TimeToLive,
+                TimeToLive = message.TimeToLive,
             };
             if (message is { KeepsTime: true, AvailableAt: { } given })
             {
@@ -526,7 +526,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
-        message.ExpiresAt = null;
+        message.TimeToLive = null;
         message.UniqueKey = null;
         message.Attempt = 0;
         var dead = Make(name.DeadLetter);
@@ -758,7 +758,9 @@ internal sealed class ModelMessage
 
     public DateTimeOffset AvailableAt { get; set; }
 
-    public DateTimeOffset? ExpiresAt { get; set; }
+    public TimeSpan? TimeToLive { get; set; }
+
+    public DateTimeOffset? ExpiresAt => AvailableAt + TimeToLive;
 
     public Receipt Receipt { get; set; }
 

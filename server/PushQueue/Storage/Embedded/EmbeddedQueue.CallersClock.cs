@@ -73,21 +73,27 @@ internal sealed partial class EmbeddedQueue
         dueByMs is { } dueBy && timeToRun is { } ttr ? Math.Max(1, dueBy + (long)ttr.TotalMilliseconds) : 0;
 
     /// <summary>From when a message whose lease has ended is available; true where that time is still to come.</summary>
-    private static bool SetAvailableLocked(StoredMessage message, LeaseDetails lease, DateTimeOffset? availableAt, TimeSpan delay, long now)
+    private bool SetAvailableLocked(StoredMessage message, LeaseDetails lease, DateTimeOffset? availableAt, TimeSpan delay, long now)
     {
         if (availableAt is { } at)
         {
-            message.AvailableAtMs = at.ToUnixTimeMilliseconds();
+            MoveInTimeLocked(message, at.ToUnixTimeMilliseconds());
             return message.AvailableAtMs > now;
         }
 
         if (delay > TimeSpan.Zero)
         {
-            message.AvailableAtMs = now + (long)delay.TotalMilliseconds;
+            MoveInTimeLocked(message, now + (long)delay.TotalMilliseconds);
             return true;
         }
 
         // A caller whose clock is ahead had it before its time.
         return lease.CallerUntilMs > 0 && message.AvailableAtMs > now;
+    }
+
+    private void MoveInTimeLocked(StoredMessage message, long availableAtMs)
+    {
+        _ = _expiring.Remove(message);
+        message.MoveTo(availableAtMs);
     }
 }

@@ -222,6 +222,8 @@ internal sealed partial class EmbeddedQueue
             message.Attempts -= lease.Delivery ? 0 : 1;
         }
 
+        // A delay starts the time to live again, so it comes before the question whether that has ended.
+        var delayed = !lease.Delivery && SetAvailableLocked(message, lease, request.AvailableAt, DelayAfter(message, request), now);
         if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= now)
         {
             var batch = RecordRemovalLocked(message);
@@ -231,21 +233,24 @@ internal sealed partial class EmbeddedQueue
             return batch;
         }
 
-        if (lease.Delivery)
+        ReturnLocked(message, delayed);
+        return lease.Delivery ? null : RecordChangeLocked(message);
+    }
+
+    private TimeSpan DelayAfter(StoredMessage message, ReleaseRequest request)
+    {
+        if (request.Delay is { } delay)
         {
-            ReturnLocked(message, delayed: false);
-            return null;
+            return delay;
         }
 
-        var delay = request.Delay ?? (request.CountsAsAttempt ? (message.Details?.RetryDelay ?? _settings.RetryDelay).After(message.Attempts) : TimeSpan.Zero);
-        ReturnLocked(message, SetAvailableLocked(message, lease, request.AvailableAt, delay, now));
-        return RecordChangeLocked(message);
+        return request.CountsAsAttempt ? (message.Details?.RetryDelay ?? _settings.RetryDelay).After(message.Attempts) : TimeSpan.Zero;
     }
 
     private void ReturnLocked(StoredMessage message, bool delayed)
     {
-        // Its expiry may have passed, and been skipped, while it was leased and is now rescheduled.
-        if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= _services.NowMs())
+        // It left this order where its expiry passed while it was leased, or where it was moved in time.
+        if (message.ExpiresAtMs > 0)
         {
             _expiring.Add(message);
             NoteDueLocked(message.ExpiresAtMs);

@@ -202,7 +202,7 @@ internal sealed partial class EmbeddedQueue
             }
 
             var at = availableAt.ToUnixTimeMilliseconds();
-            moved.AvailableAtMs = at > now ? at : _lastAvailableMs = Math.Max(_lastAvailableMs, now);
+            MoveInTimeLocked(moved, at > now ? at : _lastAvailableMs = Math.Max(_lastAvailableMs, now));
             ReturnLocked(moved, delayed: at > now);
             using var appender = _services.Log.BeginAppend();
             appender.Changed(Number, moved);
@@ -306,11 +306,6 @@ internal sealed partial class EmbeddedQueue
             Details = message.Details,
         };
         IndexLocked(replacement);
-        if (replacement.ExpiresAtMs > 0)
-        {
-            _expiring.Add(replacement);
-        }
-
         return replacement;
     }
 

@@ -216,7 +216,7 @@ internal sealed partial class EmbeddedQueue
             ContentType = ContentTypes.Share(message.ContentType),
             EnqueuedAtMs = now,
             AvailableAtMs = availableAt,
-            ExpiresAtMs = message.TimeToLive is { } ttl ? now + (long)ttl.TotalMilliseconds : 0,
+            ExpiresAtMs = message.TimeToLive is { } ttl ? availableAt + (long)ttl.TotalMilliseconds : 0,
             Priority = (byte)message.Priority,
             BodyLength = message.Body.Length,
             Body = OwnedBody(message.Body),

@@ -37,8 +37,10 @@ internal sealed class StoredMessage
     /// <summary>Orders ready messages; for a message in history the time it was broadcast.</summary>
     public required long AvailableAtMs { get; set; }
 
-    /// <summary>0 for never.</summary>
-    public long ExpiresAtMs { get; init; }
+    /// <summary>
+    /// 0 for never. Else the time to live after <see cref="AvailableAtMs"/>, as long as the message is live: <see cref="MoveTo"/> moves both.
+    /// </summary>
+    public long ExpiresAtMs { get; set; }
 
     /// <summary>0 until it is broadcast.</summary>
     public long Offset { get; set; }
@@ -75,6 +77,13 @@ internal sealed class StoredMessage
     public LeaseDetails? Lease { get; set; }
 
     public MessageId Id => ClientId is null ? MessageId.FromNumber(Sequence) : MessageId.Parse(ClientId);
+
+    /// <summary>Available from another time; the time to live counts from there.</summary>
+    public void MoveTo(long availableAtMs)
+    {
+        ExpiresAtMs += ExpiresAtMs > 0 ? availableAtMs - AvailableAtMs : 0;
+        AvailableAtMs = availableAtMs;
+    }
 
     public MessageDetails EnsureDetails() => Details ??= new MessageDetails();
 }

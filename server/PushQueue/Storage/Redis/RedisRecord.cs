@@ -14,7 +14,7 @@ internal static class RedisRecord
     private const byte HasKey = 2;
     private const byte HasMaxAttempts = 4;
     private const byte HasRetryDelay = 8;
-    private const byte HasExpiry = 16;
+    private const byte HasTimeToLive = 16;
     private const byte HasTrace = 32;
 
     // Flags, length, priority, time of the put.
@@ -33,7 +33,7 @@ internal static class RedisRecord
         byte flags = 0;
         if (message.TimeToLive is { } ttl)
         {
-            flags |= HasExpiry;
+            flags |= HasTimeToLive;
             writer.Double(nowMs + (long)ttl.TotalMilliseconds);
         }
 
@@ -88,7 +88,7 @@ internal static class RedisRecord
         var length = (int)BinaryPrimitives.ReadUInt32BigEndian(record.AsSpan(start + 1));
         var reader = new RedisReader(record.AsSpan(start + 6));
         var put = reader.Time();
-        DateTimeOffset? expires = (flags & HasExpiry) != 0 ? reader.Time() : null;
+        TimeSpan? timeToLive = (flags & HasTimeToLive) != 0 ? reader.Time() - put : null;
         reader.Skip(((flags & HasMaxAttempts) != 0 ? 4 : 0) + ((flags & HasRetryDelay) != 0 ? 16 : 0));
         var id = (flags & HasId) != 0 ? reader.Text() : null;
         var key = (flags & HasKey) != 0 ? reader.Text() : null;
@@ -104,7 +104,7 @@ internal static class RedisRecord
             State = given.MessageState,
             EnqueuedAt = put,
             AvailableAt = given.AvailableAt,
-            ExpiresAt = expires,
+            ExpiresAt = given.AvailableAt + timeToLive,
             Priority = record[start + 5] - '0',
             Attempt = given.Attempt,
             UniqueKey = key,

@@ -50,7 +50,7 @@ internal static class ChangeRecord
     /// <summary>Applies the rest of the payload to the message that the key named.</summary>
     public static void Apply(ref SpanReader reader, StoredMessage message)
     {
-        message.AvailableAtMs = reader.Number();
+        message.MoveTo(reader.Number());
         message.Attempts = (int)reader.Number();
         var error = reader.Text();
         var worker = reader.Text();

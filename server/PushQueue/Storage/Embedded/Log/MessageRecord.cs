@@ -100,6 +100,12 @@ internal static class MessageRecord
         var clientId = fields.HasFlag(Fields.ClientId) ? reader.Text() : null;
         var expiresAt = fields.HasFlag(Fields.ExpiresAt) ? reader.Number() : 0;
         var attempts = fields.HasFlag(Fields.Attempts) ? (int)reader.Number() : 0;
+        if (expiresAt > 0 && expiresAt <= availableAt && fields.HasFlag(Fields.Delayed))
+        {
+            // In records of earlier versions the time to live counts from the put.
+            expiresAt += availableAt - enqueuedAt;
+        }
+
         var offset = fields.HasFlag(Fields.Offset) ? reader.Number() : 0;
         var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader, fields.HasFlag(Fields.CallerLease)) : null;
         var details = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : null;

@@ -81,11 +81,11 @@ local function rules()
   -- Back among the ready or the delayed ones.
   local function return_message(number, message, state, delayed)
     local member = member_of(number, message)
-    if message.expires and message.expires <= NOW then
-      call('ZADD', ':expiring', message.expires, member)
-      note_due(message.expires)
-    end
     local available = state.available
+    if message.ttl then
+      call('ZADD', ':expiring', available + message.ttl, member)
+      note_due(available + message.ttl)
+    end
     state.lease_end, state.node, state.receipt, state.delivery, state.streaming, state.worker, state.callers_end =
       0, 0, NO_RECEIPT, nil, nil, nil, nil
     call('HSET', ':states', number, pack_state(state))
@@ -114,11 +114,6 @@ local function rules()
     elseif not state.delivery then
       state.attempts = state.attempts - 1
     end
-    if message.expires and message.expires <= NOW then
-      count('expired', 1)
-      forget(number, message)
-      return tell_finished(id, false, state.worker, state.attempts, 'expired')
-    end
     local delay, delayed = 0, false
     if not state.delivery then
       delay = request.delay or (request.counts and retry_delay(message, state.attempts) or 0)
@@ -130,6 +125,12 @@ local function rules()
     else
       -- A caller whose clock is ahead had it before its time.
       delayed = state.callers_end ~= nil and state.available > NOW
+    end
+    -- A delay starts the time to live again, so it comes before the question whether that has ended.
+    if message.ttl and state.available + message.ttl <= NOW then
+      count('expired', 1)
+      forget(number, message)
+      return tell_finished(id, false, state.worker, state.attempts, 'expired')
     end
     return_message(number, message, state, delayed)
   end

@@ -1,7 +1,7 @@
 -- Part: how a message stands in Redis. RedisRecord.cs and RedisState.cs read and write the same bytes (all numbers big-endian).
 --
--- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 expires, 32 trace), length of all before
--- the body u32, priority as a digit, time of the put f64; then where flagged expires f64, max attempts u32, retry delay first and last f64
+-- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 time to live, 32 trace), length of all before
+-- the body u32, priority as a digit, time of the put f64; then where flagged the put plus the time to live f64, max attempts u32, retry delay first and last f64
 -- (ticks), id, unique key; then content type; where flagged the trace context; then the body. Texts are preceded by their length, u16. Times are Unix
 -- milliseconds.
 --
@@ -23,7 +23,10 @@ local function read_record(record)
   local flags, length, priority, put, at = struct.unpack('>BI4c1d', record)
   local message = { flags = flags, priority = priority, put = put, length = length, bytes = #record - length }
   if flags ~= 0 then
-    if has(flags, 16) then message.expires, at = struct.unpack('>d', record, at) end
+    if has(flags, 16) then
+      message.ttl, at = struct.unpack('>d', record, at)
+      message.ttl = message.ttl - put
+    end
     if has(flags, 4) then message.attempts, at = struct.unpack('>I4', record, at) end
     if has(flags, 8) then message.retry1, message.retry2, at = struct.unpack('>dd', record, at) end
     if has(flags, 1) then message.id, at = struct.unpack('>I2c0', record, at) end

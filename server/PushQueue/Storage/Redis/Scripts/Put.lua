@@ -153,18 +153,20 @@ local function store(message)
     end
   end
   if message.key then call('HSET', ':keys', message.key, number) end
-  if message.expires then
-    call('ZADD', ':expiring', message.expires, member)
-    note_due(message.expires)
-  end
-  if message.at_time > NOW then
-    call('ZADD', ':delayed', message.at_time, member)
-    note_due(message.at_time)
-  elseif message.kept then
-    become_ready(member, message.at_time)
+  local since = message.at_time
+  if since > NOW then
+    call('ZADD', ':delayed', since, member)
+    note_due(since)
   else
-    available = math.max(available, NOW)
-    become_ready(member, available)
+    if not message.kept then
+      available = math.max(available, NOW)
+      since = available
+    end
+    become_ready(member, since)
+  end
+  if message.ttl then
+    call('ZADD', ':expiring', since + message.ttl, member)
+    note_due(since + message.ttl)
   end
   bytes = bytes + message.bytes
   count('bytes', message.bytes)
