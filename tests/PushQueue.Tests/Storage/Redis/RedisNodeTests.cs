@@ -137,8 +137,8 @@ public sealed class RedisNodeTests(SharedRedis redis)
         var ended = await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout();
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
 
-        Assert.False(await undertaker.ForgetAsync(number, ended).WithTimeout());
-        Assert.Equal([Queue], await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout());
+        Assert.False(await undertaker.ForgetAsync(number, ended.Queues).WithTimeout());
+        Assert.Equal([Queue], (await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout()).Queues);
         Assert.True(await undertaker.ForgetAsync(number, [Queue]).WithTimeout());
         Assert.Equal(["a"], await RedisStores.TakeAllAsync(store));
     }
