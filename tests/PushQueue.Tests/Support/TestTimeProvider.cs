@@ -63,6 +63,15 @@ internal sealed class TestTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>Time passes, and timers that fall due are late: they fire at the next <see cref="Advance"/>, as on a machine that was busy.</summary>
+    public void Stall(TimeSpan duration)
+    {
+        lock (_lock)
+        {
+            _elapsed += duration;
+        }
+    }
+
     /// <summary>Sets the wall clock forward or back. Timers and timestamps take no notice.</summary>
     public void StepClock(TimeSpan step)
     {

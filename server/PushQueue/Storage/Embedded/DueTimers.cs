@@ -9,12 +9,11 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed class DueTimers : IDisposable
 {
-    // Times are told by the clock on the wall, and a timer knows nothing of a machine that was suspended or of a clock that was set forward:
-    // whatever is far away is looked at again this often.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    /// <summary>A timer cannot wait for more than 49 days.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
     private readonly Lock _gate = new();
-    private readonly TimeProvider _time;
+    private readonly QueueClock _clock;
     private readonly FaultBorder _faults;
     private readonly ITimer _timer;
     private readonly PriorityQueue<EmbeddedQueue, long> _due = new();
@@ -22,9 +21,9 @@ internal sealed class DueTimers : IDisposable
     private bool _started;
     private bool _disposed;
 
-    public DueTimers(TimeProvider time, FaultBorder faults)
+    public DueTimers(QueueClock clock, TimeProvider time, FaultBorder faults)
     {
-        _time = time;
+        _clock = clock;
         _faults = faults;
         _timer = time.CreateTimer(static state => ((DueTimers)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -63,7 +62,7 @@ internal sealed class DueTimers : IDisposable
     {
         queue.FailedSweeps++;
         var pause = FaultBorder.Backoff.After(queue.FailedSweeps);
-        Schedule(queue, _time.GetUtcNow().ToUnixTimeMilliseconds() + (long)pause.TotalMilliseconds);
+        Schedule(queue, _clock.NowMs() + (long)pause.TotalMilliseconds);
     }
 
     public void Dispose()
@@ -84,7 +83,7 @@ internal sealed class DueTimers : IDisposable
         }
 
         _armedForMs = dueMs;
-        var wait = TimeSpan.FromMilliseconds(Math.Max(0, dueMs - _time.GetUtcNow().ToUnixTimeMilliseconds()));
+        var wait = TimeSpan.FromMilliseconds(Math.Max(0, dueMs - _clock.NowMs()));
         _timer.Change(wait < LongestWait ? wait : LongestWait, Timeout.InfiniteTimeSpan);
     }
 
@@ -114,7 +113,7 @@ internal sealed class DueTimers : IDisposable
         {
             while (!_disposed && _due.TryPeek(out var queue, out var dueMs))
             {
-                if (dueMs > _time.GetUtcNow().ToUnixTimeMilliseconds())
+                if (dueMs > _clock.NowMs())
                 {
                     ArmLocked(dueMs);
                     return null;

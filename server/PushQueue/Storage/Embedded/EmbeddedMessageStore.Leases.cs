@@ -50,11 +50,11 @@ internal sealed partial class EmbeddedMessageStore
             return 0;
         }
 
-        var requeued = found.Requeue(dueBy.ToUnixTimeMilliseconds(), limit, out var batch);
+        var requeued = found.Requeue(dueBy, limit, out var batch);
         return await WrittenAsync(batch).ConfigureAwait(false) is { } failure ? failure : requeued;
     }
 
-    public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => new(Find(queue)?.CountDue(dueBy.ToUnixTimeMilliseconds()) ?? 0);
+    public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => new(Find(queue)?.CountDue(dueBy) ?? 0);
 
     private async ValueTask<IReadOnlyList<QueueError>> AnswerWhenWrittenAsync(QueueError[] answers, LogBatch? batch)
     {

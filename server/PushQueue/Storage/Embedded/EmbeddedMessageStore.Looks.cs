@@ -125,11 +125,14 @@ internal sealed partial class EmbeddedMessageStore
 
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
     {
-        string? next = null;
-        var given = Find(queue) is { } found ? found.Browse(state, after, limit, out next) : EmbeddedQueue.BrowseNothing(after);
-        if (given is null)
+        if (!EmbeddedQueue.IsPlace(after))
         {
             return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
+        }
+
+        if (Find(queue)?.Browse(state, after, limit, out var next) is not { } given)
+        {
+            return new MessagePage([], Next: null);
         }
 
         await given.LoadBodiesAsync(_logger);

@@ -12,7 +12,7 @@ internal sealed partial class EmbeddedQueue
     /// <summary>Gives the next ready messages their offsets. To be given out only once the batch is synced.</summary>
     public GivenMessages Broadcast(int count, int bytesMax)
     {
-        var given = new GivenMessages(this);
+        var given = new GivenMessages(this, _services.Clock);
         lock (_gate)
         {
             var now = _services.NowMs();
@@ -30,7 +30,7 @@ internal sealed partial class EmbeddedQueue
     /// <summary>A stretch of history from that offset on, or from its beginning. To be given out only once the batch is synced.</summary>
     public GivenMessages ReadHistory(long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
-        var given = new GivenMessages(this);
+        var given = new GivenMessages(this, _services.Clock);
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());

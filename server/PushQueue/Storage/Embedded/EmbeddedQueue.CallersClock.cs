@@ -6,7 +6,7 @@ namespace PushQueue.Storage.Embedded;
 internal sealed partial class EmbeddedQueue
 {
     /// <summary>Ends leases that are over by their callers' clock, the earliest first.</summary>
-    public int Requeue(long dueByMs, int limit, out LogBatch? batch)
+    public int Requeue(DateTimeOffset dueBy, int limit, out LogBatch? batch)
     {
         batch = null;
         var requeued = 0;
@@ -14,6 +14,7 @@ internal sealed partial class EmbeddedQueue
         {
             var now = _services.NowMs();
             AdvanceLocked(now);
+            var dueByMs = _services.Clock.FromWall(dueBy);
             while (requeued < limit && _leased.FirstEndedForCaller(dueByMs) is { } message)
             {
                 batch = EndLeaseLocked(message, now, LeaseRanOut with { Delay = TimeSpan.Zero }) ?? batch;
@@ -25,12 +26,13 @@ internal sealed partial class EmbeddedQueue
         return requeued;
     }
 
-    public long CountDue(long dueByMs)
+    public long CountDue(DateTimeOffset dueBy)
     {
         long count;
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());
+            var dueByMs = _services.Clock.FromWall(dueBy);
             count = _ready.CountUntil(dueByMs) + _delayed.TakeWhile(message => message.AvailableAtMs <= dueByMs).LongCount();
         }
 
@@ -77,7 +79,7 @@ internal sealed partial class EmbeddedQueue
     {
         if (availableAt is { } at)
         {
-            MoveInTimeLocked(message, at.ToUnixTimeMilliseconds());
+            MoveInTimeLocked(message, _services.Clock.FromWall(at));
             return message.AvailableAtMs > now;
         }
 

@@ -18,7 +18,7 @@ internal sealed partial class EmbeddedQueue
                 return new BrokerFailure(QueueError.QueueStopped);
             }
 
-            given = new GivenMessages(this);
+            given = new GivenMessages(this, _services.Clock);
             if (_ready.Count + (request.DueBy is null ? 0 : _delayed.Count) > 0 && !_deleted)
             {
                 LeaseLocked(request, now, given);
@@ -124,7 +124,7 @@ internal sealed partial class EmbeddedQueue
     private void LeaseLocked(LeaseRequest request, long now, GivenMessages given)
     {
         var until = request.TimeToRun is { } ttr ? now + (long)ttr.TotalMilliseconds : long.MaxValue;
-        var dueByMs = request.DueBy?.ToUnixTimeMilliseconds();
+        var dueByMs = FromWall(request.DueBy);
         var callerUntil = CallerUntilMs(dueByMs, request.TimeToRun);
         var leased = new List<StoredMessage>(Math.Min(request.Count, _ready.Count + _delayed.Count));
         var bytes = 0L;

@@ -12,7 +12,7 @@ internal sealed partial class EmbeddedQueue
 
     public GivenMessages Look()
     {
-        var given = new GivenMessages(this);
+        var given = new GivenMessages(this, _services.Clock);
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());
@@ -29,7 +29,7 @@ internal sealed partial class EmbeddedQueue
 
     public GivenMessages Find(MessageId id)
     {
-        var given = new GivenMessages(this);
+        var given = new GivenMessages(this, _services.Clock);
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());
@@ -56,7 +56,7 @@ internal sealed partial class EmbeddedQueue
             return null;
         }
 
-        var given = new GivenMessages(this);
+        var given = new GivenMessages(this, _services.Clock);
         lock (_gate)
         {
             AdvanceLocked(_services.NowMs());
@@ -100,8 +100,8 @@ internal sealed partial class EmbeddedQueue
         return newest;
     }
 
-    /// <summary>An empty page of an unknown queue; null where <paramref name="after"/> is not of this store's making.</summary>
-    public static GivenMessages? BrowseNothing(string? after) => PageKey.TryParse(after, out _) ? new GivenMessages(queue: null) : null;
+    /// <summary>Whether a text is the end of an earlier page, of whichever queue.</summary>
+    public static bool IsPlace(string? after) => PageKey.TryParse(after, out _);
 
     /// <summary>Removes a live message. The batch is null where there is none.</summary>
     public bool Cancel(MessageId id, out LogBatch? batch)
@@ -201,7 +201,7 @@ internal sealed partial class EmbeddedQueue
                 LeaveOrderLocked(message);
             }
 
-            var at = availableAt.ToUnixTimeMilliseconds();
+            var at = _services.Clock.FromWall(availableAt);
             MoveInTimeLocked(moved, at > now ? at : _lastAvailableMs = Math.Max(_lastAvailableMs, now));
             ReturnLocked(moved, delayed: at > now);
             using var appender = _services.Log.BeginAppend();
@@ -234,8 +234,8 @@ internal sealed partial class EmbeddedQueue
                 Leased = _leased.Count,
                 History = _history.Count,
                 Bytes = _bytes,
-                OldestReadyAt = _ready.PeekOldest() is { } oldest ? DateTimeOffset.FromUnixTimeMilliseconds(oldest.EnqueuedAtMs) : null,
-                NextDelayedAt = _delayed.Count > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(_delayed.Min!.AvailableAtMs) : null,
+                OldestReadyAt = _ready.PeekOldest() is { } oldest ? _services.Clock.ToWall(oldest.EnqueuedAtMs) : null,
+                NextDelayedAt = _delayed.Count > 0 ? _services.Clock.ToWall(_delayed.Min!.AvailableAtMs) : null,
                 Position = PositionLocked(),
                 Counters = _counters.Snapshot(),
             };

@@ -197,7 +197,7 @@ internal sealed partial class EmbeddedQueue
 
     private StoredMessage NewStoredLocked(NewMessage message, long now)
     {
-        var availableAt = message.AvailableAt?.ToUnixTimeMilliseconds() ?? 0;
+        var availableAt = FromWall(message.AvailableAt) ?? 0;
         var delayed = availableAt > now;
         if (!delayed && !message.KeepsTime)
         {

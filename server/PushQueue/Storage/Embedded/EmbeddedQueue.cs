@@ -76,10 +76,10 @@ internal sealed partial class EmbeddedQueue : ILogOwner
                 return new BrokerFailure(QueueError.QueueStopped);
             }
 
-            given = new GivenMessages(this);
+            given = new GivenMessages(this, _services.Clock);
             if (!_deleted)
             {
-                TakeLocked(count, bytesMax, dueBy?.ToUnixTimeMilliseconds(), given);
+                TakeLocked(count, bytesMax, FromWall(dueBy), given);
             }
         }
 
@@ -208,6 +208,8 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             _ = _services.NotificationFaults.Try(Name, (news, _services.Listener), static state => state.news.Tell(state.Listener));
         }
     }
+
+    private long? FromWall(DateTimeOffset? time) => time is { } given ? _services.Clock.FromWall(given) : null;
 
     private QueueNews NewsLocked() => _news ??= new QueueNews(this);
 

@@ -9,7 +9,7 @@ namespace PushQueue.Storage.Embedded;
 /// Messages on their way out of a queue: collected under the queue's lock, completed without it. Bodies that memory does not have are read
 /// from the log then; until that is done their segments are pinned.
 /// </summary>
-internal sealed class GivenMessages(EmbeddedQueue? queue)
+internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
 {
     /// <summary>The most that one read of the log brings in.</summary>
     private const int ReadBytesMax = 256 * 1024;
@@ -208,7 +208,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         }
     }
 
-    private static Message ToMessage(StoredMessage stored, int attempt, QueueName name)
+    private Message ToMessage(StoredMessage stored, int attempt, QueueName name)
     {
         var details = stored.Details;
         return new Message
@@ -228,7 +228,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
             LeasedUntil = stored.Lease is { UntilMs: not long.MaxValue } lease ? FromMs(lease.UntilMs) : null,
             LastError = details?.LastError,
             LastWorker = stored.Lease?.Worker ?? details?.LastWorker,
-            DeadLetter = details?.DeadLetter,
+            DeadLetter = details?.DeadLetter is { } letter ? letter with { At = FromMs(letter.At.ToUnixTimeMilliseconds()) } : null,
             TraceParent = details?.TraceParent,
         };
     }
@@ -240,7 +240,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue)
         _ => stored.Details?.DeadLetter is null ? MessageState.Ready : MessageState.Dead,
     };
 
-    private static DateTimeOffset FromMs(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    private DateTimeOffset FromMs(long milliseconds) => clock.ToWall(milliseconds);
 
     private readonly record struct MissingBody(StoredMessage Stored, Message? Message, Segment Segment, long Offset, int Length, int BodyLength);
 }

@@ -5,28 +5,42 @@ using PushQueue.Storage.Embedded.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>What the queues of one store share.</summary>
-internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache, ILogger logger, MessageMeter? meter)
+internal sealed class StoreServices
 {
     private long _queueCount;
     private long _messages;
     private long _bytes;
 
-    public IQueueDirectory Queues { get; } = queues;
+    public StoreServices(IQueueDirectory queues, TimeProvider time, BodyCache cache, ILogger logger, MessageMeter? meter)
+    {
+        Queues = queues;
+        Cache = cache;
+        Clock = new QueueClock(time);
+        Timers = new DueTimers(Clock, time, new FaultBorder("due-timers", logger, meter));
+        NotificationFaults = new FaultBorder("notification", logger, meter);
+        CommitFaults = new FaultBorder("commit", logger, meter);
+        QueueFaults = new FaultBorder("store", logger, meter);
+        CleanerFaults = new FaultBorder("log-cleaner", logger, meter);
+    }
 
-    public BodyCache Cache { get; } = cache;
+    public IQueueDirectory Queues { get; }
 
-    public DueTimers Timers { get; } = new(time, new FaultBorder("due-timers", logger, meter));
+    public BodyCache Cache { get; }
+
+    public QueueClock Clock { get; }
+
+    public DueTimers Timers { get; }
 
     /// <summary>For the notifications of one queue: whether a listener takes them has no part in what an operation has done.</summary>
-    public FaultBorder NotificationFaults { get; } = new("notification", logger, meter);
+    public FaultBorder NotificationFaults { get; }
 
     /// <summary>For what the log's thread does in a queue after a commit.</summary>
-    public FaultBorder CommitFaults { get; } = new("commit", logger, meter);
+    public FaultBorder CommitFaults { get; }
 
     /// <summary>For what is done to each queue when the store opens, closes or lists them.</summary>
-    public FaultBorder QueueFaults { get; } = new("store", logger, meter);
+    public FaultBorder QueueFaults { get; }
 
-    public FaultBorder CleanerFaults { get; } = new("log-cleaner", logger, meter);
+    public FaultBorder CleanerFaults { get; }
 
     /// <summary>Set once recovery has found where the log goes on.</summary>
     public MessageLog Log { get; set; } = null!;
@@ -48,7 +62,7 @@ internal sealed class StoreServices(IQueueDirectory queues, TimeProvider time, B
         _ = Interlocked.Add(ref _bytes, bytes);
     }
 
-    public long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
+    public long NowMs() => Clock.NowMs();
 
     /// <summary>Bytes of the segment no longer matter.</summary>
     public void ReleaseLive(Segment segment, long bytes)

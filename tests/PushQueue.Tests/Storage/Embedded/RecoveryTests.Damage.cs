@@ -180,7 +180,7 @@ public sealed partial class RecoveryTests
         RecordHeader.WriteChecksum(record, good.Salt);
         await File.WriteAllBytesAsync(good.Path, record, CancellationToken.None);
         good.OpenFile(FileAccess.Read);
-        var given = new GivenMessages(queue: null);
+        var given = new GivenMessages(queue: null, new QueueClock(TimeProvider.System));
         given.Add(StoredAt(bad, record.Length, sequence: 1), 1, Queue);
         given.Add(StoredAt(good, record.Length, sequence: 2), 1, Queue);
         using var log = new VerifyingLogger();

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Redis;
 using PushQueue.Tests.Support;
