@@ -197,7 +197,7 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
-    public async Task A_rescheduled_message_expires_all_the_same()
+    public async Task A_rescheduled_message_expires_once_its_time_to_live_has_passed_after_its_new_time()
     {
         var leased = await Put("leased", ttl: Seconds(10));
         await LeaseOne(Seconds(600));
@@ -206,8 +206,11 @@ public abstract partial class MessageStoreContract
 
         await Reschedule(leased, Seconds(30));
         await Reschedule(ready, Seconds(30));
-        Time.Advance(Seconds(30));
+        Time.Advance(Seconds(40));
+        var left = await Browse(MessageState.Ready);
+        Time.Advance(Seconds(10));
 
+        Assert.Equal(["ready"], left);
         Assert.Empty(await TakeAll());
         Assert.Equal(2, (await Info()).Counters.Expired);
     }

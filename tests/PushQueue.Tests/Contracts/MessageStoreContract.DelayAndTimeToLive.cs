@@ -225,6 +225,7 @@ public abstract partial class MessageStoreContract
             case "lease that ends by time":
                 await LeaseOne(Seconds(15));
                 Time.Advance(Seconds(15));
+                Assert.Equal(1, (await Info()).Delayed);
                 break;
             case "reschedule of a leased one":
                 await LeaseOne();

@@ -35,9 +35,9 @@ internal sealed partial class EmbeddedQueue
         for (var i = 0; i < SweepMax && _delayed.Count > 0 && _delayed.Min!.AvailableAtMs <= now; i++)
         {
             var message = _delayed.Min!;
+            _ready.Add(message);
             _delayed.Remove(message);
             message.Place = MessagePlace.Ready;
-            _ready.Add(message);
             NewsLocked().Ready();
         }
     }
