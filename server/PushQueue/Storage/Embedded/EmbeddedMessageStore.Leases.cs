@@ -1,5 +1,4 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -13,9 +12,9 @@ internal sealed partial class EmbeddedMessageStore
             return new(NotFound(keys.Count));
         }
 
-        var answers = found.Ack(keys, out var batch);
-        WriteNow(batch);
-        return AnswerWhenWrittenAsync(answers, batch);
+        var acked = found.Ack(keys);
+        WriteNow(acked.Batch);
+        return AnswerWhenWrittenAsync(acked);
     }
 
     public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
@@ -25,8 +24,7 @@ internal sealed partial class EmbeddedMessageStore
             return new(NotFound(keys.Count));
         }
 
-        var answers = found.Release(keys, request, out var batch);
-        return AnswerWhenWrittenAsync(answers, batch);
+        return AnswerWhenWrittenAsync(found.Release(keys, request));
     }
 
     public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
@@ -39,8 +37,7 @@ internal sealed partial class EmbeddedMessageStore
             return new(NotFound(keys.Count));
         }
 
-        var answers = found.Touch(keys, timeToRun, out var batch);
-        return AnswerWhenWrittenAsync(answers, batch);
+        return AnswerWhenWrittenAsync(found.Touch(keys, timeToRun));
     }
 
     public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
@@ -50,20 +47,20 @@ internal sealed partial class EmbeddedMessageStore
             return 0;
         }
 
-        var requeued = found.Requeue(dueBy, limit, out var batch);
-        return await WrittenAsync(batch).ConfigureAwait(false) is { } failure ? failure : requeued;
+        var ended = found.EndLeasesByCallersClock(dueBy, limit);
+        return await WrittenAsync(ended.Batch) is { } failure ? failure : ended.Value;
     }
 
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => new(Find(queue)?.CountDue(dueBy) ?? 0);
 
-    private async ValueTask<IReadOnlyList<QueueError>> AnswerWhenWrittenAsync(QueueError[] answers, LogBatch? batch)
+    private async ValueTask<IReadOnlyList<QueueError>> AnswerWhenWrittenAsync(Recorded<QueueError[]> answers)
     {
-        if (await WrittenAsync(batch).ConfigureAwait(false) is { } failure)
+        if (await WrittenAsync(answers.Batch) is { } failure)
         {
-            Array.Fill(answers, failure.Error);
+            Array.Fill(answers.Value, failure.Error);
         }
 
-        return answers;
+        return answers.Value;
     }
 
     private static QueueError[] NotFound(int count)

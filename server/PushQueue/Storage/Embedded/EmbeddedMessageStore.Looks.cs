@@ -125,16 +125,17 @@ internal sealed partial class EmbeddedMessageStore
 
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
     {
-        if (!EmbeddedQueue.IsPlace(after))
+        if (!PageKey.TryParse(after, out var place))
         {
             return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
         }
 
-        if (Find(queue)?.Browse(state, after, limit, out var next) is not { } given)
+        if (Find(queue) is not { } found)
         {
             return new MessagePage([], Next: null);
         }
 
+        var given = found.Browse(state, after is null ? null : place, limit, out var next);
         await given.LoadBodiesAsync(_logger);
         return new MessagePage(given.Messages, next);
     }
@@ -143,22 +144,12 @@ internal sealed partial class EmbeddedMessageStore
 
     public async ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id)
     {
-        if (Find(queue) is not { } found || !found.Cancel(id, out var batch))
-        {
-            return false;
-        }
-
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : true;
+        return Find(queue) is { } found ? await AnswerWhenSyncedAsync(found.Cancel(id)) : false;
     }
 
     public async ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt)
     {
-        if (Find(queue) is not { } found || !found.Reschedule(id, availableAt, out var batch))
-        {
-            return false;
-        }
-
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : true;
+        return Find(queue) is { } found ? await AnswerWhenSyncedAsync(found.Reschedule(id, availableAt)) : false;
     }
 
     public async ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count)
@@ -173,9 +164,8 @@ internal sealed partial class EmbeddedMessageStore
             return id is null ? 0 : new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{deadLetterQueue}'.");
         }
 
-        BrokerResult<int>? result;
-        LogBatch? batch;
-        while ((result = GetOrCreate(deadLetterQueue.Source).ReplayFrom(dead, id, count, out batch)) is null)
+        BrokerResult<Recorded<int>>? result;
+        while ((result = GetOrCreate(deadLetterQueue.Source).ReplayFrom(dead, id, count)) is null)
         {
             if (Find(deadLetterQueue) is not { } again)
             {
@@ -185,6 +175,6 @@ internal sealed partial class EmbeddedMessageStore
             dead = again;
         }
 
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : result.Value;
+        return result.Value.Ok ? await AnswerWhenSyncedAsync(result.Value.Value) : result.Value.Failure;
     }
 }

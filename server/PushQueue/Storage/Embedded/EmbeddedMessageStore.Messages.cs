@@ -183,8 +183,8 @@ internal sealed partial class EmbeddedMessageStore
     private async ValueTask<BrokerFailure?> WrittenAsync(LogBatch? batch) =>
         batch is null ? null : Failure(await batch.Written.ConfigureAwait(false));
 
-    private async ValueTask<BrokerFailure?> SyncedAsync(LogBatch? batch) =>
-        batch is null ? null : Failure(await batch.Synced.ConfigureAwait(false));
+    private async ValueTask<BrokerResult<T>> AnswerWhenSyncedAsync<T>(Recorded<T> answer) =>
+        answer.Batch is { } batch && Failure(await batch.Synced) is { } failure ? failure : answer.Value;
 
     private static BrokerResult<IReadOnlyList<T>> Answer<T>(IReadOnlyList<T> list) => BrokerResult<IReadOnlyList<T>>.Success(list);
 }

@@ -1,5 +1,4 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -8,13 +7,7 @@ internal sealed partial class EmbeddedMessageStore
 {
     public async ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count)
     {
-        if (Find(queue) is not { } found)
-        {
-            return 0;
-        }
-
-        var purged = found.Purge(count, out var batch);
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : purged;
+        return Find(queue) is { } found ? await AnswerWhenSyncedAsync(found.Purge(count)) : 0;
     }
 
     public async ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue)
@@ -26,12 +19,7 @@ internal sealed partial class EmbeddedMessageStore
 
         // Out of the directory before it is deleted: nobody can find a queue that is gone.
         _queues.TryRemove(new KeyValuePair<QueueName, EmbeddedQueue>(queue, found));
-        if (!found.Delete(out var batch))
-        {
-            return false;
-        }
-
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : true;
+        return await AnswerWhenSyncedAsync(found.Delete());
     }
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => new(Find(queue)?.Info());
@@ -73,13 +61,12 @@ internal sealed partial class EmbeddedMessageStore
             return new BrokerFailure(QueueError.StoreUnavailable, reason);
         }
 
-        QueueSettings? settings;
-        LogBatch? batch;
-        while ((settings = GetOrCreate(queue).UpdateSettings(patch, out batch)) is null)
+        Recorded<QueueSettings>? settings;
+        while ((settings = GetOrCreate(queue).UpdateSettings(patch)) is null)
         {
-            // Deleted at that very moment: the settings make the queue anew.
+            // Deleted at that very moment: the settings make the queue again.
         }
 
-        return await SyncedAsync(batch).ConfigureAwait(false) is { } failure ? failure : settings;
+        return await AnswerWhenSyncedAsync(settings.Value);
     }
 }

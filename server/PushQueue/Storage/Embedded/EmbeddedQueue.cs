@@ -5,50 +5,29 @@ using PushQueue.Storage.Embedded.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// One queue: its state machine, under its own lock. Every method takes the lock, changes memory, appends the records of the change to the
-/// log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's thread (commits) and
-/// the due timers. Lock order: a queue, then its dead-letter queue, then the log.
+/// One queue and its operations, each in a <see cref="QueueTransaction"/>: it changes the state in memory, appends the records of the change to
+/// the log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's thread (commits),
+/// the due timers and the cleaner. Lock order: a queue, then its dead-letter queue, then the log.
 /// </summary>
-internal sealed partial class EmbeddedQueue : ILogOwner
+internal sealed class EmbeddedQueue : ILogOwner
 {
-    /// <summary>How much one pass over due messages does before it lets others in.</summary>
-    private const int SweepMax = 10_000;
-
     private readonly Lock _gate = new();
+    private readonly Lock _notifyingSettings = new();
     private readonly StoreServices _services;
-    private Dictionary<long, StoredMessage> _bySequence = [];
-    private Dictionary<string, StoredMessage> _byClientId = new(StringComparer.Ordinal);
-    private Dictionary<string, StoredMessage> _byUniqueKey = new(StringComparer.Ordinal);
-    private ReadyMessages _ready = new();
-    private readonly SortedSet<StoredMessage> _delayed = new(DeliveryOrder.Instance);
-    private readonly LeasedMessages _leased = new();
-    private readonly SortedSet<StoredMessage> _expiring = new(ExpiryOrder.Instance);
-    private readonly KnownIds _knownIds;
-    private readonly MutableCounters _counters = new();
-    private QueueSettings _settings;
-    private string _epoch;
-    private QueueNews? _news;
-    private LogBatch? _lastPut;
-    private long _nextSequence = 1;
-    private long _nextOffset = 1;
-    private long _lastAvailableMs;
-    private long _nextDueMs = long.MaxValue;
-    private long _bytes;
-    private int _pending;
-    private long _pendingBytes;
-    private bool _deleted;
+    private readonly QueueState _state;
+    private readonly PutAdmission _admission;
+    private bool _hasOrphanedLeases;
 
     public EmbeddedQueue(StoreServices services, long number, QueueName name, string epoch, QueueSettings settings)
     {
         _services = services;
-        _knownIds = new KnownIds(services);
-        _epoch = epoch;
-        _settings = settings;
         Number = number;
         Name = name;
+        _state = new QueueState(services, this, number, name, epoch, settings);
+        _admission = new PutAdmission(_state);
     }
 
-    /// <summary>Owned by <see cref="DueTimers"/>, under its lock: when the queue's next sweep is; never is <see cref="long.MaxValue"/>.</summary>
+    /// <summary>Owned by <see cref="DueTimers"/>, under its lock: the time of the next sweep; <see cref="long.MaxValue"/> for never.</summary>
     public long ScheduledForMs { get; set; } = long.MaxValue;
 
     /// <summary>Owned by <see cref="DueTimers"/>: how many sweeps in a row have failed.</summary>
@@ -56,59 +35,170 @@ internal sealed partial class EmbeddedQueue : ILogOwner
 
     public long Number { get; }
 
-    /// <summary>Set once; recovery may learn it after the first messages.</summary>
-    public QueueName Name { get; private set; }
+    public QueueName Name { get; }
 
-    private int LiveLocked => _ready.Count + _delayed.Count + _leased.Count + _pending;
+    public QueueSettings Settings
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state.Settings;
+            }
+        }
+    }
 
     public static string NewEpoch() => Receipt.New().ToString()[..8];
 
-    /// <summary>Removes the next ready messages.</summary>
-    public BrokerResult<GivenMessages> Take(int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
+    /// <summary>Fills a queue that the log holds, before any other thread knows the queue.</summary>
+    public void Restore(Action<QueueState> fill)
     {
-        GivenMessages given;
-        lock (_gate)
-        {
-            var now = _services.NowMs();
-            AdvanceLocked(now);
-            if (_settings.Stopped && !evenWhenStopped)
-            {
-                return new BrokerFailure(QueueError.QueueStopped);
-            }
+        fill(_state);
+        _ = _state.TakeEvents();
+        _state.ScheduleNext(schedule: true);
+    }
 
-            given = new GivenMessages(this, _services.Clock);
-            if (!_deleted)
-            {
-                TakeLocked(count, bytesMax, FromWall(dueBy), given);
-            }
+    public QueueTransaction Begin() => new(this, _gate, _state);
+
+    /// <summary>Passes on what happened under the lock. Called without it.</summary>
+    public void Notify()
+    {
+        if (!_state.HasEvents)
+        {
+            return;
         }
 
-        TellNews();
-        return given;
+        QueueEvents? events;
+        lock (_gate)
+        {
+            events = _state.TakeEvents();
+        }
+
+        if (events is not null)
+        {
+            _ = _services.NotificationFaults.Try(
+                Name, (events, _services.Listener), static notification => notification.events.Notify(notification.Listener));
+        }
+    }
+
+    /// <summary>Notifies of the settings as they are now, one caller after the other, so that the last notification carries the latest settings.</summary>
+    public void NotifySettings(IQueueChangeListener listener)
+    {
+        lock (_notifyingSettings)
+        {
+            listener.OnSettingsChanged(Name, Settings);
+        }
     }
 
     /// <summary>Called by the timers: what is due becomes ready, ends or expires.</summary>
     public void Sweep()
     {
-        lock (_gate)
+        using var transaction = Begin();
+        if (_hasOrphanedLeases)
         {
-            var now = _services.NowMs();
-            EndOrphanedLeasesLocked(now);
-            AdvanceLocked(now);
-            if (_nextDueMs != long.MaxValue && !_deleted)
-            {
-                _services.Timers.Schedule(this, _nextDueMs);
-            }
+            EndOrphanedLeases(transaction.Now);
         }
 
-        TellNews();
+        if (_state.NextDueMs != long.MaxValue)
+        {
+            _services.Timers.Schedule(this, _state.NextDueMs);
+        }
+    }
+
+    /// <summary>Leases that lived with a connection end with the process that had the connection. Its stop is no failed attempt of a consumer.</summary>
+    public void EndOrphanedLeases()
+    {
+        _hasOrphanedLeases = true;
+        using var transaction = Begin();
+        EndOrphanedLeases(transaction.Now);
+    }
+
+    /// <summary>Null where the queue was deleted meanwhile: look it up again.</summary>
+    public BrokerResult<PutTicket>? Put(NewMessage message)
+    {
+        using var transaction = Begin();
+        if (_state.IsDeleted)
+        {
+            return null;
+        }
+
+        if (_admission.FindKnown(message.Id, out var pending) is { } known)
+        {
+            return new PutTicket(known, Duplicate: true, pending is null ? null : _state.LastPut, pending);
+        }
+
+        if (_admission.Admit(message, transaction.Now, ahead: default, out var failure) is not { } stored)
+        {
+            return failure;
+        }
+
+        _state.LastPut = _state.Journal.Put(stored);
+        return new PutTicket(stored.Id, Duplicate: false, _state.LastPut);
+    }
+
+    /// <summary>All or none. Null where the queue was deleted meanwhile.</summary>
+    public BrokerResult<PutManyTicket>? PutMany(IReadOnlyList<NewMessage> messages)
+    {
+        using var transaction = Begin();
+        if (_state.IsDeleted)
+        {
+            return null;
+        }
+
+        var outcomes = new PutOutcome[messages.Count];
+        var admitted = new List<StoredMessage>(messages.Count);
+        var repeated = new List<StoredMessage>();
+        var ahead = (Messages: 0, Bytes: 0L);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            if (_admission.FindKnown(messages[i].Id, out var pending) is { } known)
+            {
+                if (pending is not null)
+                {
+                    repeated.Add(pending);
+                }
+
+                outcomes[i] = new PutOutcome(known, Duplicate: true);
+                continue;
+            }
+
+            if (_admission.Admit(messages[i], transaction.Now, ahead, out var failure) is not { } stored)
+            {
+                admitted.ForEach(_state.ForgetPending);
+                return failure with { Detail = $"{failure.Detail} (message {i + 1} of the batch; nothing was stored)" };
+            }
+
+            admitted.Add(stored);
+            ahead = (ahead.Messages + 1, ahead.Bytes + stored.BodyLength);
+            outcomes[i] = new PutOutcome(stored.Id, Duplicate: false);
+        }
+
+        if (admitted.Count == 0)
+        {
+            return new PutManyTicket(outcomes, repeated.Count > 0 ? _state.LastPut : null, repeated);
+        }
+
+        _state.LastPut = _state.Journal.Put(CollectionsMarshal.AsSpan(admitted));
+        return new PutManyTicket(outcomes, _state.LastPut, repeated);
+    }
+
+    /// <summary>Whether the put of a message that was still pending has failed since.</summary>
+    public bool WasRefused(StoredMessage message)
+    {
+        lock (_gate)
+        {
+            return message is { Place: MessagePlace.Gone, Segment: null };
+        }
     }
 
     public void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
     {
         try
         {
-            ShowCommitted(segment, messages);
+            lock (_gate)
+            {
+                ShowCommitted(segment, messages);
+            }
         }
         catch (Exception e)
         {
@@ -116,14 +206,24 @@ internal sealed partial class EmbeddedQueue : ILogOwner
             _services.CommitFaults.Report(Name, e);
         }
 
-        TellNews();
+        Notify();
     }
 
     public void OnRefused(ReadOnlySpan<LocatedMessage> messages)
     {
         try
         {
-            ForgetRefused(messages);
+            lock (_gate)
+            {
+                foreach (ref readonly var located in messages)
+                {
+                    located.Message.CarriedTo = null;
+                    if (located.Message.Place == MessagePlace.Pending)
+                    {
+                        _state.ForgetPending(located.Message);
+                    }
+                }
+            }
         }
         catch (Exception e)
         {
@@ -132,128 +232,53 @@ internal sealed partial class EmbeddedQueue : ILogOwner
         }
     }
 
-    private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    /// <summary>
+    /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes them.
+    /// </summary>
+    public BrokerResult<GivenMessages> Take(int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
     {
-        lock (_gate)
+        using var transaction = Begin();
+        if (_state.Settings.Stopped && !evenWhenStopped)
         {
-            var shown = false;
-            foreach (ref readonly var located in messages)
-            {
-                var message = located.Message;
-                message.CarriedTo = null;
-                if (message.Place == MessagePlace.Gone || _deleted)
-                {
-                    continue;
-                }
-
-                if (message.Segment is { } old)
-                {
-                    _services.ReleaseLive(old, message.RecordLength);
-                }
-
-                message.Segment = segment;
-                message.RecordOffset = located.RecordOffset;
-                message.RecordLength = located.RecordLength;
-                segment.AddLive(located.RecordLength);
-                if (message.Place == MessagePlace.Pending)
-                {
-                    ShowLocked(message);
-                    shown = true;
-                }
-                else if (message.Details is { KnownUntilMs: > 0 } && message.ClientId is not null)
-                {
-                    _knownIds.Relocate(message.ClientId, segment);
-                }
-            }
-
-            if (shown)
-            {
-                DropOldestLocked();
-            }
-        }
-    }
-
-    private void ForgetRefused(ReadOnlySpan<LocatedMessage> messages)
-    {
-        lock (_gate)
-        {
-            foreach (ref readonly var located in messages)
-            {
-                located.Message.CarriedTo = null;
-                if (located.Message.Place == MessagePlace.Pending)
-                {
-                    ForgetPendingLocked(located.Message);
-                }
-            }
-        }
-    }
-
-    /// <summary>Passes on what happened under the lock. Called without it.</summary>
-    public void TellNews()
-    {
-        if (Volatile.Read(ref _news) is null)
-        {
-            return;
+            return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        QueueNews? news;
-        lock (_gate)
-        {
-            news = _news;
-            _news = null;
-        }
-
-        if (news is not null)
-        {
-            _ = _services.NotificationFaults.Try(Name, (news, _services.Listener), static state => state.news.Tell(state.Listener));
-        }
-    }
-
-    private long? FromWall(DateTimeOffset? time) => time is { } given ? _services.Clock.FromWall(given) : null;
-
-    private QueueNews NewsLocked() => _news ??= new QueueNews(this);
-
-    private void TakeLocked(int count, int bytesMax, long? dueByMs, GivenMessages given)
-    {
         // hot path: a take of one makes no list.
-        if (PeekLocked(dueByMs) is not { } first)
+        var given = NewGiven();
+        StoredMessage only = null!;
+        List<StoredMessage>? taken = null;
+        foreach (var message in _state.Waiting.Select(count, bytesMax, FromWall(dueBy)))
         {
-            return;
-        }
-
-        var taken = count == 1 ? null : new List<StoredMessage>(Math.Min(count, _ready.Count + 1));
-        var bytes = 0L;
-        for (var message = first; message is not null; message = given.Count < count ? PeekLocked(dueByMs) : null)
-        {
-            bytes += message.BodyLength;
-            if (given.Count > 0 && bytes > bytesMax)
+            given.Add(message, message.Attempts + 1, Name);
+            if (count == 1)
             {
-                break;
+                only = message;
             }
-
-            PopLocked(message, dueByMs);
-            taken?.Add(message);
-            given.Add(message, attempt: message.Attempts + 1, Name);
+            else
+            {
+                (taken ??= new List<StoredMessage>(Math.Min(count, _state.Waiting.Ready.Count + 1))).Add(message);
+            }
         }
 
-        var span = taken is null ? [first] : CollectionsMarshal.AsSpan(taken);
+        if (given.Count == 0)
+        {
+            return given;
+        }
+
+        var selected = taken is null ? new ReadOnlySpan<StoredMessage>(in only) : CollectionsMarshal.AsSpan(taken);
         if (!given.LacksBodies)
         {
-            TakenLocked(span, given);
-            return;
+            RemoveTaken(selected, given);
+            return given;
         }
 
-        // A message is only gone once its body has been read; until then its take is a lease that no crash can keep.
-        for (var i = 0; i < span.Length; i++)
+        LeaseUntilRead(selected, given);
+        if (dueBy is null)
         {
-            _leased.Add(span[i], new LeaseDetails(Receipt.New(), long.MaxValue, Worker: null, Delivery: true));
-            given.AddReceipt(i, span[i].Lease!);
+            given.ReadAhead(_state.Waiting.Ready);
         }
 
-        if (dueByMs is null)
-        {
-            given.ReadAhead(_ready);
-        }
+        return given;
     }
 
     /// <summary>
@@ -262,170 +287,560 @@ internal sealed partial class EmbeddedQueue : ILogOwner
     /// </summary>
     public void FinishTake(GivenMessages given, bool failed)
     {
+        using var transaction = Begin();
+        var taken = new List<StoredMessage>(given.Count);
+        foreach (var lease in given.Leases.ToArray())
+        {
+            if (FindLeased(new LeaseKey(lease.Message.Id, lease.Receipt), out var message) != QueueError.None)
+            {
+                given.LeaveOut(lease.Message);
+                continue;
+            }
+
+            _state.Leased.Remove(message!);
+            if (failed)
+            {
+                _state.Place(message!, message!.AvailableAtMs > transaction.Now);
+            }
+            else
+            {
+                taken.Add(message!);
+            }
+        }
+
+        if (taken.Count > 0)
+        {
+            RemoveTaken(CollectionsMarshal.AsSpan(taken), given);
+        }
+    }
+
+    public BrokerResult<GivenMessages> Lease(LeaseRequest request)
+    {
+        using var transaction = Begin();
+        if (_state.Settings.Stopped)
+        {
+            return new BrokerFailure(QueueError.QueueStopped);
+        }
+
+        var given = NewGiven();
+        var dueByMs = FromWall(request.DueBy);
+        var until = request.TimeToRun is { } ttr ? transaction.Now + (long)ttr.TotalMilliseconds : long.MaxValue;
+        var terms = new LeaseDetails(default, until, request.Worker, request.Delivery, CallerUntilMs(dueByMs, request.TimeToRun));
+        var leased = new List<StoredMessage>(Math.Min(request.Count, _state.Waiting.Ready.Count + _state.Waiting.Delayed.Count));
+        foreach (var message in _state.Waiting.Select(request.Count, request.BytesMax, dueByMs))
+        {
+            message.Attempts += request.Delivery ? 0 : 1;
+            _state.Leased.Add(message, terms with { Receipt = Receipt.New() });
+            leased.Add(message);
+            given.AddLease(message, request.Delivery ? message.Attempts + 1 : message.Attempts, Name);
+        }
+
+        if (leased.Count > 0)
+        {
+            _state.NoteDue(until);
+            given.Batch = request.Delivery ? null : _state.Journal.Leased(terms, CollectionsMarshal.AsSpan(leased));
+        }
+
+        return given;
+    }
+
+    /// <summary>Ends leases; the messages are gone. The batch is null where nothing changed.</summary>
+    public Recorded<QueueError[]> Ack(IReadOnlyList<LeaseKey> keys)
+    {
+        using var transaction = Begin();
+        var answers = new QueueError[keys.Count];
+        var acked = new List<StoredMessage>(keys.Count);
+        for (var i = 0; i < keys.Count; i++)
+        {
+            answers[i] = FindLeased(keys[i], out var message);
+            if (message is not null)
+            {
+                // At once, so that a key given twice is refused the second time.
+                message.Place = MessagePlace.Gone;
+                acked.Add(message);
+            }
+        }
+
+        if (acked.Count == 0)
+        {
+            return new(answers, Batch: null);
+        }
+
+        var batch = _state.Journal.Taken(CollectionsMarshal.AsSpan(acked));
+        foreach (var message in acked)
+        {
+            var lease = _state.Leased.Remove(message);
+            _state.Counters.Acked += lease.Delivery ? 0 : 1;
+            _state.Finish(message, lease);
+        }
+
+        return new(answers, batch);
+    }
+
+    public Recorded<QueueError[]> Release(IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
+    {
+        using var transaction = Begin();
+        var answers = new QueueError[keys.Count];
+        LogBatch? batch = null;
+        for (var i = 0; i < keys.Count; i++)
+        {
+            answers[i] = FindLeased(keys[i], out var message);
+            if (message is not null)
+            {
+                batch = _state.EndLease(message, transaction.Now, request) ?? batch;
+            }
+        }
+
+        return new(answers, batch);
+    }
+
+    public QueueError[] Check(IReadOnlyList<LeaseKey> keys)
+    {
+        using var transaction = Begin();
+        var answers = new QueueError[keys.Count];
+        for (var i = 0; i < keys.Count; i++)
+        {
+            answers[i] = FindLeased(keys[i], out _);
+        }
+
+        return answers;
+    }
+
+    public Recorded<QueueError[]> Touch(IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun)
+    {
+        using var transaction = Begin();
+        var answers = new QueueError[keys.Count];
+        LogBatch? batch = null;
+        for (var i = 0; i < keys.Count; i++)
+        {
+            answers[i] = FindLeased(keys[i], out var message);
+            if (message is not null)
+            {
+                _state.Leased.Renew(message, transaction.Now + (long)timeToRun.TotalMilliseconds);
+                _state.NoteDue(message.Lease!.UntilMs);
+                batch = message.Lease.Delivery ? batch : _state.Journal.Changed(message);
+            }
+        }
+
+        return new(answers, batch);
+    }
+
+    /// <summary>Ends leases that are over by their callers' clock, the earliest first.</summary>
+    public Recorded<int> EndLeasesByCallersClock(DateTimeOffset dueBy, int limit)
+    {
+        using var transaction = Begin();
+        var dueByMs = _services.Clock.FromWall(dueBy);
+        var request = new ReleaseRequest(TimeSpan.Zero, "the lease ended without an ack");
+        LogBatch? batch = null;
+        var ended = 0;
+        while (ended < limit && _state.Leased.FirstEndedForCaller(dueByMs) is { } message)
+        {
+            batch = _state.EndLease(message, transaction.Now, request) ?? batch;
+            ended++;
+        }
+
+        return new(ended, batch);
+    }
+
+    /// <summary>Gives the next ready messages their offsets. To be shown to no one before the batch is synced.</summary>
+    public GivenMessages Broadcast(int count, int bytesMax)
+    {
+        using var transaction = Begin();
+        var given = NewGiven();
+        if (_state.Settings.Stopped || _state.Waiting.Ready.Count == 0)
+        {
+            return given;
+        }
+
+        var sent = new List<StoredMessage>(Math.Min(count, _state.Waiting.Ready.Count));
+        foreach (var message in _state.Waiting.Select(count, bytesMax, dueByMs: null))
+        {
+            message.Offset = _state.History.TakeOffset();
+            given.Add(message, message.Attempts + 1, Name);
+            sent.Add(message);
+        }
+
+        given.Batch = _state.LastBroadcast = _state.Journal.Broadcast(transaction.Now, CollectionsMarshal.AsSpan(sent));
+        foreach (var message in sent)
+        {
+            // Its id and unique key are free from now on.
+            _state.Index.Remove(message);
+            _state.History.Add(message, transaction.Now);
+            _state.Counters.Delivered++;
+            _state.Events.Finished(message.Id, new FinishedMessage(Acked: true, Worker: null, message.Attempts + 1, Reason: null));
+        }
+
+        _state.History.Trim(_state.Settings, transaction.Now);
+        _state.NoteDue(_state.History.NextEndMs(_state.Settings));
+        return given;
+    }
+
+    /// <summary>A stretch of history from that offset on, or from its beginning. To be shown to no one before the batch is synced.</summary>
+    public GivenMessages ReadHistory(long fromOffset, int count, int bytesMax, out BroadcastPosition position)
+    {
+        using var transaction = Begin();
+        var given = NewGiven();
+        position = _state.Position;
+        if (_state.LastBroadcast is { IsOwed: true } && !_services.Log.DiskFull)
+        {
+            // Owed records go before all that is written now, so this record proves that they are there.
+            _state.LastBroadcast = _state.Record();
+        }
+
+        given.Batch = _state.LastBroadcast;
+        var history = _state.History;
+        var bytes = 0L;
+        for (var i = history.IndexOf(fromOffset); i < history.Count && given.Count < count; i++)
+        {
+            var message = history[i];
+            bytes += message.BodyLength;
+            if (given.Count > 0 && bytes > bytesMax)
+            {
+                break;
+            }
+
+            given.Add(message, message.Attempts + 1, Name);
+        }
+
+        return given;
+    }
+
+    /// <summary>Messages that were broadcast, and whose bodies turned out to be unreadable, were lost and not delivered.</summary>
+    public void CountLostBroadcasts(int count)
+    {
         lock (_gate)
         {
-            var now = _services.NowMs();
-            AdvanceLocked(now);
-            var taken = new List<StoredMessage>(given.Count);
-            for (var i = given.Leases.Count - 1; i >= 0; i--)
-            {
-                var lease = given.Leases[i];
-                if (FindLeasedLocked(new LeaseKey(lease.Message.Id, lease.Receipt), out var message) != QueueError.None)
-                {
-                    given.LeaveOut(lease.Message);
-                    continue;
-                }
-
-                _leased.Remove(message!);
-                if (failed)
-                {
-                    ReturnLocked(message!, message!.AvailableAtMs > now);
-                }
-                else
-                {
-                    taken.Add(message!);
-                }
-            }
-
-            taken.Reverse();
-            if (taken.Count > 0)
-            {
-                TakenLocked(CollectionsMarshal.AsSpan(taken), given);
-            }
+            _state.Counters.Lost += count;
+            _state.Counters.Delivered -= count;
         }
-
-        TellNews();
     }
 
-    private void TakenLocked(ReadOnlySpan<StoredMessage> taken, GivenMessages given)
+    /// <summary>
+    /// Dead-letters messages whose bodies cannot be read: no later take or lease could give them out either. A dead-letter queue drops them.
+    /// A message that changed its place in the log since the read keeps its place in the queue, because the copy may be whole.
+    /// </summary>
+    public void DeadLetterUnreadable(IReadOnlyList<UnreadableMessage> unreadable)
     {
-        using (var appender = _services.Log.BeginAppend(writesItself: true))
+        using var transaction = Begin();
+        foreach (var (message, segment, offset) in unreadable)
         {
-            appender.Removed(Number, taken);
-            given.Batch = appender.Batch;
+            var isLive = message.Place is MessagePlace.Ready or MessagePlace.Delayed or MessagePlace.Leased;
+            if (isLive && message.Segment == segment && message.RecordOffset == offset)
+            {
+                _state.LeaveOrder(message);
+                message.EnsureDetails().LastError = "The body on disk cannot be read.";
+                _state.Counters.Lost++;
+                _state.DeadLetter(message, transaction.Now, "damaged");
+            }
+        }
+    }
+
+    /// <summary>A message of another queue, whose lock is held, moves here; null where this queue was deleted meanwhile.</summary>
+    public LogBatch? Receive(StoredMessage message, QueueState from, DeadLetter letter, long now)
+    {
+        // No transaction: the other queue's lock is held, so that nothing may be notified of here. Its events say that this queue has a message.
+        lock (_gate)
+        {
+            return _state.IsDeleted ? null : from.MoveTo(_state, message, letter, now);
+        }
+    }
+
+    /// <summary>Removes a live message.</summary>
+    public Recorded<bool> Cancel(MessageId id)
+    {
+        using var transaction = Begin();
+        return _state.Index.FindVisible(id) is { } message ? new(true, Cancel([message])) : default;
+    }
+
+    /// <summary>Removes live messages of any state, the next ready ones first; how many.</summary>
+    public Recorded<int> Purge(int count)
+    {
+        using var transaction = Begin();
+        List<StoredMessage> messages =
+            [.. _state.Waiting.Ready.InOrder().Concat(_state.Waiting.Delayed.InOrder()).Concat(_state.Leased.InOrder()).Take(count)];
+        return messages.Count > 0 ? new(messages.Count, Cancel(messages)) : default;
+    }
+
+    /// <summary>Makes a live message available at another time; a lease that it has ends.</summary>
+    public Recorded<bool> Reschedule(MessageId id, DateTimeOffset availableAt)
+    {
+        using var transaction = Begin();
+        if (_state.Index.FindVisible(id) is not { } message)
+        {
+            return default;
         }
 
+        if (message.Lease is { } lease)
+        {
+            // Its worker is told to stop as after a cancel, although the message stays.
+            _state.Events.LeasedCancelled(message.Id, lease.Receipt);
+            if (!lease.Delivery)
+            {
+                _state.Events.LeaseEnded(message.Id, lease.Receipt);
+            }
+        }
+
+        var wasReady = message.Place == MessagePlace.Ready;
+        _state.LeaveOrder(message);
+        if (wasReady)
+        {
+            // A ready message cannot leave its ring and come back as the same object.
+            _state.Index.Remove(message);
+            message = message.Copy();
+            _state.Index.Add(message);
+        }
+
+        var at = _services.Clock.FromWall(availableAt);
+        var isDelayed = at > transaction.Now;
+        _state.Index.MoveTo(message, isDelayed ? at : _state.AvailableNow(transaction.Now));
+        _state.Place(message, isDelayed);
+        return new(true, _state.Journal.Changed(message, needsSync: true));
+    }
+
+    /// <summary>
+    /// Moves dead letters from a dead-letter queue back here, where they came from. Ids that live here meanwhile stay where they are.
+    /// </summary>
+    /// <param name="dead">The dead-letter queue.</param>
+    /// <param name="id">One message, or null for the next ones.</param>
+    /// <param name="count">At most this many.</param>
+    /// <returns>How many moved; null where one of the queues was deleted meanwhile.</returns>
+    public BrokerResult<Recorded<int>>? ReplayFrom(EmbeddedQueue dead, MessageId? id, int count)
+    {
+        BrokerResult<Recorded<int>>? result = null;
+        using (var transaction = Begin())
+        {
+            if (!_state.IsDeleted)
+            {
+                result = dead.MoveLettersTo(_state, id, count, transaction.Now);
+            }
+        }
+
+        dead.Notify();
+        return result;
+    }
+
+    /// <summary>The settings as they are now; null where the queue was deleted meanwhile.</summary>
+    public Recorded<QueueSettings>? UpdateSettings(QueueSettingsPatch patch)
+    {
+        using var transaction = Begin();
+        if (_state.IsDeleted)
+        {
+            return null;
+        }
+
+        var settings = patch.ApplyTo(_state.Settings);
+        if (settings != _state.Settings)
+        {
+            _state.Settings = settings;
+            _state.History.Trim(settings, transaction.Now);
+            _state.NoteDue(_state.History.NextEndMs(settings));
+            _state.Events.SettingsChanged();
+            if (_state.Waiting.Ready.Count > 0)
+            {
+                _state.Events.Ready();
+            }
+        }
+
+        return new(settings, _state.Record());
+    }
+
+    /// <summary>Writes the queue's state without its messages; a new queue's first record, or a part of a snapshot.</summary>
+    public void RecordState()
+    {
+        lock (_gate)
+        {
+            if (!_state.IsDeleted)
+            {
+                _state.Record();
+            }
+        }
+    }
+
+    /// <summary>Deletes everything. False where it was deleted already.</summary>
+    public Recorded<bool> Delete()
+    {
+        using var transaction = Begin();
+        if (_state.IsDeleted)
+        {
+            return default;
+        }
+
+        var segments = _state.Index.All.Concat(_state.History.InOrder())
+            .Where(static message => message.Segment is not null)
+            .Select(static message => message.Segment!)
+            .Concat(_state.KnownIds.Evidence())
+            .Distinct();
+        var batch = _state.Journal.Deleted(segments);
+        _state.Delete();
+        return new(true, batch);
+    }
+
+    /// <summary>A body that was read ahead.</summary>
+    public void KeepBody(StoredMessage message, byte[] body)
+    {
+        lock (_gate)
+        {
+            if (message.Place == MessagePlace.Ready && message.Body is null)
+            {
+                _services.Cache.KeepIfRoom(message, body);
+            }
+        }
+    }
+
+    public GivenMessages NewGiven() => new(this, _services.Clock);
+
+    /// <summary>The dead-letter queue's part of a replay. The target's lock is held, so that nothing may be notified of here.</summary>
+    private BrokerResult<Recorded<int>>? MoveLettersTo(QueueState target, MessageId? id, int count, long now)
+    {
+        lock (_gate)
+        {
+            if (_state.IsDeleted)
+            {
+                return null;
+            }
+
+            _state.Advance(now);
+            var candidates = id is { } one ? ReadyLetter(one) : [.. _state.Waiting.Ready.InOrder().Take(count)];
+            if (id is not null && candidates.Count == 0)
+            {
+                return new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{Name}'.");
+            }
+
+            LogBatch? batch = null;
+            var moved = 0;
+            foreach (var message in candidates)
+            {
+                if (target.Index.Find(message.Id) is null)
+                {
+                    _state.LeaveOrder(message);
+                    batch = _state.MoveTo(target, message, letter: null, now);
+                    moved++;
+                }
+                else if (id is not null)
+                {
+                    return new BrokerFailure(
+                        QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{target.Name}'; cancel it first.");
+                }
+            }
+
+            return new Recorded<int>(moved, batch);
+        }
+    }
+
+    private List<StoredMessage> ReadyLetter(MessageId id) =>
+        _state.Index.FindVisible(id) is { Place: MessagePlace.Ready } message ? [message] : [];
+
+    private LogBatch Cancel(List<StoredMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            if (message.Lease is { } lease)
+            {
+                _state.Events.LeasedCancelled(message.Id, lease.Receipt);
+            }
+
+            _state.LeaveOrder(message);
+        }
+
+        var batch = _state.Journal.Cancelled(CollectionsMarshal.AsSpan(messages));
+        foreach (var message in messages)
+        {
+            _state.Counters.Cancelled++;
+            _state.Forget(message);
+            _state.NoteEnd(message, "cancelled");
+        }
+
+        return batch;
+    }
+
+    private void EndOrphanedLeases(long now)
+    {
+        foreach (var message in _state.Leased.InOrder().Where(static message => message.Lease!.UntilMs == long.MaxValue).ToList())
+        {
+            _state.EndLease(message, now, BrokenConnection.NotBegun);
+        }
+
+        _hasOrphanedLeases = false;
+    }
+
+    private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    {
+        var shown = false;
+        foreach (ref readonly var located in messages)
+        {
+            var message = located.Message;
+            message.CarriedTo = null;
+            if (message.Place == MessagePlace.Gone || _state.IsDeleted)
+            {
+                continue;
+            }
+
+            if (message.Segment is { } old)
+            {
+                _services.ReleaseLive(old, message.RecordLength);
+            }
+
+            message.Segment = segment;
+            message.RecordOffset = located.RecordOffset;
+            message.RecordLength = located.RecordLength;
+            segment.AddLive(located.RecordLength);
+            if (message.Place == MessagePlace.Pending)
+            {
+                _state.Show(message);
+                shown = true;
+            }
+            else if (message.Details is { KnownUntilMs: > 0 } && message.ClientId is not null)
+            {
+                _state.KnownIds.Relocate(message.ClientId, segment);
+            }
+        }
+
+        if (shown)
+        {
+            _admission.DropOldest();
+        }
+    }
+
+    private void LeaseUntilRead(ReadOnlySpan<StoredMessage> selected, GivenMessages given)
+    {
+        for (var i = 0; i < selected.Length; i++)
+        {
+            // Not recorded: after a crash the message is ready, as if nobody had asked for it.
+            _state.Leased.Add(selected[i], new LeaseDetails(Receipt.New(), long.MaxValue, Worker: null, Delivery: true));
+            given.AddReceipt(i, selected[i].Lease!);
+        }
+    }
+
+    private void RemoveTaken(ReadOnlySpan<StoredMessage> taken, GivenMessages given)
+    {
+        given.Batch = _state.Journal.Taken(taken);
         foreach (var message in taken)
         {
-            _counters.Delivered++;
-            ForgetLocked(message);
-            NewsOfEndLocked(message, acked: true, worker: null, message.Attempts + 1, reason: null);
+            _state.Finish(message, lease: null);
         }
     }
 
-    /// <summary>A put that was told to wait for the message's end learns of it.</summary>
-    private void NewsOfEndLocked(StoredMessage message, bool acked, string? worker, int attempts, string? reason, Receipt receipt = default) =>
-        NewsLocked().Finished(message.Id, new FinishedMessage(acked, worker, attempts, reason, Receipt: receipt));
-
-    private StoredMessage? FindLocked(MessageId id)
+    private QueueError FindLeased(LeaseKey key, out StoredMessage? message)
     {
-        if (id.IsNumber && _bySequence.TryGetValue(id.Number, out var numbered) && numbered.ClientId is null)
+        message = _state.Index.FindVisible(key.Id);
+        if (message is null or { Place: MessagePlace.Gone })
         {
-            return numbered;
+            message = null;
+            return QueueError.NotFound;
         }
 
-        return _byClientId.Count == 0 ? null : _byClientId.GetValueOrDefault(id.ToString());
+        if (message.Place == MessagePlace.Leased
+            && (message.Lease!.Receipt == key.Receipt || (key.Receipt.IsNone && !message.Lease.Delivery)))
+        {
+            return QueueError.None;
+        }
+
+        message = null;
+        return QueueError.LeaseLost;
     }
 
-    private StoredMessage? FindVisibleLocked(MessageId id) => FindLocked(id) is { Place: not MessagePlace.Pending } message ? message : null;
+    private long? FromWall(DateTimeOffset? time) => time is { } given ? _services.Clock.FromWall(given) : null;
 
-    private void IndexLocked(StoredMessage message)
-    {
-        _bySequence.Add(message.Sequence, message);
-        if (message.ClientId is not null)
-        {
-            _byClientId[message.ClientId] = message;
-        }
-
-        if (message.Details?.UniqueKey is { } key)
-        {
-            _byUniqueKey[key] = message;
-        }
-
-        _bytes += message.BodyLength;
-        _services.CountLive(1, message.BodyLength);
-    }
-
-    private void UnindexLocked(StoredMessage message)
-    {
-        _bySequence.Remove(message.Sequence);
-        if (message.ClientId is not null)
-        {
-            _byClientId.Remove(message.ClientId);
-        }
-
-        if (message.Details?.UniqueKey is { } key)
-        {
-            _byUniqueKey.Remove(key);
-        }
-
-        if (message.ExpiresAtMs > 0)
-        {
-            _expiring.Remove(message);
-        }
-
-        _bytes -= message.BodyLength;
-        if (!_deleted)
-        {
-            // Else they were counted off together.
-            _services.CountLive(-1, -message.BodyLength);
-        }
-    }
-
-    private void ForgetPendingLocked(StoredMessage message)
-    {
-        message.Place = MessagePlace.Gone;
-        message.Body = null;
-        _pending--;
-        _pendingBytes -= message.BodyLength;
-        UnindexLocked(message);
-    }
-
-    /// <summary>The message, already out of its ordering, is gone: its removal has been recorded.</summary>
-    private void ForgetLocked(StoredMessage message)
-    {
-        message.Place = MessagePlace.Gone;
-        UnindexLocked(message);
-        _services.Cache.Release(message);
-        _services.ReleaseLive(message.Segment!, message.RecordLength);
-    }
-
-    /// <summary>The put is durable: the message becomes visible.</summary>
-    private void ShowLocked(StoredMessage message)
-    {
-        _pending--;
-        _pendingBytes -= message.BodyLength;
-        _counters.Put++;
-        _counters.Failed += message.PutBack ? 1 : 0;
-        _services.Cache.KeepIfRoom(message);
-        if (message.Details is { KnownUntilMs: > 0 } details)
-        {
-            _knownIds.Add(message.ClientId!, details.KnownUntilMs, message.Segment!);
-            NoteDueLocked(details.KnownUntilMs);
-        }
-
-        PlaceLocked(message, message.BecomesDelayed);
-    }
-
-    /// <summary>Puts a visible message among the ready or the delayed ones.</summary>
-    private void PlaceLocked(StoredMessage message, bool delayed)
-    {
-        if (message.ExpiresAtMs > 0)
-        {
-            _expiring.Add(message);
-            NoteDueLocked(message.ExpiresAtMs);
-        }
-
-        if (delayed)
-        {
-            message.Place = MessagePlace.Delayed;
-            _delayed.Add(message);
-            NoteDueLocked(message.AvailableAtMs);
-            return;
-        }
-
-        message.Place = MessagePlace.Ready;
-        _ready.Add(message);
-        NewsLocked().Ready();
-    }
+    private static long CallerUntilMs(long? dueByMs, TimeSpan? timeToRun) =>
+        dueByMs is { } dueBy && timeToRun is { } ttr ? Math.Max(1, dueBy + (long)ttr.TotalMilliseconds) : 0;
 }

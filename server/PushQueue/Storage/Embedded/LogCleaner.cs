@@ -243,7 +243,7 @@ internal sealed partial class LogCleaner : IDisposable
             {
                 foreach (var message in queue.MessagesIn(segment))
                 {
-                    if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body, out var batch))
+                    if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body) is { } batch)
                     {
                         last = batch;
                         carried++;

@@ -31,7 +31,7 @@ internal sealed partial class LogRecovery
         }
         else
         {
-            QueueOf(queue)?.RecoverMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
+            QueueOf(queue)?.ReadMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
         }
     }
 
@@ -39,14 +39,14 @@ internal sealed partial class LogRecovery
     /// The queue of that number. One that is not known yet gets its name from a snapshot to come (the segment that first named it may be
     /// gone), or keeps the name of a found one. Null for one that was deleted.
     /// </summary>
-    private EmbeddedQueue? QueueOf(long number)
+    private QueueReplay? QueueOf(long number)
     {
         if (_queues.TryGetValue(number, out var queue) || _forgotten.Contains(number))
         {
             return queue;
         }
 
-        queue = new EmbeddedQueue(services, number, NameOfFound(number), EmbeddedQueue.NewEpoch(), QueueSettings.Default);
+        queue = new QueueReplay(services, number, NameOfFound(number));
         _queues.Add(number, queue);
         _nameless.Add(number);
         NextQueueNumber = Math.Max(NextQueueNumber, number + 1);
@@ -101,7 +101,7 @@ internal sealed partial class LogRecovery
         _inBatch = false;
         foreach (var (message, queue, offset, length) in _batch)
         {
-            QueueOf(queue)?.RecoverMessage(message, segment, offset, length);
+            QueueOf(queue)?.ReadMessage(message, segment, offset, length);
         }
 
         _batch.Clear();
@@ -113,7 +113,7 @@ internal sealed partial class LogRecovery
         for (var count = reader.Number(); count > 0; count--)
         {
             var sequence = reader.Number();
-            queue?.RecoverRemoval(sequence, segment);
+            queue?.ReadRemoval(sequence, segment);
         }
     }
 
@@ -132,14 +132,14 @@ internal sealed partial class LogRecovery
         foreach (var (sequence, receipt, attempts) in leases)
         {
             var lease = new LeaseDetails(receipt, until, worker.Length == 0 ? null : worker, Delivery: false, callerUntil);
-            queue?.RecoverLease(sequence, lease, attempts, segment);
+            queue?.ReadLease(sequence, lease, attempts, segment);
         }
     }
 
     private void ReadChanged(ref SpanReader reader, Segment segment)
     {
         ChangeRecord.ReadKey(ref reader, out var number, out var sequence);
-        if (_queues.GetValueOrDefault(number)?.FindRecovered(sequence, segment) is { } message)
+        if (_queues.GetValueOrDefault(number)?.Find(sequence, segment) is { } message)
         {
             ChangeRecord.Apply(ref reader, message);
         }
@@ -153,7 +153,7 @@ internal sealed partial class LogRecovery
         for (var count = reader.Number(); count > 0; count--)
         {
             var sequence = reader.Number();
-            queue?.RecoverBroadcast(sequence, offset, atMs, segment);
+            queue?.ReadBroadcast(sequence, offset, atMs, segment);
             offset++;
         }
     }
@@ -166,7 +166,7 @@ internal sealed partial class LogRecovery
         var arrived = MessageRecord.Read(reader.Rest(), out var number, bodyLength);
         if (from is not null && QueueOf(number) is { } target)
         {
-            from.RecoverMove(sequence, target, arrived, segment);
+            from.ReadMove(sequence, target, arrived, segment);
         }
     }
 
@@ -175,20 +175,20 @@ internal sealed partial class LogRecovery
         _mentioned.Add(state.Number);
         if (!_queues.TryGetValue(state.Number, out var queue))
         {
-            queue = new EmbeddedQueue(services, state.Number, state.Name, state.Epoch, state.Settings);
+            queue = new QueueReplay(services, state.Number, state.Name);
             _queues.Add(state.Number, queue);
             NextQueueNumber = Math.Max(NextQueueNumber, state.Number + 1);
         }
 
         _nameless.Remove(state.Number);
-        queue.RecoverState(state);
+        queue.ReadState(state);
     }
 
     private void ReadKnownId(ref SpanReader reader, Segment segment)
     {
         var queue = QueueOf(reader.Number());
         var untilMs = reader.Number();
-        queue?.RecoverKnownId(reader.Text(), untilMs, segment);
+        queue?.ReadKnownId(reader.Text(), untilMs, segment);
     }
 
     private void ReadSnapshotStart(ref SpanReader reader, Segment segment)
@@ -231,7 +231,7 @@ internal sealed partial class LogRecovery
         _nameless.Remove(number);
         if (_queues.Remove(number, out var queue))
         {
-            queue.DiscardRecovered();
+            queue.Discard();
         }
     }
 }

@@ -10,7 +10,7 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreServices services, string bootId, ILogger logger)
 {
-    private readonly Dictionary<long, EmbeddedQueue> _queues = [];
+    private readonly Dictionary<long, QueueReplay> _queues = [];
     private readonly HashSet<long> _mentioned = [];
     private readonly HashSet<long> _nameless = [];
     private readonly HashSet<long> _forgotten = [];
@@ -28,7 +28,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private SegmentHeader _lastHeader;
     private bool _stoppedClean = true;
 
-    public IEnumerable<EmbeddedQueue> Queues => _queues.Values;
+    /// <summary>The queues that the log holds, once <see cref="Run"/> has returned.</summary>
+    public IReadOnlyList<EmbeddedQueue> Queues { get; private set; } = [];
 
     public IReadOnlyList<Segment> Segments => _segments;
 
@@ -55,10 +56,8 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             Damage.ReportNewEpochs(logger);
         }
 
-        foreach (var queue in _queues.Values)
-        {
-            queue.FinishRecovery(newEpochs);
-        }
+        Queues = [.. _queues.Values.Select(queue => queue.Build(newEpochs))];
+        _queues.Clear();
     }
 
     private List<int> FindSegments()
@@ -230,7 +229,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     {
         foreach (var number in _nameless.ToList())
         {
-            if (_queues[number].HasRecovered)
+            if (_queues[number].HasMessages)
             {
                 Damage.ReportNameless(logger, _queues[number].Name);
             }
@@ -248,7 +247,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
     private void SettleNamesakes()
     {
         var taken = new HashSet<QueueName>();
-        var losers = new List<EmbeddedQueue>();
+        var losers = new List<QueueReplay>();
         foreach (var queue in _queues.Values.OrderByDescending(static queue => queue.Number))
         {
             if (!taken.Add(queue.Name))
@@ -266,7 +265,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
                 number = NextQueueNumber++;
             }
 
-            queue.RecoverName(NameOfFound(number));
+            queue.Name = NameOfFound(number);
             Damage.ReportNamesake(logger, name, queue.Name);
         }
     }
@@ -278,7 +277,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         {
             foreach (var queue in _queues.Values)
             {
-                queue.DiscardRecovered(segment);
+                queue.Discard(segment);
             }
 
             _segments.Remove(segment);

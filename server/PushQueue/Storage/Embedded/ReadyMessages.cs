@@ -17,9 +17,10 @@ internal sealed class ReadyMessages
     /// <summary>Bytes of the bodies.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>The message's place must be <see cref="MessagePlace.Ready"/>.</summary>
+    /// <summary>The message must stand in no other order of the queue.</summary>
     public void Add(StoredMessage message)
     {
+        message.Place = MessagePlace.Ready;
         var level = _levels[message.Priority] ??= new Level();
         Count++;
         Bytes += message.BodyLength;

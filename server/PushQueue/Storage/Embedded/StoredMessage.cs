@@ -85,6 +85,29 @@ internal sealed class StoredMessage
         AvailableAtMs = availableAtMs;
     }
 
+    /// <summary>
+    /// The same message as another object, in no order, for a message that comes back to an order in which its former self may still stand
+    /// (<see cref="ReadyMessages.Remove"/>).
+    /// </summary>
+    public StoredMessage Copy() => new()
+    {
+        Sequence = Sequence,
+        ClientId = ClientId,
+        ContentType = ContentType,
+        EnqueuedAtMs = EnqueuedAtMs,
+        AvailableAtMs = AvailableAtMs,
+        ExpiresAtMs = ExpiresAtMs,
+        Priority = Priority,
+        BodyLength = BodyLength,
+        Segment = Segment,
+        RecordOffset = RecordOffset,
+        RecordLength = RecordLength,
+        CarriedTo = CarriedTo,
+        Body = Body,
+        Attempts = Attempts,
+        Details = Details,
+    };
+
     public MessageDetails EnsureDetails() => Details ??= new MessageDetails();
 }
 

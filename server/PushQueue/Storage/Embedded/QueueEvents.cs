@@ -2,8 +2,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What happened under a queue's lock, to be told when the lock is free.</summary>
-internal sealed class QueueNews(EmbeddedQueue owner)
+/// <summary>What happened in a queue while its lock was held; the listener gets it when the lock is free.</summary>
+internal sealed class QueueEvents(EmbeddedQueue owner)
 {
     private readonly QueueName _queue = owner.Name;
     private List<QueueName>? _ready;
@@ -17,6 +17,7 @@ internal sealed class QueueNews(EmbeddedQueue owner)
 
     public void Ready() => _isReady = true;
 
+    /// <summary>Messages became ready in another queue.</summary>
     public void Ready(QueueName other) => (_ready ??= []).Add(other);
 
     public void Deleted() => _isDeleted = true;
@@ -31,9 +32,9 @@ internal sealed class QueueNews(EmbeddedQueue owner)
 
     public void WorkerFailed(string worker) => (_failedWorkers ??= []).Add(worker);
 
-    public void Tell(IQueueChangeListener listener)
+    public void Notify(IQueueChangeListener listener)
     {
-        // How a lease ended comes before how its message did: whoever held it learns what it was.
+        // The end of a lease comes before the end of its message, so that the holder learns first how its lease ended.
         foreach (var (id, receipt) in _cancelled ?? [])
         {
             listener.OnLeasedCancelled(_queue, id, receipt);
@@ -56,7 +57,7 @@ internal sealed class QueueNews(EmbeddedQueue owner)
 
         if (_settingsChanged)
         {
-            owner.TellSettings(listener);
+            owner.NotifySettings(listener);
         }
 
         if (_isDeleted)

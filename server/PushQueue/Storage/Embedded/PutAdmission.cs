@@ -1,0 +1,157 @@
+using System.Runtime.InteropServices;
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>Whether a queue takes a message: known ids, unique keys, limits; and what the queue keeps of it. Guarded by the queue's lock.</summary>
+internal sealed class PutAdmission(QueueState state)
+{
+    private bool IsOverfull =>
+        state.Settings.Overflow == FullQueuePolicy.DropOldest
+        && state.Waiting.Ready.Count > 0
+        && (state.Live > (state.Settings.MaxMessages ?? long.MaxValue) || state.Index.Bytes > (state.Settings.MaxBytes ?? long.MaxValue));
+
+    /// <summary>The id under which a message is known: it is live, on its way to the disk (pending), or within the dedup window.</summary>
+    public MessageId? FindKnown(MessageId? id, out StoredMessage? pending)
+    {
+        pending = null;
+        if (id is not { } wanted)
+        {
+            return null;
+        }
+
+        if (state.Index.Find(wanted) is { } message)
+        {
+            pending = message.Place == MessagePlace.Pending ? message : null;
+            return wanted;
+        }
+
+        return state.KnownIds.Contains(wanted.ToString()) ? wanted : null;
+    }
+
+    /// <summary>Checks the rules and indexes the message as pending; null with the failure where a rule forbids it.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="now">The time of the put.</param>
+    /// <param name="ahead">The messages before it in the same batch.</param>
+    /// <param name="failure">The rule that forbids it.</param>
+    public StoredMessage? Admit(NewMessage message, long now, (int Messages, long Bytes) ahead, out BrokerFailure failure)
+    {
+        failure = default;
+        if (message.UniqueKey is { } key && state.Index.HasUniqueKey(key))
+        {
+            failure = new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{state.Name}'.");
+            return null;
+        }
+
+        if (WhyFull(message.Body.Length, ahead) is { } full)
+        {
+            failure = full;
+            return null;
+        }
+
+        var stored = NewStored(message, now);
+        state.AddPending(stored);
+        return stored;
+    }
+
+    /// <summary>
+    /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops nothing.
+    /// </summary>
+    public void DropOldest()
+    {
+        while (IsOverfull)
+        {
+            var oldest = state.Waiting.Ready.PopOldest()!;
+            state.Journal.Removed(oldest);
+            state.Counters.Dropped++;
+            state.Forget(oldest);
+            state.Events.Finished(
+                oldest.Id, new FinishedMessage(Acked: false, Worker: null, oldest.Attempts, "dropped because the queue was full"));
+        }
+    }
+
+    private BrokerFailure? WhyFull(int bytes, (int Messages, long Bytes) ahead)
+    {
+        var settings = state.Settings;
+        if (settings is { MaxMessages: null, MaxBytes: null })
+        {
+            return null;
+        }
+
+        // Under drop-oldest all that is ready can make room, and so can the puts under way, once they are ready; delayed and leased messages and
+        // the batch itself cannot.
+        var ready = state.Waiting.Ready;
+        var (droppable, droppableBytes) = settings.Overflow == FullQueuePolicy.DropOldest
+            ? (ready.Count + state.Pending - ahead.Messages, ready.Bytes + state.PendingBytes - ahead.Bytes)
+            : (0, 0L);
+        if (settings.MaxMessages is { } messagesMax && state.Live - droppable + 1 > messagesMax)
+        {
+            return new BrokerFailure(
+                QueueError.QueueFull, $"Queue '{state.Name}' holds its maxMessages of {messagesMax}; try again when some were taken.");
+        }
+
+        if (settings.MaxBytes is { } bytesMax && state.Index.Bytes - droppableBytes + bytes > bytesMax)
+        {
+            return new BrokerFailure(QueueError.QueueFull, $"Queue '{state.Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
+        }
+
+        return null;
+    }
+
+    private StoredMessage NewStored(NewMessage message, long now)
+    {
+        var availableAt = message.AvailableAt is { } at ? state.Services.Clock.FromWall(at) : 0;
+        var delayed = availableAt > now;
+        if (!delayed && !message.KeepsTime)
+        {
+            availableAt = state.AvailableNow(now);
+        }
+
+        var clientId = message.Id?.ToString();
+        var dedupWindow = state.Settings.DedupWindow;
+        var knownUntil = clientId is not null && dedupWindow > TimeSpan.Zero ? now + (long)dedupWindow.TotalMilliseconds : 0;
+        return new StoredMessage
+        {
+            Sequence = state.Index.TakeSequence(clientId, state.KnownIds),
+            ClientId = clientId,
+            ContentType = ContentTypes.Share(message.ContentType),
+            EnqueuedAtMs = now,
+            AvailableAtMs = availableAt,
+            ExpiresAtMs = message.TimeToLive is { } ttl ? availableAt + (long)ttl.TotalMilliseconds : 0,
+            Priority = (byte)message.Priority,
+            BodyLength = message.Body.Length,
+            Body = OwnedBody(message.Body),
+            Place = MessagePlace.Pending,
+            BecomesDelayed = delayed,
+            PutBack = message.PutBack,
+            Details = DetailsOf(message, knownUntil),
+        };
+    }
+
+    /// <summary>Null for most messages; see <see cref="StoredMessage"/>.</summary>
+    private static MessageDetails? DetailsOf(NewMessage message, long knownUntil)
+    {
+        if (message is { UniqueKey: null, MaxAttempts: null, RetryDelay: null, TraceParent: null } && knownUntil == 0)
+        {
+            return null;
+        }
+
+        return new MessageDetails
+        {
+            UniqueKey = message.UniqueKey,
+            MaxAttempts = message.MaxAttempts,
+            RetryDelay = message.RetryDelay,
+            KnownUntilMs = knownUntil,
+            TraceParent = message.TraceParent,
+        };
+    }
+
+    /// <summary>The body's own array where it fills one: the transport has copied the body once already.</summary>
+    private static byte[] OwnedBody(ReadOnlyMemory<byte> body) =>
+        MemoryMarshal.TryGetArray(body, out var segment)
+        && segment is { Offset: 0, Array: { } array }
+        && array.Length == segment.Count
+            ? array
+            : body.ToArray();
+}

@@ -1,0 +1,57 @@
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>The cleaner's view of a queue: what of it stands in a segment, and how that moves to the end of the log.</summary>
+internal static class QueueCarry
+{
+    /// <summary>The messages, live or in history, whose latest whole record stands in that segment.</summary>
+    public static IReadOnlyList<StoredMessage> MessagesIn(this EmbeddedQueue queue, Segment segment)
+    {
+        using var transaction = queue.Begin();
+        var state = transaction.State;
+        var found = new List<StoredMessage>();
+        foreach (var message in state.Index.All)
+        {
+            if (message.Segment == segment && message.Place != MessagePlace.Pending)
+            {
+                found.Add(message);
+            }
+        }
+
+        for (var i = 0; i < state.History.Count; i++)
+        {
+            if (state.History[i].Segment == segment)
+            {
+                found.Add(state.History[i]);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Writes a message to the end of the log again, so that its old segment can go. Null where it is gone or has moved.</summary>
+    public static LogBatch? Carry(this EmbeddedQueue queue, StoredMessage message, Segment from, ReadOnlySpan<byte> body)
+    {
+        using var transaction = queue.Begin();
+        if (transaction.State.IsDeleted || message.Segment != from || message.Place is MessagePlace.Gone or MessagePlace.Pending)
+        {
+            return null;
+        }
+
+        var batch = transaction.State.Journal.Carried(message, from, body);
+        message.CarriedTo = batch.Segment;
+        return batch;
+    }
+
+    /// <summary>Writes the ids that the segment proves to the end of the log.</summary>
+    public static void CarryKnownIds(this EmbeddedQueue queue, Segment from)
+    {
+        using var transaction = queue.Begin();
+        foreach (var (id, untilMs) in transaction.State.KnownIds.ProvedBy(from))
+        {
+            var batch = transaction.State.Journal.KnownId(id, untilMs);
+            transaction.State.KnownIds.Relocate(id, batch.Segment);
+        }
+    }
+}

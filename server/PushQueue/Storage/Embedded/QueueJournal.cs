@@ -1,0 +1,119 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// Appends the records of one queue to the log and returns the batch that each is in. The only place where a queue writes. Called with the
+/// queue's lock held. The operations that wait for their own record write it themselves (see <see cref="MessageLog.BeginAppend"/>).
+/// </summary>
+internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long queue)
+{
+    public LogBatch Put(StoredMessage message)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.Message(owner, queue, message, message.Body);
+        return appender.Batch;
+    }
+
+    /// <summary>All or none count after a crash.</summary>
+    public LogBatch Put(ReadOnlySpan<StoredMessage> messages)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.Messages(owner, queue, messages);
+        return appender.Batch;
+    }
+
+    /// <summary>A take or an ack removes messages.</summary>
+    public LogBatch Taken(ReadOnlySpan<StoredMessage> messages)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.Removed(queue, messages);
+        return appender.Batch;
+    }
+
+    public LogBatch Removed(StoredMessage message)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Removed(queue, [message]);
+        return appender.Batch;
+    }
+
+    /// <summary>Callers of a cancel or a purge wait for the disk.</summary>
+    public LogBatch Cancelled(ReadOnlySpan<StoredMessage> messages)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Removed(queue, messages);
+        appender.Batch.NeedsSync = true;
+        return appender.Batch;
+    }
+
+    /// <summary>The messages just got leases with these terms, each with a receipt of its own.</summary>
+    public LogBatch Leased(LeaseDetails terms, ReadOnlySpan<StoredMessage> messages)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.Leased(queue, terms.Worker, terms.UntilMs, terms.CallerUntilMs, messages);
+        return appender.Batch;
+    }
+
+    /// <summary>The message as it is after a release, a renewal or a reschedule.</summary>
+    public LogBatch Changed(StoredMessage message, bool needsSync = false)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Changed(queue, message);
+        appender.Batch.NeedsSync |= needsSync;
+        return appender.Batch;
+    }
+
+    public LogBatch Broadcast(long nowMs, ReadOnlySpan<StoredMessage> messages)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.Broadcast(queue, nowMs, messages);
+        return appender.Batch;
+    }
+
+    /// <summary>One record for both queues: no crash can leave the message in both or in none.</summary>
+    public LogBatch Moved(StoredMessage message, QueueState target, StoredMessage arrived)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Moved(queue, message, target.Number, arrived);
+        appender.Batch.NeedsSync = true;
+        return appender.Batch;
+    }
+
+    public LogBatch State(QueueStateRecord state)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.QueueState(state);
+        return appender.Batch;
+    }
+
+    public LogBatch Deleted(IEnumerable<Segment> segments)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.QueueDeleted(queue, segments);
+        return appender.Batch;
+    }
+
+    /// <summary>Writes the whole message to the end of the log again, so that its old segment can go.</summary>
+    public LogBatch Carried(StoredMessage message, Segment from, ReadOnlySpan<byte> body)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Message(owner, queue, message, body);
+        appender.Batch.Segment.AddReference(from);
+        if (message.CarriedTo is { } earlierCopy)
+        {
+            // A copy made before the message changed hands may still come; what is written now supersedes it too.
+            appender.Batch.Segment.AddReference(earlierCopy);
+        }
+
+        return appender.Batch;
+    }
+
+    public LogBatch KnownId(string id, long untilMs)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.KnownId(queue, id, untilMs);
+        return appender.Batch;
+    }
+}

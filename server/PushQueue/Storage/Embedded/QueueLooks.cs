@@ -1,0 +1,120 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>What can be asked of a queue without changing its messages.</summary>
+internal static class QueueLooks
+{
+    // A page is read and written as a whole; a thousand of the largest messages would be gigabytes at once.
+    private const long PageBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>The next ready message, which counts the look.</summary>
+    public static GivenMessages Look(this EmbeddedQueue queue)
+    {
+        using var transaction = queue.Begin();
+        var given = queue.NewGiven();
+        if (transaction.State.Waiting.Ready.Peek() is { } message)
+        {
+            message.EnsureDetails().Looks++;
+            given.Add(message, message.Attempts, queue.Name);
+        }
+
+        return given;
+    }
+
+    public static GivenMessages Find(this EmbeddedQueue queue, MessageId id)
+    {
+        using var transaction = queue.Begin();
+        var given = queue.NewGiven();
+        if (transaction.State.Index.FindVisible(id) is { } message)
+        {
+            given.Add(message, message.Attempts, queue.Name);
+        }
+
+        return given;
+    }
+
+    /// <param name="queue">The queue.</param>
+    /// <param name="state">Which messages.</param>
+    /// <param name="after">The <paramref name="next"/> of the page before; null for the first page.</param>
+    /// <param name="limit">At most this many; fewer where their bodies would be more than <see cref="PageBytesMax"/>, but at least one.</param>
+    /// <param name="next">What to ask for the next page with; null on the last.</param>
+    public static GivenMessages Browse(this EmbeddedQueue queue, MessageState state, PageKey? after, int limit, out string? next)
+    {
+        next = null;
+        using var transaction = queue.Begin();
+        var given = queue.NewGiven();
+        StoredMessage? last = null;
+        var bytes = 0L;
+        foreach (var message in InOrder(transaction.State, state, after?.ToPlace()))
+        {
+            // The last message of the page before may still stand at its place.
+            if (after is { } place && !PageKey.Of(message).IsBehind(place))
+            {
+                continue;
+            }
+
+            bytes += message.BodyLength;
+            if (given.Count == limit || (given.Count > 0 && bytes > PageBytesMax))
+            {
+                next = PageKey.Of(last!).ToString();
+                break;
+            }
+
+            given.Add(message, message.Attempts, queue.Name);
+            last = message;
+        }
+
+        return given;
+    }
+
+    /// <summary>The last of the ready messages, the very last first.</summary>
+    public static IReadOnlyList<MessageId> Newest(this EmbeddedQueue queue, int count)
+    {
+        using var transaction = queue.Begin();
+        return [.. transaction.State.Waiting.Ready.InReverse().Take(count).Select(static message => message.Id)];
+    }
+
+    /// <summary>How many messages, ready or delayed, are due by a caller's time.</summary>
+    public static long CountDue(this EmbeddedQueue queue, DateTimeOffset dueBy)
+    {
+        using var transaction = queue.Begin();
+        return transaction.State.Waiting.CountDue(transaction.State.Services.Clock.FromWall(dueBy));
+    }
+
+    /// <summary>Null for a queue that was deleted.</summary>
+    public static QueueInfo? Info(this EmbeddedQueue queue)
+    {
+        using var transaction = queue.Begin();
+        var state = transaction.State;
+        if (state.IsDeleted)
+        {
+            return null;
+        }
+
+        var (ready, delayed, clock) = (state.Waiting.Ready, state.Waiting.Delayed, state.Services.Clock);
+        return new QueueInfo
+        {
+            Name = state.Name,
+            Settings = state.Settings,
+            Ready = ready.Count,
+            Delayed = delayed.Count,
+            Leased = state.Leased.Count,
+            History = state.History.Count,
+            Bytes = state.Index.Bytes,
+            OldestReadyAt = ready.PeekOldest() is { } oldest ? clock.ToWall(oldest.EnqueuedAtMs) : null,
+            NextDelayedAt = delayed.First is { } first ? clock.ToWall(first.AvailableAtMs) : null,
+            Position = state.Position,
+            Counters = state.Counters.Snapshot(),
+        };
+    }
+
+    private static IEnumerable<StoredMessage> InOrder(QueueState queue, MessageState state, StoredMessage? from) => state switch
+    {
+        MessageState.Ready => queue.Waiting.Ready.InOrder(from),
+        MessageState.Dead when !queue.Name.IsDeadLetter => [],
+        MessageState.Dead => queue.Waiting.Ready.InOrder(from).Where(static message => message.Details?.DeadLetter is not null),
+        MessageState.Delayed => queue.Waiting.Delayed.InOrder(from),
+        _ => queue.Leased.InOrder(from),
+    };
+}

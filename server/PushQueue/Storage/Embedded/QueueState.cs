@@ -1,0 +1,493 @@
+using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
+
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// What one queue consists of, and the steps that its operations share: how messages come into their orders and leave them, how leases end, and
+/// what happens by itself as time passes. Guarded by the queue's lock; does no I/O.
+/// </summary>
+internal sealed class QueueState
+{
+    /// <summary>How much one pass over due messages does before it lets others in.</summary>
+    private const int SweepMax = 10_000;
+
+    private static readonly ReleaseRequest LeaseRanOut = new(Error: "the lease ended without an ack");
+
+    private readonly EmbeddedQueue _owner;
+    private QueueEvents? _events;
+    private long _nextDueMs = long.MaxValue;
+
+    public QueueState(StoreServices services, EmbeddedQueue owner, long number, QueueName name, string epoch, QueueSettings settings)
+    {
+        _owner = owner;
+        Services = services;
+        Number = number;
+        Name = name;
+        Epoch = epoch;
+        Settings = settings;
+        Index = new MessageIndex(services);
+        History = new BroadcastHistory(services);
+        KnownIds = new KnownIds(services);
+        Journal = new QueueJournal(services, owner, number);
+    }
+
+    public StoreServices Services { get; }
+
+    public long Number { get; }
+
+    public QueueName Name { get; }
+
+    public string Epoch { get; }
+
+    public QueueSettings Settings { get; set; }
+
+    public MutableCounters Counters { get; } = new();
+
+    public MessageIndex Index { get; }
+
+    public WaitingMessages Waiting { get; } = new();
+
+    public LeasedMessages Leased { get; } = new();
+
+    public BroadcastHistory History { get; }
+
+    public KnownIds KnownIds { get; }
+
+    public QueueJournal Journal { get; }
+
+    public bool IsDeleted { get; private set; }
+
+    /// <summary>The batch of the last put: a put that repeats one still on its way waits for it.</summary>
+    public LogBatch? LastPut { get; set; }
+
+    /// <summary>The batch of the last broadcast: its offsets are shown to no one before it is synced.</summary>
+    public LogBatch? LastBroadcast { get; set; }
+
+    /// <summary>Messages whose put is on its way to the disk.</summary>
+    public int Pending { get; private set; }
+
+    public long PendingBytes { get; private set; }
+
+    public int Live => Waiting.Ready.Count + Waiting.Delayed.Count + Leased.Count + Pending;
+
+    /// <summary>The time of the last plain put, which never goes back: later puts come after earlier ones whatever the clock does.</summary>
+    public long LastAvailableMs { get; private set; }
+
+    public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.NextOffset);
+
+    public QueueEvents Events => _events ??= new QueueEvents(_owner);
+
+    /// <summary>Read without the lock: whether there is something to notify of.</summary>
+    public bool HasEvents => Volatile.Read(ref _events) is not null;
+
+    /// <summary>When something happens by itself the next time; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextDueMs => IsDeleted ? long.MaxValue : _nextDueMs;
+
+    public QueueEvents? TakeEvents()
+    {
+        var events = _events;
+        _events = null;
+        return events;
+    }
+
+    /// <summary>Something of this queue is due at that time. Schedules only what comes nearer.</summary>
+    public void NoteDue(long dueMs)
+    {
+        if (dueMs < _nextDueMs)
+        {
+            _nextDueMs = dueMs;
+            Services.Timers.Schedule(_owner, dueMs);
+        }
+    }
+
+    /// <summary>Brings the queue to the present. Every operation begins with it, so that no timer decides what is true.</summary>
+    public void Advance(long now)
+    {
+        if (now < _nextDueMs || IsDeleted)
+        {
+            return;
+        }
+
+        ShowDue(now);
+        EndDueLeases(now);
+        DropExpired(now);
+        KnownIds.DropUntil(now);
+        History.Trim(Settings, now);
+        ScheduleNext(schedule: false);
+    }
+
+    /// <summary>Finds out again what is due next.</summary>
+    public void ScheduleNext(bool schedule)
+    {
+        var due = Math.Min(Waiting.Delayed.NextDueMs, Leased.NextEndMs);
+        due = Math.Min(due, Math.Min(Index.NextExpiryMs, KnownIds.NextEndMs));
+        _nextDueMs = Math.Min(due, History.NextEndMs(Settings));
+        if (schedule && _nextDueMs != long.MaxValue)
+        {
+            Services.Timers.Schedule(_owner, _nextDueMs);
+        }
+    }
+
+    /// <summary>When a message that is available now becomes so.</summary>
+    public long AvailableNow(long now) => LastAvailableMs = Math.Max(LastAvailableMs, now);
+
+    public void AddPending(StoredMessage message)
+    {
+        Index.Add(message);
+        Pending++;
+        PendingBytes += message.BodyLength;
+    }
+
+    /// <summary>The put failed: the message was never there.</summary>
+    public void ForgetPending(StoredMessage message)
+    {
+        message.Place = MessagePlace.Gone;
+        message.Body = null;
+        EndPending(message);
+        Index.Remove(message);
+    }
+
+    /// <summary>The put is durable: the message becomes visible.</summary>
+    public void Show(StoredMessage message)
+    {
+        EndPending(message);
+        Counters.Put++;
+        Counters.Failed += message.PutBack ? 1 : 0;
+        Services.Cache.KeepIfRoom(message);
+        if (message.Details is { KnownUntilMs: > 0 } details)
+        {
+            KnownIds.Add(message.ClientId!, details.KnownUntilMs, message.Segment!);
+            NoteDue(details.KnownUntilMs);
+        }
+
+        Place(message, message.BecomesDelayed);
+    }
+
+    /// <summary>Puts a message that stands in no order among the ready or the delayed ones.</summary>
+    public void Place(StoredMessage message, bool delayed)
+    {
+        if (message.ExpiresAtMs > 0)
+        {
+            // It is in this order already, unless it was moved in time, or its expiry passed while it was leased.
+            Index.AddExpiry(message);
+            NoteDue(message.ExpiresAtMs);
+        }
+
+        if (delayed)
+        {
+            Waiting.Delayed.Add(message);
+            NoteDue(message.AvailableAtMs);
+            return;
+        }
+
+        Waiting.Ready.Add(message);
+        Events.Ready();
+    }
+
+    /// <summary>Takes a message out of the order in which it stands; its lease, if it has one, ends.</summary>
+    public void LeaveOrder(StoredMessage message)
+    {
+        switch (message.Place)
+        {
+            case MessagePlace.Ready:
+                Waiting.Ready.Remove(message);
+                break;
+            case MessagePlace.Delayed:
+                Waiting.Delayed.Remove(message);
+                break;
+            case MessagePlace.Leased:
+                Leased.Remove(message);
+                break;
+        }
+    }
+
+    /// <summary>The message, already out of its order, is gone: its removal has been recorded.</summary>
+    public void Forget(StoredMessage message)
+    {
+        message.Place = MessagePlace.Gone;
+        Index.Remove(message);
+        Services.Cache.Release(message);
+        Services.ReleaseLive(message.Segment!, message.RecordLength);
+    }
+
+    /// <summary>The recorded take or ack of messages out of their orders: they are gone.</summary>
+    public void Finish(StoredMessage message, LeaseDetails? lease)
+    {
+        Counters.Delivered++;
+        var attempts = lease is { Delivery: false } ? message.Attempts : message.Attempts + 1;
+        var receipt = lease is { Delivery: false } ? lease.Receipt : default;
+        Forget(message);
+        Events.Finished(message.Id, new FinishedMessage(Acked: true, lease?.Worker, attempts, Reason: null, Receipt: receipt));
+    }
+
+    /// <summary>A message ended in another way than by a take or an ack.</summary>
+    public void NoteEnd(StoredMessage message, string reason) => NoteEnd(message, reason, message.Details?.LastWorker);
+
+    /// <summary>A lease ends without an ack: the message goes back, waits, expires or becomes a dead letter.</summary>
+    /// <returns>The batch with its record; null where nothing was recorded.</returns>
+    public LogBatch? EndLease(StoredMessage message, long now, ReleaseRequest request)
+    {
+        var lease = Leased.Remove(message);
+        if (!lease.Delivery)
+        {
+            Events.LeaseEnded(message.Id, lease.Receipt);
+        }
+
+        if (request.CountsAsAttempt && !lease.Delivery)
+        {
+            CountFailure(message, lease.Worker ?? request.Worker, request.Error);
+            if (message.Attempts >= (message.Details!.MaxAttempts ?? Settings.MaxAttempts) && !Name.IsDeadLetter)
+            {
+                return DeadLetter(message, now, "max-attempts");
+            }
+        }
+        else
+        {
+            message.Attempts -= lease.Delivery ? 0 : 1;
+        }
+
+        // A delay starts the time to live again, so it comes before the question whether that has ended.
+        var delayed = !lease.Delivery && SetAvailable(message, lease, request, now);
+        if (message.ExpiresAtMs > 0 && message.ExpiresAtMs <= now)
+        {
+            return Expire(message, lease.Worker);
+        }
+
+        Place(message, delayed);
+        return lease.Delivery ? null : Journal.Changed(message);
+    }
+
+    /// <summary>
+    /// Moves a message, already out of its order, to the dead-letter queue in one record, or drops it where the queue has none. Takes the lock of the
+    /// dead-letter queue.
+    /// </summary>
+    public LogBatch DeadLetter(StoredMessage message, long now, string reason)
+    {
+        Counters.DeadLettered++;
+        NoteEnd(message, reason);
+        if (!Settings.DeadLetter || Name.IsDeadLetter)
+        {
+            var removal = Journal.Removed(message);
+            Forget(message);
+            return removal;
+        }
+
+        var letter = new DeadLetter(Name, reason, message.Attempts, DateTimeOffset.FromUnixTimeMilliseconds(now));
+        while (true)
+        {
+            // A dead-letter queue that was deleted at this very moment is made again.
+            if (Services.Queues.GetOrCreate(Name.DeadLetter).Receive(message, this, letter, now) is { } batch)
+            {
+                Events.Ready(Name.DeadLetter);
+                return batch;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Moves a message, already out of its order, to another queue, whose lock is held, too. The body stays where it is in the log; the record says
+    /// which queue it belongs to now.
+    /// </summary>
+    public LogBatch MoveTo(QueueState target, StoredMessage message, DeadLetter? letter, long now)
+    {
+        var arrived = target.Arrival(message, letter, now);
+        var batch = Journal.Moved(message, target, arrived);
+
+        // Live bytes and the cached body change hands with the message.
+        message.Place = MessagePlace.Gone;
+        Index.Remove(message);
+        arrived.Segment = message.Segment;
+        arrived.RecordOffset = message.RecordOffset;
+        arrived.RecordLength = message.RecordLength;
+
+        // A copy that is on its way lets the move be replayed although the segment it came from is gone.
+        arrived.CarriedTo = message.CarriedTo is null ? null : batch.Segment;
+        arrived.Body = message.Body;
+        message.Body = null;
+        target.Index.Add(arrived);
+        target.Counters.Put++;
+        target.Place(arrived, delayed: false);
+        return batch;
+    }
+
+    /// <summary>Writes the queue's state without its messages: a new queue's first record, or a part of a snapshot.</summary>
+    public LogBatch Record() => Journal.State(
+        new QueueStateRecord(Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset));
+
+    /// <summary>
+    /// Everything is gone. The due timers know the queue until its last time has come, which may be years from now: nothing may hang on it.
+    /// </summary>
+    public void Delete()
+    {
+        IsDeleted = true;
+        Services.CountQueues(-1);
+        foreach (var message in Index.All)
+        {
+            NoteEnd(message, "queue-deleted");
+            Discard(message);
+        }
+
+        foreach (var message in History.InOrder())
+        {
+            Discard(message);
+        }
+
+        Index.Clear();
+        Waiting.Clear();
+        Leased.Clear();
+        History.Clear();
+        KnownIds.Clear();
+        Pending = 0;
+        PendingBytes = 0;
+        LastPut = null;
+        LastBroadcast = null;
+        Events.Deleted();
+    }
+
+    /// <summary>A message of an earlier run, with its place.</summary>
+    public void Restore(StoredMessage message)
+    {
+        Index.Add(message);
+        if (message.Place == MessagePlace.Leased)
+        {
+            Leased.Add(message, message.Lease!);
+            if (message.ExpiresAtMs > 0)
+            {
+                Index.AddExpiry(message);
+            }
+        }
+        else
+        {
+            Place(message, message.Place == MessagePlace.Delayed);
+        }
+
+        if (message.Place != MessagePlace.Delayed && message.Lease is null or { CallerUntilMs: 0 })
+        {
+            // The clock may have gone back since. What is put next comes after these all the same, leased ones included.
+            LastAvailableMs = Math.Max(LastAvailableMs, message.AvailableAtMs);
+        }
+    }
+
+    private void EndPending(StoredMessage message)
+    {
+        if (!IsDeleted)
+        {
+            Pending--;
+            PendingBytes -= message.BodyLength;
+        }
+    }
+
+    private void Discard(StoredMessage message)
+    {
+        var isVisible = message.Place != MessagePlace.Pending;
+        message.Place = MessagePlace.Gone;
+        if (isVisible)
+        {
+            Services.Cache.Release(message);
+            Services.ReleaseLive(message.Segment!, message.RecordLength);
+        }
+    }
+
+    private void ShowDue(long now)
+    {
+        for (var i = 0; i < SweepMax && Waiting.Delayed.NextDueMs <= now; i++)
+        {
+            var message = Waiting.Delayed.First!;
+            Waiting.Ready.Add(message);
+            Waiting.Delayed.Remove(message);
+            Events.Ready();
+        }
+    }
+
+    private void EndDueLeases(long now)
+    {
+        for (var i = 0; i < SweepMax && Leased.FirstEnded(now) is { } message; i++)
+        {
+            EndLease(message, now, LeaseRanOut);
+        }
+    }
+
+    private void DropExpired(long now)
+    {
+        for (var i = 0; i < SweepMax && Index.TakeExpired(now) is { } message; i++)
+        {
+            // A leased message expires when it comes back.
+            if (message.Place is MessagePlace.Ready or MessagePlace.Delayed)
+            {
+                LeaveOrder(message);
+                Expire(message, message.Details?.LastWorker);
+            }
+        }
+    }
+
+    private LogBatch Expire(StoredMessage message, string? worker)
+    {
+        var batch = Journal.Removed(message);
+        Counters.Expired++;
+        Forget(message);
+        NoteEnd(message, "expired", worker);
+        return batch;
+    }
+
+    private void NoteEnd(StoredMessage message, string reason, string? worker) =>
+        Events.Finished(message.Id, new FinishedMessage(Acked: false, worker, message.Attempts, reason));
+
+    private void CountFailure(StoredMessage message, string? worker, string? error)
+    {
+        Counters.Failed++;
+        var details = message.EnsureDetails();
+        details.LastError = error;
+        details.LastWorker = worker;
+        if (worker is not null)
+        {
+            Events.WorkerFailed(worker);
+        }
+    }
+
+    /// <summary>From when a message whose lease has ended is available; true where that time is still to come.</summary>
+    private bool SetAvailable(StoredMessage message, LeaseDetails lease, ReleaseRequest request, long now)
+    {
+        if (request.AvailableAt is { } at)
+        {
+            Index.MoveTo(message, Services.Clock.FromWall(at));
+            return message.AvailableAtMs > now;
+        }
+
+        var retryDelay = request.CountsAsAttempt ? message.Details?.RetryDelay ?? Settings.RetryDelay : RetryDelay.None;
+        var delay = request.Delay ?? retryDelay.After(message.Attempts);
+        if (delay > TimeSpan.Zero)
+        {
+            Index.MoveTo(message, now + (long)delay.TotalMilliseconds);
+            return true;
+        }
+
+        // A caller whose clock is ahead had it before its time.
+        return lease.CallerUntilMs > 0 && message.AvailableAtMs > now;
+    }
+
+    private StoredMessage Arrival(StoredMessage message, DeadLetter? letter, long now)
+    {
+        var id = message.Id;
+        var clientId = Index.Find(id) is null ? id.ToString() : null;
+        return new StoredMessage
+        {
+            Sequence = Index.TakeSequence(clientId, KnownIds),
+            ClientId = clientId,
+            ContentType = message.ContentType,
+            EnqueuedAtMs = message.EnqueuedAtMs,
+            AvailableAtMs = AvailableNow(now),
+            Priority = message.Priority,
+            BodyLength = message.BodyLength,
+            Details = new MessageDetails
+            {
+                MaxAttempts = message.Details?.MaxAttempts,
+                RetryDelay = message.Details?.RetryDelay,
+                TraceParent = message.Details?.TraceParent,
+                LastError = message.Details?.LastError,
+                LastWorker = message.Details?.LastWorker,
+                DeadLetter = letter,
+            },
+        };
+    }
+}

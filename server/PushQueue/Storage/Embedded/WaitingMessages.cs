@@ -1,0 +1,82 @@
+namespace PushQueue.Storage.Embedded;
+
+/// <summary>
+/// The messages of a queue that wait to be given out, ready or delayed, and the one way to select from them: the next ready ones in the queue's
+/// order, or those that are due by a time of the caller's, the earliest first, ready or delayed. Guarded by the queue's lock.
+/// </summary>
+internal sealed class WaitingMessages
+{
+    public ReadyMessages Ready { get; private set; } = new();
+
+    public DelayedMessages Delayed { get; } = new();
+
+    /// <summary>Enumerates the selected messages; each has left its order when it is returned.</summary>
+    /// <param name="count">At most this many.</param>
+    /// <param name="bytesMax">Bytes of bodies at most; the first message goes whatever its size.</param>
+    /// <param name="dueByMs">The caller's time; null for the queue's order.</param>
+    public Selected Select(int count, int bytesMax, long? dueByMs) => new(this, count, bytesMax, dueByMs);
+
+    /// <summary>How many messages are due by the caller's time.</summary>
+    public long CountDue(long dueByMs) => Ready.CountUntil(dueByMs) + Delayed.CountUntil(dueByMs);
+
+    public void Clear()
+    {
+        Ready = new ReadyMessages();
+        Delayed.Clear();
+    }
+
+    private StoredMessage? Peek(long? dueByMs)
+    {
+        if (dueByMs is not { } dueBy)
+        {
+            return Ready.Peek();
+        }
+
+        var ready = Ready.PeekOldest();
+        var delayed = Delayed.First;
+        var first = delayed is null || (ready is not null && DeliveryOrder.Instance.Compare(ready, delayed) < 0) ? ready : delayed;
+        return first?.AvailableAtMs <= dueBy ? first : null;
+    }
+
+    /// <summary>Takes out the message that <see cref="Peek"/> shows.</summary>
+    private void Pop(StoredMessage message, long? dueByMs)
+    {
+        if (message.Place == MessagePlace.Delayed)
+        {
+            Delayed.Remove(message);
+        }
+        else if (dueByMs is null)
+        {
+            Ready.Pop();
+        }
+        else
+        {
+            Ready.PopOldest();
+        }
+    }
+
+    /// <summary>A selection while it is enumerated.</summary>
+    public ref struct Selected(WaitingMessages messages, int count, int bytesMax, long? dueByMs)
+    {
+        private int _selected;
+        private long _bytes;
+
+        public StoredMessage Current { get; private set; } = null!;
+
+        public readonly Selected GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (_selected == count || messages.Peek(dueByMs) is not { } message || (_selected > 0 && _bytes + message.BodyLength > bytesMax))
+            {
+                return false;
+            }
+
+            messages.Pop(message, dueByMs);
+            _selected++;
+            _bytes += message.BodyLength;
+            Current = message;
+            return true;
+        }
+    }
+}
