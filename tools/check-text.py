@@ -14,11 +14,13 @@ from pathlib import Path
 
 # Folders and files that do not follow the rules yet. Remove an entry once its files are clean; never add one.
 EXEMPT = (
-    "bench/",
     "client-dotnet/",
     "client-js/",
-    "docs/",
-    "examples/",
+    "docs/CLUSTER.md",
+    "docs/DIALECTS.md",
+    "docs/SECURITY.md",
+    "docs/redis.md",
+    "docs/storage-format.md",
     "server/PushQueue.Server/",
     "server/PushQueue/Delivery/",
     "server/PushQueue/Diagnostics/",
@@ -28,8 +30,9 @@ EXEMPT = (
     "server/PushQueue/Security/",
     "server/PushQueue/Storage/",
     "server/PushQueue/Transports/",
-    "tests/",
-    "wwwroot/",
+    "tests/PushQueue.ClientTests/",
+    "tests/PushQueue.SystemTests/",
+    "tests/PushQueue.Tests/",
 )
 
 CODE = (".cs", ".ts", ".js", ".mjs", ".lua")

@@ -47,7 +47,8 @@ function contents(title, thing, resolve) {
   if (thing.description) parts.push(element("p", {}, thing.description));
   for (const [type, content] of Object.entries(thing.content ?? {})) {
     parts.push(element("p", {}, element("code", {}, type)));
-    if (content.schema && Object.keys(content.schema).length > 0) parts.push(element("pre", { tabindex: "0" }, text(content.schema, resolve)));
+    if (content.schema && Object.keys(content.schema).length > 0) parts.push(
+      element("pre", { tabindex: "0" }, text(content.schema, resolve)));
   }
   return element("section", {}, ...parts);
 }

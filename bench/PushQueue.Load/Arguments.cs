@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace PushQueue.Load;
 
-/// <summary>The options after the command's name. What a command did not ask for is an error, so that a typo never measures a default.</summary>
+/// <summary>
+/// The options after the command's name. An option that the command does not read is an error, so that a typo never measures a default.
+/// </summary>
 internal sealed class Arguments
 {
     private readonly List<(string Name, string Value)> _given = [];

@@ -1,4 +1,4 @@
 namespace PushQueue.Load;
 
-/// <summary>A run that cannot go on, with a sentence for whoever started it.</summary>
+/// <summary>A run that cannot continue, with a sentence for the user.</summary>
 internal sealed class LoadException(string message) : Exception(message);

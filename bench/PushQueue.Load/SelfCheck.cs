@@ -61,7 +61,9 @@ internal static class SelfCheck
                 }
             }
 
-            Require(collector.Found.SequenceEqual(Enumerable.Range(0, Tokens).Select(i => (long)i)), $"{name}, pieces of {pieceBytes} bytes");
+            Require(
+                collector.Found.SequenceEqual(Enumerable.Range(0, Tokens).Select(i => (long)i)),
+                $"{name}, pieces of {pieceBytes} bytes");
         }
     }
 

@@ -22,7 +22,8 @@ events.onerror = () => say('events-state', 'connecting');
 events.onmessage = ({ data }) => show('events', JSON.parse(data));
 events.addEventListener('gap', ({ data }) => say('events-state', `missed ${JSON.parse(data).count ?? 'some'}`));
 
-// A WebSocket does not: remember where it was, and begin there. The answer to `subscribe` says where it begins, unless the queue is not there yet.
+// A WebSocket does not: remember where it was, and begin there. The answer to `subscribe` says where it begins, unless the queue is not
+// there yet.
 let from;
 let epoch;
 function connect() {

@@ -1,4 +1,4 @@
-// What mappers, reducers and the one who starts them must agree on.
+// The names and rules that mappers, reducers and the starter of a job share.
 
 /** The names of a job's queues. */
 export const queuesOf = (job, reducers) => ({

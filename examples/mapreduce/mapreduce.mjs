@@ -1,5 +1,5 @@
-// Counts the words of text files by map and reduce, with mappers and reducers as processes of their own, and compares the result with its own count.
-// Exit code 1 when they disagree.
+// Counts the words of text files by map and reduce, with mappers and reducers as processes of their own, and compares the result with its
+// own count. Exit code 1 when they disagree.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
@@ -29,7 +29,10 @@ let stopping = false;
 
 /** Starts a program; where it dies, another takes its place. */
 function start(program, ...parameters) {
-  const child = spawn(process.execPath, [join(here, program), options.server, job, options.reducers, ...parameters], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    [join(here, program), options.server, job, options.reducers, ...parameters],
+    { stdio: ['ignore', 'inherit', 'inherit'] });
   processes.add(child);
   child.once('exit', (code, signal) => {
     processes.delete(child);
@@ -111,7 +114,9 @@ try {
   }
 
   const agree = sums.size === expected.size && [...expected].every(([word, count]) => sums.get(word) === count);
-  console.log(`${total(sums)} words, ${sums.size} different ones; counted here: ${total(expected)} and ${expected.size}. ${agree ? 'All agree.' : 'They disagree.'}`);
+  console.log(
+    `${total(sums)} words, ${sums.size} different ones; `
+    + `counted here: ${total(expected)} and ${expected.size}. ${agree ? 'All agree.' : 'They disagree.'}`);
   process.exitCode = agree ? 0 : 1;
 } catch (error) {
   console.error(`mapreduce: ${error.message}`);

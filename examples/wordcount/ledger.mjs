@@ -1,10 +1,10 @@
-// Who got what, compared with what was put.
+// The messages that each consumer got, compared with those that were put.
 import { countWords } from './text.mjs';
 
 // A run in which nothing arrives for this long will not go on by itself.
 const stallMs = 30_000;
 
-/** What one consumer got. */
+/** The messages of one consumer. */
 class ConsumerRecord {
   messages = [];
   problems = [];

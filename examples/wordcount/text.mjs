@@ -38,7 +38,7 @@ export function countWords(line) {
   return line.toString().split(/\s+/).filter(word => word !== '').length;
 }
 
-/** What `wc -w` counts in the files together. */
+/** The count of `wc -w` over all files. */
 export async function wcWords(files) {
   const { stdout } = await promisify(execFile)('wc', ['-w', ...files], {
     env: { ...process.env, LC_ALL: 'C.UTF-8' },

@@ -2,7 +2,9 @@ using PushQueue.Client;
 
 namespace WordWorker;
 
-/// <summary>Counts the words of a text. A text without any is an error: it comes again, and after five attempts it is in texts.dead.</summary>
+/// <summary>
+/// Counts the words of a text. A text without any is an error: it comes again, and after five attempts it is in texts.dead.
+/// </summary>
 internal sealed class CountWorker(PushQueueClient client) : Worker(client, "texts", new WorkerOptions { Concurrency = 4, Name = "counter" })
 {
     private readonly PushQueueClient _client = client;

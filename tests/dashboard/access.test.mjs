@@ -100,7 +100,7 @@ test('A key sees its own queues and is offered what it may do with them, nothing
   await finish();
 });
 
-test('A key that may only look on is offered no change, and another queue says why it stays closed', async t => {
+test('A key that may only watch gets no buttons for changes, and another queue says why it stays closed', async t => {
   const session = await start(t, [{ queues: ['orders'], can: ['stats'] }]);
   const { browser, page, figure, own, finish } = session;
   await openWith(session, own, 'q/orders');

@@ -27,7 +27,7 @@ test('Watching a thousand queues costs the server less than three percent of a c
   await go();
   await until('all are there', async () => await figure('Queues').textContent() === '1,000');
 
-  // What was just compiled is compiled again, better, in the first seconds.
+  // The runtime compiles hot methods again, better, in the first seconds.
   await share(server.pid, 15);
   const watched = await share(server.pid, 10);
   await page.goto('about:blank');

@@ -100,7 +100,10 @@ test('A name that no queue can have is refused in the dialog', async t => {
   const name = page.getByLabel('Name', { exact: true });
   const dialog = page.getByRole('dialog');
   for (const [text, sentence] of [
-    ['', 'Give a name'], ['a/b', "cannot contain '/'"], ['..', 'Choose another name'], ['ü'.repeat(128), 'The name is 256 bytes long; the limit is 255.'],
+    ['', 'Give a name'], ['a/b', "cannot contain '/'"], ['..', 'Choose another name'], [
+      'ü'.repeat(128),
+      'The name is 256 bytes long; the limit is 255.'
+    ],
   ]) {
     await name.fill(text);
     await button('Continue').click();

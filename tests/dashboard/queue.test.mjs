@@ -42,7 +42,10 @@ test('A message is put with options, found, looked at as JSON, text and bytes, a
   await tab('Messages');
   await button('order/7').click();
   const dialog = page.getByRole('dialog');
-  assert.match(await dialog.locator('pre').textContent(), /\{\n {2}"big": 12345678901234567890,\n {2}"list": \[\n {4}1,\n {4}\{\n {6}"a": "ü"/);
+  assert.match(
+    await dialog.locator('pre').textContent(),
+    /\{\n {2}"big": 12345678901234567890,\n {2}"list": \[\n {4}1,\n {4}\{\n {6}"a": "ü"/,
+  );
   await browser.screenshot('message');
   await dialog.getByRole('button', { name: 'Text' }).click();
   assert.equal(await dialog.locator('pre').textContent(), '{"big": 12345678901234567890, "list": [1, {"a": "ü"}]}');
@@ -83,7 +86,9 @@ test('A queue is stopped and started, changes its policy and its settings, and w
   assert.deepEqual(Object.values(await server.json('p/work')), ['work', 'roundrobin']);
 
   await tab('Settings');
-  await until('the form shows what is set', async () => await page.locator('form.settings').getByLabel('Policy').inputValue() === 'roundrobin');
+  await until(
+    'the form shows what is set',
+    async () => await page.locator('form.settings').getByLabel('Policy').inputValue() === 'roundrobin');
   await page.getByLabel('Retry delay').fill('exponential:1s..5m');
   await page.getByLabel('Message limit').fill('100');
   await page.getByLabel('History age').fill('2h');
@@ -125,8 +130,12 @@ test('A queue is purged only after its name was typed, and keeps its settings an
   await page.getByLabel(/^Type/).fill('full');
   await go.click();
   await toast("'full' is purged: 1,501 messages removed.");
-  await until('the figures follow', async () => await figure('Ready').textContent() === '0' && await figure('Delayed').textContent() === '0');
-  assert.deepEqual(await server.info('full').then(({ ready, delayed, policy, consumers }) => [ready, delayed, policy, consumers]), [0, 0, 'roundrobin', 1]);
+  await until(
+    'the figures follow',
+    async () => await figure('Ready').textContent() === '0' && await figure('Delayed').textContent() === '0');
+  assert.deepEqual(
+    await server.info('full').then(({ ready, delayed, policy, consumers }) => [ready, delayed, policy, consumers]),
+    [0, 0, 'roundrobin', 1]);
   assert.equal((await server.json('q/full/settings')).ttr, '45s');
   await server.set('full', { status: 'started' });
   await server.put('full', 'next');
@@ -215,7 +224,10 @@ test('Dead letters are shown with why, and replayed one by one or all at once', 
   await server.putMany('mail', ['first', 'second', 'third']);
   for (let i = 0; i < 3; i++) {
     const response = await fetch(`${server.url}/q/mail?ttr=30&worker=postman`);
-    await server.fetch(`q/mail/messages/${response.headers.get('pushqueue-id')}/release?receipt=${response.headers.get('pushqueue-receipt')}&error=no+such+street`, { method: 'POST' });
+    await server.fetch(
+      `q/mail/messages/${response.headers.get('pushqueue-id')}/release`
+        + `?receipt=${response.headers.get('pushqueue-receipt')}&error=no+such+street`,
+      { method: 'POST' });
   }
 
   await toQueue('mail', 'dead');
@@ -247,7 +259,11 @@ test('The put form keeps its input while another tab is shown, and Ctrl+Enter pu
   await page.getByPlaceholder('Filter by id or body').waitFor();
   await tab('Put');
   assert.deepEqual(
-    [await body.inputValue(), await page.getByLabel('Send as').inputValue(), await page.getByLabel('Priority').inputValue()], ['first', 'text/plain', '7']);
+    [
+      await body.inputValue(),
+      await page.getByLabel('Send as').inputValue(),
+      await page.getByLabel('Priority').inputValue()
+    ], ['first', 'text/plain', '7']);
   await body.press('Control+Enter');
   await page.getByText('Message 1 is stored').waitFor();
   const [message] = (await server.json('q/orders/messages')).messages;
@@ -278,7 +294,12 @@ test('A queue that does not exist says so, and offers nothing that needs it', as
 test('A setting that the server refuses is marked by the name of its field', async t => {
   const { page, toQueue, button, finish } = await open(t, { allow: [/status of 400/] });
   await toQueue('work', 'settings');
-  for (const [label, value, setting] of [['Lease', 'soon', 'ttr'], ['Retry delay', 'never', 'retryDelay'], ['History age', 'x', 'history.age']]) {
+  for (
+    const [label, value, setting] of [
+      ['Lease', 'soon', 'ttr'],
+      ['Retry delay', 'never', 'retryDelay'],
+      ['History age', 'x', 'history.age']
+    ]) {
     const field = page.getByLabel(label, { exact: true });
     const before = await field.inputValue();
     await field.fill(value);

@@ -9,7 +9,9 @@ import { Server, until } from './support/server.mjs';
 const vendor = new URL('../../wwwroot/vendor/', import.meta.url);
 
 test('A restart of the server is told, and everything goes on by itself', async t => {
-  const { server, browser, page, toQueue, figure, finish } = await open(t, { allow: [/ERR_CONNECTION_REFUSED|WebSocket connection to .* failed|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/] });
+  const { server, browser, page, toQueue, figure, finish } = await open(
+    t,
+    { allow: [/ERR_CONNECTION_REFUSED|WebSocket connection to .* failed|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/] });
   const puts = putSteadily(server, 'orders', 50);
   await toQueue('orders', 'tail');
   await page.locator('.tail li').first().waitFor();
@@ -33,11 +35,13 @@ test('The nodes page tells about the store, the machine and what happened', asyn
   await go('nodes');
   const card = page.locator('.card');
   await card.getByText('serving').waitFor();
-  assert.match(await card.textContent(), /embedded log in .*it is on disk \(synced\).*GiB free of.*MiB managed.*of one core.*1 signalr/);
+  assert.match(
+    await card.textContent(),
+    /embedded log in .*on disk before the answer \(synced\).*GiB free of.*MiB of it managed.*of one core.*1 signalr/);
   await server.set('news', { status: 'stopped' });
   await page.locator('.events li').filter({ hasText: "Settings of 'news' changed" }).waitFor();
   await page.getByRole('button', { name: 'Errors', exact: true }).click();
-  await page.getByText('Nothing of the kind has happened').waitFor();
+  await page.getByText('No such event since the node started').waitFor();
   await page.getByRole('button', { name: 'All', exact: true }).click();
   await browser.screenshot('nodes');
   await page.getByRole('link', { name: 'Show queue' }).first().click();

@@ -1,5 +1,5 @@
-// The one place that knows about access keys. A key lives in this tab's session storage; it goes with every request as Authorization, and
-// in the query where a browser cannot set headers.
+// The only module that knows access keys. A key is kept in this tab's session storage. Every request sends it as Authorization; streams
+// send it in the query, because a browser cannot set headers there.
 import { h } from './dom.js';
 import { openDialog } from './dialog.js';
 
@@ -26,11 +26,11 @@ export function forgetKey() {
   declined = false;
 }
 
-/** Whether somebody did not want to give a key; they are not asked again until they ask for it. */
+/** Whether the user declined to enter a key. The page does not ask again until the user chooses to. */
 export const wasDeclined = () => declined;
 
 /**
- * Asks for a key, once however many requests were refused; resolves to whether one was given.
+ * Asks for a key, once for all refused requests; resolves to whether the user entered one.
  * @param why the server's sentence about the key that was used, if any.
  */
 export function askForKey({ again = false, why = '' } = {}) {
@@ -50,7 +50,9 @@ export function askForKey({ again = false, why = '' } = {}) {
 function ask(why) {
   return new Promise(resolve => {
     const input = h('input', {
-      type: 'password', id: 'access-key', autocomplete: 'off', required: true, spellcheck: false, 'aria-describedby': why ? 'access-key-why' : null,
+      type: 'password', id: 'access-key', autocomplete: 'off', required: true, spellcheck: false, 'aria-describedby': why
+        ? 'access-key-why'
+        : null,
     });
     const form = h('form', {
       onsubmit(event) {
@@ -60,7 +62,7 @@ function ask(why) {
       },
     },
       why && h('p.problem', { id: 'access-key-why', role: 'alert' }, why),
-      h('p', null, 'This server asks for an access key. It is kept in this tab only, until you close it.'),
+      h('p', null, 'This server needs an access key. The page keeps it in this tab only, until you close the tab.'),
       h('label', { htmlFor: 'access-key' }, 'Access key'),
       input,
       h('div.actions', null,

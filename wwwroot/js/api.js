@@ -1,7 +1,7 @@
-// Requests to the server. Every failure is an Error whose message is the server's own sentence.
+// Requests to the server. Every failure is an Error whose message is the server's sentence.
 import { authorize, askForKey } from './access.js';
 
-/** A refusal of the server's: the stable type of the problem and its sentence. */
+/** A refusal of the server: the stable type of the problem and its sentence. */
 export class ApiError extends Error {
   constructor(status, type, sentence) {
     super(sentence);
@@ -22,7 +22,7 @@ export async function request(method, path, { body, contentType, query } = {}) {
     method,
     body,
 
-    // No credentials of the browser's own: it would put up its own window where a key is missing.
+    // Without credentials of the browser, which would open its own window for a missing key.
     credentials: 'omit',
     headers: authorize(contentType ? { 'Content-Type': contentType } : {}),
   });
@@ -33,7 +33,7 @@ export async function request(method, path, { body, contentType, query } = {}) {
       response = await send();
     }
   } catch {
-    throw new ApiError(0, 'unreachable', 'The server does not answer; try again when it is back.');
+    throw new ApiError(0, 'unreachable', 'The server does not answer. Try again when it is running.');
   }
 
   if (!response.ok) {
@@ -43,7 +43,7 @@ export async function request(method, path, { body, contentType, query } = {}) {
   return response;
 }
 
-/** The JSON of an answer; null where there is none. */
+/** The JSON of an answer; null if it has no body. */
 export async function json(method, path, options) {
   const response = await request(method, path, options);
   return response.status === 204 ? null : response.json();
@@ -58,10 +58,10 @@ async function problemOf(response) {
   }
 }
 
-/** Every parser of URLs takes dots for a way up, however they are escaped: the request would be for something else. */
+/** URL parsers treat '.' and '..' as steps between folders, even if they are escaped: the request would go to another path. */
 function part(text) {
   if (text === '' || text === '.' || text === '..') {
-    throw new ApiError(400, 'bad-request', `'${text}' is no name of a queue and no id of a message.`);
+    throw new ApiError(400, 'bad-request', `'${text}' is neither a queue name nor a message id.`);
   }
 
   return encodeURIComponent(text);

@@ -1,11 +1,11 @@
-// Message bodies as bytes, and the ways to read them.
+// Message bodies as bytes, and their forms for people.
 
-/** The bytes of what the server sent as `start` (text, or base64 where `encoding` says so). */
+/** The bytes of the field `start` (text, or base64 if `encoding` says so). */
 export function bytesOfStart({ start, encoding }) {
   return encoding === 'base64' ? Uint8Array.from(atob(start), char => char.charCodeAt(0)) : new TextEncoder().encode(start);
 }
 
-/** The bytes as text; null where they are none. */
+/** The bytes as text; null if they are not valid UTF-8. */
 export function asText(bytes) {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -26,7 +26,7 @@ export function preview({ start, encoding, bytes }) {
 
 const hexByte = byte => byte.toString(16).padStart(2, '0');
 
-/** Sixteen bytes a line: offset, hex, what can be printed. */
+/** Sixteen bytes a line: offset, hex, printable characters. */
 export function hexDump(bytes, bytesMax = 16 * 1024) {
   const lines = [];
   const shown = bytes.slice(0, bytesMax);
@@ -45,8 +45,8 @@ export function hexDump(bytes, bytesMax = 16 * 1024) {
 }
 
 /**
- * JSON on many lines, as [kind, text] pieces for colouring; null where the text is no JSON. Works on the text itself, so that numbers stay as
- * they were written, however long.
+ * JSON on many lines, as [kind, text] pieces for colouring; null if the text is not JSON. Works on the text itself, so that numbers keep
+ * all their digits.
  */
 export function prettyJson(source) {
   try {

@@ -59,7 +59,7 @@ export class QueueChart {
     point.forEach((value, index) => this.#columns[index + 1].push(value));
   }
 
-  /** While nobody points at the chart its legend tells the latest values. */
+  /** The legend shows the latest values while the pointer is elsewhere. */
   #showLatest(plot) {
     if (plot.cursor.left < 0 && this.#columns[0].length > 0) {
       plot.setLegend({ idx: this.#columns[0].length - 1 });
@@ -85,7 +85,11 @@ export class QueueChart {
       height,
       cursor: { points: { size: 6 }, drag: { x: false, y: false } },
       legend: { live: true, markers: { fill: (plot, index) => plot.series[index].stroke(plot, index) } },
-      scales: { x: { range: (_, first, last) => [Math.min(first, last - secondsMin), last] }, rate: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] }, depth: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] } },
+      scales: {
+        x: { range: (_, first, last) => [Math.min(first, last - secondsMin), last] },
+        rate: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] },
+        depth: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] }
+      },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: '{HH}:{mm}:{ss}', space: 80, incrs: [10, 15, 30, 60, 120, 300, 600] },
         { ...axis, scale: 'rate', values: whole },

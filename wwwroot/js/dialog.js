@@ -1,4 +1,4 @@
-// Dialogs on the browser's own element, which brings the focus trap and Escape.
+// Dialogs on the browser's dialog element, which provides the focus trap and Escape.
 import { h, uniqueId } from './dom.js';
 
 /** Opens a modal dialog; returns the element, whose close() ends it. */
@@ -24,7 +24,7 @@ export function openDialog(title, content, { wide = false, onclose } = {}) {
     }
   });
 
-  // It belongs to the page that it was opened on.
+  // A dialog belongs to the view that opened it.
   const leave = () => dialog.close();
   addEventListener('hashchange', leave, { once: true });
   dialog.addEventListener('close', () => removeEventListener('hashchange', leave));
@@ -34,8 +34,8 @@ export function openDialog(title, content, { wide = false, onclose } = {}) {
 }
 
 /**
- * Asks before something is done. With `typed`, that text must be typed first.
- * `act` does it; what it throws is shown and the dialog stays.
+ * Asks before an action. With `typed`, that text must be typed first.
+ * `act` runs the action; the dialog shows its error and stays open.
  */
 export function confirmDialog({ title, sentences, verb, danger = false, typed = null, act }) {
   const problem = h('p.problem', { role: 'alert', hidden: true });

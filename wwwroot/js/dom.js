@@ -1,8 +1,9 @@
-// Elements by hand. Everything that comes from outside is set as text; there is no markup in strings anywhere.
+// Elements without a library. Data from outside is set as text; no string contains markup.
 
 /**
  * An element: h('button.primary', { type: 'button', onclick }, 'Save').
- * Properties that start with "on" are listeners, "data-…", "aria-…" and "role" attributes, others properties where the element has them.
+ * Properties that start with "on" become listeners; "data-…", "aria-…" and "role" become attributes; others become properties if the
+ * element has them.
  */
 export function h(spec, props, ...children) {
   const [name, ...classes] = spec.split('.');
@@ -44,7 +45,7 @@ function set(element, key, value) {
   }
 }
 
-/** Sets an element's text where it differs: most cells of a live table stay as they are. */
+/** Sets an element's text if it differs: most cells of a live table do not change. */
 export function text(element, value) {
   const wanted = String(value);
   if (element.textContent !== wanted) {
@@ -59,7 +60,7 @@ export function show(element, visible) {
   }
 }
 
-/** Puts the children in this order with as few moves as possible. */
+/** Puts the children in this order and moves only those that are out of place. */
 export function arrange(parent, children) {
   const wanted = new Set(children);
   for (const child of [...parent.children]) {
@@ -77,5 +78,5 @@ export function arrange(parent, children) {
 
 let lastId = 0;
 
-/** An id that no other element has. */
+/** A unique id for an element. */
 export const uniqueId = prefix => `${prefix}-${++lastId}`;

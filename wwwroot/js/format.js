@@ -1,4 +1,4 @@
-// Numbers, times and sizes as people read them.
+// Numbers, times and sizes in readable form.
 
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
@@ -59,14 +59,14 @@ export function duration(seconds) {
 
 const pad = value => String(value).padStart(2, '0');
 
-/** The server's clock minus this machine's, in milliseconds; ages are told by the server's. */
+/** The server's clock minus this machine's, in milliseconds; ages follow the server's clock. */
 let clockOffset = 0;
 
 export function setServerTime(iso) {
   clockOffset = Date.parse(iso) - Date.now();
 }
 
-/** Seconds since a time of the server's, null where there is none. */
+/** Seconds since a time of the server's clock; null without a time. */
 export function ageOf(iso) {
   return iso ? Math.max(0, (Date.now() + clockOffset - Date.parse(iso)) / 1000) : null;
 }

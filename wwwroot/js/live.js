@@ -1,4 +1,4 @@
-// The one connection to the hub. Streams that are opened here come back by themselves after a disconnect, and rest while the page is hidden.
+// The one connection to the hub. Its streams open again by themselves after a disconnect, and pause while the page is hidden.
 import '../vendor/signalr.min.js';
 import { currentKey, wasDeclined } from './access.js';
 import { request } from './api.js';
@@ -10,7 +10,7 @@ const watchers = new Set();
 let state = 'connecting';
 let connection = null;
 
-/** Tells each change of 'connecting', 'live', 'reconnecting', 'refused' (nobody gives a key), and the present state at once. */
+/** Reports the current state at once, and each change: 'connecting', 'live', 'reconnecting' or 'refused' (nobody enters a key). */
 export function onState(watcher) {
   watchers.add(watcher);
   watcher(state);
@@ -23,7 +23,7 @@ function setState(next) {
   }
 }
 
-/** Connects, and keeps at it. */
+/** Connects, and retries until it succeeds. */
 export async function connect() {
   connection = new HubConnectionBuilder()
     .withUrl(new URL('hub', document.baseURI).href, {
@@ -33,7 +33,7 @@ export async function connect() {
     })
     .configureLogging(LogLevel.None)
     .build();
-  // Not SignalR's own way to reconnect: that would try for ever with a key that was revoked.
+  // SignalR's automatic reconnect is not used: it would retry for ever with a revoked key.
   connection.onclose(() => {
     setState('reconnecting');
     start();
@@ -53,7 +53,7 @@ async function start() {
       onConnected();
       return;
     } catch {
-      // A WebSocket that is refused does not say why; a request does, and asks for a key where one is missing.
+      // A refused WebSocket gives no reason. A request does, and asks for a missing key.
       await request('GET', 'q', { query: { limit: 1 } }).catch(() => null);
       setState(wasDeclined() ? 'refused' : state === 'connecting' ? state : 'reconnecting');
       await new Promise(resolve => setTimeout(resolve, delayOf(tries + 1)));
@@ -67,8 +67,8 @@ function onConnected() {
 }
 
 /**
- * A stream of the hub: `onitem` gets what it sends; `onopen` is told before the first item after each (re)connect; `onerror` gets the sentence
- * of a refusal. Returns an object whose close() ends it.
+ * A stream of the hub: `onitem` gets each item; `onopen` is called before the first item after each connect; `onerror` gets the sentence
+ * of a refusal. Returns an object whose close() ends the stream.
  */
 export function stream(method, args, { onitem, onopen, onerror }) {
   let subscription = null;
@@ -87,12 +87,12 @@ export function stream(method, args, { onitem, onopen, onerror }) {
           }
         },
         error(error) {
-          // A connection that is lost fails its streams just before it says so itself.
+          // A lost connection fails its streams just before it reports its own end.
           setTimeout(() => {
             if (subscription === mine && connection.state === HubConnectionState.Connected) {
               const [, type, sentence] = /^.*HubException: (?:([a-z-]+): )?(.*)$/s.exec(error.message) ?? [null, null, error.message];
 
-              // Of a key that is gone the connection tells, which ends just after.
+              // After a revoked key the connection ends, too, and reports it.
               if (type !== 'unauthorized') {
                 onerror?.(sentence);
               }

@@ -11,7 +11,9 @@ import { everywhere, keyName } from './rights.js';
 import { showShortcuts } from './shortcuts.js';
 
 const main = document.getElementById('main');
-const states = { connecting: 'Connecting', live: 'Live', reconnecting: 'Disconnected – reconnecting', refused: 'No access without a key' };
+const states = {
+  connecting: 'Connecting', live: 'Live', reconnecting: 'Disconnected – reconnecting', refused: 'No access without a key',
+};
 const everything = ['put', 'take', 'listen', 'manage', 'stats'];
 let view = null;
 let shown = '';

@@ -1,4 +1,4 @@
-// One message: what is known of it, and its body as JSON, text or bytes.
+// One message: its properties, and its body as JSON, text or bytes.
 import { h } from './dom.js';
 import { json, paths, request } from './api.js';
 import { asText, hexDump, prettyJson } from './body.js';
@@ -9,8 +9,15 @@ import { copyButton } from './copy.js';
 
 const shownBytesMax = 256 * 1024;
 const facts = [
-  ['state', 'State'], ['contentType', 'Content type'], ['bytes', 'Size', size], ['attempt', 'Attempts'], ['priority', 'Priority'], ['offset', 'Offset'],
-  ['enqueuedAt', 'Put', dateTime], ['availableAt', 'Available', dateTime], ['expiresAt', 'Expires', dateTime], ['leasedUntil', 'Leased until', dateTime],
+  ['state', 'State'], [
+    'contentType',
+    'Content type'
+  ], ['bytes', 'Size', size], ['attempt', 'Attempts'], ['priority', 'Priority'], ['offset', 'Offset'],
+  ['enqueuedAt', 'Put', dateTime], ['availableAt', 'Available', dateTime], ['expiresAt', 'Expires', dateTime], [
+    'leasedUntil',
+    'Leased until',
+    dateTime
+  ],
   ['unique', 'Unique key'], ['lastWorker', 'Last worker'], ['lastError', 'Last error'],
 ];
 
@@ -26,7 +33,7 @@ export async function showMessage(queue, message, { actions = [], changed } = {}
   });
 }
 
-/** Shows what an onlooker has of a message that may be gone. */
+/** Shows the watcher's copy of a message, which may no longer exist. */
 export function showCopy(queue, message, body) {
   open(queue, message, body, { note: body.length < message.bytes ? `The first ${size(body.length)} of ${size(message.bytes)}.` : null });
 }
@@ -38,7 +45,12 @@ function open(queue, message, body, { actions = [], changed, note }) {
     h('dl.facts', null,
       facts.filter(([name]) => known[name] !== undefined && known[name] !== null).map(([name, label, format]) =>
         h('div', null, h('dt', null, label), h('dd', null, String(format ? format(known[name]) : known[name])))),
-      dead && h('div', null, h('dt', null, 'Dead since'), h('dd', null, `${dateTime(dead.at)}, from ${dead.queue}: ${dead.reason}, ${dead.attempts} attempts`))),
+      dead
+        && h(
+          'div',
+          null,
+          h('dt', null, 'Dead since'),
+          h('dd', null, `${dateTime(dead.at)}, from ${dead.queue}: ${dead.reason}, ${dead.attempts} attempts`))),
     note && h('p.note', null, note),
     bodyViewer(body),
     h('div.actions', null,
@@ -60,7 +72,12 @@ function bodyViewer(body) {
   const pieces = content === null || body.length > shownBytesMax ? null : prettyJson(content);
   const views = [
     ...(pieces ? [['JSON', () => pieces.map(([kind, piece]) => kind === 'space' ? piece : h(`span.json-${kind}`, null, piece))]] : []),
-    ...(content === null ? [] : [['Text', () => [content.length > shownBytesMax ? `${content.slice(0, shownBytesMax)}\n… (download it for the rest)` : content]]]),
+    ...(
+      content === null
+        ? []
+        : [
+          ['Text', () => [content.length > shownBytesMax ? `${content.slice(0, shownBytesMax)}\n… (download it for the rest)` : content]]
+        ]),
     ['Hex', () => [hexDump(body)]],
   ];
   const code = h('code');
@@ -81,7 +98,7 @@ function download(name, body, type) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Finds a message by its id; throws the server's sentence where there is none. */
+/** Finds a message by its id; throws the server's sentence if the message does not exist. */
 export const findMessage = (queue, id) => json('GET', paths.message(queue, id));
 
 export const cancelMessage = (queue, id) => json('DELETE', paths.message(queue, id));

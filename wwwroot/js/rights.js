@@ -1,4 +1,5 @@
-// What the key may do, as the hub's streams tell it and tell anew when it changes: a page offers that and says what is missing to the rest.
+// The permissions of the key, which the hub's streams send at first and after each change. A page offers the allowed actions and names the
+// missing permission of the others.
 import { h } from './dom.js';
 
 /** A set of permissions on something. */
@@ -9,7 +10,7 @@ class Rights {
     this.#words = new Set(words);
   }
 
-  /** Whether one of these is there. */
+  /** Whether the set contains one of these permissions. */
   may(...anyOf) {
     return anyOf.some(word => this.#words.has(word));
   }
@@ -21,14 +22,14 @@ class Rights {
 
 let access = { key: null, everywhere: null, somewhere: null };
 
-/** The name of the key; null where the server asks for none. */
+/** The name of the key; null if the server has no keys. */
 export const keyName = () => access.key;
 
-/** What may be done with every queue, and with some queue at least; everything until the server has said so. */
+/** The permissions on every queue, and on at least one queue. All of them until the server has sent the first item. */
 export const everywhere = () => new Rights(access.everywhere ?? ['put', 'take', 'listen', 'manage', 'stats']);
 export const somewhere = () => new Rights(access.somewhere ?? ['put', 'take', 'listen', 'manage', 'stats']);
 
-/** Takes what an item of a stream says of the key, where it says something. */
+/** Takes the permissions from an item of a stream, if it has them. */
 export function setAccess(item) {
   if (item.access) {
     ({ access } = item);
@@ -36,12 +37,12 @@ export function setAccess(item) {
   }
 }
 
-/** What may be done with a queue and with its dead letters. */
+/** The permissions on a queue and on its dead letters. */
 export const rightsOf = ({ queue, deadLetters }) => ({ queue: new Rights(queue), deadLetters: new Rights(deadLetters) });
 
 const list = new Intl.ListFormat('en', { type: 'disjunction' });
 
-/** Says in place of a panel that the key does not allow it, and what it lacks. */
+/** Replaces a panel that the key does not allow, and names the missing permission. */
 export function refusal(what, needs) {
   return h('div.empty.refusal', null,
     h('p', null, `The key${access.key ? ` “${access.key}”` : ''} may not ${what}.`),

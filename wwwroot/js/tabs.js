@@ -1,9 +1,9 @@
-// Tabs by the usual pattern: one of them in the tab order, arrows move between them.
+// Tabs by the ARIA pattern: one of them is in the tab order, arrows move between them.
 import { h, uniqueId } from './dom.js';
 
 /**
- * @param entries  {name, label, mount(place), keep} each; mount returns {update?, unmount?}. A panel with `keep` stays as it is while another tab
- * is shown: a form keeps its input, a listener listens.
+ * @param entries {name, label, mount(place), keep} each; mount returns {update?, unmount?}. A panel with `keep` stays as it is while
+ * another tab is shown: a form keeps its input, a listener listens.
  * @param onSelect gets the name of the chosen tab.
  */
 export class Tabs {
@@ -20,7 +20,8 @@ export class Tabs {
     this.#entries = entries;
     this.#onSelect = onSelect;
     this.#buttons = entries.map(entry => h('button', {
-      type: 'button', role: 'tab', id: `${this.#panelId}-${entry.name}`, 'aria-controls': this.#panelId, onclick: () => this.#choose(entry.name),
+      type: 'button', role: 'tab', id: `${this.#panelId}-${entry.name}`, 'aria-controls': this.#panelId, onclick: () =>
+        this.#choose(entry.name),
     }, entry.label));
     this.#panel = h('div.panel', { role: 'tabpanel', id: this.#panelId, tabIndex: 0 });
     this.element = h('section.tabs', null,

@@ -1,4 +1,4 @@
-// Short words about what was done. Read out by screen readers; errors stay until they are closed.
+// Short notices about actions. Screen readers announce them; errors stay until they are closed.
 import { h } from './dom.js';
 
 const showMs = 4000;
@@ -18,7 +18,7 @@ export function toast(sentence, { error = false } = {}) {
   }
 }
 
-/** Does something and says how it went; true where it went well. */
+/** Runs an action and shows its result; true if it succeeded. */
 export async function attempt(action, done) {
   try {
     await action();

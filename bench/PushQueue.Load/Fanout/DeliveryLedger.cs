@@ -3,8 +3,8 @@ using PushQueue.Load.Measuring;
 namespace PushQueue.Load.Fanout;
 
 /// <summary>
-/// Who got what: one per reader thread, so that nothing here is shared while it is written. A bit per subscriber and message, so a loss
-/// and a duplicate can never cancel out in a sum.
+/// Deliveries to each subscriber: one ledger per reader thread, so that nothing here is shared while it is written. A bit per subscriber
+/// and message, so a loss and a duplicate can never cancel out in a sum.
 /// </summary>
 internal sealed class DeliveryLedger(int messages)
 {

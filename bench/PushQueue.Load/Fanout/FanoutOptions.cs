@@ -8,7 +8,7 @@ internal enum SubscriberKind
     SignalR,
 }
 
-/// <summary>What one fan-out run does. Defaults are those of the command line.</summary>
+/// <summary>The options of one fan-out run. Defaults are those of the command line.</summary>
 internal sealed record FanoutOptions
 {
     internal required int Port { get; init; }
@@ -47,7 +47,7 @@ internal sealed record FanoutOptions
     /// <summary>
     /// How long readers let messages gather between two rounds of reading. A reader that runs for every message takes the processor from
     /// the server it measures: on 2 cores a pause of 1 ms raised nchan's full-speed rate by half and cut the client's cost to a third.
-    /// At a rate, where latency is what counts, there is none.
+    /// A run at a rate measures latency and does not pause.
     /// </summary>
     internal int ReaderPauseMs { get; init; }
 

@@ -11,7 +11,9 @@ internal sealed class FanoutRun(FanoutOptions options)
 
     private readonly List<Subscriber> _subscribers = [];
     private readonly EventLoop[] _loops = [.. Enumerable.Range(0, options.ReaderThreads).Select(_ => new EventLoop())];
-    private readonly DeliveryLedger[] _ledgers = [.. Enumerable.Range(0, options.ReaderThreads).Select(_ => new DeliveryLedger(options.Messages))];
+    private readonly DeliveryLedger[] _ledgers = [
+        .. Enumerable.Range(0, options.ReaderThreads).Select(_ => new DeliveryLedger(options.Messages))
+    ];
     private volatile bool _stop;
     private volatile string? _failure;
 
@@ -48,7 +50,9 @@ internal sealed class FanoutRun(FanoutOptions options)
         }
 
         var result = SumUp(publishers, connectSeconds, start, serverCpu, ownCpu, new Memory(
-            Math.Round(before, 1), Math.Round(connected, 1), Math.Round(after, 1), Math.Round((connected - before) * 1024 / Math.Max(1, options.Subscribers), 1)));
+            Math.Round(before, 1), Math.Round(connected, 1), Math.Round(after, 1), Math.Round(
+                (connected - before) * 1024 / Math.Max(1, options.Subscribers),
+                1)));
         Array.ForEach(_loops, loop => loop.Dispose());
         _subscribers.ForEach(subscriber => subscriber.Dispose());
         return result;
@@ -148,7 +152,8 @@ internal sealed class FanoutRun(FanoutOptions options)
 
         return new FanoutResult(
             options.Kind.ToString(), options.Subscribers, options.Slow, options.Messages, options.Size, Math.Round(connectSeconds, 2),
-            Math.Round(options.Messages / publishers.Seconds), delivered, Math.Round(lastAt == 0 ? 0 : delivered / ((lastAt - start) / 1e9)),
+            Math.Round(options.Messages / publishers.Seconds), delivered, Math.Round(
+                lastAt == 0 ? 0 : delivered / ((lastAt - start) / 1e9)),
             Math.Round((double)reading.Sum(subscriber => subscriber.BytesReceived) / per, 1),
             lost, duplicates + _ledgers.Sum(ledger => ledger.Duplicates), _ledgers.Sum(ledger => ledger.OutOfOrder),
             reading.Count(subscriber => subscriber.Closed), publishers.Errors, latencies.Summary(),

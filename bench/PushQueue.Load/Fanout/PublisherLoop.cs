@@ -89,7 +89,8 @@ internal sealed class PublisherLoop : IDisposable
 
             if (!answer.Succeeded && _owner.Errors++ == 0)
             {
-                Console.Error.WriteLine($"publish refused: {Encoding.UTF8.GetString(answer.Head).Split('\r')[0]} {Encoding.UTF8.GetString(answer.Body)}");
+                Console.Error.WriteLine(
+                    $"publish refused: {Encoding.UTF8.GetString(answer.Head).Split('\r')[0]} {Encoding.UTF8.GetString(answer.Body)}");
             }
 
             _owner._answered++;

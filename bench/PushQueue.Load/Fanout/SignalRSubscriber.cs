@@ -3,7 +3,9 @@ using PushQueue.Load.Protocols;
 
 namespace PushQueue.Load.Fanout;
 
-/// <summary>A hub client with the JSON protocol over WebSocket without negotiation: handshake, Subscribe, its completion, then pushes.</summary>
+/// <summary>
+/// A hub client with the JSON protocol over WebSocket without negotiation: handshake, Subscribe, its completion, then pushes.
+/// </summary>
 internal sealed class SignalRSubscriber : WebSocketSubscriber
 {
     private static readonly byte[] Ping = WebSocketFrames.Frame(WebSocketFrames.Text, "{\"type\":6}\u001e"u8);

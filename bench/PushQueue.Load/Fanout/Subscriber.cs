@@ -3,7 +3,7 @@ using PushQueue.Load.Protocols;
 
 namespace PushQueue.Load.Fanout;
 
-/// <summary>One connection that receives pushes. What arrives goes to the scanner; how it is framed is the subclass's business.</summary>
+/// <summary>One connection that receives pushes. Received bytes go to the scanner; the subclass knows the framing.</summary>
 internal abstract class Subscriber : Connection, ITokenSink
 {
     private readonly DeliveryLedger _ledger;

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace PushQueue.Load.Measuring;
 
-/// <summary>Counts of nanoseconds in buckets at most 1.6% wide: constant memory, no sorting of millions of samples, exact maximum.</summary>
+/// <summary>
+/// Counts of nanoseconds in buckets at most 1.6% wide: constant memory, no sorting of millions of samples, exact maximum.
+/// </summary>
 internal sealed class LatencyHistogram
 {
     private const int SubBits = 6;

@@ -3,7 +3,9 @@ using PushQueue.Load.Net;
 
 namespace PushQueue.Load.Measuring;
 
-/// <summary>What the watched processes have cost so far. CPU time comes in the kernel's ticks of 10 ms: measure for a second or more.</summary>
+/// <summary>
+/// The cost of the watched processes so far. CPU time comes in the kernel's ticks of 10 ms: measure for a second or more.
+/// </summary>
 internal static class ProcessGauge
 {
     private static readonly double TicksPerSecond = Libc.SystemConfiguration(Libc.ClockTicksPerSecond);

@@ -47,7 +47,8 @@ internal sealed class EventLoop : IDisposable
         Control(connection, OperationDelete, 0);
     }
 
-    internal void WatchWritable(Connection connection, bool on) => Control(connection, OperationModify, on ? Readable | Writable : Readable);
+    internal void WatchWritable(Connection connection, bool on) =>
+        Control(connection, OperationModify, on ? Readable | Writable : Readable);
 
     internal void Poll(int timeoutMs)
     {

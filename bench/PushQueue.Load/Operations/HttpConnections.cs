@@ -4,7 +4,7 @@ using PushQueue.Load.Protocols;
 
 namespace PushQueue.Load.Operations;
 
-/// <summary>What the HTTP operations share: answers come one after another, in the order of the requests.</summary>
+/// <summary>The common part of the HTTP operations: answers come one after another, in the order of the requests.</summary>
 internal abstract class HttpOperationConnection(OperationOptions options, WorkLedger work) : OperationConnection(options, work)
 {
     protected sealed override int Consume(ReadOnlySpan<byte> bytes)
@@ -36,14 +36,16 @@ internal abstract class HttpOperationConnection(OperationOptions options, WorkLe
         }
     }
 
-    protected void Fail(HttpAnswer answer) => Work.Fail(Encoding.UTF8.GetBytes($"HTTP {answer.Status} {Encoding.UTF8.GetString(answer.Body)}"));
+    protected void Fail(HttpAnswer answer) =>
+        Work.Fail(Encoding.UTF8.GetBytes($"HTTP {answer.Status} {Encoding.UTF8.GetString(answer.Body)}"));
 }
 
 /// <summary>One message a POST.</summary>
 internal sealed class HttpPut(OperationOptions options, WorkLedger work) : HttpOperationConnection(options, work)
 {
     private readonly byte[] _head = Encoding.UTF8.GetBytes($"POST {options.HttpPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        + $"Content-Type: {options.ContentType}\r\n{options.Headers}Content-Length: {options.BodyStart.Length + options.Size}\r\n\r\n{options.BodyStart}");
+        + $"Content-Type: {options.ContentType}\r\n{options.Headers}"
+        + $"Content-Length: {options.BodyStart.Length + options.Size}\r\n\r\n{options.BodyStart}");
 
     protected override void WriteRequests(int first, int count)
     {
@@ -60,7 +62,8 @@ internal sealed class HttpPut(OperationOptions options, WorkLedger work) : HttpO
 /// <summary>One message a GET; 204 means that a message is missing.</summary>
 internal sealed class HttpTake(OperationOptions options, WorkLedger work) : HttpOperationConnection(options, work)
 {
-    private readonly byte[] _request = Encoding.UTF8.GetBytes($"GET {options.HttpPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n{options.Headers}\r\n");
+    private readonly byte[] _request = Encoding.UTF8.GetBytes(
+        $"GET {options.HttpPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n{options.Headers}\r\n");
 
     protected override void WriteRequests(int first, int count)
     {
@@ -109,7 +112,8 @@ internal sealed class HttpBatch(OperationOptions options, WorkLedger work) : Htt
 /// <summary>A lease by GET, then its ack by POST: one operation, two requests.</summary>
 internal sealed class HttpLeaseAck(OperationOptions options, WorkLedger work) : HttpOperationConnection(options, work)
 {
-    private readonly byte[] _lease = Encoding.UTF8.GetBytes($"GET {options.HttpPath}?ttr=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n{options.Headers}\r\n");
+    private readonly byte[] _lease = Encoding.UTF8.GetBytes(
+        $"GET {options.HttpPath}?ttr=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n{options.Headers}\r\n");
     private readonly byte[] _ackStart = Encoding.UTF8.GetBytes($"POST {options.HttpPath}/messages/");
     private readonly byte[] _ackEnd = Encoding.UTF8.GetBytes($" HTTP/1.1\r\nHost: 127.0.0.1\r\n{options.Headers}Content-Length: 0\r\n\r\n");
     private bool _acking;

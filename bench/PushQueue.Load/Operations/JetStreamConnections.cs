@@ -5,7 +5,7 @@ using PushQueue.Load.Protocols;
 
 namespace PushQueue.Load.Operations;
 
-/// <summary>What the two JetStream operations share: the NATS protocol, an inbox of their own and its answers.</summary>
+/// <summary>The common part of the two JetStream operations: the NATS protocol, an inbox of their own and its answers.</summary>
 internal abstract class JetStreamConnection : OperationConnection
 {
     private static int _count;
@@ -27,7 +27,8 @@ internal abstract class JetStreamConnection : OperationConnection
         using var setup = new StreamSetup(port);
         setup.SendBlocking("CONNECT {\"verbose\":false}\r\nSUB setup 1\r\n"u8);
         setup.Request($"$JS.API.STREAM.CREATE.{queue}", $$"""
-            {"name":"{{queue}}","subjects":["{{queue}}"],"storage":"file","retention":"workqueue","num_replicas":1,"discard":"old","max_consumers":-1,"max_msgs":-1,"max_bytes":-1}
+            {"name":"{{queue}}","subjects":["{{queue}}"],"storage":"file","retention":"workqueue","num_replicas":1,
+             "discard":"old","max_consumers":-1,"max_msgs":-1,"max_bytes":-1}
             """);
         setup.Request($"$JS.API.CONSUMER.DURABLE.CREATE.{queue}.PULL", $$$"""
             {"stream_name":"{{{queue}}}","config":{"durable_name":"PULL","ack_policy":"explicit","max_ack_pending":100000}}

@@ -3,7 +3,7 @@ using PushQueue.Load.Protocols;
 
 namespace PushQueue.Load.Operations;
 
-/// <summary>Hands out the operations to whoever is free and keeps the account of what came back. Shared by all threads of a run.</summary>
+/// <summary>Assigns operations to free connections and counts the results. Shared by all threads of a run.</summary>
 internal sealed class WorkLedger(int operations)
 {
     private readonly int[] _returned = new int[operations];
@@ -28,7 +28,7 @@ internal sealed class WorkLedger(int operations)
 
     internal void Complete(int count) => Interlocked.Add(ref _done, count);
 
-    /// <param name="answer">What the server said; the first of a run is shown.</param>
+    /// <param name="answer">The answer of the server; the first of a run is shown.</param>
     internal void Fail(ReadOnlySpan<byte> answer)
     {
         if (Interlocked.Increment(ref _failed) == 1)

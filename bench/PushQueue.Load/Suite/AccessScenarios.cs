@@ -2,7 +2,10 @@ using PushQueue.Load.Operations;
 
 namespace PushQueue.Load.Suite;
 
-/// <summary>What keys and their limits cost a put. On disk a little later, so that the figures show the processor and not the disk.</summary>
+/// <summary>
+/// The cost of keys and their limits for a put. The disk is flushed a little later, so that the figures show the processor and not the
+/// disk.
+/// </summary>
 internal static class AccessScenarios
 {
     private const string Durability = "interval:50ms";
@@ -19,7 +22,12 @@ internal static class AccessScenarios
                 new(Limited, () => Put(stage, stage.PushQueueWithKeys(Durability), stage.LimitedKey), WarmUp: true),
             ],
             [
-                new("Put over REST, 16 connections, with a key: server CPU µs per put, beside a server without keys", Figure.CpuMicros, Key, Open, Target.Most(1.05)),
+                new(
+                    "Put over REST, 16 connections, with a key: server CPU µs per put, compared with a server without keys",
+                    Figure.CpuMicros,
+                    Key,
+                    Open,
+                    Target.Most(1.05)),
                 new("… with a key that has limits", Figure.CpuMicros, Limited, Open, Target.Most(1.05)),
                 new("… messages/s with a key", Figure.PerSecond, Key, Open),
             ]);

@@ -25,8 +25,18 @@ internal static partial class ClientScenarios
             new(ConsumeBroadcast, () => Run(stage, "broadcast", ConsumeAllAsync), WarmUp: true),
         ],
         [
-            new(".NET client, PutManyAsync, 10,000 messages of 100 bytes a call, 3 at once: messages/s", Figure.PerSecond, Put, null, Target.Least(200_000)),
-            new(".NET client, ConsumeAsync, one WebSocket, auto ack, roundrobin: messages/s", Figure.PerSecond, ConsumeRoundRobin, null, Target.Least(300_000)),
+            new(
+                ".NET client, PutManyAsync, 10,000 messages of 100 bytes a call, 3 at once: messages/s",
+                Figure.PerSecond,
+                Put,
+                null,
+                Target.Least(200_000)),
+            new(
+                ".NET client, ConsumeAsync, one WebSocket, auto ack, roundrobin: messages/s",
+                Figure.PerSecond,
+                ConsumeRoundRobin,
+                null,
+                Target.Least(300_000)),
             new("… broadcast: messages/s", Figure.PerSecond, ConsumeBroadcast, null, Target.Least(300_000)),
         ]);
 

@@ -7,7 +7,7 @@ using PushQueue.Load.Operations;
 
 namespace PushQueue.Load.Suite;
 
-/// <summary>What sharing queues over Redis costs, beside one node with the embedded store.</summary>
+/// <summary>The cost of sharing queues over Redis, compared with one node with the embedded store.</summary>
 internal static class ClusterScenarios
 {
     private const string Interval = "interval:50ms";
@@ -20,7 +20,12 @@ internal static class ClusterScenarios
     {
         yield return new Scenario("redis-put",
             [Put(stage, Embedded, 16), Put(stage, OneNode, 16)],
-            [new("Put over REST, 16 connections, Redis (append-only, flushed every second): messages/s", Figure.PerSecond, OneNode, Embedded, Target.Least(0.5)),
+            [new(
+                 "Put over REST, 16 connections, Redis (append-only, flushed every second): messages/s",
+                 Figure.PerSecond,
+                 OneNode,
+                 Embedded,
+                 Target.Least(0.5)),
              new("… CPU µs of the node per put", Figure.CpuMicros, OneNode, Embedded),
              new("… CPU µs of Redis per put", Figure.RedisCpuMicros, OneNode)]);
         yield return new Scenario("redis-put-64",
@@ -41,8 +46,14 @@ internal static class ClusterScenarios
                 FanOut(stage, OneNode, shape),
                 FanOut(stage, TwoNodes, shape),
             ],
-            [new($"WebSocket, {stage.Scale.Subscribers / 2:N0} subscribers on each of two nodes, full speed: deliveries/s, beside all on one", Figure.PerSecond, TwoNodes, OneNode, Target.Least(0.7)),
-             new("… beside all on one node with the embedded store", Figure.PerSecond, TwoNodes, Embedded),
+            [new(
+                 $"WebSocket, {stage.Scale.Subscribers / 2:N0} subscribers on each of two nodes, full speed: "
+                 + "deliveries/s, compared with all on one",
+                 Figure.PerSecond,
+                 TwoNodes,
+                 OneNode,
+                 Target.Least(0.7)),
+             new("… compared with all on one node with the embedded store", Figure.PerSecond, TwoNodes, Embedded),
              new("… CPU µs of the nodes per delivery", Figure.CpuMicros, TwoNodes, OneNode),
              new("… CPU µs of Redis per message", Figure.RedisCpuMicros, TwoNodes, OneNode),
              new("… p99 ms", Figure.P99Ms, TwoNodes, OneNode)]);

@@ -2,7 +2,9 @@ using PushQueue.Load.Operations;
 
 namespace PushQueue.Load.Suite;
 
-/// <summary>What a dialect costs: RestMQ's put of a form and its take as JSON, beside the native ones of the same server and body.</summary>
+/// <summary>
+/// The cost of a dialect: RestMQ's put of a form and its take as JSON, compared with the native operations of the same server and body.
+/// </summary>
 internal static class DialectScenarios
 {
     private const string Durability = "interval:50ms";
@@ -19,7 +21,12 @@ internal static class DialectScenarios
             new(RestMqTake, () => Run(stage, put => Take(put, AsForm(put))), WarmUp: true),
         ],
         [
-            new("RestMQ, POST /q/QUEUE with value=…, 64 connections: messages/s", Figure.PerSecond, RestMqPut, NativePut, Target.Least(0.85)),
+            new(
+                "RestMQ, POST /q/QUEUE with value=…, 64 connections: messages/s",
+                Figure.PerSecond,
+                RestMqPut,
+                NativePut,
+                Target.Least(0.85)),
             new("… server CPU µs per put", Figure.CpuMicros, RestMqPut, NativePut),
             new("RestMQ, GET /q/QUEUE, 64 connections: messages/s", Figure.PerSecond, RestMqTake, NativeTake, Target.Least(0.85)),
             new("… server CPU µs per take", Figure.CpuMicros, RestMqTake, NativeTake),

@@ -30,7 +30,12 @@ internal static class FanoutScenarios
 
         var paced = new FanoutShape(SubscriberKind.WebSocket, subscribers, stage.Scale.PacedMessages, stage.Scale.PacedRate);
         yield return new Scenario("paced", Both(stage, paced, paced), [
-            new($"WebSocket, {audience}, {paced.Rate} messages/s: server CPU µs per delivery", Figure.CpuMicros, PushQueue, Nchan, Target.Most(1.3)),
+            new(
+                $"WebSocket, {audience}, {paced.Rate} messages/s: server CPU µs per delivery",
+                Figure.CpuMicros,
+                PushQueue,
+                Nchan,
+                Target.Most(1.3)),
             new("… p99 ms", Figure.P99Ms, PushQueue, Nchan, Target.Most(1.0))]);
 
         yield return new Scenario("slow",
@@ -38,7 +43,12 @@ internal static class FanoutScenarios
                 new(PushQueue, () => ToSample(stage.FanOutPushQueue(stage.PushQueue(Durability), paced)), WarmUp: true),
                 new(Stuck, () => ToSample(stage.FanOutPushQueue(stage.PushQueue(Durability), paced with { Slow = 1 }))),
             ], [
-            new($"WebSocket, {audience}, {paced.Rate} messages/s, one subscriber stuck: p99 ms of the others, beside none stuck", Figure.P99Ms, Stuck, PushQueue, Target.Most(1.1)),
+            new(
+                $"WebSocket, {audience}, {paced.Rate} messages/s, one subscriber stuck: p99 ms of the others, compared with none stuck",
+                Figure.P99Ms,
+                Stuck,
+                PushQueue,
+                Target.Most(1.1)),
             new("… memory the server grew by while publishing, MB", Figure.GrowthMegabytes, Stuck, PushQueue)]);
     }
 
@@ -85,6 +95,7 @@ internal static class FanoutScenarios
         [Figure.GrowthMegabytes] = result.ServerMemory.AfterMb - result.ServerMemory.ConnectedMb,
         Problem = result.Sound
             ? null
-            : $"{result.Lost} lost, {result.Duplicates} duplicates, {result.PublishErrors} publishes refused, {result.Closed} connections closed",
+            : $"{result.Lost} lost, {result.Duplicates} duplicates, {result.PublishErrors} publishes refused, "
+                + $"{result.Closed} connections closed",
     };
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace PushQueue.Load.Suite;
 
-/// <summary>What a reader must know before comparing the figures with others.</summary>
+/// <summary>Facts about the machine that a reader needs to compare the figures with others.</summary>
 internal static class MachineFacts
 {
     internal static string Describe(string workFolder)
@@ -13,7 +13,8 @@ internal static class MachineFacts
         var memory = long.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / 1024.0 / 1024;
         var kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
         var disk = new DriveInfo(workFolder).DriveFormat;
-        return $"{Environment.ProcessorCount} cores of {cpu}, {memory:F0} GB of memory, Linux {kernel}, {RuntimeInformation.FrameworkDescription}; "
+        return $"{Environment.ProcessorCount} cores of {cpu}, {memory:F0} GB of memory, Linux {kernel}, "
+            + $"{RuntimeInformation.FrameworkDescription}; "
             + $"data on {disk}, where one write of 4 KB with its flush to disk takes {FlushMilliseconds(workFolder):F2} ms (median)";
     }
 

@@ -22,22 +22,32 @@ internal static class QueueScenarios
             [PushQueuePut(stage, Interval, 16), NchanPut(stage, 16), JetStreamPut(stage, 16), BeanstalkdPut(stage, 16)],
             [new("Put over REST, 16 connections: messages/s", Figure.PerSecond, Interval, Nchan, Target.Least(0.65)),
              new("… server CPU µs per put", Figure.CpuMicros, Interval, Nchan),
-             new("… messages/s beside JetStream", Figure.PerSecond, Interval, JetStream),
-             new("… messages/s beside beanstalkd", Figure.PerSecond, Interval, Beanstalkd)]);
+             new("… messages/s compared with JetStream", Figure.PerSecond, Interval, JetStream),
+             new("… messages/s compared with beanstalkd", Figure.PerSecond, Interval, Beanstalkd)]);
         yield return new Scenario("take",
             [PushQueueTake(stage, Synced), PushQueueTake(stage, Interval), JetStreamTake(stage), BeanstalkdTake(stage)],
-            [new("Take over REST, 64 connections: messages/s (JetStream: take + ack)", Figure.PerSecond, Synced, JetStream, Target.Least(1.4)),
+            [new(
+                 "Take over REST, 64 connections: messages/s (JetStream: take + ack)",
+                 Figure.PerSecond,
+                 Synced,
+                 JetStream,
+                 Target.Least(1.4)),
              new("… server CPU µs per take", Figure.CpuMicros, Synced, JetStream),
              new("… messages/s", Figure.PerSecond, Interval, JetStream, Target.Least(1.4)),
-             new("… messages/s beside beanstalkd (reserve + delete)", Figure.PerSecond, Interval, Beanstalkd)]);
+             new("… messages/s compared with beanstalkd (reserve + delete)", Figure.PerSecond, Interval, Beanstalkd)]);
         yield return new Scenario("batch",
-            [new(Synced, () => PushQueueRun(stage, Synced, (server, queue) => ToSample(Stage.Operate(Options(stage, server, queue, OperationKind.Batch) with
+            [new(Synced, () => PushQueueRun(stage, Synced, (server, queue) =>
             {
-                Connections = 4,
-                Window = 10_000,
-                Operations = stage.Scale.BatchMessages,
-            }))), WarmUp: true)],
-            [new("POST batch, NDJSON, 10,000 messages of 100 bytes a request, 4 connections: messages/s", Figure.PerSecond, Synced, null, Target.Least(400_000)),
+                var options = Options(stage, server, queue, OperationKind.Batch);
+                options = options with { Connections = 4, Window = 10_000, Operations = stage.Scale.BatchMessages };
+                return ToSample(Stage.Operate(options));
+            }), WarmUp: true)],
+            [new(
+                 "POST batch, NDJSON, 10,000 messages of 100 bytes a request, 4 connections: messages/s",
+                 Figure.PerSecond,
+                 Synced,
+                 null,
+                 Target.Least(400_000)),
              new("… server CPU µs per message", Figure.CpuMicros, Synced)]);
     }
 
@@ -57,12 +67,21 @@ internal static class QueueScenarios
                     return ToPairs(Stage.Operate(options), Stage.Operate(options with { Kind = OperationKind.Take }));
                 }), WarmUp: true),
             ],
-            [new("Lease + ack over REST, 64 connections: pairs/s, beside put + take", Figure.PerSecond, LeaseAck, Synced, Target.Least(0.7)),
+            [new(
+                 "Lease + ack over REST, 64 connections: pairs/s, compared with put + take",
+                 Figure.PerSecond,
+                 LeaseAck,
+                 Synced,
+                 Target.Least(0.7)),
              new("… server CPU µs per pair", Figure.CpuMicros, LeaseAck, Synced)]);
         yield return new Scenario("consume",
             [new(Interval, () => PushQueueRun(stage, Interval, (server, queue) =>
             {
-                var options = Options(stage, server, queue, OperationKind.Batch) with { Operations = stage.Scale.ConsumeMessages, Window = 10_000, Connections = 4 };
+                var options = Options(stage, server, queue, OperationKind.Batch) with {
+                    Operations = stage.Scale.ConsumeMessages,
+                    Window = 10_000,
+                    Connections = 4
+                };
                 stage.SetPolicy(server, queue, "roundrobin");
                 _ = Stage.Operate(options);
                 return ToSample(Stage.Operate(options with { Kind = OperationKind.Consume, Window = 500 }));
@@ -71,7 +90,8 @@ internal static class QueueScenarios
              new("… server CPU µs per message", Figure.CpuMicros, Interval)]);
     }
 
-    private static Contender PushQueuePut(Stage stage, string name, int connections) => new(name, () => PushQueueRun(stage, name, (server, queue) =>
+    private static Contender PushQueuePut(Stage stage, string name, int connections) =>
+        new(name, () => PushQueueRun(stage, name, (server, queue) =>
         ToSample(Stage.Operate(Options(stage, server, queue, OperationKind.Put) with { Connections = connections }))), WarmUp: true);
 
     private static Contender PushQueueTake(Stage stage, string name) => new(name, () => PushQueueRun(stage, name, (server, queue) =>
@@ -84,7 +104,9 @@ internal static class QueueScenarios
     private static Contender NchanPut(Stage stage, int connections) => new(Nchan, () =>
     {
         var channel = stage.NewName();
-        return ToSample(Stage.Operate(Options(stage, stage.Nchan(), channel, OperationKind.Put) with { Path = $"/pub/{channel}", Connections = connections }));
+        return ToSample(
+            Stage.Operate(
+                Options(stage, stage.Nchan(), channel, OperationKind.Put) with { Path = $"/pub/{channel}", Connections = connections }));
     });
 
     private static Contender JetStreamPut(Stage stage, int connections) => new(JetStream, () =>

@@ -20,7 +20,9 @@ internal sealed class ResultTable
             var measured = row.Peer is null ? Median(subject) : Median([.. subject.Zip(peer, (mine, theirs) => mine / theirs)]);
             var ratio = row.Peer is null ? "" : Text(measured, "F2");
             var met = row.Target is null || double.IsNaN(measured) ? "" : row.Target.IsMetBy(measured) ? "yes" : "no";
-            _rows.Append(CultureInfo.InvariantCulture, $"| {row.What} | {Cell(row.Subject, subject)} | {(row.Peer is null ? "" : Cell(row.Peer, peer))} ")
+            _rows.Append(
+                CultureInfo.InvariantCulture,
+                $"| {row.What} | {Cell(row.Subject, subject)} | {(row.Peer is null ? "" : Cell(row.Peer, peer))} ")
                 .Append(CultureInfo.InvariantCulture, $"| {ratio} | {Wanted(row)} | {met} |\n");
         }
 
@@ -37,12 +39,19 @@ internal sealed class ResultTable
         var text = new StringBuilder();
         text.Append("# Benchmarks\n\nMade by `bench/run.sh`; `bench/README.md` says what the scenarios do and how to compare.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"- Machine: {machine}.\n");
-        text.Append(CultureInfo.InvariantCulture, $"- Conditions: Release build, warmed up; up to {runs} runs each, the systems taking turns; all traffic on 127.0.0.1, ");
-        text.Append("load clients on the same machine. Figures are medians; a ratio is the median of the ratios of runs made next to each other.\n");
-        text.Append("- Durability: PushQueue `synced` (a put is answered when it is on disk) where nothing else is said; nchan keeps messages in memory only.\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"- Conditions: Release build, warmed up; up to {runs} runs each, the systems taking turns; all traffic on 127.0.0.1, ");
+        text.Append(
+            "load clients on the same machine. "
+            + "Figures are medians; a ratio is the median of the ratios of runs made next to each other.\n");
+        text.Append(
+            "- Durability: PushQueue `synced` (a put is answered when it is on disk) unless a row names another; "
+            + "nchan keeps messages in memory only.\n");
         text.Append(versions.Count == 0 ? "" : $"- Peers: {string.Join(", ", versions)} (nchan is nginx's module).\n");
         text.Append(missing.Count == 0 ? "" : $"- Not installed here, left out: {string.Join(", ", missing)}.\n");
-        text.Append("\n| scenario and figure | measured | beside | ratio | target | met |\n|---|---:|---:|---:|---:|---|\n").Append(_rows);
+        text.Append(
+            "\n| scenario and figure | measured | compared with | ratio | target | met |\n|---|---:|---:|---:|---:|---|\n").Append(_rows);
         text.Append(_problems.Count == 0 ? "\nEvery message of every run arrived, once.\n" : "\nRuns with something wrong:\n\n");
         _problems.ForEach(problem => text.Append(CultureInfo.InvariantCulture, $"- {problem}\n"));
         return text.ToString();
@@ -55,7 +64,8 @@ internal sealed class ResultTable
 
     private static string Wanted(Row row) => row.Target is null
         ? ""
-        : $"{(row.Target.AtLeast ? "≥" : "≤")} {row.Target.Bound.ToString("N" + (row.Target.Bound % 1 == 0 ? "0" : "2"), CultureInfo.InvariantCulture)}";
+        : (row.Target.AtLeast ? "≥ " : "≤ ")
+            + row.Target.Bound.ToString(row.Target.Bound % 1 == 0 ? "N0" : "N2", CultureInfo.InvariantCulture);
 
     private static double Median(double[] values)
     {
@@ -76,6 +86,8 @@ internal sealed class ResultTable
             return "–";
         }
 
-        return Math.Abs(value) >= 1000 ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString(format, CultureInfo.InvariantCulture);
+        return Math.Abs(value) >= 1000
+            ? value.ToString("N0", CultureInfo.InvariantCulture)
+            : value.ToString(format, CultureInfo.InvariantCulture);
     }
 }

@@ -28,7 +28,7 @@ internal sealed class Sample : Dictionary<Figure, double>
 /// <param name="WarmUp">Run once before it counts: .NET compiles its hot paths while they run.</param>
 internal sealed record Contender(string Name, Func<Sample> Run, bool WarmUp = false);
 
-/// <summary>What a row must reach: of the peer's figure where the row has a peer, else an absolute figure.</summary>
+/// <summary>The bound of a row: a ratio to the peer's figure if the row has a peer, else an absolute figure.</summary>
 internal sealed record Target(double Bound, bool AtLeast)
 {
     internal static Target Least(double bound) => new(bound, true);
@@ -38,7 +38,7 @@ internal sealed record Target(double Bound, bool AtLeast)
     internal bool IsMetBy(double value) => AtLeast ? value >= Bound : value <= Bound;
 }
 
-/// <summary>A line of the table: one figure of one contender, beside the same figure of another.</summary>
+/// <summary>A line of the table: one figure of one contender, and the same figure of another.</summary>
 internal sealed record Row(string What, Figure Figure, string Subject, string? Peer = null, Target? Target = null);
 
 internal sealed record Scenario(string Name, IReadOnlyList<Contender> Contenders, IReadOnlyList<Row> Rows, int RunsMax = int.MaxValue);

@@ -56,7 +56,8 @@ internal sealed class ServerProcess : IDisposable
     /// <param name="arguments">As they are given to it.</param>
     /// <param name="workFolder">Its current directory.</param>
     /// <param name="port">Where it will listen.</param>
-    /// <param name="readyText">What a line of its output holds once it listens; null: until its port takes a connection.</param>
+    /// <param name="readyText">Text in a line of its output that shows that it listens; null waits until its port accepts a
+    /// connection.</param>
     internal static ServerProcess Start(
         string name, string file, IEnumerable<string> arguments, string workFolder, int port, string? readyText = null)
     {

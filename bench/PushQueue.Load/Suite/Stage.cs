@@ -79,7 +79,8 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
         Call(HttpMethod.Post, server, $"/q/{queue}", new StringContent(text));
 
     /// <summary>After a run: its backlog and history must not weigh on the next.</summary>
-    internal void Forget(ServerProcess server, string queue, string? key = null) => Call(HttpMethod.Delete, server, $"/q/{queue}", null, key);
+    internal void Forget(ServerProcess server, string queue, string? key = null) =>
+        Call(HttpMethod.Delete, server, $"/q/{queue}", null, key);
 
     internal static OperationResult Operate(OperationOptions options) => new OperationRun(options).Execute();
 
@@ -118,7 +119,13 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
 }
 
 /// <summary>A fan-out run without the names of one system.</summary>
-internal sealed record FanoutShape(SubscriberKind Kind, int Subscribers, int Messages, double Rate = 0, int Slow = 0, double SettleSeconds = 0.5)
+internal sealed record FanoutShape(
+    SubscriberKind Kind,
+    int Subscribers,
+    int Messages,
+    double Rate = 0,
+    int Slow = 0,
+    double SettleSeconds = 0.5)
 {
     internal FanoutOptions Options(ServerProcess server, string subscribePath, string publishPath, string queue) => new()
     {

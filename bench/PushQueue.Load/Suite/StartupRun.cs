@@ -4,7 +4,13 @@ using PushQueue.Load.Operations;
 namespace PushQueue.Load.Suite;
 
 internal sealed record StartupResult(
-    int Messages, int Size, double PutSeconds, double MegabytesAfterPut, double SecondsUntilListening, double MegabytesAfterStart, bool Kept);
+    int Messages,
+    int Size,
+    double PutSeconds,
+    double MegabytesAfterPut,
+    double SecondsUntilListening,
+    double MegabytesAfterStart,
+    bool Kept);
 
 /// <summary>Fills a queue by batches, restarts the server on the same folder, and looks how long it takes and what it holds.</summary>
 internal sealed class StartupRun(Systems systems, int messages, int size)
@@ -28,7 +34,15 @@ internal sealed class StartupRun(Systems systems, int messages, int size)
         var megabytes = ProcessGauge.ResidentMegabytes(restarted.Pids);
 
         // One message from the front shows that the backlog is there; taking it all would measure something else.
-        var first = Stage.Operate(new OperationOptions { Kind = OperationKind.Take, Port = restarted.Port, Queue = Queue, Operations = 1, Connections = 1, Size = size });
+        var first = Stage.Operate(
+            new OperationOptions {
+                Kind = OperationKind.Take,
+                Port = restarted.Port,
+                Queue = Queue,
+                Operations = 1,
+                Connections = 1,
+                Size = size
+            });
         var result = new StartupResult(messages, size, Math.Round(messages / put.OperationsPerSecond, 2), Math.Round(megabytesAfterPut),
             Math.Round(restarted.SecondsUntilReady, 2), Math.Round(megabytes), put.Sound && first.Sound);
         return result;
@@ -60,14 +74,25 @@ internal static class StartupScenarios
     {
         var (many, large) = (stage.Scale.SmallBacklog, stage.Scale.LargeBacklog);
         yield return Backlog(stage, "backlog-small", many, 100, [
-            new($"{many:N0} waiting messages of 100 bytes: seconds from start to listening", Figure.Seconds, PushQueue, null, Target.Most(5)),
+            new(
+                $"{many:N0} waiting messages of 100 bytes: seconds from start to listening",
+                Figure.Seconds,
+                PushQueue,
+                null,
+                Target.Most(5)),
             new("… MB of memory after the restart", Figure.Megabytes, PushQueue, null, Target.Most(400))]);
         yield return Backlog(stage, "backlog-large", large, 10_000, [
-            new($"{large:N0} waiting messages of 10 KB: MB of memory (the larger of after the put and after the restart)", Figure.Megabytes, PushQueue, null, Target.Most(1000)),
+            new(
+                $"{large:N0} waiting messages of 10 KB: MB of memory (the larger of after the put and after the restart)",
+                Figure.Megabytes,
+                PushQueue,
+                null,
+                Target.Most(1000)),
             new("… seconds from start to listening", Figure.Seconds, PushQueue)]);
     }
 
-    private static Scenario Backlog(Stage stage, string name, int messages, int size, IReadOnlyList<Row> rows) => new(name, [new(PushQueue, () =>
+    private static Scenario Backlog(Stage stage, string name, int messages, int size, IReadOnlyList<Row> rows) =>
+        new(name, [new(PushQueue, () =>
     {
         var result = new StartupRun(stage.Systems, messages, size).Execute();
         stage.Systems.RemoveFolders();

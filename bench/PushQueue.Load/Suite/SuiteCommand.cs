@@ -8,7 +8,7 @@ internal static class SuiteCommand
     private const int RunsUsually = 5;
     private const int RunsQuick = 2;
 
-    /// <summary>What is measured after its servers were ended must not become a table.</summary>
+    /// <summary>Figures that were measured after the end of their servers must not become a table.</summary>
     private static volatile bool _interrupted;
 
     internal static int Run(Arguments arguments)
@@ -19,7 +19,10 @@ internal static class SuiteCommand
         var only = arguments.Text("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var output = arguments.Text("--out", "");
         Directory.CreateDirectory(work);
-        var systems = new Systems(work, arguments.Text("--server", "artifacts/bin/PushQueue.Server/release/PushQueue.Server.dll"), arguments.Text("--peers", "bench/peers"));
+        var systems = new Systems(
+            work,
+            arguments.Text("--server", "artifacts/bin/PushQueue.Server/release/PushQueue.Server.dll"),
+            arguments.Text("--peers", "bench/peers"));
         arguments.RequireAllUsed();
 
         using var onInterrupt = EndAllOn(PosixSignal.SIGINT);
@@ -84,7 +87,8 @@ internal static class SuiteCommand
     private static Dictionary<string, List<Sample>> Measure(Systems systems, Scenario scenario, int runs, ResultTable table)
     {
         var missing = systems.Missing().ToList();
-        var contenders = scenario.Contenders.Where(contender => !missing.Exists(system => contender.Name.StartsWith(system, StringComparison.Ordinal))).ToList();
+        var contenders = scenario.Contenders.Where(
+            contender => !missing.Exists(system => contender.Name.StartsWith(system, StringComparison.Ordinal))).ToList();
         foreach (var contender in contenders.Where(contender => contender.WarmUp))
         {
             Console.Error.WriteLine($"{scenario.Name}: {contender.Name}, warm-up");
@@ -99,7 +103,11 @@ internal static class SuiteCommand
                 if (Attempt(scenario, contender, table) is { } sample)
                 {
                     Console.Error.WriteLine($"{scenario.Name}: {contender.Name}, run {run}: "
-                        + string.Join(", ", sample.Select(figure => $"{figure.Key} {figure.Value:G5}")) + (sample.Problem is null ? "" : $" !! {sample.Problem}"));
+                        + string.Join(
+                            ", ",
+                            sample.Select(figure => $"{figure.Key} {figure.Value:G5}")) + (sample.Problem is null
+                                ? ""
+                                : $" !! {sample.Problem}"));
                     (samples.TryGetValue(contender.Name, out var list) ? list : samples[contender.Name] = []).Add(sample);
                 }
             }

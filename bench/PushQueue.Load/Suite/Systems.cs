@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace PushQueue.Load.Suite;
 
-/// <summary>Starts the systems that are compared, each in a folder of its own under the work folder. What is not installed is null.</summary>
+/// <summary>Starts the compared systems, each in its own folder under the work folder. A system that is not installed is null.</summary>
 internal sealed class Systems(string workFolder, string? serverDll, string peersFolder)
 {
     private const string NchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so";
@@ -27,7 +27,13 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     internal bool HasRedis => _redis is not null;
 
     internal IEnumerable<string> Missing() =>
-        from system in new[] { ("PushQueue", HasPushQueue), ("nchan", HasNchan), ("JetStream", HasJetStream), ("beanstalkd", HasBeanstalkd), ("Redis", HasRedis) }
+        from system in new[] {
+            ("PushQueue", HasPushQueue),
+            ("nchan", HasNchan),
+            ("JetStream", HasJetStream),
+            ("beanstalkd", HasBeanstalkd),
+            ("Redis", HasRedis)
+        }
         where !system.Item2
         select system.Item1;
 
@@ -40,7 +46,9 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     internal ServerProcess StartPushQueue(string durability, string? dataFolder = null) =>
         StartPushQueueWith("--data", dataFolder ?? NewFolder("data"), "--durability", durability);
 
-    /// <summary>With an access file of two keys that may do everything: one without limits, one with limits that are never reached.</summary>
+    /// <summary>
+    /// With an access file of two keys that may do everything: one without limits, one with limits that are never reached.
+    /// </summary>
     internal (ServerProcess Server, string[] Keys) StartPushQueueWithKeys(string durability)
     {
         var (plain, limited) = (NewKey(), NewKey());
@@ -52,11 +60,21 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
 
     private (string Key, string Entry) NewKey()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.GetFullPath(serverDll!), "key", "new", "--can", "put,take,listen,manage,stats"]) { UseShellExecute = false, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                Path.GetFullPath(serverDll!),
+                "key",
+                "new",
+                "--can",
+                "put,take,listen,manage,stats"
+            ]) { UseShellExecute = false, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return (text.Split('\n').Single(static line => line.StartsWith("pq_", StringComparison.Ordinal)).Trim(), text[text.IndexOf('{', StringComparison.Ordinal)..]);
+        return (
+            text.Split('\n').Single(static line => line.StartsWith("pq_", StringComparison.Ordinal)).Trim(),
+            text[text.IndexOf('{', StringComparison.Ordinal)..]);
     }
 
     /// <summary>A node that shares its queues through that Redis.</summary>
@@ -67,7 +85,20 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     {
         var port = ServerProcess.FreePort();
         return ServerProcess.Start("redis-server", _redis!,
-            ["--bind", "127.0.0.1", "--port", $"{port}", "--dir", NewFolder("redis"), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"], workFolder, port);
+            [
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                $"{port}",
+                "--dir",
+                NewFolder("redis"),
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec"
+            ], workFolder, port);
     }
 
     internal ServerProcess StartNchan()
@@ -75,7 +106,12 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
         var (port, folder) = (ServerProcess.FreePort(), NewFolder("nchan"));
         var conf = File.ReadAllText(Path.Combine(peersFolder, "nchan.conf")).Replace("9101", $"{port}", StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "nchan.conf"), conf);
-        var server = ServerProcess.Start("nginx", _nginx!, ["-p", folder, "-c", Path.Combine(folder, "nchan.conf"), "-g", "daemon off;"], workFolder, port);
+        var server = ServerProcess.Start(
+            "nginx",
+            _nginx!,
+            ["-p", folder, "-c", Path.Combine(folder, "nchan.conf"), "-g", "daemon off;"],
+            workFolder,
+            port);
         while (server.Pids.Count < 2)
         {
             Thread.Sleep(2); // the port takes connections before the worker, which does all the work, is there to be watched
@@ -87,13 +123,23 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     internal ServerProcess StartJetStream()
     {
         var port = ServerProcess.FreePort();
-        return ServerProcess.Start("nats-server", _nats!, ["-a", "127.0.0.1", "-p", $"{port}", "-js", "-sd", NewFolder("nats")], workFolder, port);
+        return ServerProcess.Start(
+            "nats-server",
+            _nats!,
+            ["-a", "127.0.0.1", "-p", $"{port}", "-js", "-sd", NewFolder("nats")],
+            workFolder,
+            port);
     }
 
     internal ServerProcess StartBeanstalkd(int flushMs)
     {
         var port = ServerProcess.FreePort();
-        return ServerProcess.Start("beanstalkd", _beanstalkd!, ["-l", "127.0.0.1", "-p", $"{port}", "-b", NewFolder("beanstalkd"), "-f", $"{flushMs}"], workFolder, port);
+        return ServerProcess.Start(
+            "beanstalkd",
+            _beanstalkd!,
+            ["-l", "127.0.0.1", "-p", $"{port}", "-b", NewFolder("beanstalkd"), "-f", $"{flushMs}"],
+            workFolder,
+            port);
     }
 
     /// <summary>Before a scenario's servers are forgotten: their data must not fill the disk while the next ones run.</summary>
@@ -110,17 +156,28 @@ internal sealed class Systems(string workFolder, string? serverDll, string peers
     private ServerProcess StartPushQueueWith(params string[] options)
     {
         var port = ServerProcess.FreePort();
-        return ServerProcess.Start("PushQueue", "dotnet", [Path.GetFullPath(serverDll!), "--port", $"{port}", .. options], workFolder, port, "PushQueue listening on");
+        return ServerProcess.Start(
+            "PushQueue",
+            "dotnet",
+            [Path.GetFullPath(serverDll!), "--port", $"{port}", .. options],
+            workFolder,
+            port,
+            "PushQueue listening on");
     }
 
     private static string VersionOf(string program, string option)
     {
-        var start = new ProcessStartInfo(program, [option]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, [option]) {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var process = Process.Start(start)!;
         var text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
         process.WaitForExit();
         return text.Trim().Replace("nginx version: ", "", StringComparison.Ordinal);
     }
 
-    private static string? Find(string program) => ProgramFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    private static string? Find(string program) =>
+        ProgramFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

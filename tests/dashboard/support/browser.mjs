@@ -8,7 +8,15 @@ import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const executablePath = process.env.PUSHQUEUE_TEST_CHROMIUM ?? '/usr/bin/chromium';
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+];
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Where screenshots go: out of the repository's own files, kept for who wants to look at them. */
@@ -32,7 +40,10 @@ export class Browser {
   static async open({ width = 1280, height = 860, theme = 'light', allow = [] } = {}) {
     const browser = new Browser();
     browser.#context = await (await launched()).newContext({
-      viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce', hasTouch: width < 600, permissions: ['clipboard-read', 'clipboard-write'],
+      viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce', hasTouch: width < 600, permissions: [
+        'clipboard-read',
+        'clipboard-write'
+      ],
     });
     await browser.#context.addInitScript({ content: axe });
     browser.page = await browser.#context.newPage();
@@ -63,9 +74,13 @@ export class Browser {
   async violations({ all = false } = {}) {
     const found = await this.page.evaluate(async () => {
       const result = await globalThis.axe.run(document, { resultTypes: ['violations'] });
-      return result.violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.slice(0, 3).map(node => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`) }));
+      return result.violations.map(
+        ({ id, impact, help, nodes }) =>
+          ({ id, impact, help, where: nodes.slice(0, 3).map(node => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`) }));
     });
-    return found.filter(({ impact }) => all || impact === 'serious' || impact === 'critical').map(({ id, help, where }) => `${id}: ${help} (${where.join('; ')})`);
+    return found.filter(
+      ({ impact }) =>
+        all || impact === 'serious' || impact === 'critical').map(({ id, help, where }) => `${id}: ${help} (${where.join('; ')})`);
   }
 
   async close() {

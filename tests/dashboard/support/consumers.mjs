@@ -4,7 +4,13 @@ import { WebSocket } from 'ws';
 /** A WebSocket consumer; keeps what it was sent and how it ended. */
 export async function listen(server, queue, query = '') {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/${encodeURIComponent(queue)}${query}`);
-  const consumer = { messages: [], closed: null, ack: message => send('ack', message), release: (message, error) => send('release', message, { error }), end: () => socket.close() };
+  const consumer = {
+    messages: [],
+    closed: null,
+    ack: message => send('ack', message),
+    release: (message, error) => send('release', message, { error }),
+    end: () => socket.close()
+  };
   const send = (cmd, { id, receipt }, more = {}) => socket.send(JSON.stringify({ cmd, queue, id, receipt, ...more }));
   consumer.ended = new Promise(resolve => socket.addEventListener('close', event => {
     consumer.closed = { code: event.code, reason: event.reason };

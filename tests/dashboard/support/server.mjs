@@ -58,7 +58,9 @@ export class Server {
   }
 
   async fetch(path, { method = 'GET', body, headers } = {}) {
-    const response = await fetch(`${this.url}/${path}`, { method, body, headers: this.key ? { ...headers, Authorization: `Bearer ${this.key}` } : headers });
+    const response = await fetch(
+      `${this.url}/${path}`,
+      { method, body, headers: this.key ? { ...headers, Authorization: `Bearer ${this.key}` } : headers });
     if (!response.ok) {
       throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     }
@@ -71,7 +73,9 @@ export class Server {
   }
 
   put(queue, body = 'x', query = '') {
-    return this.fetch(`q/${encodeURIComponent(queue)}${query}`, { method: 'POST', body, headers: { 'Content-Type': body.startsWith('{') ? 'application/json' : 'text/plain' } });
+    return this.fetch(
+      `q/${encodeURIComponent(queue)}${query}`,
+      { method: 'POST', body, headers: { 'Content-Type': body.startsWith('{') ? 'application/json' : 'text/plain' } });
   }
 
   putMany(queue, bodies) {

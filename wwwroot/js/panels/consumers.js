@@ -13,9 +13,16 @@ export function mountConsumers(place, queue, context) {
   const body = h('tbody', { role: 'rowgroup' });
   const table = h('div.table-wrap', null, h('table.consumers', { role: 'table', 'aria-label': 'Consumers' },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((label, index) =>
-      h(index >= firstNumber && label ? 'th.number' : 'th', { scope: 'col', role: 'columnheader' }, label || h('span.visually-hidden', null, 'Actions'))))),
+      h(
+        index >= firstNumber && label ? 'th.number' : 'th',
+        { scope: 'col', role: 'columnheader' },
+        label || h('span.visually-hidden', null, 'Actions'))))),
     body));
-  const none = h('div.empty', { hidden: true }, h('p', null, 'No consumer is connected to this queue on this node.'), h('p', null, 'The tab Listen has snippets that connect one.'));
+  const none = h(
+    'div.empty',
+    { hidden: true },
+    h('p', null, 'No consumer is connected to this queue on this node.'),
+    h('p', null, 'The tab Listen has snippets that connect one.'));
   const more = h('p.muted', { hidden: true });
 
   place.append(table, none, more);
@@ -55,12 +62,17 @@ class ConsumerRow {
   #credit = h('meter', { min: 0 });
 
   constructor(queue, consumer) {
-    const number = (name, label, ...extra) => h('td.number', { role: 'cell', 'data-label': label }, ...extra, this.#cells[name] = h('span'));
+    const number = (name, label, ...extra) =>
+      h('td.number', { role: 'cell', 'data-label': label }, ...extra, this.#cells[name] = h('span'));
     const name = consumer.worker ?? consumer.remoteAddress ?? 'unknown';
     this.#credit.setAttribute('aria-label', `Credit of consumer ${consumer.id}`);
     this.element = h('tr', { role: 'row' },
       h('th', { scope: 'row', role: 'rowheader' },
-        h('span.consumer-name', null, name), h('span.badges', null, h('span.badge', null, consumer.transport), h('span.muted', null, `#${consumer.id}${consumer.worker ? ` ${consumer.remoteAddress ?? ''}` : ''}`))),
+        h('span.consumer-name', null, name), h(
+          'span.badges',
+          null,
+          h('span.badge', null, consumer.transport),
+          h('span.muted', null, `#${consumer.id}${consumer.worker ? ` ${consumer.remoteAddress ?? ''}` : ''}`))),
       h('td', { role: 'cell', 'data-label': 'Ack' }, consumer.ack),
       number('credit', 'Credit', this.#credit), number('inFlight', 'In flight'), number('delivered', 'Delivered'), number('acked', 'Acked'),
       number('failed', 'Failed'), number('lag', 'Lag'), number('since', 'For'),
@@ -88,7 +100,10 @@ class ConsumerRow {
 function disconnect(queue, id, name) {
   confirmDialog({
     title: `Disconnect ${name}?`,
-    sentences: ['Its stream ends with the reason "disconnected"; a client that gets it does not reconnect by itself. Others get the messages that it held.'],
+    sentences: [
+      'Its stream ends with the reason "disconnected"; a client that gets it does not reconnect by itself. '
+        + 'Others get the messages that it held.'
+    ],
     verb: 'Disconnect',
     danger: true,
     async act() {

@@ -8,6 +8,7 @@ import { cancelMessage, showMessage } from '../message-dialog.js';
 import { attempt, toast } from '../toast.js';
 
 const limit = 50;
+const heads = ['Id', 'Body', 'Why', 'Attempts', 'Last worker', 'Died', ''];
 
 export function mountDeadLetters(place, deadQueue, context) {
   const source = deadQueue.slice(0, -'.dead'.length);
@@ -26,7 +27,7 @@ export function mountDeadLetters(place, deadQueue, context) {
   place.append(
     h('div.toolbar', null, summary, h('button', { type: 'button', onclick: load }, 'Refresh'), mayReplay && all),
     h('div.table-wrap', null, h('table.messages', { role: 'table', 'aria-label': 'Dead letters' },
-      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ['Id', 'Body', 'Why', 'Attempts', 'Last worker', 'Died', ''].map((label, index) =>
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, heads.map((label, index) =>
         h(index === 3 ? 'th.number' : 'th', { scope: 'col', role: 'columnheader' }, label || h('span.visually-hidden', null, 'Actions'))))),
       rows)),
     none,
@@ -75,7 +76,8 @@ export function mountDeadLetters(place, deadQueue, context) {
       h('td', { role: 'cell', 'data-label': 'Last worker' }, message.lastWorker ?? '–'),
       h('td.time', { role: 'cell', 'data-label': 'Died' }, dateTime(dead.at)),
       h('td.row-actions', { role: 'cell' }, mayReplay && h('button.quiet', {
-        type: 'button', 'aria-label': `Replay message ${message.id}`, onclick: async () => await attempt(() => replay(message.id)) && load(),
+        type: 'button', 'aria-label': `Replay message ${message.id}`, onclick: async () =>
+          await attempt(() => replay(message.id)) && load(),
       }, 'Replay')));
   }
 

@@ -13,7 +13,8 @@ export function confirmPurge(queue, context) {
     title: 'Purge the queue',
     sentences: [
       info
-        ? `${plural(waiting(info), 'message')} – ready, delayed and in flight – ${waiting(info) === 1 ? 'is' : 'are'} removed. This cannot be undone.`
+        ? `${plural(waiting(info), 'message')} – ready, delayed and in flight – `
+          + `${waiting(info) === 1 ? 'is' : 'are'} removed. This cannot be undone.`
         : 'The queue does not exist; there is nothing to purge.',
       'Settings, history, dead letters and consumers stay as they are.',
     ],
@@ -34,7 +35,8 @@ export function confirmDelete(queue, context) {
     title: 'Delete the queue',
     sentences: [
       info
-        ? `${plural(waiting(info), 'message')}, ${plural(info.history, 'message')} of history and all settings are removed. This cannot be undone.`
+        ? `${plural(waiting(info), 'message')}, ${plural(info.history, 'message')} of history and all settings `
+          + 'are removed. This cannot be undone.'
         : 'The queue does not exist; there is nothing to delete.',
       ...(listeners?.total ? [`The streams of ${plural(listeners.total, 'consumer')} end.`] : []),
     ],

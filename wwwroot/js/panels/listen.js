@@ -8,7 +8,10 @@ const linesMax = 100;
 
 export function mountListen(place, queue, context) {
   const code = {};
-  const roundrobin = h('p.note', { hidden: true }, 'This queue is roundrobin: each listener gets a share of its messages. Add ack=manual to lease and acknowledge each of them.');
+  const roundrobin = h(
+    'p.note',
+    { hidden: true },
+    'This queue is roundrobin: each listener gets a share of its messages. Add ack=manual to lease and acknowledge each of them.');
   const blocks = [
     ['curl', 'A shell, a line of JSON per message'], ['sse', 'A shell, server-sent events'], ['eventsource', 'A browser, EventSource'],
     ['websocket', 'A browser, WebSocket'], ['signalr', 'A browser, SignalR'], ['dotnet', '.NET, SignalR'],
@@ -46,7 +49,8 @@ export function mountListen(place, queue, context) {
 
     source = new EventSource(withToken(address('sse', queue)));
     source.onopen = () => text(status, 'Listening.');
-    source.onerror = () => text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it reconnects by itself.');
+    source.onerror = () =>
+      text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it reconnects by itself.');
     source.onmessage = event => hear(event.data);
     for (const name of ['gap', 'cancel']) {
       source.addEventListener(name, event => hear(event.data));
@@ -88,6 +92,7 @@ function snippets(queue) {
   const literal = value => JSON.stringify(value);
   const socket = address('ws', queue).replace(/^http/, 'ws');
   const hub = new URL('hub', document.baseURI).href;
+  const provider = key ? '\n        options.AccessTokenProvider = () => Task.FromResult<string?>("KEY");' : '';
   return {
     curl: `curl -N ${header}${shell(address('c', queue))}`,
     sse: `curl -N ${header}${shell(address('sse', queue))}`,
@@ -118,7 +123,7 @@ await subscribe();`,
     .WithUrl(${literal(hub)}, options =>
     {
         options.SkipNegotiation = true;
-        options.Transports = HttpTransportType.WebSockets;${key ? '\n        options.AccessTokenProvider = () => Task.FromResult<string?>("KEY");' : ''}
+        options.Transports = HttpTransportType.WebSockets;${provider}
     })
     .WithAutomaticReconnect([.. Enumerable.Repeat(TimeSpan.FromSeconds(2), 10_000)])
     .Build();

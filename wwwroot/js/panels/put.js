@@ -52,7 +52,9 @@ export function mountPut(place, queue) {
   async function putOne() {
     const query = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     const result = await json('POST', paths.queue(queue), { body: bytesOf(body.value, type.value), contentType: type.value, query });
-    return result.duplicate ? `Message ${result.id} exists already; nothing was stored.` : `Message ${result.id} is stored (${result.durability}).`;
+    return result.duplicate
+      ? `Message ${result.id} exists already; nothing was stored.`
+      : `Message ${result.id} is stored (${result.durability}).`;
   }
 
   async function putMany(number) {

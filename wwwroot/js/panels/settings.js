@@ -4,7 +4,12 @@ import { json, paths } from '../api.js';
 import { keyName } from '../rights.js';
 
 const fields = [
-  ['policy', 'Policy', 'Broadcast: every connected consumer gets each message. Roundrobin: one of them, in turn.', ['broadcast', 'roundrobin']],
+  [
+    'policy',
+    'Policy',
+    'Broadcast: every connected consumer gets each message. Roundrobin: one of them, in turn.',
+    ['broadcast', 'roundrobin']
+  ],
   ['status', 'Status', 'A stopped queue accepts messages and delivers none.', ['started', 'stopped']],
   ['ttr', 'Lease', 'The length of a lease that does not give its own, such as 30s or 5m.'],
   ['maxAttempts', 'Attempts', 'Leases before a message is dead-lettered, 1 to 1000.'],
@@ -15,7 +20,13 @@ const fields = [
   ['overflow', 'When full', 'Refuse the put, or drop the oldest message.', ['reject', 'drop-oldest']],
   ['historyMessages', 'History', 'Broadcast messages kept for resuming.'],
   ['historyAge', 'History age', 'How long broadcast messages are kept for resuming.'],
-  ['deadLetter', 'Dead letters', 'Keep messages that ran out of attempts in the queue’s .dead queue, or drop them.', ['true', 'false'], ['keep', 'drop']],
+  [
+    'deadLetter',
+    'Dead letters',
+    'Keep messages that ran out of attempts in the queue’s .dead queue, or drop them.',
+    ['true', 'false'],
+    ['keep', 'drop']
+  ],
 ];
 const limits = ['maxMessages', 'maxBytes'];
 
@@ -26,14 +37,22 @@ export function mountSettings(place, queue, context) {
   let saved = null;
   for (const [name, , , choices, labels] of fields) {
     inputs[name] = choices
-      ? h('select', { id: `${id}-${name}`, 'aria-describedby': `${id}-${name}-hint` }, choices.map((value, index) => h('option', { value }, labels?.[index] ?? value)))
+      ? h(
+        'select',
+        { id: `${id}-${name}`, 'aria-describedby': `${id}-${name}-hint` },
+        choices.map((value, index) => h('option', { value }, labels?.[index] ?? value)))
       : h('input', { id: `${id}-${name}`, type: 'text', autocomplete: 'off', spellcheck: false, 'aria-describedby': `${id}-${name}-hint` });
   }
 
   const mayChange = context.rights.queue.may('manage');
   Object.values(inputs).forEach(input => { input.disabled = !mayChange; });
   place.append(h('form.settings', { onsubmit: submit },
-    !mayChange && h('p.note', null, `The key${keyName() ? ` “${keyName()}”` : ''} may see these settings; to change them it needs the permission manage on this queue.`),
+    !mayChange
+      && h(
+        'p.note',
+        null,
+        `The key${keyName() ? ` “${keyName()}”` : ''} may see these settings; `
+        + 'to change them it needs the permission manage on this queue.'),
     h('div.fields', null, fields.map(([name, label, hint]) => h('div.field', null,
       h('label', { htmlFor: `${id}-${name}` }, label), inputs[name], h('p.hint', { id: `${id}-${name}-hint` }, hint)))),
     mayChange && h('div.actions', null, h('button.primary', { type: 'submit' }, 'Save settings'), answer)));
@@ -64,13 +83,17 @@ export function mountSettings(place, queue, context) {
     Object.values(inputs).forEach(input => input.removeAttribute('aria-invalid'));
     try {
       const now = flat(saved);
-      const changed = Object.fromEntries(fields.map(([name]) => [name, inputs[name].value.trim()]).filter(([name, value]) => value !== now[name]));
+      const changed = Object.fromEntries(
+        fields.map(([name]) => [name, inputs[name].value.trim()]).filter(([name, value]) => value !== now[name]));
       if (Object.keys(changed).length === 0) {
         answer.textContent = 'Nothing has changed.';
         return;
       }
 
-      const settings = await json('PATCH', paths.settings(queue), { body: JSON.stringify(patchOf(changed)), contentType: 'application/json' });
+      const settings = await json(
+        'PATCH',
+        paths.settings(queue),
+        { body: JSON.stringify(patchOf(changed)), contentType: 'application/json' });
       saved = settings;
       Object.entries(flat(settings)).forEach(([name, value]) => { inputs[name].value = value; });
       answer.textContent = 'Saved.';
@@ -99,7 +122,8 @@ function flat({ history, ...settings }) {
 }
 
 function patchOf({ historyMessages, historyAge, deadLetter, ...changed }) {
-  const patch = Object.fromEntries(Object.entries(changed).map(([name, value]) => [name, limits.includes(name) ? value === '' ? null : Number(value) : value]));
+  const patch = Object.fromEntries(
+    Object.entries(changed).map(([name, value]) => [name, limits.includes(name) ? value === '' ? null : Number(value) : value]));
   if (historyMessages !== undefined || historyAge !== undefined) {
     patch.history = {
       ...(historyMessages === undefined ? {} : { messages: Number(historyMessages) }),

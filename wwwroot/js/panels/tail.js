@@ -14,7 +14,16 @@ export function mountTail(place, queue) {
   const status = h('p.muted', { role: 'status' }, 'Watching …');
   const pause = h('button', { type: 'button', 'aria-pressed': 'false', onclick: toggle }, 'Pause');
   const filterId = uniqueId('tail');
-  const filter = h('input', { id: filterId, type: 'search', placeholder: 'Filter by id or body', autocomplete: 'off', spellcheck: false, oninput: () => lines.forEach(line => line.match(filter.value)) });
+  const filter = h(
+    'input',
+    {
+      id: filterId,
+      type: 'search',
+      placeholder: 'Filter by id or body',
+      autocomplete: 'off',
+      spellcheck: false,
+      oninput: () => lines.forEach(line => line.match(filter.value))
+    });
   let missed = 0;
   let seen = 0;
   let watch = null;
@@ -65,7 +74,11 @@ export function mountTail(place, queue) {
 
   function say() {
     const paused = watch === null ? 'Paused. ' : '';
-    text(status, seen === 0 ? `${paused}Nothing has passed yet.` : `${paused}${plural(seen, 'message')} seen${missed > 0 ? `, ${count(missed)} events were too many to show` : ''}.`);
+    text(
+      status,
+      seen === 0
+        ? `${paused}Nothing has passed yet.`
+        : `${paused}${plural(seen, 'message')} seen${missed > 0 ? `, ${count(missed)} events were too many to show` : ''}.`);
   }
 
   function toggle() {
@@ -102,7 +115,13 @@ class TailLine {
   constructor(queue, event) {
     this.#queue = queue;
     this.#message = event;
-    this.element = h('li', null, h('time', { dateTime: event.at }, clock(event.at)), h('code.tail-id', null, event.id), this.#body, this.#trail);
+    this.element = h(
+      'li',
+      null,
+      h('time', { dateTime: event.at }, clock(event.at)),
+      h('code.tail-id', null, event.id),
+      this.#body,
+      this.#trail);
     this.add(event);
   }
 
@@ -115,7 +134,12 @@ class TailLine {
 
     this.hasPut ||= event.event === 'put';
     const note = event.event === 'put' && event.availableAt ? 'for later' : event.note;
-    this.#place(event.event, h('span.step', { 'data-step': event.event, title: clock(event.at) }, note ? `${words[event.event]} ${note}` : words[event.event].replace(' to', '')));
+    this.#place(
+      event.event,
+      h(
+        'span.step',
+        { 'data-step': event.event, title: clock(event.at) },
+        note ? `${words[event.event]} ${note}` : words[event.event].replace(' to', '')));
   }
 
   /** Steps may arrive out of order: 'done' before 'given', 'given' before 'put'. */

@@ -1,4 +1,4 @@
-// The nodes: what they store where, what they use, and what happened.
+// The nodes: store, resources and events.
 import { arrange, h, text } from '../dom.js';
 import { age, bytes, count, dateTime, plural, setServerTime } from '../format.js';
 import { stream } from '../live.js';
@@ -10,7 +10,7 @@ const rank = { info: 0, warning: 1, error: 2 };
 export function mountNodes(place) {
   const cards = new NodeCards();
   const list = h('ul.events', { 'aria-label': 'Events' });
-  const none = h('p.muted', { hidden: true }, 'Nothing of the kind has happened since the node started.');
+  const none = h('p.muted', { hidden: true }, 'No such event since the node started.');
   const events = new Map();
   let level = 'info';
   const chips = levels.map(([name, label]) => h('button.chip', { type: 'button', onclick: () => { level = name; draw(); } }, label));
@@ -53,11 +53,11 @@ function eventItem(event) {
     h('span.badge', { 'data-level': event.level }, event.level),
     h('span.event-text', null,
       event.text,
-      event.queue && [' ', h('a', { href: `#/q/${encodeURIComponent(event.queue)}` }, 'Show queue')]),
+      event.queue && event.code !== 'queue-deleted' && [' ', h('a', { href: `#/q/${encodeURIComponent(event.queue)}` }, 'Show queue')]),
     event.count > 1 ? h('span.times', null, `${count(event.count)} times since ${dateTime(event.firstAt)}`) : null);
 }
 
-/** One card a node, in the order in which the server names them. */
+/** One card a node, in the order of the server's answer. */
 class NodeCards {
   #cards = new Map();
   element = h('div.cards');
@@ -85,11 +85,11 @@ class NodeCard {
       h('div.section-head', null, this.#title, this.#state),
       h('dl.facts', null,
         fact('version', 'Version'), fact('uptime', 'Up for'),
-        fact('store', 'Store'), fact('durability', 'A put is answered when'),
+        fact('store', 'Store'), fact('durability', 'Durability of a put'),
         fact('log', 'Log'), fact('disk', 'Disk', this.#disk),
         fact('memory', 'Memory'), fact('cpu', 'CPU'),
         fact('connections', 'Connections'), fact('consumers', 'Consumers'),
-        fact('waits', 'Takes that wait'), fact('workers', 'Named workers')));
+        fact('waits', 'Waiting takes'), fact('workers', 'Named workers')));
   }
 
   update(node) {
@@ -106,7 +106,7 @@ class NodeCard {
     text(facts.disk, totalBytes ? `${bytes(freeBytes)} free of ${bytes(totalBytes)}` : '–');
     this.#disk.hidden = !totalBytes;
     this.#disk.value = totalBytes ? Math.round((1 - freeBytes / totalBytes) * 100) : 0;
-    text(facts.memory, `${bytes(node.memoryBytes)}, of it ${bytes(node.heapBytes)} managed`);
+    text(facts.memory, `${bytes(node.memoryBytes)}, ${bytes(node.heapBytes)} of it managed`);
     text(facts.cpu, `${node.cpuPercent.toFixed(1)} % of one core, ${plural(node.cores, 'core')}`);
     const connections = Object.entries(node.connections);
     text(facts.connections, connections.length === 0 ? 'none' : connections.map(([name, number]) => `${count(number)} ${name}`).join(', '));
@@ -118,8 +118,8 @@ class NodeCard {
 
 function durabilityWords(durability) {
   if (durability === 'synced') {
-    return 'it is on disk (synced)';
+    return 'on disk before the answer (synced)';
   }
 
-  return durability === 'memory' ? 'it is in memory (memory)' : `it is written, on disk a little later (${durability})`;
+  return durability === 'memory' ? 'in memory only (memory)' : `written before the answer, on disk later (${durability})`;
 }

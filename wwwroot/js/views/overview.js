@@ -9,10 +9,17 @@ import { QueueRow, columns } from './queue-row.js';
 
 const limit = 50;
 const choices = [
-  ['all', 'All'], ['waiting', 'With messages'], ['busy', 'Busy'], ['unheard', 'Nobody listens'], ['stopped', 'Stopped'], ['dead', 'Dead letters'],
+  ['all', 'All'], ['waiting', 'With messages'], ['busy', 'Busy'], [
+    'unheard',
+    'Nobody listens'
+  ], ['stopped', 'Stopped'], ['dead', 'Dead letters'],
 ];
 const sums = [
-  ['queues', 'Queues', count], ['ready', 'Ready', count], ['delayed', 'Delayed', count], ['leased', 'In flight', count], ['dead', 'Dead letters', count],
+  ['queues', 'Queues', count], ['ready', 'Ready', count], ['delayed', 'Delayed', count], ['leased', 'In flight', count], [
+    'dead',
+    'Dead letters',
+    count
+  ],
   ['consumers', 'Consumers', count], ['putPerSecond', 'In per second', rate], ['deliveredPerSecond', 'Out per second', rate],
 ];
 
@@ -29,10 +36,23 @@ export function mountOverview(place) {
   const previous = h('button', { type: 'button', onclick: () => page(-limit) }, 'Previous');
   const next = h('button', { type: 'button', onclick: () => page(limit) }, 'Next');
   const searchId = uniqueId('search');
-  const search = h('input', { id: searchId, type: 'search', placeholder: 'Filter by name', value: view.filter, autocomplete: 'off', spellcheck: false, oninput: debounce(() => change({ filter: search.value })) });
+  const search = h(
+    'input',
+    {
+      id: searchId,
+      type: 'search',
+      placeholder: 'Filter by name',
+      value: view.filter,
+      autocomplete: 'off',
+      spellcheck: false,
+      oninput: debounce(() => change({ filter: search.value }))
+    });
   const sorts = columns.filter(column => column.name).map(({ name, label }) => [firstWay(name), label]);
   const sortId = uniqueId('sort');
-  const sortBy = h('select', { id: sortId, onchange: () => change({ sort: sortBy.value }) }, sorts.map(([value, label]) => h('option', { value }, label)));
+  const sortBy = h(
+    'select',
+    { id: sortId, onchange: () => change({ sort: sortBy.value }) },
+    sorts.map(([value, label]) => h('option', { value }, label)));
   const chips = choices.map(([name, label]) => h('button.chip', { type: 'button', onclick: () => change({ show: name }) }, label));
   const create = h('button.primary', { type: 'button', onclick: newQueue }, 'New queue');
   let list = null;
@@ -118,7 +138,13 @@ export function mountOverview(place) {
     show(status, matching > 0);
     if (matching === 0 && empty.dataset.all !== String(all === 0)) {
       empty.dataset.all = String(all === 0);
-      empty.replaceChildren(...(all > 0 ? [h('p', null, 'No queue matches.')] : everySeen() ? firstSteps() : [h('p', null, 'There is no queue yet that this key may see.')]));
+      empty.replaceChildren(
+        ...(
+          all > 0
+            ? [h('p', null, 'No queue matches.')]
+            : everySeen()
+            ? firstSteps()
+            : [h('p', null, 'There is no queue yet that this key may see.')]));
     }
 
     if (matching > 0 && view.offset >= matching) {
@@ -170,7 +196,8 @@ function header({ name, label, number }, sort) {
 function newQueue() {
   const inputId = uniqueId('name');
   const input = h('input', {
-    id: inputId, type: 'text', autocomplete: 'off', spellcheck: false, 'aria-describedby': `${inputId}-problem`, oninput: () => show(problem, false),
+    id: inputId, type: 'text', autocomplete: 'off', spellcheck: false, 'aria-describedby': `${inputId}-problem`, oninput: () =>
+      show(problem, false),
   });
   const problem = h('p.problem', { id: `${inputId}-problem`, role: 'alert', hidden: true });
   const dialog = openDialog('New queue', h('form', {

@@ -1,4 +1,4 @@
-// One row of the overview. Made once, then only what differs is set.
+// One row of the overview. It is created once; later only changed cells are set.
 import { h, show, text } from '../dom.js';
 import { ageOf, count, duration, rate } from '../format.js';
 import { Sparkline } from '../sparkline.js';
@@ -34,7 +34,7 @@ export class QueueRow {
       number('oldest', 'Oldest'), number('consumers', 'Consumers'));
   }
 
-  /** The row as the server sent it, or nothing where it did not change; so many seconds have passed. */
+  /** Takes the row as the server sent it, or nothing if it did not change, and the seconds since the last update. */
   update(row, seconds) {
     this.#row = row ?? this.#row;
     this.#spark.push(seconds, row?.in, row?.out);

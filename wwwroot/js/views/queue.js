@@ -18,8 +18,16 @@ import { whyNoQueueName } from '../queue-name.js';
 import { refusal, rightsOf, setAccess } from '../rights.js';
 
 const sums = [
-  ['ready', 'Ready', info => count(info.ready)], ['delayed', 'Delayed', info => count(info.delayed)], ['leased', 'In flight', info => count(info.leased)],
-  ['dead', 'Dead letters', (_, item) => count(item.dead)], ['history', 'History', info => count(info.history)], ['bytes', 'Size', info => bytes(info.bytes)],
+  ['ready', 'Ready', info => count(info.ready)], [
+    'delayed',
+    'Delayed',
+    info => count(info.delayed)
+  ], ['leased', 'In flight', info => count(info.leased)],
+  [
+    'dead',
+    'Dead letters',
+    (_, item) => count(item.dead)
+  ], ['history', 'History', info => count(info.history)], ['bytes', 'Size', info => bytes(info.bytes)],
   ['oldest', 'Oldest waits', info => info.oldestAgeSeconds === null ? '–' : age(oldestAt(info))],
   ['in', 'In per second', info => rate(info.putPerSecond)], ['out', 'Out per second', info => rate(info.deliveredPerSecond)],
 ];
@@ -28,7 +36,10 @@ const isDead = queue => queue.endsWith('.dead') && queue.length > 5;
 export function mountQueue(place, queue, tab) {
   const totals = Object.fromEntries(sums.map(([name]) => [name, h('dd', null, '–')]));
   const status = h('span.badge', { hidden: true });
-  const missing = h('p.note', { hidden: true }, 'This queue does not exist yet. The first message that is put into it, or its first setting, creates it.');
+  const missing = h(
+    'p.note',
+    { hidden: true },
+    'This queue does not exist yet. The first message that is put into it, or its first setting, creates it.');
   const policies = ['broadcast', 'roundrobin'].map(policy => h('button', {
     type: 'button', onclick: () => attempt(() => setPolicy(queue, policy), `'${queue}' is ${policy} now.`),
   }, policy));
@@ -48,13 +59,22 @@ export function mountQueue(place, queue, tab) {
     ...(dead ? [deadLetters] : []),
     { name: 'messages', label: 'Messages', needs: look, what: 'see its messages', mount: panel => mountMessages(panel, queue, context) },
     { name: 'tail', label: 'Live tail', needs: look, what: 'watch its messages', mount: panel => mountTail(panel, queue) },
-    { name: 'consumers', label: 'Consumers', needs: ['manage'], what: 'see who its consumers are', mount: panel => mountConsumers(panel, queue, context) },
+    {
+      name: 'consumers',
+      label: 'Consumers',
+      needs: ['manage'],
+      what: 'see who its consumers are',
+      mount: panel => mountConsumers(panel, queue, context)
+    },
     { name: 'put', label: 'Put', needs: ['put'], what: 'put messages', keep: true, mount: panel => mountPut(panel, queue) },
     ...(dead ? [] : [deadLetters]),
     { name: 'listen', label: 'Listen', needs: ['listen'], what: 'listen', keep: true, mount: panel => mountListen(panel, queue, context) },
     { name: 'settings', label: 'Settings', mount: panel => mountSettings(panel, queue, context) },
   ];
-  const tabs = new Tabs('Parts of the queue', entries.map(guarded), name => history.replaceState(null, '', `#/q/${encodeURIComponent(queue)}/${name}`));
+  const tabs = new Tabs(
+    'Parts of the queue',
+    entries.map(guarded),
+    name => history.replaceState(null, '', `#/q/${encodeURIComponent(queue)}/${name}`));
   const ends = [['Purge', confirmPurge], ['Delete', confirmDelete]].map(([label, confirm]) =>
     h('button.danger.outline', { type: 'button', onclick: () => confirm(queue, context) }, label));
   const actions = h('div.actions', { hidden: true },
