@@ -83,7 +83,7 @@ test('A key sees its own queues and is offered what it may do with them, nothing
   assert.equal(await button('Cancel message 1').isVisible(), true);
   for (const [tab, sentence] of [
     ['Put', 'The key “shop” may not put messages.'], ['Consumers', 'The key “shop” may not see who its consumers are.'],
-    ['Listen', 'The key “shop” may not listen.'], ['Dead letters', 'The key “shop” may not look at its dead letters.'],
+    ['Listen', 'The key “shop” may not listen.'], ['Dead letters', 'The key “shop” may not see its dead letters.'],
   ]) {
     await session.tab(tab);
     await page.locator('.refusal').getByText(sentence).waitFor();
