@@ -43,7 +43,7 @@ public static class PushQueueEndpointExtensions
         var group = endpoints.MapGroup(string.Empty);
         ((IEndpointConventionBuilder)group).Finally(endpoint =>
         {
-            var next = border.Guard(endpoint, endpoint.RequestDelegate!);
+            var next = border.Guard(endpoint, BrowserTakes.Guard(endpoint, endpoint.RequestDelegate!));
             var form = RefusalForm.Of(endpoint);
             endpoint.RequestDelegate = context => CheckAsync(check, context, form, next);
         });

@@ -75,7 +75,7 @@ internal static class JsonAnswers
                 writer.WriteStringValue(message.Body.Span);
                 break;
             default:
-                writer.WriteRawValue(message.Body.Span, skipInputValidation: true);
+                writer.WriteRawValue(BodyKinds.SkipMark(message.Body.Span), skipInputValidation: true);
                 break;
         }
     }

@@ -4,6 +4,8 @@ using System.Text.Json;
 
 namespace PushQueue.Security;
 
+#pragma warning disable RS0030 // An operator writes this file, and Read turns what these methods throw into one exception.
+
 /// <summary>
 /// Reads and writes the access file: <c>{"keys":[{"id","name","hash","expires","grants":[{"queues":[],"can":[]}],"limits":{}}]}</c>. Strict: a field
 /// that nobody knows is a slip of the pen, and what was meant to restrict must not be ignored. See docs/SECURITY.md.

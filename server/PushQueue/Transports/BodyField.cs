@@ -44,22 +44,21 @@ internal readonly struct BodyField
     }
 
     /// <summary>
-    /// The value as it is, as JSON; a string that is given another content type is that text itself.
+    /// The value as it is, as JSON; a string that is given another content type is that text itself. The problem where that text is not valid.
     /// </summary>
     /// <param name="json">What the value was found in.</param>
     /// <param name="contentType">The content type that was given; null for JSON.</param>
-    public (byte[] Body, string ContentType) Read(ReadOnlySpan<byte> json, string? contentType)
+    /// <param name="body">The bytes of the message.</param>
+    public Problem? Read(ReadOnlySpan<byte> json, ref string? contentType, out byte[] body)
     {
         var value = json.Slice(_start, _length);
         if (contentType is null || ContentTypes.IsJson(contentType) || !_isString)
         {
-            return (value.ToArray(), contentType ?? ContentTypes.Json);
+            contentType ??= ContentTypes.Json;
+            body = value.ToArray();
+            return null;
         }
 
-        var reader = new Utf8JsonReader(value);
-        reader.Read();
-        var text = new byte[_length];
-        var length = reader.CopyString(text);
-        return (text.AsSpan(0, length).ToArray(), contentType);
+        return JsonText.TryReadBytes(value, out body) ? null : JsonText.NotUnicode("body");
     }
 }

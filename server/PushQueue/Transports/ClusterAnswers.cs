@@ -6,6 +6,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports;
 
+#pragma warning disable RS0030 // Only the answers of other nodes are read here, which this class wrote.
+
 /// <summary>
 /// What only each node knows (who is connected, which workers came, how it is itself), asked of all nodes and put together. Alone, a node
 /// answers from itself at once.

@@ -1,14 +1,15 @@
 using System.Text.Json;
+using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports;
 
 /// <summary>Checks that bytes are one JSON value, without building anything.</summary>
 internal static class JsonBody
 {
-    // Deeper than any real document; the limit keeps a hostile one from costing much.
-    private const int DepthMax = 512;
+    public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = JsonDepth.Max };
 
-    public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = DepthMax };
+    /// <summary>JSON without the byte order mark that some editors write before it.</summary>
+    public static ReadOnlyMemory<byte> SkipMark(ReadOnlyMemory<byte> json) => json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json;
 
     /// <summary>Null where the bytes are exactly one JSON value, else what is wrong with them.</summary>
     public static string? WhyNot(ReadOnlySpan<byte> json)
@@ -18,12 +19,12 @@ internal static class JsonBody
             var reader = new Utf8JsonReader(json, ReaderOptions);
             while (reader.Read())
             {
-                // The reader checks the grammar; that the bytes of strings are UTF-8 it leaves to whoever reads them.
+                // The reader checks the grammar; that strings are valid UTF-8 is checked below.
             }
         }
         catch (JsonException e)
         {
-            // The reader has no other way to say no.
+            // The reader reports invalid JSON only by this exception.
             return Describe(e);
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports;
@@ -14,6 +15,7 @@ internal static class LeaseKeysJson
     public static Problem? Read(ReadOnlySpan<byte> json, out List<LeaseKey> keys)
     {
         keys = [];
+        json = BodyKinds.SkipMark(json);
         if (JsonBody.WhyNot(json) is { } whyNot)
         {
             return Problem.BadJson($"The body is not valid JSON: {whyNot}.");
@@ -76,10 +78,9 @@ internal static class LeaseKeysJson
 
         MessageId? id = null;
         var receipt = default(Receipt);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            _ = JsonText.TryReadName(ref reader, out var name);
-            reader.Read();
             if (!JsonText.TryRead(ref reader, out var value))
             {
                 return Wrong(number);
@@ -105,6 +106,11 @@ internal static class LeaseKeysJson
                 default:
                     return OptionValues.Unknown(name, "id, receipt");
             }
+        }
+
+        if (fields.Problem is { } twice)
+        {
+            return twice;
         }
 
         key = new LeaseKey(id.GetValueOrDefault(), receipt);

@@ -157,7 +157,7 @@ internal static class MessageJson
         }
         else
         {
-            writer.WriteRawValue(body, skipInputValidation: true);
+            writer.WriteRawValue(BodyKinds.SkipMark(body), skipInputValidation: true);
         }
     }
 

@@ -81,7 +81,21 @@ internal static class OptionValues
         }
 
         return Problem.BadOption(
-            $"The option '{name}' is '{Shown(value)}'; give a time like 2030-01-31T08:00:00Z or seconds since 1970, at most ten years ahead.");
+            $"The option '{name}' is '{Shown(value)}'; give a time like 2030-01-31T08:00:00Z or seconds since 1970, at most ten years ahead."
+            + AdviceOnTime(value));
+    }
+
+    /// <summary>What to write instead, where a value shows what was meant.</summary>
+    private static string AdviceOnTime(string value)
+    {
+        if (long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 100_000_000_000)
+        {
+            return $" It looks like milliseconds since 1970; the seconds are {number / 1000}.";
+        }
+
+        return value.Contains(":60", StringComparison.Ordinal) ? " A leap second is not a time here; write second 59 instead of 60."
+            : value.Contains("T24:00", StringComparison.Ordinal) ? " Write midnight at the end of a day as T00:00:00 of the next day."
+            : "";
     }
 
     public static Problem? RetryDelay(string name, string value, out RetryDelay? delay) =>

@@ -7,6 +7,8 @@ internal struct PutOptions
 {
     public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, traceparent";
 
+    private static readonly HashSet<string> All = new(Names.Split(", "), StringComparer.Ordinal);
+
     private bool _timed;
 
     public MessageId? Id { get; private set; }
@@ -25,6 +27,9 @@ internal struct PutOptions
 
     /// <summary>The W3C trace context that the message belongs to; null where none was given, or none that is valid.</summary>
     public string? TraceParent { get; set; }
+
+    /// <summary>Whether a name is an option of a put.</summary>
+    public static bool Has(string name) => All.Contains(name);
 
     /// <summary>Null when all is well.</summary>
     /// <param name="name">The option.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports;
@@ -11,6 +12,8 @@ internal static class SettingsJson
 
     private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m"}.""";
 
+    private static readonly HashSet<string> All = new(Names.Split(", "), StringComparer.Ordinal);
+
     // As a sentence about them names them; a change cannot.
     private const string HistoryAge = "history.age";
     private const string HistoryMessages = "history.messages";
@@ -18,6 +21,7 @@ internal static class SettingsJson
     public static Problem? Read(ReadOnlySpan<byte> json, out QueueSettingsPatch patch)
     {
         patch = new QueueSettingsPatch();
+        json = BodyKinds.SkipMark(json);
         if (JsonBody.WhyNot(json) is { } whyNot)
         {
             return Problem.BadJson($"The body is not valid JSON: {whyNot}.");
@@ -30,53 +34,57 @@ internal static class SettingsJson
             return Problem.BadJson("""Send a JSON object like {"policy":"roundrobin","maxMessages":1000}.""");
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            if (ReadSetting(ref reader, ref patch) is { } problem)
+            if (ReadSetting(ref reader, name, ref patch) is { } problem)
             {
                 return problem;
             }
         }
 
-        return null;
+        return fields.Problem;
     }
 
-    private static Problem? ReadSetting(ref Utf8JsonReader reader, ref QueueSettingsPatch patch)
+    private static Problem? ReadSetting(ref Utf8JsonReader reader, string name, ref QueueSettingsPatch patch)
     {
-        if (!JsonText.TryReadName(ref reader, out var name))
+        if (!All.Contains(name))
         {
-            return Problem.BadJson("The name of a setting is not valid Unicode.");
+            return OptionValues.Unknown(name, Names);
         }
 
-        reader.Read();
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            // A limit that is null is no limit, which a patch writes as zero. Any other setting that is null is not given.
+            return name is "maxMessages" or "maxBytes" ? Set(name, "0", ref patch) : null;
+        }
+
         if (name == "history")
         {
             return reader.TokenType == JsonTokenType.StartObject ? ReadHistory(ref reader, ref patch) : Problem.BadOption(HistoryForm);
         }
 
-        if (name is HistoryAge or HistoryMessages)
-        {
-            return OptionValues.Unknown(name, Names);
-        }
-
-        // A limit that is null is no limit, which a patch writes as zero.
-        var value = "0";
-        var removesLimit = reader.TokenType == JsonTokenType.Null && name is "maxMessages" or "maxBytes";
-        if (!removesLimit && !JsonText.TryRead(ref reader, out value))
-        {
-            return Problem.BadOption($"The setting '{OptionValues.Shown(name)}' has a value of the wrong type.");
-        }
-
-        return Set(name, value, ref patch);
+        return JsonText.TryRead(ref reader, out var value) ? Set(name, value, ref patch)
+            : reader.TokenType == JsonTokenType.String ? JsonText.NotUnicode(name)
+            : Problem.BadOption($"The setting '{name}' has a value of the wrong type; give a string or a number.");
     }
 
     private static Problem? ReadHistory(ref Utf8JsonReader reader, ref QueueSettingsPatch patch)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            _ = JsonText.TryReadName(ref reader, out var name);
-            reader.Read();
-            if (name is not ("messages" or "age") || !JsonText.TryRead(ref reader, out var value))
+            if (name is not ("messages" or "age"))
+            {
+                return Problem.BadOption(HistoryForm);
+            }
+
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                continue;
+            }
+
+            if (!JsonText.TryRead(ref reader, out var value))
             {
                 return Problem.BadOption(HistoryForm);
             }
@@ -87,7 +95,7 @@ internal static class SettingsJson
             }
         }
 
-        return null;
+        return fields.Problem;
     }
 
     private static Problem? Set(string name, string value, ref QueueSettingsPatch patch)

@@ -3,6 +3,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports;
 
+#pragma warning disable RS0030 // Only the lists of other nodes are read here, which this class wrote.
+
 /// <summary>Workers as JSON: written for clients and for other nodes, read from other nodes.</summary>
 internal static class WorkerJson
 {

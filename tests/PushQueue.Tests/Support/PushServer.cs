@@ -10,7 +10,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
-using PushQueue.Security;
 using PushQueue.Storage.Embedded;
 using PushQueue.Transports;
 using PushQueue.Transports.Commands;
@@ -169,7 +168,6 @@ internal sealed class PushServer : IAsyncDisposable
 
     private sealed class EchoExecutor : ICommandExecutor
     {
-        public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken) =>
-            new(jsonFrame.ToArray());
+        public ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken) => new(frame.Json.ToArray());
     }
 }

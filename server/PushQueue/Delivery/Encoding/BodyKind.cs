@@ -22,21 +22,13 @@ internal enum BodyKind : byte
 
 internal static class BodyKinds
 {
-    // Deeper than any real document; the limit keeps a hostile one from costing a large stack of bits.
-    private const int DepthMax = 512;
-
     public static BodyKind Of(Message message)
     {
         var body = message.Body.Span;
         if (IsJsonType(message.ContentType))
         {
-            if (IsJson(body))
-            {
-                return body.IndexOfAny((byte)'\n', (byte)'\r') < 0 ? BodyKind.Json : BodyKind.JsonLines;
-            }
-
-            // Kept although it is not what it claims; a reader of the envelope sees a string and the content type.
-            return Utf8.IsValid(body) ? BodyKind.Text : BodyKind.Binary;
+            // A body that is not the JSON that its content type claims is shown as base64: a string would be read as JSON.
+            return !IsJson(body) ? BodyKind.Binary : body.IndexOfAny((byte)'\n', (byte)'\r') < 0 ? BodyKind.Json : BodyKind.JsonLines;
         }
 
         return IsTextType(message.ContentType) && Utf8.IsValid(body) ? BodyKind.Text : BodyKind.Binary;
@@ -52,17 +44,19 @@ internal static class BodyKinds
 
     public static bool IsTextType(string contentType) => MediaType(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether the envelope's body field alone says what the content type is.</summary>
-    public static bool IsSelfEvident(string contentType, BodyKind kind)
+    /// <summary>
+    /// Whether the body field of the envelope alone determines the content type. Text never does, because a JSON string has the same field. A
+    /// content type with parameters is not left out either, so that it survives when the envelope is put again.
+    /// </summary>
+    public static bool IsSelfEvident(string contentType, BodyKind kind) => kind switch
     {
-        var type = MediaType(contentType);
-        return kind switch
-        {
-            BodyKind.Json or BodyKind.JsonLines => type.Equals("application/json", StringComparison.OrdinalIgnoreCase),
-            BodyKind.Text => type.Equals("text/plain", StringComparison.OrdinalIgnoreCase),
-            _ => type.IsEmpty || type.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase),
-        };
-    }
+        BodyKind.Json or BodyKind.JsonLines => contentType == "application/json",
+        BodyKind.Text => false,
+        _ => contentType is "" or "application/octet-stream",
+    };
+
+    /// <summary>A JSON body without the byte order mark that some editors write before it.</summary>
+    public static ReadOnlySpan<byte> SkipMark(ReadOnlySpan<byte> json) => json.StartsWith("\uFEFF"u8) ? json[3..] : json;
 
     public static bool IsJson(ReadOnlySpan<byte> body)
     {
@@ -72,7 +66,7 @@ internal static class BodyKinds
             return false;
         }
 
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax });
+        var reader = new Utf8JsonReader(SkipMark(body), new JsonReaderOptions { MaxDepth = JsonDepth.Body });
         try
         {
             while (reader.Read())

@@ -36,10 +36,10 @@ internal static class Envelope
         switch (kind)
         {
             case BodyKind.Json:
-                writer.Write(body);
+                writer.Write(BodyKinds.SkipMark(body));
                 break;
             case BodyKind.JsonLines:
-                writer.WriteOneLine(body);
+                writer.WriteOneLine(BodyKinds.SkipMark(body));
                 break;
             case BodyKind.Text:
                 writer.WriteJsonString(body);

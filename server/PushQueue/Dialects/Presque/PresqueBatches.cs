@@ -110,17 +110,16 @@ internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits
         }
 
         var found = false;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            var isJobs = reader.ValueTextEquals("jobs"u8);
-            reader.Read();
-            if (!isJobs)
+            if (name != "jobs")
             {
                 reader.Skip();
                 continue;
             }
 
-            if (found || reader.TokenType != JsonTokenType.StartArray)
+            if (reader.TokenType != JsonTokenType.StartArray)
             {
                 return PresqueAnswers.NotJobs;
             }
@@ -134,6 +133,6 @@ internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits
             }
         }
 
-        return found ? null : PresqueAnswers.NotJobs;
+        return fields.Problem is { } twice ? JsonError.BadRequest(twice.Sentence) : found ? null : PresqueAnswers.NotJobs;
     }
 }

@@ -6,9 +6,13 @@ namespace PushQueue.Dialects.Presque;
 /// <summary>Single fields of JSON bodies.</summary>
 internal static class PresqueJson
 {
-    /// <summary>A field as text; null where the JSON, which is valid, is no object, or has no such field, or it is no text or number.</summary>
-    public static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    /// <summary>
+    /// Reads a field as text; null where the JSON, which is valid, is no object, or has no such field, or it is no text or number. The error where
+    /// a field is given twice or is not valid Unicode.
+    /// </summary>
+    public static JsonError? Text(ReadOnlySpan<byte> json, string name, out string? text)
     {
+        text = null;
         var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -16,18 +20,22 @@ internal static class PresqueJson
             return null;
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        var problem = default(Problem);
+        while (fields.Next(ref reader, out var field))
         {
-            var isIt = reader.ValueTextEquals(name);
-            reader.Read();
-            if (isIt)
+            if (field == name && JsonText.TryRead(ref reader, out var value))
             {
-                return JsonText.TryRead(ref reader, out var text) ? text : null;
+                text = value;
+            }
+            else if (field == name && reader.TokenType == JsonTokenType.String)
+            {
+                problem = JsonText.NotUnicode(name);
             }
 
             reader.Skip();
         }
 
-        return null;
+        return (problem ?? fields.Problem) is { } wrong ? JsonError.BadRequest(wrong.Sentence) : null;
     }
 }

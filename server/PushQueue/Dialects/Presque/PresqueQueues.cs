@@ -160,12 +160,18 @@ internal sealed class PresqueQueues(IMessageBroker broker, AccessControl access)
             return PresqueAnswers.ContentMissing;
         }
 
-        if (JsonBody.WhyNot(body) is { } whyNot)
+        var json = JsonBody.SkipMark(body).Span;
+        if (JsonBody.WhyNot(json) is { } whyNot)
         {
             return PresqueAnswers.NotJson(whyNot);
         }
 
-        var status = PresqueJson.Text(body, "status"u8) ?? "";
+        if (PresqueJson.Text(json, "status", out var status) is { } wrong)
+        {
+            return wrong;
+        }
+
+        status ??= "";
         stopped = status == "stop";
         return status is "stop" or "start" ? null : JsonError.BadRequest($"invalid status {OptionValues.Shown(status)}");
     }

@@ -78,6 +78,11 @@ internal static class PresqueRequest
             return ([], JsonError.Of(problem));
         }
 
+        if (JsonBody.SkipMark(body) is var json && json.Length < body.Length)
+        {
+            body = json.ToArray();
+        }
+
         if (body.Length == 0)
         {
             return ([], PresqueAnswers.JobMissing);

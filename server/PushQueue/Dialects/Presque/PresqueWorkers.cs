@@ -129,12 +129,16 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
                 return (default, "", JsonError.Of(problem));
             }
 
-            if (body.Length > 0 && JsonBody.WhyNot(body) is { } whyNot)
+            var json = JsonBody.SkipMark(body);
+            if (json.Length > 0 && JsonBody.WhyNot(json.Span) is { } whyNot)
             {
                 return (default, "", PresqueAnswers.NotJson(whyNot));
             }
 
-            worker = body.Length > 0 ? PresqueJson.Text(body, "worker_id"u8) : null;
+            if (json.Length > 0 && PresqueJson.Text(json.Span, "worker_id", out worker) is { } wrong)
+            {
+                return (default, "", wrong);
+            }
         }
 
         return string.IsNullOrEmpty(worker)

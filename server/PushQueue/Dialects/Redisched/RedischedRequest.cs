@@ -16,8 +16,6 @@ internal sealed class RedischedRequest : IDisposable
     /// <summary>What stands around the body of a job, and what escapes may add to it.</summary>
     private const int FrameBytesMax = 64 * 1024;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 512, AllowDuplicateProperties = false };
-
     private readonly JsonDocument _document;
 
     private RedischedRequest(QueueName topic, JsonDocument document)
@@ -55,28 +53,37 @@ internal sealed class RedischedRequest : IDisposable
             return (null, JsonError.Of(problem));
         }
 
-        if (JsonBody.WhyNot(body) is { } whyNot)
+        var json = JsonBody.SkipMark(body);
+        if (WhyNot(json.Span) is { } whyNot)
         {
-            return (null, JsonError.BadRequest($"The body must be a JSON object; it is not JSON: {whyNot}."));
+            return (null, JsonError.BadRequest(whyNot));
         }
 
-        try
-        {
-            var document = JsonDocument.Parse(body, Strict);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                return (new RedischedRequest(topic, document), null);
-            }
+        return (new RedischedRequest(topic, JsonDocument.Parse(json)), null);
+    }
 
-            document.Dispose();
-        }
-        catch (JsonException)
+    /// <summary>Null for a JSON object that has no field twice.</summary>
+    private static string? WhyNot(ReadOnlySpan<byte> json)
+    {
+        if (JsonBody.WhyNot(json) is { } broken)
         {
-            // The JSON is valid, so this is the one thing that only the parser can tell.
-            return (null, JsonError.BadRequest("The body has a field twice; give each once."));
+            return $"The body must be a JSON object; it is not JSON: {broken}.";
         }
 
-        return (null, JsonError.BadRequest("The body must be a JSON object."));
+        var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return "The body must be a JSON object.";
+        }
+
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out _))
+        {
+            reader.Skip();
+        }
+
+        return fields.Problem?.Sentence;
     }
 
     /// <summary>The client's id: a string, or a whole number, which is the same as its digits.</summary>
@@ -107,7 +114,7 @@ internal sealed class RedischedRequest : IDisposable
 
         if (value.ValueKind != JsonValueKind.String)
         {
-            body = Encoding.UTF8.GetBytes(value.GetRawText());
+            body = JsonText.Raw(value).ToArray();
             return null;
         }
 
@@ -175,21 +182,6 @@ internal sealed class RedischedRequest : IDisposable
     private static bool TryText(JsonElement value, out string text)
     {
         text = "";
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            text = value.GetRawText();
-            return value.ValueKind == JsonValueKind.Number;
-        }
-
-        try
-        {
-            text = value.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half a surrogate pair as \uD800; the parser has no other way to say so.
-            return false;
-        }
+        return value.ValueKind is JsonValueKind.String or JsonValueKind.Number && JsonText.TryRead(value, out text);
     }
 }

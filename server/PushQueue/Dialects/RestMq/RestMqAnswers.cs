@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
@@ -52,7 +53,7 @@ internal static class RestMqAnswers
 
     /// <summary>Text as it is, whatever else as base64.</summary>
     public static string Value(Message message) =>
-        BodyKinds.Of(message) == BodyKind.Binary
+        BodyKinds.Of(message) == BodyKind.Binary && !(BodyKinds.IsJsonType(message.ContentType) && Utf8.IsValid(message.Body.Span))
             ? Convert.ToBase64String(message.Body.Span)
             : Encoding.UTF8.GetString(message.Body.Span);
 

@@ -29,8 +29,6 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
         </body></html>
         """;
 
-    private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = JsonBody.ReaderOptions.MaxDepth };
-
     public static Task HelpAsync(HttpContext context) => RestMqAnswers.PageAsync(context, Help);
 
     public async Task ExecuteAsync(HttpContext context)
@@ -45,13 +43,14 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
         }
 
         var json = (arguments["body"] ?? arguments["msg"]) is { } field ? Encoding.UTF8.GetBytes(field) : arguments.RawBody;
+        json = JsonBody.SkipMark(json);
         if (WhyNot(json.Span) is { } whyNot)
         {
             await RestMqAnswers.RefuseAsync(context, Problem.BadJson(whyNot));
             return;
         }
 
-        using var command = JsonDocument.Parse(json, DocumentOptions);
+        using var command = JsonDocument.Parse(json);
         await ExecuteAsync(context, callback, command.RootElement);
     }
 
@@ -75,19 +74,15 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             return "The command must be a JSON object.";
         }
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        var hasCommand = false;
+        while (fields.Next(ref reader, out var name))
         {
-            if (!JsonText.TryReadName(ref reader, out var name) || !names.Add(name))
-            {
-                return $"The field '{OptionValues.Shown(name)}' is given twice, or is no valid Unicode.";
-            }
-
-            reader.Read();
+            hasCommand |= name == "cmd";
             reader.Skip();
         }
 
-        return names.Contains("cmd") ? null : "The field 'cmd' is missing; it is add, get, take or del.";
+        return fields.Problem?.Sentence ?? (hasCommand ? null : "The field 'cmd' is missing; it is add, get, take or del.");
     }
 
     private Task ExecuteAsync(HttpContext context, RestMqCallback callback, JsonElement command)
@@ -138,7 +133,8 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             return;
         }
 
-        if (value.ValueKind == JsonValueKind.String && !TryText(command, "value", out _))
+        var text = "";
+        if (value.ValueKind == JsonValueKind.String && !TryText(command, "value", out text))
         {
             await ErrorAsync(context, callback, "value is no valid Unicode");
             return;
@@ -146,15 +142,15 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
 
         // A text is the message; whatever else is kept as its JSON.
         var message = value.ValueKind == JsonValueKind.String
-            ? new NewMessage { Body = Encoding.UTF8.GetBytes(value.GetString()!), ContentType = ContentTypes.Text }
-            : new NewMessage { Body = Encoding.UTF8.GetBytes(value.GetRawText()), ContentType = ContentTypes.Json };
+            ? new NewMessage { Body = Encoding.UTF8.GetBytes(text), ContentType = ContentTypes.Text }
+            : new NewMessage { Body = JsonText.Raw(value).ToArray(), ContentType = ContentTypes.Json };
         var result = await broker.PutAsync(queue, message);
         await (!result.Ok ? ErrorAsync(context, callback, ProblemDetailsMapper.ToProblem(result)) : RestMqAnswers.JsonAsync(context, callback, json =>
         {
             json.WriteStartObject();
             json.WriteString("queue"u8, queue.Value);
             json.WritePropertyName("value"u8);
-            json.WriteRawValue(value.GetRawText()); // as it came: half a surrogate pair inside could not be written anew
+            json.WriteRawValue(JsonText.Raw(value)); // as it came: half a surrogate pair inside could not be written again
             json.WriteString("key"u8, RestMqAnswers.Key(queue, result.Value.Id));
             json.WriteEndObject();
         }));
@@ -242,20 +238,6 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
     private static bool TryText(JsonElement command, string name, out string text)
     {
         text = "";
-        if (!command.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String)
-        {
-            return false;
-        }
-
-        try
-        {
-            text = value.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half a surrogate pair as \uD800; the document has no other way to say so.
-            return false;
-        }
+        return command.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && JsonText.TryRead(value, out text);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Commands;
@@ -29,7 +30,7 @@ internal static class CommandAnswer
         WriteReference(json.Writer, frame);
         json.Writer.WriteString("error"u8, problem.Type.Name);
         json.Writer.WriteString("detail"u8, problem.Sentence);
-        return new CommandResult(End(json), problem.Type);
+        return new CommandResult(End(json), problem);
     }
 
     public static byte[] OfQueue(CommandFrame frame, QueueName queue, string name, string value)
@@ -45,6 +46,18 @@ internal static class CommandAnswer
         var json = Begin(frame);
         json.Writer.WriteString("queue"u8, queue.Value);
         MessageJson.WriteId(json.Writer, "id"u8, id);
+        return End(json);
+    }
+
+    public static CommandResult OfSubscription(CommandFrame frame, QueueName queue, Cursor? cursor)
+    {
+        var json = Begin(frame);
+        json.Writer.WriteString("queue"u8, queue.Value);
+        if (cursor is { } position)
+        {
+            json.Writer.WriteString("cursor"u8, position.ToString());
+        }
+
         return End(json);
     }
 

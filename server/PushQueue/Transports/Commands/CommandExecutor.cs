@@ -44,14 +44,10 @@ internal sealed class CommandExecutor : ICommandExecutor
     /// <summary>The commands by their own names.</summary>
     internal string Words { get; }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken) =>
-        (await RunAsync(jsonFrame, caller, cancellationToken)).Json;
-
-    public async ValueTask<CommandResult> RunAsync(
-        ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken, string? traceParent = null)
+    public async ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken)
     {
-        var (frame, broken) = CommandFrame.Read(jsonFrame, caller, traceParent);
-        if (Problem.First(broken, ReadQueue(frame, out var queue)) is { } problem)
+        var caller = frame.Caller;
+        if (Problem.First(frame.Problem, ReadQueue(frame, out var queue)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using PushQueue.Security;
 
 namespace PushQueue.Transports.Commands;
@@ -11,8 +12,12 @@ internal sealed class CommandFrame
     private const int FieldsMax = 64;
 
     private readonly List<Field> _fields = [];
+    private int _referenceStart;
 
-    public ReadOnlyMemory<byte> Json { get; private init; }
+    public ReadOnlyMemory<byte> Json { get; private set; }
+
+    /// <summary>What is wrong with the frame itself; null where it is a command.</summary>
+    public Problem? Problem { get; private set; }
 
     /// <summary>Who sent it.</summary>
     public required Caller Caller { get; init; }
@@ -27,29 +32,65 @@ internal sealed class CommandFrame
     public ReadOnlyMemory<byte> Reference { get; private set; }
 
     /// <summary>Reads a frame as far as it goes; with a problem, the frame still has the reference where that was readable.</summary>
-    public static (CommandFrame Frame, Problem? Problem) Read(ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null)
+    public static CommandFrame Read(ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null)
     {
-        var frame = new CommandFrame { Json = json, Caller = caller, TraceParent = traceParent };
-        if (JsonBody.WhyNot(json.Span) is { } whyNot)
+        var frame = new CommandFrame { Json = JsonBody.SkipMark(json), Caller = caller, TraceParent = traceParent };
+        frame.Problem = frame.ReadFields();
+        return frame;
+    }
+
+    /// <summary>Copies the frame, for a command that outlives the buffer in which it came.</summary>
+    public void Detach()
+    {
+        var json = Json.ToArray();
+        Json = json;
+        if (!Reference.IsEmpty)
         {
-            return (frame, Problem.BadJson($"The command is not valid JSON: {whyNot}."));
+            Reference = json.AsMemory(_referenceStart, Reference.Length);
+        }
+    }
+
+    /// <summary>The one pass over the frame: checks the grammar and remembers where each field is.</summary>
+    private Problem? ReadFields()
+    {
+        if (!Utf8.IsValid(Json.Span))
+        {
+            return NotJson("it is not valid UTF-8");
         }
 
-        var reader = new Utf8JsonReader(json.Span, JsonBody.ReaderOptions);
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject)
+        try
         {
-            return (frame, Problem.BadJson("""A command is a JSON object like {"cmd":"take","queue":"test"}."""));
+            var reader = new Utf8JsonReader(Json.Span, JsonBody.ReaderOptions);
+            reader.Read();
+            var isObject = reader.TokenType == JsonTokenType.StartObject;
+            var problem = isObject ? ReadFields(ref reader) : null;
+            while (reader.Read())
+            {
+                // To the end of the frame: what follows the object, or is not an object, may be broken.
+            }
+
+            return isObject ? problem : Problem.BadJson("""A command is a JSON object like {"cmd":"take","queue":"test"}.""");
+        }
+        catch (JsonException e)
+        {
+            // The reader reports invalid JSON only by this exception.
+            Reference = default;
+            return NotJson(JsonBody.Describe(e));
+        }
+    }
+
+    private static Problem NotJson(string whyNot) => Problem.BadJson($"The command is not valid JSON: {whyNot}.");
+
+    private Problem? ReadFields(ref Utf8JsonReader reader)
+    {
+        var fields = default(JsonFields);
+        var problem = default(Problem);
+        while (fields.Next(ref reader, out var name))
+        {
+            problem ??= ReadField(ref reader, name);
         }
 
-        Problem? problem = null;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            problem ??= frame.ReadField(ref reader);
-            reader.Skip();
-        }
-
-        return (frame, problem);
+        return fields.Problem ?? problem;
     }
 
     /// <summary>The field's value as text; the problem where it is no text, or missing although required.</summary>
@@ -62,17 +103,15 @@ internal sealed class CommandFrame
         }
 
         var reader = ReaderAt(field);
-        if (!JsonText.TryRead(ref reader, out var value))
-        {
-            return Problem.BadOption($"The field '{name}' must be a string or a number.");
-        }
-
-        text = value;
-        return null;
+        return JsonText.Read(ref reader, name, out text)
+            ?? (text is null && required ? Problem.BadOption($"The field '{name}' is missing.") : null);
     }
 
     /// <summary>Every field's name, in the order in which they came.</summary>
     public IEnumerable<string> Names => _fields.Select(static known => known.Name);
+
+    /// <summary>Whether the command asks to wait: what follows it, perhaps the ack that it waits for, must not wait too.</summary>
+    public bool Waits => Has("wait") || Has("waitForAck");
 
     public bool Has(string name) => TryFind(name, out _);
 
@@ -113,28 +152,31 @@ internal sealed class CommandFrame
         return false;
     }
 
-    /// <summary>The reader stands at a name and moves to its value.</summary>
-    private Problem? ReadField(ref Utf8JsonReader reader)
+    /// <summary>The reader stands at a value and moves to its end.</summary>
+    private Problem? ReadField(ref Utf8JsonReader reader, string name)
     {
-        var readable = JsonText.TryReadName(ref reader, out var name);
-        reader.Read();
-        if (!readable)
+        if (name == "cmd")
         {
-            return Problem.BadJson("The name of a field is not valid Unicode.");
+            var problem = JsonText.Read(ref reader, name, out var command);
+            reader.Skip();
+            Command = command ?? "";
+            return problem;
         }
 
         var start = (int)reader.TokenStartIndex;
-        if (name == "cmd")
-        {
-            Command = JsonText.TryRead(ref reader, out var command) ? command : "";
-            return null;
-        }
-
+        var isNull = reader.TokenType == JsonTokenType.Null;
         reader.Skip();
         var length = (int)reader.BytesConsumed - start;
         if (name == "ref")
         {
             Reference = Json.Slice(start, length);
+            _referenceStart = start;
+            return null;
+        }
+
+        if (isNull && name is not ("value" or "body"))
+        {
+            // An option that is null is one that is not given. A body may be null.
             return null;
         }
 

@@ -1,5 +1,3 @@
-using PushQueue.Security;
-
 namespace PushQueue.Transports.Commands;
 
 /// <summary>
@@ -8,9 +6,8 @@ namespace PushQueue.Transports.Commands;
 /// </summary>
 internal interface ICommandExecutor
 {
-    /// <param name="jsonFrame">UTF-8 JSON; may be broken, which gets an error answer. Valid only until this completes.</param>
-    /// <param name="caller">Who sends it; a command that he may not give gets an error answer.</param>
+    /// <param name="frame">The command; a broken one gets an error answer, and so does one that its caller may not give.</param>
     /// <param name="cancellationToken">Cancelled when the client is gone; ends waits only, never a change half made.</param>
     /// <returns>The answer, one JSON object on one line.</returns>
-    ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ReadOnlyMemory<byte> jsonFrame, Caller caller, CancellationToken cancellationToken);
+    ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken);
 }

@@ -7,6 +7,11 @@ internal static class PutBody
     {
         body = default;
         contentType = ContentTypes.Json;
+        if (frame.Has("value") && frame.Has("body"))
+        {
+            return Problem.BadOption("Give either 'value' or 'body'; they are two names of one field.");
+        }
+
         var field = frame.Body(frame.Has("value") ? "value" : "body");
         if (!field.Given)
         {
@@ -33,7 +38,8 @@ internal static class PutBody
             return bad;
         }
 
-        (body, contentType) = field.Read(frame.Json.Span, givenType);
-        return null;
+        var notText = field.Read(frame.Json.Span, ref givenType, out var text);
+        (body, contentType) = (text, givenType!);
+        return notText;
     }
 }

@@ -116,9 +116,9 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
     private Problem? ReadMany(CommandFrame frame, PutOptions options, out List<NewMessage> messages)
     {
         messages = [];
-        if (options.Id is not null || options.UniqueKey is not null || frame.Has("value") || frame.Has("encoding"))
+        if (options.Id is not null || options.UniqueKey is not null || frame.Has("value") || frame.Has("body") || frame.Has("encoding"))
         {
-            return Problem.BadOption("With 'values' there is no 'value', 'encoding', 'id' or 'unique'; they belong to one message.");
+            return Problem.BadOption("With 'values' there is no 'value', 'body', 'encoding', 'id' or 'unique'; they belong to one message.");
         }
 
         if (frame.Text("contentType", required: false, out var contentType) is { } problem
@@ -143,8 +143,13 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
                 return new Problem(ProblemType.BatchTooLarge, $"A batch may hold {limits.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
             }
 
-            var (body, type) = BodyField.At(ref reader).Read(json, contentType);
-            messages.Add(options.ToMessage(body, type));
+            var type = contentType;
+            if (BodyField.At(ref reader).Read(json, ref type, out var body) is { } wrong)
+            {
+                return wrong;
+            }
+
+            messages.Add(options.ToMessage(body, type!));
         }
 
         return null;

@@ -7,7 +7,9 @@ namespace PushQueue.Transports.Rest;
 /// <summary>GET /backup: the embedded store's log as one archive, while it is written.</summary>
 internal sealed class BackupEndpoint(IMessageStore store)
 {
-    public void Map(RestRoutes routes) => routes.Map("/backup", ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync));
+    public const string Path = "/backup";
+
+    public void Map(RestRoutes routes) => routes.Map(Path, ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync));
 
     private async ValueTask<Problem?> BackUpAsync(HttpContext context)
     {

@@ -11,12 +11,21 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
 {
     private const string EnvelopeNames = "body, contentType, encoding, " + PutOptions.Names;
 
+    /// <summary>
+    /// The fields of an envelope that only report. They are ignored, so that the envelopes of a take or a look can be put as they came.
+    /// </summary>
+    private static readonly HashSet<string> OutputOnly = new(StringComparer.Ordinal)
+    {
+        "queue", "offset", "attempt", "receipt", "leasedUntil", "enqueuedAt", "state", "availableAt", "expiresAt", "lastError", "lastWorker", "looks",
+        "deadLetter",
+    };
+
     private readonly List<NewMessage> _messages = [];
 
     public IReadOnlyList<NewMessage> Messages => _messages;
 
-    /// <summary>An element longer than this cannot become a message, whatever it holds; base64 takes four bytes for three.</summary>
-    public int ElementBytesMax => envelopes ? (int)Math.Min(int.MaxValue, (bytesMax / 3L * 4) + (64 * 1024)) : bytesMax;
+    /// <summary>An element longer than this cannot become a message, whatever it holds: escapes take up to six bytes for one.</summary>
+    public int ElementBytesMax => envelopes ? (int)Math.Min(int.MaxValue, (bytesMax * 6L) + (64 * 1024)) : bytesMax;
 
     /// <summary>Whether it holds as many messages as it may.</summary>
     public bool IsFull => _messages.Count == countMax;
@@ -60,12 +69,18 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
         var options = defaults.AsDefaults();
         var body = default(BodyField);
         var (contentType, encoding) = (default(string), default(string));
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            if (ReadField(ref reader, ref options, ref body, ref contentType, ref encoding) is { } problem)
+            if (ReadField(ref reader, name, ref options, ref body, ref contentType, ref encoding) is { } problem)
             {
                 return At(where, problem);
             }
+        }
+
+        if (fields.Problem is { } twice)
+        {
+            return At(where, twice);
         }
 
         if (!body.Given)
@@ -74,11 +89,18 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
         }
 
         var (bytes, type) = (default(byte[]), contentType ?? ContentTypes.Binary);
+        Problem? wrong;
         if (encoding is null)
         {
-            (bytes, type) = body.Read(element, contentType);
+            wrong = body.Read(element, ref contentType, out bytes);
+            type = contentType!;
         }
-        else if (body.ReadEncoded(element, encoding, out bytes) is { } wrong)
+        else
+        {
+            wrong = body.ReadEncoded(element, encoding, out bytes);
+        }
+
+        if (wrong is not null)
         {
             return At(where, wrong);
         }
@@ -93,20 +115,23 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
     }
 
     private Problem? ReadField(
-        ref Utf8JsonReader reader, ref PutOptions options, ref BodyField body, ref string? contentType, ref string? encoding)
+        ref Utf8JsonReader reader, string name, ref PutOptions options, ref BodyField body, ref string? contentType, ref string? encoding)
     {
-        if (reader.ValueTextEquals("body"u8))
+        if (name == "body")
         {
-            reader.Read();
             body = BodyField.At(ref reader);
             return null;
         }
 
-        _ = JsonText.TryReadName(ref reader, out var name);
-        reader.Read();
-        if (!JsonText.TryRead(ref reader, out var value))
+        if (OutputOnly.Contains(name))
         {
-            return Problem.BadOption($"The field '{OptionValues.Shown(name)}' must be a string or a number.");
+            reader.Skip();
+            return null;
+        }
+
+        if (JsonText.Read(ref reader, name, out var value) is { } unreadable)
+        {
+            return unreadable;
         }
 
         if (name == "encoding")
@@ -117,7 +142,12 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
 
         if (name == "contentType")
         {
-            return ContentTypes.Check(value, out contentType);
+            return value is null ? null : ContentTypes.Check(value, out contentType);
+        }
+
+        if (value is null)
+        {
+            return PutOptions.Has(name) ? null : OptionValues.Unknown(name, EnvelopeNames);
         }
 
         var problem = options.Set(name, value, time, out var known);

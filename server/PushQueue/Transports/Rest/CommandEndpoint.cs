@@ -31,9 +31,10 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
             return bodyProblem;
         }
 
-        var result = await executor.RunAsync(
-            body, access.CallerOf(context.User), context.RequestAborted, MessageTracing.Accept(context.Request.Headers.TraceParent));
-        await RestAnswers.BytesAsync(context, result.Problem?.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);
+        var frame = CommandFrame.Read(
+            body, access.CallerOf(context.User), MessageTracing.Accept(context.Request.Headers.TraceParent));
+        var result = await executor.ExecuteAsync(frame, context.RequestAborted);
+        await RestAnswers.BytesAsync(context, result.Problem?.Type.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);
         return null;
     }
 }

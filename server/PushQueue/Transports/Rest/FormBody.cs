@@ -3,31 +3,28 @@ using System.Buffers;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>
-/// What <c>curl -d</c> sends claims to be a form whatever it is. A field <c>msg</c> or <c>value</c> is the message; what is no such form
-/// is put as it is.
+/// What <c>curl -d</c> sends claims to be a form whatever it is. A body that consists of the one field <c>msg</c> or <c>value</c> is unwrapped;
+/// any other body is put as it is, because it may be anything.
 /// </summary>
 internal static class FormBody
 {
     private static readonly SearchValues<byte> JsonStart = SearchValues.Create("{[\"-0123456789tfn"u8);
 
     /// <summary>The message and its content type.</summary>
-    public static (ReadOnlyMemory<byte> Body, string ContentType) Read(byte[] body)
+    public static (ReadOnlyMemory<byte> Body, string ContentType) Read(ReadOnlyMemory<byte> body)
     {
-        var trimmed = body.AsSpan().TrimStart(" \t\r\n"u8);
-        if (!trimmed.IsEmpty && JsonStart.Contains(trimmed[0]) && JsonBody.IsValid(body))
+        var json = JsonBody.SkipMark(body).Span;
+        var trimmed = json.TrimStart(" \t\r\n"u8);
+        if (!trimmed.IsEmpty && JsonStart.Contains(trimmed[0]) && JsonBody.IsValid(json))
         {
             return (body, ContentTypes.Json);
         }
 
-        // JSON that is broken must not be searched for a field: a form never begins like this.
-        if (!trimmed.IsEmpty && trimmed[0] is (byte)'{' or (byte)'[' or (byte)'"')
-        {
-            return (body, ContentTypes.Text);
-        }
-
-        var field = Field(body, "msg"u8) ?? Field(body, "value"u8);
-        return (field ?? body, ContentTypes.Text);
+        return (OnlyField(body.Span, "msg="u8) ?? OnlyField(body.Span, "value="u8) ?? body, ContentTypes.Text);
     }
+
+    private static ReadOnlyMemory<byte>? OnlyField(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name) =>
+        form.StartsWith(name) && !form.Contains((byte)'&') ? Decode(form[name.Length..]) : null;
 
     /// <summary>The decoded value of a field; null where there is none.</summary>
     public static byte[]? Field(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name)

@@ -41,7 +41,7 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
 
         if (ContentTypes.IsForm(contentType))
         {
-            (body, contentType) = FormBody.Read(body.ToArray());
+            (body, contentType) = FormBody.Read(body);
         }
 
         var message = options.ToMessage(body, contentType);

@@ -8,10 +8,15 @@ namespace PushQueue.Transports.Rest;
 /// </summary>
 internal ref struct QueryOptions
 {
+    /// <summary>What scripts add to the address of a GET so that no cache answers it.</summary>
+    private const string CacheBuster = "_";
+
+    private readonly bool _isGet;
     private ReadOnlySpan<char> _rest;
 
     public QueryOptions(HttpRequest request)
     {
+        _isGet = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         _rest = request.QueryString.Value;
         if (_rest is ['?', ..])
         {
@@ -43,6 +48,11 @@ internal ref struct QueryOptions
                 && PercentCoding.TryDecode(rawValue, plusIsSpace: true, out value))
             {
                 name = decodedName;
+                if (_isGet && decodedName == CacheBuster)
+                {
+                    continue;
+                }
+
                 if (!ComesAgain(decodedName))
                 {
                     return true;

@@ -13,8 +13,8 @@ internal delegate ValueTask<Problem?> RestHandler(HttpContext context);
 
 /// <summary>
 /// One path with a handler per method. The border of the native API: what escapes a handler is answered, and logged, here.
-/// A path takes every method to itself, so that a wrong one gets a problem and not an empty 405; HEAD is a wrong one too, because a GET
-/// of a queue takes a message.
+/// A path takes every method to itself, so that a wrong one gets a problem and not an empty 405. HEAD is answered like GET, without the body,
+/// except where a GET changes something: a GET of a queue takes a message.
 /// </summary>
 internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 {
@@ -32,14 +32,26 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 
     private IEndpointConventionBuilder MapAll(string pattern, (string Method, AccessRule Rule, RestHandler Handler)[] methods)
     {
+        var routeMethods = new RouteMethods([.. methods.Select(static method => method.Method)]);
+        if (methods.FirstOrDefault(static method => method.Method == HttpMethods.Get) is { Handler: not null } get && IsSafe(get.Rule, pattern))
+        {
+            // The web server leaves the body of an answer to HEAD out.
+            methods = [.. methods, (HttpMethods.Head, get.Rule, get.Handler)];
+        }
+
         var allow = string.Join(", ", methods.Select(method => method.Method));
         return endpoints.Map(pattern, context => InvokeAsync(context, methods, allow))
-            .WithMetadata(new RouteMethods([.. methods.Select(static method => method.Method)]))
+            .WithMetadata(routeMethods)
             .RequireAccess([.. methods.Select(method => ((string?)method.Method, method.Rule))]);
     }
 
+    /// <summary>Whether a GET leaves everything as it is. HEAD of an archive would read the whole log for nothing.</summary>
+    private static bool IsSafe(AccessRule rule, string pattern) => rule != AccessRule.Take && pattern != BackupEndpoint.Path;
+
     private async Task InvokeAsync(HttpContext context, (string Method, AccessRule Rule, RestHandler Handler)[] methods, string allow)
     {
+        // A cache in front that answered a take again would give one message to several consumers.
+        context.Response.Headers.CacheControl = "no-store";
         try
         {
             foreach (var (method, _, handler) in methods)

@@ -114,7 +114,12 @@ internal sealed class SettingsEndpoints(IMessageBroker broker)
             return (given ?? "", bodyProblem);
         }
 
-        var value = ReadJson(body, name) ?? ReadForm(body, name);
+        if (ReadJson(JsonBody.SkipMark(body).Span, name, out var value) is { } wrong)
+        {
+            return ("", wrong);
+        }
+
+        value ??= ReadForm(body, name);
         return value is null
             ? ("", Problem.BadOption($"Send {name}=… as a form, or as a JSON object with the field '{name}'."))
             : (value, null);
@@ -140,27 +145,28 @@ internal sealed class SettingsEndpoints(IMessageBroker broker)
     private static string? ReadForm(byte[] body, string name) =>
         FormBody.Field(body, Encoding.UTF8.GetBytes(name)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
-    private static string? ReadJson(byte[] body, string name)
+    /// <summary>The field of a JSON object; null where the body is none or has no such field, for it may be a form.</summary>
+    private static Problem? ReadJson(ReadOnlySpan<byte> body, string name, out string? value)
     {
-        if (!body.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8) || !JsonBody.IsValid(body))
+        value = null;
+        if (!body.TrimStart(" \t\r\n"u8).StartsWith("{"u8) || !JsonBody.IsValid(body))
         {
             return null;
         }
 
         var reader = new Utf8JsonReader(body, JsonBody.ReaderOptions);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var field))
         {
-            var found = reader.ValueTextEquals(name);
-            reader.Read();
-            if (found)
+            if (field == name && JsonText.Read(ref reader, name, out value) is { } problem)
             {
-                return JsonText.TryRead(ref reader, out var value) ? value : null;
+                return problem;
             }
 
             reader.Skip();
         }
 
-        return null;
+        return fields.Problem;
     }
 }

@@ -26,9 +26,8 @@ internal sealed class HubCommands(ICommandExecutor executor)
             throw Failure(problem);
         }
 
-        var answer = await executor.ExecuteAsync(frame, caller.Caller, aborted);
-        ThrowIfError(answer);
-        return new RawJson(answer);
+        var result = await executor.ExecuteAsync(CommandFrame.Read(frame, caller.Caller), aborted);
+        return result.Problem is { } refusal ? throw Failure(refusal) : new RawJson(result.Json);
     }
 
     public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");
@@ -44,21 +43,13 @@ internal sealed class HubCommands(ICommandExecutor executor)
         {
             if (value is { } given)
             {
-                WriteField(writer, name, given);
+                WriteField(writer, name, JsonText.Raw(given));
             }
         }
 
         if (options is { ValueKind: JsonValueKind.Object } more)
         {
-            foreach (var field in more.EnumerateObject())
-            {
-                if (field.Name is "cmd" or "queue" or "ref")
-                {
-                    throw Failure(Problem.BadOption($"'{field.Name}' is no option of this method."));
-                }
-
-                WriteField(writer, field.Name, field.Value);
-            }
+            WriteOptions(writer, more);
         }
 
         writer.Write((byte)'}');
@@ -67,21 +58,34 @@ internal sealed class HubCommands(ICommandExecutor executor)
         return frame;
     }
 
-    private static void WriteField(PageWriter writer, string name, JsonElement value)
+    private static void WriteOptions(PageWriter writer, JsonElement options)
+    {
+        var reader = new Utf8JsonReader(JsonText.Raw(options), JsonBody.ReaderOptions);
+        reader.Read();
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
+        {
+            if (name is "cmd" or "queue" or "ref")
+            {
+                throw Failure(Problem.BadOption($"'{name}' is not an option of this method."));
+            }
+
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            WriteField(writer, name, JsonText.Raw(options)[start..(int)reader.BytesConsumed]);
+        }
+
+        if (fields.Problem is { } problem)
+        {
+            throw Failure(problem);
+        }
+    }
+
+    private static void WriteField(PageWriter writer, string name, ReadOnlySpan<byte> json)
     {
         writer.Write((byte)',');
         writer.WriteJsonString(name);
         writer.Write((byte)':');
-        writer.WriteUtf8(value.GetRawText());
-    }
-
-    private static void ThrowIfError(ReadOnlyMemory<byte> answer)
-    {
-        using var json = JsonDocument.Parse(answer);
-        if (json.RootElement.TryGetProperty("error", out var error))
-        {
-            var detail = json.RootElement.TryGetProperty("detail", out var sentence) ? sentence.GetString() : null;
-            throw new HubException($"{error}: {detail}");
-        }
+        writer.Write(json);
     }
 }

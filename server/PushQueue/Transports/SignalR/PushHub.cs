@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
+using PushQueue.Queues;
 using PushQueue.Transports.SignalR.Watching;
 using PushQueue.Transports.Streaming;
 
@@ -33,12 +34,21 @@ internal sealed class PushHub(
 
     public bool Unsubscribe(string queue, JsonElement? options)
     {
-        JsonElement? started = options is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty("started", out var list) ? list : null;
-        var found = false;
-        var problem = connections.Find(Context.ConnectionId) is not null
-            ? subscriptions.Unsubscribe(CommandingClient().Buffer, queue, started, out found)
-            : null;
-        return problem is null ? found : throw HubCommands.Failure(problem);
+        var started = ReadOnlySpan<byte>.Empty;
+        if (options is { ValueKind: JsonValueKind.Object } given
+            && given.TryGetProperty("started"u8, out var list) && list.ValueKind != JsonValueKind.Null)
+        {
+            started = JsonText.Raw(list);
+        }
+
+        if (connections.Find(Context.ConnectionId) is null || !QueueName.TryParse(queue, out var name, out _))
+        {
+            return false;
+        }
+
+        return subscriptions.Unsubscribe(CommandingClient().Buffer, name, started, out var found) is { } problem
+            ? throw HubCommands.Failure(problem)
+            : found;
     }
 
     /// <summary>Pushes a queue's messages as the items of a stream, until the client cancels it.</summary>

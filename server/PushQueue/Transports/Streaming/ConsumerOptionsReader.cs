@@ -40,6 +40,9 @@ internal sealed class ConsumerOptionsReader
         };
     }
 
+    /// <summary>Refuses the options for a reason that was found elsewhere; null for none.</summary>
+    public void Refuse(Problem? problem) => _error ??= problem?.Sentence;
+
     /// <summary>What a browser sends by itself when it connects again; it wins over <c>from</c>, which is still in its URL.</summary>
     public string? ReadLastEventId(string? value)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
@@ -25,19 +24,19 @@ internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOpti
     }
 
     /// <param name="buffer">The connection.</param>
-    /// <param name="queueName">The queue.</param>
-    /// <param name="started">A list of the leases that the client has begun to work on; null where it does not say.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="started">A JSON list of the leases that the client has begun to work on; empty where it does not say.</param>
     /// <param name="found">False where the connection has no such subscription.</param>
-    public Problem? Unsubscribe(OutboundBuffer buffer, string? queueName, JsonElement? started, out bool found)
+    public Problem? Unsubscribe(OutboundBuffer buffer, QueueName queue, ReadOnlySpan<byte> started, out bool found)
     {
         found = false;
         var keys = default(List<LeaseKey>);
-        if (started is { ValueKind: not JsonValueKind.Null } list && LeaseKeysJson.Read(Encoding.UTF8.GetBytes(list.GetRawText()), out keys) is { } problem)
+        if (!started.IsEmpty && LeaseKeysJson.Read(started, out keys) is { } problem)
         {
             return problem;
         }
 
-        if (QueueName.TryParse(queueName, out var queue, out _) && Find(buffer, queue) is { } consumer)
+        if (Find(buffer, queue) is { } consumer)
         {
             found = true;
             dispatcher.Unsubscribe(consumer, started: keys);
@@ -46,24 +45,34 @@ internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOpti
         return null;
     }
 
-    /// <summary>Reads options out of a JSON object, leaving out the fields that are not options.</summary>
-    public static ConsumerOptionsReader ReadOptions(JsonElement? json, params ReadOnlySpan<string> notOptions)
+    /// <summary>Reads the options of a hub call.</summary>
+    public static ConsumerOptionsReader ReadOptions(JsonElement? json)
     {
-        var reader = new ConsumerOptionsReader();
+        var options = new ConsumerOptionsReader();
         if (json is not { ValueKind: JsonValueKind.Object } given)
         {
-            return reader;
+            return options;
         }
 
-        foreach (var field in given.EnumerateObject())
+        var reader = new Utf8JsonReader(JsonText.Raw(given), JsonBody.ReaderOptions);
+        reader.Read();
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            if (!notOptions.Contains(field.Name) && field.Value.ValueKind != JsonValueKind.Null)
+            if (JsonText.Read(ref reader, name, out var value) is { } problem)
             {
-                reader.Read(field.Name, field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText());
+                options.Refuse(problem);
             }
+            else if (value is not null)
+            {
+                options.Read(name, value);
+            }
+
+            reader.Skip();
         }
 
-        return reader;
+        options.Refuse(fields.Problem);
+        return options;
     }
 
     public static Problem TooMany(int most) =>

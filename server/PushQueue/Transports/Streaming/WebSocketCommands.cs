@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
-using PushQueue.Security;
 using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Streaming;
@@ -24,30 +22,28 @@ internal sealed class WebSocketCommands(
 
     public int FrameBytesMax { get; } = FrameLimit.BytesMax(options.Value, services.GetService<IMessageBroker>());
 
-    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(
-        OutboundBuffer buffer, ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
+    /// <summary>Reads a frame, once for all who need to know what is in it.</summary>
+    public static CommandFrame Read(OutboundBuffer buffer, ReadOnlyMemory<byte> frame) =>
+        CommandFrame.Read(frame, ((ConnectionCaller)buffer.Connection.Rights).Caller);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(OutboundBuffer buffer, CommandFrame frame, CancellationToken cancellationToken)
     {
         try
         {
             var caller = (ConnectionCaller)buffer.Connection.Rights;
-            if (caller.WhyNoCommand(frame.Length) is { } tooMany)
+            if (caller.WhyNoCommand(frame.Json.Length) is { } tooMany)
             {
                 return Refuse(frame, tooMany);
             }
 
-            if (WordOf(frame.Span) is "subscribe" or "unsubscribe")
+            if (frame.Problem is null && frame.Command is "subscribe" or "unsubscribe")
             {
-                using var command = JsonDocument.Parse(frame);
-                return await SubscribeOrNotAsync(buffer, command.RootElement);
+                return (await SubscribeOrNotAsync(buffer, frame)).Json;
             }
 
             return _executor is null
-                ? CommandErrors.Make("bad-option", "This server takes only subscribe and unsubscribe here.", null)
-                : await _executor.ExecuteAsync(frame, caller.Caller, cancellationToken);
-        }
-        catch (JsonException)
-        {
-            return CommandErrors.Make("bad-json", "The command is no valid JSON.", null);
+                ? Refuse(frame, Problem.BadOption("This server takes only subscribe and unsubscribe here."))
+                : (await _executor.ExecuteAsync(frame, cancellationToken)).Json;
         }
         catch (StoreUnavailableException e)
         {
@@ -62,104 +58,47 @@ internal sealed class WebSocketCommands(
     }
 
     /// <summary>An error answer with the command's <c>ref</c>, without executing it.</summary>
-    public static ReadOnlyMemory<byte> Refuse(ReadOnlyMemory<byte> frame, Problem problem) =>
-        CommandAnswer.Error(CommandFrame.Read(frame, Caller.Nobody).Frame, problem).Json;
+    public static ReadOnlyMemory<byte> Refuse(CommandFrame frame, Problem problem) => CommandAnswer.Error(frame, problem).Json;
 
-    private async ValueTask<ReadOnlyMemory<byte>> SubscribeOrNotAsync(OutboundBuffer buffer, JsonElement command)
+    private async ValueTask<CommandResult> SubscribeOrNotAsync(OutboundBuffer buffer, CommandFrame frame)
     {
-        JsonElement? reference = command.TryGetProperty("ref", out var given) ? given.Clone() : null;
-        var queue = command.TryGetProperty("queue", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
-        if (command.GetProperty("cmd").ValueEquals("unsubscribe"u8))
+        if (frame.Text("queue", required: false, out var queueName) is { } unreadable)
         {
-            JsonElement? started = command.TryGetProperty("started", out var list) ? list : null;
-            return subscriptions.Unsubscribe(buffer, queue, started, out var found) is { } wrong
-                ? CommandErrors.Make(wrong.Type.Name, wrong.Sentence, reference)
-                : found ? Answer(reference, queue!, cursor: null)
-                : CommandErrors.Make("not-found", "This connection is not subscribed to that queue.", reference);
+            return CommandAnswer.Error(frame, unreadable);
         }
 
-        var reader = Subscriptions.ReadOptions(command, "cmd", "queue", "ref");
-        var (consumer, problem) = await subscriptions.SubscribeAsync(
-            buffer, queue, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);
+        if (!QueueName.TryParse(queueName, out var queue, out var whyNot))
+        {
+            return CommandAnswer.Error(frame, new Problem(ProblemType.BadQueueName, whyNot));
+        }
+
+        if (frame.Command == "unsubscribe")
+        {
+            return subscriptions.Unsubscribe(buffer, queue, frame.Raw("started").Span, out var found) is { } wrong
+                ? CommandAnswer.Error(frame, wrong)
+                : found ? CommandAnswer.OfSubscription(frame, queue, cursor: null)
+                : CommandAnswer.Error(frame, Problem.NotFound("This connection is not subscribed to that queue."));
+        }
+
+        var reader = new ConsumerOptionsReader();
+        foreach (var name in frame.Names)
+        {
+            if (name is "queue")
+            {
+                continue;
+            }
+
+            if (frame.Text(name, required: false, out var value) is { } problem)
+            {
+                return CommandAnswer.Error(frame, problem);
+            }
+
+            reader.Read(name, value);
+        }
+
+        var (consumer, refusal) = await subscriptions.SubscribeAsync(buffer, queueName, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);
         return consumer is null
-            ? CommandErrors.Make(problem!.Type.Name, problem.Sentence, reference)
-            : Answer(reference, queue!, await Dispatcher.CursorAsync(consumer));
-    }
-
-    private static ReadOnlyMemory<byte> Answer(JsonElement? reference, string queue, Cursor? cursor)
-    {
-        var writer = PageWriter.Rent();
-        writer.Write("{"u8);
-        CommandErrors.WriteRef(writer, reference);
-        writer.Write("\"ok\":true,\"queue\":"u8);
-        writer.WriteJsonString(queue);
-        if (cursor is { } position)
-        {
-            writer.Write(",\"cursor\":"u8);
-            writer.WriteJsonString(position.ToString());
-        }
-
-        writer.Write((byte)'}');
-        var answer = writer.ToArray();
-        writer.Return();
-        return answer;
-    }
-
-    /// <summary>
-    /// Whether the command asks to wait (<c>wait</c>, <c>waitForAck</c>): what follows it, perhaps the ack that it waits for, must not wait too.
-    /// </summary>
-    public static bool Waits(ReadOnlySpan<byte> frame)
-    {
-        if (frame.IndexOf("\"wait"u8) < 0)
-        {
-            return false;
-        }
-
-        try
-        {
-            var reader = new Utf8JsonReader(frame, JsonBody.ReaderOptions);
-            var asked = false;
-            while (reader.Read())
-            {
-                if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName)
-                {
-                    asked |= reader.ValueTextEquals("wait"u8) || reader.ValueTextEquals("waitForAck"u8);
-                }
-            }
-
-            return asked;
-        }
-        catch (JsonException)
-        {
-            // Whoever executes it will answer what is wrong.
-            return false;
-        }
-    }
-
-    /// <summary>The command's word where it stands at the top level; null where the frame is no such object.</summary>
-    private static string? WordOf(ReadOnlySpan<byte> frame)
-    {
-        var reader = new Utf8JsonReader(frame);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-        {
-            return null;
-        }
-
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (reader.ValueTextEquals("cmd"u8))
-            {
-                return reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-            }
-
-            if (!reader.Read())
-            {
-                return null;
-            }
-
-            reader.Skip();
-        }
-
-        return null;
+            ? CommandAnswer.Error(frame, refusal!)
+            : CommandAnswer.OfSubscription(frame, queue, await Dispatcher.CursorAsync(consumer));
     }
 }

@@ -121,11 +121,14 @@ internal sealed class WebSocketEndpoint(
                     break;
                 case WebSocketInput.Binary when echo:
                     break;
-                case WebSocketInput.Text when waits.TryStart(frame.Payload):
-                    break;
                 case WebSocketInput.Text:
-                    var answer = await commands.ExecuteAsync(buffer, frame.Payload, aborted);
-                    _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+                    var command = WebSocketCommands.Read(buffer, frame.Payload);
+                    if (!waits.TryStart(command))
+                    {
+                        var answer = await commands.ExecuteAsync(buffer, command, aborted);
+                        _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+                    }
+
                     break;
                 case WebSocketInput.Binary:
                     _ = buffer.Offer(WebSocketFormat.EncodeText(CommandErrors.BinaryFrame.Span));

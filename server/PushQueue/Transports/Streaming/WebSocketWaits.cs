@@ -1,6 +1,7 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -18,9 +19,9 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
     private int _underWay = 1;
 
     /// <summary>False where the command does not wait and is to be executed in turn.</summary>
-    public bool TryStart(ReadOnlyMemory<byte> frame)
+    public bool TryStart(CommandFrame frame)
     {
-        if (!WebSocketCommands.Waits(frame.Span))
+        if (!frame.Waits)
         {
             return false;
         }
@@ -35,7 +36,8 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
 
         _ended ??= CancellationTokenSource.CreateLinkedTokenSource(aborted);
         _ = Interlocked.Increment(ref _underWay);
-        _ = AnswerAsync(frame.ToArray(), _ended.Token);
+        frame.Detach();
+        _ = AnswerAsync(frame, _ended.Token);
         return true;
     }
 
@@ -52,7 +54,7 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
         _ended?.Dispose();
     }
 
-    private async Task AnswerAsync(byte[] frame, CancellationToken ended)
+    private async Task AnswerAsync(CommandFrame frame, CancellationToken ended)
     {
         try
         {

@@ -48,46 +48,50 @@ internal static class WatchOptions
             throw Wrong($"The options must be an object with any of: {Names}.");
         }
 
-        foreach (var option in given.EnumerateObject())
+        var reader = new Utf8JsonReader(JsonText.Raw(given), JsonBody.ReaderOptions);
+        reader.Read();
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
         {
-            view = option.Name switch
+            if (JsonText.Read(ref reader, name, out var value) is { } problem)
             {
-                "filter" => view with { Filter = Text(option) },
-                "show" => view with { Show = OneOf(option, Choices) },
-                "sort" => WithSort(view, option),
-                "offset" => view with { Offset = Number(option, 0, OffsetMax) },
-                "limit" => view with { Limit = Number(option, 1, BoardView.LimitMax) },
-                _ => throw Wrong($"There is no option '{OptionValues.Shown(option.Name)}' here; the options are: {Names}."),
-            };
+                throw HubCommands.Failure(problem);
+            }
+
+            if (value is not null)
+            {
+                view = Set(view, name, value);
+            }
         }
 
-        return view;
+        return fields.Problem is { } twice ? throw HubCommands.Failure(twice) : view;
     }
 
-    private static BoardView WithSort(BoardView view, JsonProperty option)
+    private static BoardView Set(BoardView view, string name, string value) => name switch
     {
-        var text = Text(option);
+        "filter" => view with { Filter = value },
+        "show" => view with { Show = OneOf(name, value, Choices) },
+        "sort" => WithSort(view, value),
+        "offset" => view with { Offset = Number(name, value, 0, OffsetMax) },
+        "limit" => view with { Limit = Number(name, value, 1, BoardView.LimitMax) },
+        _ => throw Wrong($"There is no option '{OptionValues.Shown(name)}' here; the options are: {Names}."),
+    };
+
+    private static BoardView WithSort(BoardView view, string text)
+    {
         var descending = text.StartsWith('-');
         return Orders.TryGetValue(descending ? text[1..] : text, out var order)
             ? view with { Order = order, Descending = descending }
             : throw Wrong($"The option 'sort' is '{OptionValues.Shown(text)}'; give one of {string.Join(", ", Orders.Keys)}, with '-' before it for descending.");
     }
 
-    private static T OneOf<T>(JsonProperty option, Dictionary<string, T> values)
-    {
-        var text = Text(option);
-        return values.TryGetValue(text, out var value)
+    private static T OneOf<T>(string name, string text, Dictionary<string, T> values) =>
+        values.TryGetValue(text, out var value)
             ? value
-            : throw Wrong($"The option '{option.Name}' is '{OptionValues.Shown(text)}'; give one of {string.Join(", ", values.Keys)}.");
-    }
+            : throw Wrong($"The option '{name}' is '{OptionValues.Shown(text)}'; give one of {string.Join(", ", values.Keys)}.");
 
-    private static string Text(JsonProperty option) =>
-        option.Value.ValueKind == JsonValueKind.String ? option.Value.GetString()! : throw Wrong($"The option '{option.Name}' must be a string.");
+    private static int Number(string name, string text, int min, int max) =>
+        OptionValues.Integer(name, text, min, max, out var number) is { } problem ? throw HubCommands.Failure(problem) : number;
 
-    private static int Number(JsonProperty option, int min, int max) =>
-        option.Value.ValueKind == JsonValueKind.Number && option.Value.TryGetInt32(out var number) && number >= min && number <= max
-            ? number
-            : throw Wrong($"The option '{option.Name}' must be a whole number from {min} to {max}.");
-
-    private static HubException Wrong(string sentence) => new($"bad-option: {sentence}");
+    private static HubException Wrong(string sentence) => HubCommands.Failure(Problem.BadOption(sentence));
 }
