@@ -73,8 +73,8 @@ public sealed class Message
 
     internal string? Epoch { get; set; }
 
-    /// <summary>Whether the body came as a JSON string without a content type: text, or a JSON string; an envelope does not say which.</summary>
-    internal bool IsBareString { get; set; }
+    /// <summary>Whether the body is text, which <see cref="Read"/> gives to a caller who asks for a string.</summary>
+    private bool IsText => ContentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
     internal ILeaseOwner? Owner { get; set; }
 
@@ -85,7 +85,7 @@ public sealed class Message
     /// <exception cref="PushQueueException"><see cref="ProblemTypes.BadBody"/>: it is not that.</exception>
     public T? Read<T>(JsonTypeInfo<T> type)
     {
-        if (IsBareString && typeof(T) == typeof(string))
+        if (IsText && typeof(T) == typeof(string))
         {
             return (T)(object)Text;
         }
@@ -94,7 +94,7 @@ public sealed class Message
         {
             return JsonSerializer.Deserialize(Body.Span, type);
         }
-        catch (JsonException) when (IsBareString && TryReadString(type, out var value))
+        catch (JsonException) when (IsText && TryReadString(type, out var value))
         {
             return value;
         }

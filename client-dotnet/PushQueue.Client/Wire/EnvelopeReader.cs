@@ -236,16 +236,16 @@ internal static class EnvelopeReader
             return;
         }
 
-        if (!isBase64 && contentType is not null && IsJson(contentType))
+        if (!isBase64 && (contentType is null || IsJson(contentType)))
         {
+            // Text always comes with its content type.
             message.Body = value.ToArray();
-            message.ContentType = contentType;
+            message.ContentType = contentType ?? PutMessage.JsonType;
             return;
         }
 
         message.Body = isBase64 ? FromBase64(value) : LenientText.Unescape(value);
-        message.IsBareString = contentType is null && !isBase64;
-        message.ContentType = contentType ?? (isBase64 ? PutMessage.BytesType : PutMessage.TextType);
+        message.ContentType = contentType ?? PutMessage.BytesType;
     }
 
     /// <summary>The bytes; the text as it came where it is not base64, as nothing better is known of it.</summary>

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports;
+using PushQueue.Transports.Rest;
 
 namespace PushQueue.Dialects;
 
@@ -54,6 +55,10 @@ internal sealed partial class DialectRoutes(IEndpointRouteBuilder endpoints, Fun
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             await refuseAsync(context, e.StatusCode, "The request is broken; send a complete and valid HTTP request.");
+        }
+        catch (IOException e) when (RequestBody.IsChunkTooLong(e) && !context.Response.HasStarted)
+        {
+            await refuseAsync(context, StatusCodes.Status400BadRequest, RequestBody.ChunkTooLong);
         }
         catch (StoreUnavailableException e) when (!context.Response.HasStarted)
         {

@@ -8,6 +8,8 @@ internal static class JsonBody
 {
     public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = JsonDepth.Max };
 
+    public static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = JsonDepth.Max };
+
     /// <summary>JSON without the byte order mark that some editors write before it.</summary>
     public static ReadOnlyMemory<byte> SkipMark(ReadOnlyMemory<byte> json) => json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json;
 

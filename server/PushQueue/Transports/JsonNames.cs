@@ -7,14 +7,17 @@ internal static class JsonNames
 {
     private const int LengthMax = 16;
 
-    private static readonly (byte[] Utf8, string Text)[][] ByLength = Group(
+    /// <summary>Every name that commands, envelopes, options and settings have.</summary>
+    public static IReadOnlyList<string> All { get; } =
     [
         "cmd", "queue", "ref", "id", "receipt", "items", "value", "values", "body", "contentType", "encoding", "count", "wait", "worker", "ttr",
         "delay", "at", "ttl", "priority", "unique", "maxAttempts", "retryDelay", "traceparent", "waitForAck", "error", "unstarted", "policy",
         "status", "started", "ack", "prefetch", "format", "from", "overflow", "grace", "consumer", "lastEventId", "offset", "attempt",
         "enqueuedAt", "leasedUntil", "state", "availableAt", "expiresAt", "lastError", "lastWorker", "looks", "deadLetter", "history",
         "dedupWindow", "maxMessages", "maxBytes", "messages", "age",
-    ]);
+    ];
+
+    private static readonly (byte[] Utf8, string Text)[][] ByLength = Group(All);
 
     /// <summary>The name at which the reader stands; false where it is not valid Unicode.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, out string name)
@@ -35,7 +38,7 @@ internal static class JsonNames
         return JsonText.TryReadName(ref reader, out name);
     }
 
-    private static (byte[] Utf8, string Text)[][] Group(string[] names)
+    private static (byte[] Utf8, string Text)[][] Group(IReadOnlyList<string> names)
     {
         var groups = new (byte[], string)[LengthMax + 1][];
         for (var length = 0; length < groups.Length; length++)

@@ -81,7 +81,7 @@ internal static class JsonText
     /// <param name="bytes">The text in UTF-8.</param>
     public static bool TryReadBytes(ReadOnlySpan<byte> json, out byte[] bytes)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
         reader.Read();
         if (!reader.ValueIsEscaped)
         {

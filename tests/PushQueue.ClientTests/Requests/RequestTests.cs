@@ -23,7 +23,7 @@ public sealed class RequestTests : NodeTests
         var rest = await Node.Client.TakeManyAsync(queue, 10).WithTimeout();
         Assert.Equal(new Order(7, "ümlaut"), rest[0].Read(TestJson.Default.Order));
         Assert.Equal(bytes, rest[1].Body.ToArray());
-        Assert.Equal(("text", "text"), (rest[2].Text, rest[2].Read(TestJson.Default.String)));
+        Assert.Equal(("\"text\"", "text"), (rest[2].Text, rest[2].Read(TestJson.Default.String)));
         Assert.Null(await Node.Client.TakeAsync(queue).WithTimeout());
     }
 

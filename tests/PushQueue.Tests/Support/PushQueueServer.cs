@@ -84,12 +84,19 @@ internal sealed class PushQueueServer : IAsyncDisposable
     public Task<Answer> PostAsync(string path, string body = "", string? contentType = "text/plain") => SendAsync("POST", path, body, contentType);
 
     /// <summary>A request whose target is sent exactly as it is; HttpClient would normalise it. Returns the whole answer as text.</summary>
-    public async Task<string> SendRawAsync(string method, string target, string body = "x")
+    public Task<string> SendRawAsync(string method, string target, string body = "x") => SendAsync(
+        $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+
+    /// <summary>The beginning of a chunk that has this size.</summary>
+    public Task<string> SendChunkAsync(string target, string size) => SendAsync(
+        $"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        + $"Transfer-Encoding: chunked\r\n\r\n{size}\r\nabc\r\n0\r\n\r\n");
+
+    private async Task<string> SendAsync(string request)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, Address.Port).WithTimeout();
         await using var stream = client.GetStream();
-        var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request)).WithTimeout();
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return await reader.ReadToEndAsync().WithTimeout();

@@ -168,6 +168,7 @@ internal sealed class PushServer : IAsyncDisposable
 
     private sealed class EchoExecutor : ICommandExecutor
     {
-        public ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken) => new(frame.Json.ToArray());
+        public ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken) =>
+            new(frame.Problem is { } problem ? CommandAnswer.Error(frame, problem) : frame.Json.ToArray());
     }
 }

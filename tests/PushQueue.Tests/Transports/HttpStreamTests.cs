@@ -17,7 +17,7 @@ public sealed class HttpStreamTests
         await server.PutAsync("one");
         await server.PutAsAsync("application/json", "{\"a\":\n2}");
 
-        Assert.Equal("""{"queue":"test","id":"1","body":"one","offset":1}""", await stream.NextLineAsync());
+        Assert.Equal("""{"queue":"test","id":"1","body":"one","offset":1,"contentType":"text/plain"}""", await stream.NextLineAsync());
         Assert.Equal("""{"queue":"test","id":"2","body":{"a": 2},"offset":2}""", await stream.NextLineAsync());
     }
 
@@ -33,7 +33,7 @@ public sealed class HttpStreamTests
         var lines = await stream.NextLinesAsync(2);
 
         var epoch = (await server.Store.GetQueueAsync(server.Queue))!.Position.Epoch;
-        Assert.Equal([$"id: {epoch}.1", """data: {"queue":"test","id":"1","body":"waits","offset":1}"""], lines);
+        Assert.Equal([$"id: {epoch}.1", """data: {"queue":"test","id":"1","body":"waits","offset":1,"contentType":"text/plain"}"""], lines);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class HttpStreamTests
 
         await server.PutAsync("one");
 
-        Assert.Equal("""{"queue":"test","id":"1","body":"one","offset":1}""", await stream.NextLineAsync());
+        Assert.Equal("""{"queue":"test","id":"1","body":"one","offset":1,"contentType":"text/plain"}""", await stream.NextLineAsync());
     }
 
     [Fact]

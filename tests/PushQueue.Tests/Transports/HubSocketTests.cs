@@ -28,7 +28,7 @@ public sealed class HubSocketTests
         await server.PutAsync(body);
 
         Assert.Equal(
-            $"{{\"type\":1,\"target\":\"message\",\"arguments\":[{{\"queue\":\"test\",\"id\":\"1\",\"body\":\"{body}\",\"offset\":1}}]}}\u001e",
+            $"{{\"type\":1,\"target\":\"message\",\"arguments\":[{{\"queue\":\"test\",\"id\":\"1\",\"body\":\"{body}\",\"offset\":1,\"contentType\":\"text/plain\"}}]}}\u001e",
             await TextAsync(socket));
     }
 

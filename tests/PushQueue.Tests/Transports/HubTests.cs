@@ -20,7 +20,7 @@ public sealed class HubTests
         await server.PutAsync("one");
 
         Assert.Equal(
-            "{\"type\":1,\"target\":\"message\",\"arguments\":[{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\",\"offset\":1}]}\u001e",
+            "{\"type\":1,\"target\":\"message\",\"arguments\":[{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\",\"offset\":1,\"contentType\":\"text/plain\"}]}\u001e",
             await socket.NextRecordAsync());
     }
 
@@ -133,7 +133,7 @@ public sealed class HubTests
         for (var i = 0; server.Registry.Connections == 2; i++)
         {
             await server.PutAsync(body);
-            Assert.Contains($"\"offset\":{i + 1}}}", await reader.NextRecordAsync(), StringComparison.Ordinal);
+            Assert.Contains($"\"offset\":{i + 1},", await reader.NextRecordAsync(), StringComparison.Ordinal);
             Assert.True(i < 1_000_000, "The stuck subscriber was never cut.");
         }
 

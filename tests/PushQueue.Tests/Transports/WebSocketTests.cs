@@ -20,7 +20,7 @@ public sealed class WebSocketTests
         await server.PutAsync(new string('x', length), "second");
 
         Assert.Contains($"\"body\":\"{new string('x', length)}\"", await socket.NextAsync(), StringComparison.Ordinal);
-        Assert.Equal("""{"queue":"test","id":"2","body":"second","offset":2}""", await socket.NextAsync());
+        Assert.Equal("""{"queue":"test","id":"2","body":"second","offset":2,"contentType":"text/plain"}""", await socket.NextAsync());
     }
 
     [Fact]

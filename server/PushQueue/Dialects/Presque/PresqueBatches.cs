@@ -133,6 +133,6 @@ internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits
             }
         }
 
-        return fields.Problem is { } twice ? JsonError.BadRequest(twice.Sentence) : found ? null : PresqueAnswers.NotJobs;
+        return found && fields.Problem is null ? null : PresqueAnswers.NotJobs;
     }
 }

@@ -59,7 +59,7 @@ internal sealed class RedischedRequest : IDisposable
             return (null, JsonError.BadRequest(whyNot));
         }
 
-        return (new RedischedRequest(topic, JsonDocument.Parse(json)), null);
+        return (new RedischedRequest(topic, JsonDocument.Parse(json, JsonBody.DocumentOptions)), null);
     }
 
     /// <summary>Null for a JSON object that has no field twice.</summary>

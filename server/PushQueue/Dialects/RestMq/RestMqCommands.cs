@@ -50,7 +50,7 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             return;
         }
 
-        using var command = JsonDocument.Parse(json);
+        using var command = JsonDocument.Parse(json, JsonBody.DocumentOptions);
         await ExecuteAsync(context, callback, command.RootElement);
     }
 

@@ -87,7 +87,9 @@ internal sealed class CommandFrame
         var problem = default(Problem);
         while (fields.Next(ref reader, out var name))
         {
-            problem ??= ReadField(ref reader, name);
+            // Read in any case: the reference may be behind a field that is wrong.
+            var wrong = ReadField(ref reader, name);
+            problem ??= wrong;
         }
 
         return fields.Problem ?? problem;

@@ -24,7 +24,7 @@ internal static class FormBody
     }
 
     private static ReadOnlyMemory<byte>? OnlyField(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name) =>
-        form.StartsWith(name) && !form.Contains((byte)'&') ? Decode(form[name.Length..]) : null;
+        form.StartsWith(name) && !form.Contains((byte)'&') ? (ReadOnlyMemory<byte>?)Decode(form[name.Length..]) : null;
 
     /// <summary>The decoded value of a field; null where there is none.</summary>
     public static byte[]? Field(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name)

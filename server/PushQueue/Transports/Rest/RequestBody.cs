@@ -8,6 +8,8 @@ namespace PushQueue.Transports.Rest;
 /// <summary>Reads a whole body, bounded, into an array of exactly its size.</summary>
 internal static class RequestBody
 {
+    public const string ChunkTooLong = "A chunk of the body is announced with 2 GiB or more; send smaller chunks.";
+
     private const int FirstBufferBytes = 4096;
 
     // A Content-Length costs its sender nothing; memory is for what has come.
@@ -67,6 +69,12 @@ internal static class RequestBody
             feature.MaxRequestBodySize = null;
         }
     }
+
+    /// <summary>
+    /// Whether the web server gave up on the size of a chunk. It reports a size that it cannot hold by this exception instead of the one of a bad
+    /// request.
+    /// </summary>
+    public static bool IsChunkTooLong(IOException e) => e.InnerException is OverflowException;
 
     public static Problem TooLarge(ProblemType type, long bytes, int bytesMax) =>
         new(type, $"The body has {bytes} bytes; at most {bytesMax} are allowed. {type.Advice}");

@@ -77,6 +77,10 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
         {
             await AnswerBrokenAsync(context, e);
         }
+        catch (IOException e) when (RequestBody.IsChunkTooLong(e) && !context.Response.HasStarted)
+        {
+            await RestAnswers.ProblemAsync(context, new Problem(ProblemType.BadRequest, RequestBody.ChunkTooLong));
+        }
         catch (StoreUnavailableException e) when (!context.Response.HasStarted)
         {
             await RestAnswers.ProblemAsync(context, new Problem(ProblemType.StoreUnavailable, e.Message));

@@ -36,7 +36,12 @@ public sealed class PutTests : IAsyncLifetime
 
     [Theory]
     [InlineData("value=foo+b%20%C3%A4r", "foo b är", "text/plain")]
-    [InlineData("ttl=1&msg=m&value=v", "m", "text/plain")]
+    [InlineData("msg=m", "m", "text/plain")]
+    [InlineData("ttl=1&msg=m&value=v", "ttl=1&msg=m&value=v", "text/plain")]
+    [InlineData("https://ex.com/?a=1&value=2", "https://ex.com/?a=1&value=2", "text/plain")]
+    [InlineData("value=hello&user=7", "value=hello&user=7", "text/plain")]
+    [InlineData("value=a%26b%3Dc", "a&b=c", "text/plain")]
+    [InlineData("values=1", "values=1", "text/plain")]
     [InlineData("value=", "", "text/plain")]
     [InlineData("{\"a\":\"x&value=y\"}", "{\"a\":\"x&value=y\"}", "application/json")]
     [InlineData("{\"a\":\"x&value=y\"", "{\"a\":\"x&value=y\"", "text/plain")]
