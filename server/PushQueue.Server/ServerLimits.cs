@@ -19,6 +19,7 @@ internal static class ServerLimits
         ["commands"] = static (options, value) => options.Delivery.CommandsPerSecondMax = Narrow(value),
         ["subscriptions"] = static (options, value) => options.Delivery.SubscriptionsPerConnectionMax = Narrow(value),
         ["buffer-bytes"] = static (options, value) => options.Delivery.BufferBytesMax = Narrow(value),
+        ["buffers-bytes"] = static (options, value) => options.Delivery.BuffersBytesMax = value,
         ["frame-bytes"] = static (options, value) => options.Delivery.FrameBytesMax = Narrow(value),
         ["watchers"] = static (options, value) => options.Diagnostics.WatchersMax = Narrow(value),
         ["connections"] = static (options, value) => options.Connections.ConnectionsMax = Narrow(value),

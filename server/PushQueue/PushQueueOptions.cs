@@ -92,6 +92,7 @@ public sealed class PushQueueOptions
         InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
 
         InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
+        InRange(errors, "Delivery.BuffersBytesMax (--limit buffers-bytes)", Delivery.BuffersBytesMax ?? 1024 * 1024, 1024 * 1024, 1L << 40);
         InRange(
             errors,
             "Delivery.SubscriptionsPerConnectionMax (--limit subscriptions)",

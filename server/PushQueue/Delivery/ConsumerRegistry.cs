@@ -1,14 +1,21 @@
 using System.Collections.Concurrent;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
 /// <summary>All connections that hold consumers on this node. What is in here is watched and drained; what is not has left nothing behind.</summary>
-internal sealed class ConsumerRegistry
+internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? hits = null)
 {
+    private readonly MemoryBudget _memory = memory ?? new MemoryBudget();
+    private int _shrinking;
+
     private readonly ConcurrentDictionary<OutboundBuffer, byte> _connections = new();
     private TaskCompletionSource? _empty;
     private long _numbers;
     private int _consumers;
+
+    /// <summary>What all buffers hold together.</summary>
+    public MemoryBudget Memory => _memory;
 
     public int Connections => _connections.Count;
 
@@ -39,7 +46,37 @@ internal sealed class ConsumerRegistry
         return counts;
     }
 
-    public void Add(OutboundBuffer buffer) => _connections.TryAdd(buffer, 0);
+    public void Add(OutboundBuffer buffer)
+    {
+        buffer.AccountTo(_memory, Shrink);
+        _connections.TryAdd(buffer, 0);
+    }
+
+    /// <summary>Where all buffers together hold more than they may, cuts the slowest connections until a quarter of the room is free.</summary>
+    private void Shrink()
+    {
+        // hot path: one comparison, unless memory is short. One thread cuts, the others continue.
+        if (!_memory.MustShrink || Interlocked.Exchange(ref _shrinking, 1) != 0)
+        {
+            return;
+        }
+
+        hits?.Count("buffers-bytes");
+        var slowest = Buffers.Where(static buffer => buffer.HeldBytes > 0).ToArray();
+        Array.Sort(slowest, static (one, other) =>
+            one.LastWriteAt != other.LastWriteAt ? one.LastWriteAt.CompareTo(other.LastWriteAt) : other.HeldBytes.CompareTo(one.HeldBytes));
+        foreach (var buffer in slowest)
+        {
+            if (_memory.HasShrunk)
+            {
+                break;
+            }
+
+            _ = buffer.CutForMemory();
+        }
+
+        Volatile.Write(ref _shrinking, 0);
+    }
 
     public void Remove(OutboundBuffer buffer)
     {

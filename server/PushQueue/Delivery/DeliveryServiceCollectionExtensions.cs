@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -15,7 +16,11 @@ internal static class DeliveryServiceCollectionExtensions
         services.AddOptions<DeliveryOptions>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CoarseClock>();
-        services.TryAddSingleton(static provider => new ConsumerRegistry { NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0 });
+        services.TryAddSingleton(static provider => new MemoryBudget(provider.GetRequiredService<IOptions<DeliveryOptions>>().Value.BuffersBytesMax));
+        services.TryAddSingleton(static provider => new ConsumerRegistry(provider.GetRequiredService<MemoryBudget>(), provider.GetService<LimitHits>())
+        {
+            NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0,
+        });
         services.TryAddSingleton<ConnectionWatch>();
         services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<Dispatcher>();

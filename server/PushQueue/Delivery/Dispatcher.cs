@@ -73,6 +73,9 @@ internal sealed partial class Dispatcher(
     /// <summary>True once the node is stopping: new streams are refused.</summary>
     public bool IsDraining => _draining;
 
+    /// <summary>True while slow readers hold more memory than allowed: new streams are refused.</summary>
+    public bool IsShortOfMemory => registry.Memory.IsExceeded;
+
     /// <summary>
     /// Where a consumer's stream begins, as a cursor that resumes there. Only for one that begins live: another is somewhere in history, and
     /// the cursor of the next round would have it skip what it has not seen yet.
@@ -308,7 +311,7 @@ internal sealed partial class Dispatcher(
 
     private QueueDispatcher Make(QueueName queue)
     {
-        var dispatcher = new QueueDispatcher(queue, store, taps, time, _faults, Counts, Forget);
+        var dispatcher = new QueueDispatcher(queue, store, taps, time, _faults, Counts, registry.Memory, Forget);
         if (_draining)
         {
             dispatcher.Pause();

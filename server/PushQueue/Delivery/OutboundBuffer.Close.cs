@@ -35,8 +35,7 @@ internal sealed partial class OutboundBuffer
 
             _waiting ??= new Queue<Waiting>();
             var farewell = connection.ControlFormat.EncodeClose(null, reason);
-            _waiting.Enqueue(new Waiting(farewell, null, null));
-            _waitingBytes += farewell.Length;
+            KeepLocked(_waiting, new Waiting(farewell, null, null));
             pump = !_writing;
             _writing = true;
         }
@@ -123,6 +122,34 @@ internal sealed partial class OutboundBuffer
         return cut is not null;
     }
 
+    /// <summary>
+    /// Cuts the connection for the memory that it holds. It gets no last words: it reads too slowly to take them, and they would keep the memory. False
+    /// where it is closing already.
+    /// </summary>
+    public bool CutForMemory()
+    {
+        List<IWriteObserver>? dropped;
+        lock (_gate)
+        {
+            if (_state == State.Closed || _leavingBytes > 0)
+            {
+                return false;
+            }
+
+            _state = State.Closing;
+            _reason = CloseReason.SlowConsumer;
+            _closingAt = clock.Seconds;
+            dropped = DropAllLocked();
+            _leavingBytes = Volatile.Read(ref _writingBytes);
+            _budget?.AddLeaving(_leavingBytes);
+        }
+
+        dropped?.ForEach(observer => observer.OnNotWritten());
+        connection.Abort(CloseReason.SlowConsumer);
+        TellRoom();
+        return true;
+    }
+
     private CloseReason? WhyCutLocked(int now)
     {
         if (_writing && now - _lastWriteAt >= options.StallTimeout.TotalSeconds)
@@ -160,6 +187,7 @@ internal sealed partial class OutboundBuffer
         List<IWriteObserver>? dropped = null;
         while (_waiting is not null && _waiting.TryDequeue(out var waiting))
         {
+            ReleaseLocked(waiting.Page);
             if (waiting.Observer is { } observer)
             {
                 (dropped ??= []).Add(observer);
@@ -167,7 +195,6 @@ internal sealed partial class OutboundBuffer
         }
 
         _waiting = null;
-        _waitingBytes = 0;
         return dropped;
     }
 
@@ -202,7 +229,7 @@ internal sealed partial class OutboundBuffer
             to = waiting.Page.LastOffset;
             gap = waiting;
             dropped++;
-            _waitingBytes -= waiting.Page.Length;
+            ReleaseLocked(waiting.Page);
         }
 
         FlushGap(kept);
@@ -218,8 +245,7 @@ internal sealed partial class OutboundBuffer
 
             var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to, Cursor.Of(epoch, to)));
             consumer.Dispatcher?.Counts.AddGap(GapCause.Overflow);
-            target.Enqueue(new Waiting(page, consumer, null));
-            _waitingBytes += page.Length;
+            KeepLocked(target, new Waiting(page, consumer, null));
             gap = null;
             from = 0;
         }

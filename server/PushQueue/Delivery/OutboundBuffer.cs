@@ -1,4 +1,6 @@
+using System.Numerics;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
@@ -23,6 +25,10 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     private TaskCompletionSource? _idle;
     private CloseReason? _reason;
     private int _waitingBytes;
+    private int _writingBytes;
+    private int _leavingBytes;
+    private MemoryBudget? _budget;
+    private Action? _shrink;
     private int _lastWriteAt = clock.Seconds;
     private bool _writing = true;
     private State _state;
@@ -50,6 +56,21 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     public bool IsOverHalf => Volatile.Read(ref _waitingBytes) > options.BufferBytesMax / 2;
 
     public int WaitingBytes => Volatile.Read(ref _waitingBytes);
+
+    /// <summary>What waits here and what is being written, shared or not.</summary>
+    public long HeldBytes => (long)WaitingBytes + Volatile.Read(ref _writingBytes);
+
+    /// <summary>When it last took something, by the coarse clock.</summary>
+    public int LastWriteAt => Volatile.Read(ref _lastWriteAt);
+
+    /// <summary>Where the buffer accounts for its memory. Set before it is opened.</summary>
+    /// <param name="budget">The memory of all buffers together.</param>
+    /// <param name="shrink">Called without a lock after more was used; cuts the slowest connections where the bound is exceeded.</param>
+    public void AccountTo(MemoryBudget budget, Action shrink)
+    {
+        _budget = budget;
+        _shrink = shrink;
+    }
 
     public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
 
@@ -109,6 +130,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 observer?.OnNotWritten();
                 return outcome;
             default:
+                _shrink?.Invoke();
                 return outcome;
         }
     }
@@ -175,9 +197,52 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
             DropLocked(consumer, waiting.Page.Length);
         }
 
-        _waiting.Enqueue(waiting);
-        _waitingBytes += waiting.Page.Length;
+        KeepLocked(_waiting, waiting);
         return OfferOutcome.Queued;
+    }
+
+    private void KeepLocked(Queue<Waiting> queue, in Waiting waiting)
+    {
+        queue.Enqueue(waiting);
+        _waitingBytes += waiting.Page.Length;
+        if (_budget is not null && waiting.Page.Retain())
+        {
+            _budget.Add(waiting.Page.Length);
+        }
+    }
+
+    private void ReleaseLocked(EncodedPage page)
+    {
+        _waitingBytes -= page.Length;
+        if (_budget is not null && page.Release())
+        {
+            _budget.Remove(page.Length);
+        }
+    }
+
+    /// <summary>A write is pending. The web server and the socket hold a copy of it, in blocks of powers of two.</summary>
+    private void BeginWriting(int bytes)
+    {
+        if (_budget is not null)
+        {
+            Volatile.Write(ref _writingBytes, (int)BitOperations.RoundUpToPowerOf2((uint)bytes));
+            _budget.Add(_writingBytes);
+            _shrink!();
+        }
+    }
+
+    private void EndWriting()
+    {
+        if (_writingBytes > 0)
+        {
+            _budget!.Remove(_writingBytes);
+            lock (_gate)
+            {
+                _budget.AddLeaving(-_leavingBytes);
+                _leavingBytes = 0;
+                Volatile.Write(ref _writingBytes, 0);
+            }
+        }
     }
 
     private OfferOutcome WriteInline(EncodedPage page, IWriteObserver? observer)
@@ -187,6 +252,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
             var write = connection.WriteAsync(page);
             if (!write.IsCompletedSuccessfully)
             {
+                BeginWriting(page.Length);
                 _ = WriteSlowAsync(write, observer);
                 return OfferOutcome.Queued;
             }
@@ -224,11 +290,13 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         }
         catch (Exception e)
         {
+            EndWriting();
             observer?.OnNotWritten();
             Fail(e);
             return;
         }
 
+        EndWriting();
         observer?.OnWritten();
         await PumpAsync();
     }
@@ -237,19 +305,27 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     {
         var pages = new List<EncodedPage>();
         var observers = new List<IWriteObserver>();
-        while (TakeWaiting(pages, observers))
+        while (TakeWaiting(pages, observers, out var bytes))
         {
             try
             {
-                await (pages.Count == 1 ? connection.WriteAsync(pages[0]) : connection.WriteAsync(pages));
+                var write = pages.Count == 1 ? connection.WriteAsync(pages[0]) : connection.WriteAsync(pages);
+                if (!write.IsCompleted)
+                {
+                    BeginWriting(bytes);
+                }
+
+                await write;
             }
             catch (Exception e)
             {
+                EndWriting();
                 observers.ForEach(observer => observer.OnNotWritten());
                 Fail(e);
                 return;
             }
 
+            EndWriting();
             observers.ForEach(observer => observer.OnWritten());
             pages.Clear();
             observers.Clear();
@@ -257,17 +333,18 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     }
 
     /// <summary>The next write; false when nothing waits, after the connection was made idle or completed.</summary>
-    private bool TakeWaiting(List<EncodedPage> pages, List<IWriteObserver> observers)
+    private bool TakeWaiting(List<EncodedPage> pages, List<IWriteObserver> observers, out int bytes)
     {
         bool freed;
         CloseReason? completed = null;
         lock (_gate)
         {
             var wasOverHalf = IsOverHalf;
-            var bytes = 0;
+            bytes = 0;
             while (_waiting is not null && _waiting.TryPeek(out var next) && (bytes == 0 || bytes + next.Page.Length <= WriteBytesMax))
             {
                 _ = _waiting.Dequeue();
+                ReleaseLocked(next.Page);
                 bytes += next.Page.Length;
                 pages.Add(next.Page);
                 if (next.Observer is { } observer)
@@ -276,7 +353,6 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 }
             }
 
-            _waitingBytes -= bytes;
             _lastWriteAt = clock.Seconds;
             freed = wasOverHalf && !IsOverHalf;
             if (pages.Count == 0)

@@ -20,6 +20,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private readonly IMessageStore _store;
     private readonly TimeProvider _time;
     private readonly FaultBorder _faults;
+    private readonly MemoryBudget _memory;
     private readonly Action<QueueDispatcher> _onRetired;
     private readonly MissedRounds _missed;
     private readonly BroadcastPolicy _broadcast;
@@ -42,19 +43,20 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private volatile bool _paused;
 
     public QueueDispatcher(
-        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, FaultBorder faults, DeliveryCounts counts,
+        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, FaultBorder faults, DeliveryCounts counts, MemoryBudget memory,
         Action<QueueDispatcher> onRetired)
     {
+        _memory = memory;
         Counts = counts;
         Queue = queue;
         _store = store;
         _time = time;
         _faults = faults;
         _onRetired = onRetired;
-        var rounds = new BroadcastRounds(this, taps, time);
+        var rounds = new BroadcastRounds(this, taps, time, memory);
         _missed = new MissedRounds(this, store, rounds);
         _broadcast = new BroadcastPolicy(this, store, rounds, _missed);
-        _roundRobin = new RoundRobinPolicy(this, store, taps, time, faults);
+        _roundRobin = new RoundRobinPolicy(this, store, taps, memory, time, faults);
         _loaded = LoadAsync();
     }
 
@@ -344,6 +346,13 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         if (_lookAgain)
         {
             await LookAgainNowAsync();
+        }
+
+        if (_memory.IsExceeded)
+        {
+            // Connections are being cut; nothing reports the end of that.
+            SignalSoon();
+            return false;
         }
 
         return !_paused && !_settings!.Stopped && (await _missed.RunRoundAsync() || await Policy.RunRoundAsync());

@@ -55,6 +55,9 @@ internal sealed class NodeGauges
             "{gap}",
             "Gaps told to consumers, by cause.");
         _ = _meter.CreateObservableGauge("pushqueue.connections", () => Connections(registry), "{connection}", "Connections that hold consumers, by transport.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.buffers.used", () => registry.Memory.Used, "By", "Memory of what waits for all connections together.");
+        _ = _meter.CreateObservableGauge("pushqueue.buffers.limit", () => registry.Memory.BytesMax, "By", "What may wait for all connections together.");
         _ = _meter.CreateObservableGauge("pushqueue.consumers", () => registry.Consumers, "{consumer}", "Consumers on this node.");
     }
 

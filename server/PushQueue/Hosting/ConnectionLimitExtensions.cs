@@ -46,7 +46,7 @@ public static class ConnectionLimitExtensions
         {
             if (connection.Features.Get<IConnectionSocketFeature>() is { } feature)
             {
-                DeadPeers.Detect(feature.Socket, timeout, stallTimeout);
+                ClientSockets.Configure(feature.Socket, timeout, stallTimeout);
             }
 
             return ServeAsync(connection, next, counts, hits, plain);

@@ -13,7 +13,8 @@ internal sealed partial class MessageBroker(
     MessageTaps taps,
     QueuesOptions options,
     TimeProvider time,
-    LimitHits? hits = null) : IMessageBroker
+    LimitHits? hits = null,
+    MemoryBudget? memory = null) : IMessageBroker
 {
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
@@ -47,6 +48,11 @@ internal sealed partial class MessageBroker(
         if (message.Body.Length > options.MessageBytesMax)
         {
             return new(TooLarge(message.Body.Length));
+        }
+
+        if (memory is { IsExceeded: true })
+        {
+            return new(OutOfMemory());
         }
 
         if (IsNearLimit(1, message.Body.Length))
@@ -95,6 +101,11 @@ internal sealed partial class MessageBroker(
         if (messages.Count == 0)
         {
             return new(Array.Empty<PutOutcome>());
+        }
+
+        if (memory is { IsExceeded: true })
+        {
+            return new(OutOfMemory());
         }
 
         return IsNearLimit(messages.Count, bytes) ? PutManyNearLimitAsync(queue, messages, bytes) : AdmittedPutManyAsync(queue, messages);
@@ -235,6 +246,13 @@ internal sealed partial class MessageBroker(
         {
             workers.Processed(queue, worker, processed);
         }
+    }
+
+    private BrokerFailure OutOfMemory()
+    {
+        hits?.Count("buffers-bytes");
+        return new(
+            QueueError.ServerFull, "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second. Nothing was stored.");
     }
 
     private BrokerFailure TooLarge(int bytes)

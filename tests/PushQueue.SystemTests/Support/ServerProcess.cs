@@ -51,9 +51,12 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         StartInAsync(Path.GetTempPath(), ["--data", dataDirectory, .. options]);
 
     /// <summary>The same, in a folder whose appsettings.json is read.</summary>
-    public static async Task<ServerProcess> StartInAsync(string folder, params string[] options)
+    public static Task<ServerProcess> StartInAsync(string folder, params string[] options) => StartInAsync(folder, null, options);
+
+    /// <summary>The same, with one more environment variable.</summary>
+    public static async Task<ServerProcess> StartInAsync(string folder, (string Name, string Value)? variable, params string[] options)
     {
-        var process = Launch(["--port", "0", .. options], folder);
+        var process = Launch(["--port", "0", .. options], folder, variable);
         var errors = CollectErrors(process);
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(StartTimeout);
         var address = ListeningLine().Match(line ?? "");

@@ -168,6 +168,62 @@ public sealed class OutboundBufferTests
         Assert.Equal(["\n1"], _connection.Writes);
     }
 
+    [Fact]
+    public void Memory_counts_a_waiting_page_once_and_a_pending_write_for_each_connection()
+    {
+        var memory = new MemoryBudget(1000);
+        var registry = new ConsumerRegistry(memory);
+        var connections = Enumerable.Range(0, 3).Select(_ => NewBuffer(registry)).ToList();
+        var writes = connections.ConvertAll(static one => one.Connection.Block());
+        var shared = Page('b');
+
+        foreach (var (_, buffer) in connections)
+        {
+            _ = buffer.Offer(Page('a'));
+            _ = buffer.Offer(shared);
+        }
+
+        // A write of 10 bytes is in a block of 16.
+        Assert.Equal((3 * 16) + 10, memory.Used);
+        writes.ForEach(static write => write.SetResult());
+        Assert.Equal(0, memory.Used);
+    }
+
+    [Fact]
+    public void The_connection_that_took_nothing_for_the_longest_time_is_cut_when_all_together_hold_too_much()
+    {
+        var memory = new MemoryBudget(100);
+        var registry = new ConsumerRegistry(memory);
+        var (stuckConnection, stuck) = NewBuffer(registry);
+        var (laterConnection, later) = NewBuffer(registry);
+        var stuckWrite = stuckConnection.Block();
+        _ = stuck.Offer(Page('a'));
+        var dropped = new Observer();
+        _ = stuck.Offer(new EncodedPage(new byte[60]), null, dropped);
+        _clock.Seconds = 1;
+        _ = laterConnection.Block();
+        _ = later.Offer(Page('b'));
+        Assert.Null(stuckConnection.Aborted);
+
+        _ = later.Offer(Page('c'));
+
+        Assert.Equal(CloseReason.SlowConsumer, stuckConnection.Aborted);
+        Assert.Null(laterConnection.Aborted);
+        Assert.Equal(1, dropped.NotWritten);
+        Assert.False(memory.MustShrink);
+        stuckWrite.SetException(new IOException("cut"));
+        Assert.Equal(16 + 10, memory.Used);
+    }
+
+    private (Connection Connection, OutboundBuffer Buffer) NewBuffer(ConsumerRegistry registry)
+    {
+        var connection = new Connection();
+        var buffer = new OutboundBuffer(connection, _clock, new DeliveryOptions { BufferBytesMax = 100 });
+        registry.Add(buffer);
+        buffer.Open();
+        return (connection, buffer);
+    }
+
     private static EncodedPage Page(char c, long first = 0, long last = 0) => new(Enumerable.Repeat((byte)c, 10).ToArray(), first, last);
 
     private Consumer NewConsumer(OverflowPolicy policy) => new(

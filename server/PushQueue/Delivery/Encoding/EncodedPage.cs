@@ -8,6 +8,8 @@ namespace PushQueue.Delivery.Encoding;
 /// <param name="lastOffset">The last message's offset; 0 likewise.</param>
 internal class EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, long lastOffset = 0)
 {
+    private int _waiting;
+
     public ReadOnlyMemory<byte> Bytes { get; } = bytes;
 
     public int Length => Bytes.Length;
@@ -18,4 +20,10 @@ internal class EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, lon
 
     /// <summary>True for messages that may be dropped when told by a gap, and for such gaps themselves.</summary>
     public bool Droppable => FirstOffset > 0;
+
+    /// <summary>The page waits for one more connection. True for the first one.</summary>
+    public bool Retain() => Interlocked.Increment(ref _waiting) == 1;
+
+    /// <summary>The page waits for one connection less. True for the last one.</summary>
+    public bool Release() => Interlocked.Decrement(ref _waiting) == 0;
 }

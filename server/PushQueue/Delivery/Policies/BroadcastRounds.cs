@@ -7,7 +7,7 @@ namespace PushQueue.Delivery.Policies;
 /// Hands broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are behind
 /// that the next round has to wait. Only the dispatcher's own loop calls it.
 /// </summary>
-internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time)
+internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time, MemoryBudget memory)
 {
     public const int MessagesMax = 512;
 
@@ -29,7 +29,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
         // Who joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
         var expected = dispatcher.NextOffset;
         var live = dispatcher.AdvanceTo(messages[^1].Offset + 1);
-        var round = new Round(Stretch.Cut(messages, expected, epoch, time.GetUtcNow()));
+        var round = new Round(Stretch.Cut(messages, expected, epoch, time.GetUtcNow()), memory);
         await round.RunAsync(live);
         dispatcher.Counts.AddDelivered((long)live.Length * messages.Count);
         _overHalfLastRound = round.OverHalf;
@@ -97,7 +97,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
         }
     }
 
-    private sealed class Round(Stretch[] stretches) : FanOut
+    private sealed class Round(Stretch[] stretches, MemoryBudget memory) : FanOut(memory)
     {
         private int _overHalf;
 

@@ -1,11 +1,16 @@
+using PushQueue.Queues;
+
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
 /// Does one thing for each of many consumers, on as many of the <see cref="FanOutThreads"/> as there are: the consumers are cut into slices, and
 /// whoever is free takes the next one. Few consumers are served at once by who calls.
 /// </summary>
-internal abstract class FanOut : IThreadPoolWorkItem
+internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
 {
+    // Cut connections release their memory within milliseconds; a stuck one must not hold up the round.
+    private static readonly TimeSpan RoomTimeout = TimeSpan.FromMilliseconds(100);
+
     private const int SliceSize = 64;
 
     private TaskCompletionSource? _allDone;
@@ -44,6 +49,12 @@ internal abstract class FanOut : IThreadPoolWorkItem
         // hot path: bench fanout
         while (Interlocked.Increment(ref _nextSlice) - 1 is var slice && slice < _slices)
         {
+            if (memory.IsExceeded)
+            {
+                // One round over thousands of connections could use more memory than there is, before those that were cut have released theirs.
+                memory.WaitForRoom(RoomTimeout);
+            }
+
             try
             {
                 var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);

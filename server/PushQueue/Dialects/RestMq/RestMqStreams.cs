@@ -57,7 +57,7 @@ internal sealed class RestMqStreams(Dispatcher dispatcher, HttpStreamEndpoint ht
     private async Task<(QueueName Queue, RestMqCallback Callback)?> ReadAsync(HttpContext context)
     {
         var problem = RestMqQueues.Read(context, out var queue, out var callback)
-            ?? (dispatcher.IsDraining ? new Problem(ProblemType.ShuttingDown) : null);
+            ?? StreamAdmission.WhyNot(dispatcher);
         if (problem is null)
         {
             return (queue, callback);

@@ -32,9 +32,9 @@ internal sealed class HubSocketEndpoint(
 
     public async Task ServeAsync(HttpContext context)
     {
-        if (dispatcher.IsDraining)
+        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
-            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
+            await RefusalForm.RefuseAsync(context, refusal);
             return;
         }
 

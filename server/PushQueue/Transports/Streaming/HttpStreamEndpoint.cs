@@ -31,9 +31,9 @@ internal sealed class HttpStreamEndpoint(
 
     private async Task ServeAsync(HttpContext context, bool events)
     {
-        if (dispatcher.IsDraining)
+        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
-            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
+            await RefusalForm.RefuseAsync(context, refusal);
             return;
         }
 

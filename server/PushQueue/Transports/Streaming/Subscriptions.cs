@@ -96,9 +96,9 @@ internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOpti
             return Problem.BadOption(error);
         }
 
-        if (dispatcher.IsDraining)
+        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
-            return new Problem(ProblemType.ShuttingDown);
+            return refusal;
         }
 
         var most = options.Value.SubscriptionsPerConnectionMax;

@@ -47,9 +47,9 @@ internal sealed class WebSocketEndpoint(
             return;
         }
 
-        if (dispatcher.IsDraining)
+        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
-            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.ShuttingDown));
+            await RefusalForm.RefuseAsync(context, refusal);
             return;
         }
 

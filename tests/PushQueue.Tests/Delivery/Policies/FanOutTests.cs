@@ -1,5 +1,6 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Policies;
+using PushQueue.Queues;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -19,12 +20,12 @@ public sealed class FanOutTests
         Assert.Equal(1000, counting.Count);
     }
 
-    private sealed class Failing : FanOut
+    private sealed class Failing() : FanOut(new MemoryBudget())
     {
         protected override void Give(Consumer consumer) => throw new InvalidOperationException("Not to this one.");
     }
 
-    private sealed class Counting : FanOut
+    private sealed class Counting() : FanOut(new MemoryBudget())
     {
         private int _count;
 

@@ -1,0 +1,16 @@
+using PushQueue.Delivery;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>Whether this node takes another stream or subscription now, over any transport.</summary>
+internal static class StreamAdmission
+{
+    private static readonly Problem OutOfMemory = new(
+        ProblemType.ServerFull, "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second.");
+
+    /// <summary>Null where it does.</summary>
+    public static Problem? WhyNot(Dispatcher dispatcher) =>
+        dispatcher.IsDraining ? new Problem(ProblemType.ShuttingDown)
+        : dispatcher.IsShortOfMemory ? OutOfMemory
+        : null;
+}
