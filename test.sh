@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test, installing what the machine lacks. Ends with a count over all runners; fails if a test failed.
+# Builds everything and runs every test, and installs missing tools. Ends with a count over all runners; fails if a test failed.
 #   ./test.sh            all
-#   ./test.sh NAME       only the .NET tests whose full name holds NAME
+#   ./test.sh NAME       only the .NET tests whose full name contains NAME
 set -euo pipefail
 cd "$(dirname "$0")"
+
+# A job in the background starts with SIGINT ignored. A shell cannot undo that, all its children inherit it, and tests send SIGINT.
+if [ -z "${PUSHQUEUE_TEST_SIGNALS:-}" ] && env --default-signal=INT true 2>/dev/null; then
+  exec env --default-signal=INT PUSHQUEUE_TEST_SIGNALS=default ./test.sh "$@"
+fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 say() { printf '\n== %s\n' "$*"; }
@@ -12,7 +17,7 @@ missing() { echo "test.sh: $1" >&2; exit 1; }
 command -v dotnet >/dev/null || missing "the .NET 10 SDK is missing; install it from your package manager or https://dot.net."
 dotnet --list-sdks | grep -q '^10\.' || missing "the .NET 10 SDK is missing; dotnet --list-sdks shows only other versions."
 
-# Debian keeps daemons where not everybody looks.
+# Debian keeps daemons outside the usual PATH.
 PATH=$PATH:/usr/sbin
 
 # NAME of a command, PACKAGES of Debian that bring it.
@@ -23,7 +28,7 @@ need() {
   [ "$(id -u)" = 0 ] || root="sudo"
   say "installing ${*:2}"
   [ -n "${apt_updated:-}" ] || { $root apt-get update -qq; apt_updated=1; }
-  # Only the program is wanted; a service of the same package must not start by itself.
+  # Only the program is needed; a service of the same package must not start by itself.
   $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${@:2}" >/dev/null \
     || missing "${*:2} could not be installed; install it and run again."
 }
@@ -34,14 +39,14 @@ need redis-server redis-server
 need haproxy haproxy
 need chromium chromium
 need python3 python3
-# A command of the same package stands for LWP, which itself is none.
+# lwp-request stands for LWP, which is a Perl library without a command of its own.
 need lwp-request libwww-perl
 need logger bsdutils
 # Tests of peers that vanish: network namespaces.
 need ip iproute2
 need unshare util-linux
 need promtool prometheus
-# The libraries are those of its plugin write_http, which the package does without.
+# The libraries are those of its plugin write_http, which the package does not depend on.
 need collectd collectd-core libyajl2 libcurl3-gnutls
 
 say "texts"
@@ -65,18 +70,17 @@ say "client-js"
 (cd client-js && npm run --silent build)
 
 passed=0 failed=0 skipped=0
-for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
-  say "$project"
-  status=0
-  filter=()
-  [ -n "${1:-}" ] && filter=(--filter "FullyQualifiedName~$1")
-  dotnet test "tests/$project" -c Release --no-build --nologo --logger "trx;LogFileName=$results/$project.trx" "${filter[@]}" || status=$?
-  counters=$(grep -o '<Counters [^>]*>' "$results/$project.trx" 2>/dev/null || true)
+
+# PROJECT, FILTER, NAME of the result file.
+run_dotnet() {
+  local status=0 counters project_failed
+  dotnet test "tests/$1" -c Release --no-build --nologo --filter "$2" --logger "trx;LogFileName=$results/$3.trx" || status=$?
+  counters=$(grep -o '<Counters [^>]*>' "$results/$3.trx" 2>/dev/null || true)
   if [ -z "$counters" ]; then
-    [ -n "${1:-}" ] && [ "$status" = 0 ] && continue
-    echo "test.sh: $project ended without a result (status $status)." >&2
+    [ -n "$only" ] && [ "$status" = 0 ] && return
+    echo "test.sh: $1 ended without a result (status $status)." >&2
     failed=$((failed + 1))
-    continue
+    return
   fi
   number() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
   passed=$((passed + $(number passed)))
@@ -84,12 +88,24 @@ for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
   [ "$status" = 0 ] || [ "$project_failed" -gt 0 ] || project_failed=1
   failed=$((failed + project_failed))
   skipped=$((skipped + $(number total) - $(number executed)))
+}
+
+only=${1:+&FullyQualifiedName~$1}
+for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
+  say "$project"
+  run_dotnet "$project" "Category!=Packaging$only" "$project"
 done
 
-# A Node test that fails may leave something behind that keeps its process from ending, which must not keep the count from being told.
+# Packages and published servers are built once more, from the state of the repository; with other tests at once they would time out.
+for project in PushQueue.SystemTests PushQueue.ClientTests; do
+  say "packaging: $project"
+  run_dotnet "$project" "Category=Packaging$only" "packaging-$project"
+done
+
+# A failed Node test may leave something that keeps its process alive. The time limit makes sure that the counts are printed.
 runner="timeout --kill-after=10 1200 node --test"
 
-# Adds up the tests of a .tap file, line by line: one whose runner was ended has no sums.
+# Adds up the tests of a .tap file, line by line: a file whose runner was ended has no sums.
 count_tap() {
   local tap="$results/$1.tap" tap_failed tap_skipped
   touch "$tap"
@@ -120,7 +136,7 @@ if [ -z "${1:-}" ]; then
   count_tap client-js
 fi
 
-# Once more at the end, where somebody who reads a long log looks first.
+# The failed tests once more at the end, where readers of a long log look first.
 [ "$failed" = 0 ] || { say "what failed"; python3 tests/list-failures.py "$results"/*.trx "$results"/*.tap; }
 
 echo

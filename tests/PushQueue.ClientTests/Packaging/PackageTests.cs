@@ -5,6 +5,7 @@ using Xunit;
 namespace PushQueue.ClientTests.Packaging;
 
 /// <summary>The packages as a newcomer uses them: out of an empty folder.</summary>
+[Trait("Category", "Packaging")]
 public sealed class PackageTests : NodeTests
 {
     private const string Project = """

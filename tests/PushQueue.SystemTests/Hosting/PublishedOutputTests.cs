@@ -5,6 +5,7 @@ using Xunit;
 namespace PushQueue.SystemTests.Hosting;
 
 /// <summary>What the container image holds: the published output, run from an empty folder by a user without rights, with the image's environment.</summary>
+[Trait("Category", "Packaging")]
 public sealed partial class PublishedOutputTests
 {
     private const string Nobody = "65534";

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Operations;
 
+[Trait("Category", "Packaging")]
 public sealed partial class PublishTests : IDisposable
 {
     private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(10);
