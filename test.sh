@@ -58,9 +58,6 @@ trap 'rm -rf "$results"' EXIT
 say "build"
 dotnet build PushQueue.sln -c Release --nologo -v quiet
 
-say "the Redis code against a newer StackExchange.Redis"
-dotnet build tests/RedisCompatibility -c Release --nologo -v quiet
-
 say "node packages"
 for folder in examples/wordcount tests/dashboard tests/openapi client-js; do
   [ -f "$folder/package.json" ] && (cd "$folder" && npm ci --silent --no-audit --no-fund)

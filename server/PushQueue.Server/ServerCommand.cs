@@ -16,8 +16,11 @@ internal static class ServerCommand
         },
         new Option<string>("--redis")
         {
-            Description = "Share the queues with other nodes in this Redis: HOST:PORT, more behind commas, and options such as password=.",
+            Description = "Share the queues with other nodes in this Redis: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
+                + "or HOST:PORT, more behind commas, then options such as password= and serviceName= (for Sentinel).",
         },
+        new Option<string>("--redis-ca") { Description = "A PEM file: the authority whose certificates of Redis are trusted (those that the machine trusts)." },
+        new Option<string>("--redis-prefix") { Description = "Begins every key and channel in Redis (pq)." },
         new Option<string>("--redis-wait") { Description = "How many replicas of Redis must have a message before its put is answered (0)." },
         new Option<string>("--max-message-bytes") { Description = "The largest message (1048576)." },
         new Option<string>("--open")

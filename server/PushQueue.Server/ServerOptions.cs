@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using PushQueue.Storage;
 
 namespace PushQueue.Server;
 
@@ -18,7 +19,13 @@ internal sealed record ServerOptions(
     /// <summary>Where the messages are, for people.</summary>
     public string Where => Redis is null
         ? $"data in {Path.GetFullPath(Data)} ({Durability})"
-        : $"queues in Redis at {string.Join(',', Redis.Split(',').Where(static part => !part.Contains('=', StringComparison.Ordinal)))}";
+        : $"queues in Redis at {new StorageOptions { Redis = Redis }.RedisServers}";
+
+    /// <summary>The file with the authority for Redis's certificate; null for the authorities that the machine trusts.</summary>
+    public string? RedisCertificateAuthority { get; init; }
+
+    /// <summary>Begins every key in Redis; null for the default.</summary>
+    public string? RedisPrefix { get; init; }
 
     /// <summary>Who may do what; null: everybody everything.</summary>
     public string? AuthFile { get; init; }
@@ -71,6 +78,8 @@ internal sealed record ServerOptions(
         {
             Otlp = ReadOtlp(text("otlp") ?? Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"), errors),
             MetricsQueues = ReadCount(text("metrics-queues"), "metrics-queues", errors),
+            RedisCertificateAuthority = text("redis-ca"),
+            RedisPrefix = text("redis-prefix"),
             AuthFile = text("auth"),
             Certificate = text("cert"),
             CertificateKey = text("cert-key"),
@@ -90,6 +99,8 @@ internal sealed record ServerOptions(
         options.Storage.Durability = Durability;
         options.Storage.Redis = Redis;
         options.Storage.RedisWait = RedisWait;
+        options.Storage.RedisCertificateAuthority = RedisCertificateAuthority;
+        options.Storage.RedisKeyPrefix = RedisPrefix ?? options.Storage.RedisKeyPrefix;
         options.Security.AccessFile = AuthFile is null ? null : Path.GetFullPath(AuthFile);
         ServerLimits.Apply(Limits, options, errors);
         ServerLimits.ApplyProxies(Proxies, options, errors);

@@ -61,9 +61,14 @@ public sealed class PushQueueOptions
             errors.Add($"Storage.Redis (--redis): {wrong}");
         }
 
+        if (Storage.RedisCertificateAuthority is { } authority && RedisAddress.WhyNotAuthority(authority) is { } unreadable)
+        {
+            errors.Add($"Storage.RedisCertificateAuthority (--redis-ca): {unreadable}");
+        }
+
         if (Storage.RedisKeyPrefix.Length is 0 or > 32 || !Storage.RedisKeyPrefix.All(char.IsAsciiLetterOrDigit))
         {
-            errors.Add($"Storage.RedisKeyPrefix is '{Storage.RedisKeyPrefix}'; use 1 to 32 letters and digits.");
+            errors.Add($"Storage.RedisKeyPrefix (--redis-prefix) is '{Storage.RedisKeyPrefix}'; use 1 to 32 letters and digits.");
         }
 
         InRange(errors, "Storage.RedisWait (--redis-wait)", Storage.RedisWait, 0, 10);

@@ -78,6 +78,7 @@ public static class PushQueueServiceCollectionExtensions
             {
                 Meter = provider.GetRequiredService<MessageMeter>(),
                 Configuration = redis,
+                CertificateAuthority = options.Storage.RedisCertificateAuthority,
                 KeyPrefix = options.Storage.RedisKeyPrefix,
                 WaitForReplicas = options.Storage.RedisWait,
             });

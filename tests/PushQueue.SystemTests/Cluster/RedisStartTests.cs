@@ -15,7 +15,7 @@ public sealed class RedisStartTests
         var (exitCode, output) = await ServerProcess.RunAsync("--port", "0", "--redis", $"{redis.Address},password=wrong");
 
         Assert.Equal(1, exitCode);
-        Assert.Equal($"Redis at {redis.Address} refuses the password.", output.Trim());
+        Assert.Equal($"Redis at {redis.Address} refuses the user name or the password.", output.Trim());
     }
 
     [Fact]

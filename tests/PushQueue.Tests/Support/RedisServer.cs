@@ -16,6 +16,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pushqueue-redis-");
     private readonly string[] _options;
+    private string? _sentinelFile;
     private Process? _process;
 
     private RedisServer(int port, string[] options)
@@ -49,6 +50,22 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>A Sentinel that watches the master at that port, and takes it for gone after a second of silence; two must agree.</summary>
+    public static async Task<RedisServer> StartSentinelAsync(string master, int port)
+    {
+        var server = new RedisServer(FreePort(), []);
+        server._sentinelFile = Path.Combine(server.Folder, "sentinel.conf");
+        await File.WriteAllLinesAsync(server._sentinelFile,
+        [
+            string.Create(CultureInfo.InvariantCulture, $"port {server.Port}"), "bind 127.0.0.1", $"dir {server.Folder}", "loglevel warning",
+            string.Create(CultureInfo.InvariantCulture, $"sentinel monitor {master} 127.0.0.1 {port} 2"),
+            $"sentinel down-after-milliseconds {master} 1000",
+            $"sentinel failover-timeout {master} 5000",
+        ]);
+        await server.StartAgainAsync();
+        return server;
+    }
+
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -60,7 +77,7 @@ internal sealed class RedisServer : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        string[] arguments =
+        string[] arguments = _sentinelFile is { } file ? [file, "--sentinel"] :
         [
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", Folder, "--save", string.Empty, "--loglevel", "warning",
             .. _options,

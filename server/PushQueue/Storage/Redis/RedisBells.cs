@@ -62,18 +62,18 @@ internal sealed partial class RedisBells(
     public async Task OpenAsync()
     {
         _reading ??= ReadAsync();
-        connection.BellsBroke = () =>
+        connection.SubscriptionsBroke = () =>
         {
             _missed = true;
             OnBroken?.Invoke();
         };
-        await connection.SubscribeAsync(connection.Keys.Bell, Ring).ConfigureAwait(false);
+        await connection.SubscribeAsync(connection.Keys.Bell, Ring);
     }
 
     public async Task CloseAsync()
     {
         _packets.Writer.TryComplete();
-        await (_reading ?? Task.CompletedTask).ConfigureAwait(false);
+        await (_reading ?? Task.CompletedTask);
     }
 
     private void Ring(byte[] packet)
@@ -86,7 +86,7 @@ internal sealed partial class RedisBells(
 
     private async Task ReadAsync()
     {
-        await foreach (var packet in _packets.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (var packet in _packets.Reader.ReadAllAsync())
         {
             try
             {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using StackExchange.Redis;
@@ -7,92 +6,118 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The way to Redis: two multiplexers (commands; bells), the scripts of the present incarnation, and the sentences for what stands in the way.
-/// All of StackExchange.Redis that the store touches is here and in <see cref="RedisBells"/>. Nothing here blocks: no synchronous call is made.
-/// Versions 1.2.6 and 2.13 are served alike.
+/// The connection to Redis: one multiplexer, the scripts of the current incarnation, and the subscriptions. The multiplexer reconnects,
+/// finds the current master and renews subscriptions by itself. No call blocks a thread.
 /// </summary>
 internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>A batch of a hundred thousand messages keeps a slow Redis busy for seconds.</summary>
-    private static readonly TimeSpan PerArgument = TimeSpan.FromMicroseconds(100);
+    /// <summary>A batch of 100,000 messages keeps a slow Redis busy for seconds.</summary>
+    private static readonly TimeSpan TimeoutPerArgument = TimeSpan.FromMicroseconds(100);
 
+    private readonly RedisAddress _address = RedisAddress.Read(options);
     private readonly SemaphoreSlim _incarnating = new(1, 1);
     private readonly ConcurrentDictionary<string, Action<byte[]>> _handlers = new(StringComparer.Ordinal);
-    private ConnectionMultiplexer? _commands;
-    private ConnectionMultiplexer? _bells;
-    private Task _closing = Task.CompletedTask;
+    private ConnectionMultiplexer? _multiplexer;
     private IDatabase _database = null!;
     private volatile RedisScripts? _scripts;
+    private volatile bool _areRightsInDoubt;
 
-    public RedisKeys Keys { get; } = new(options.KeyPrefix);
+    public RedisKeys Keys { get; } = new(options.KeyPrefix, RedisAddress.Read(options).Database);
 
-    /// <summary>Where Redis is, without passwords.</summary>
-    public string Address { get; private set; } = RedisAddress.Shown(options.Configuration);
+    /// <summary>The servers' addresses, without user names and passwords. For logs; clients never get it.</summary>
+    public string Address => _address.ToString();
 
-    /// <summary>Has a channel's packets handed over, by any thread, in no promised order; the handler only notes them down.</summary>
+    public bool IsCluster { get; private set; }
+
+    /// <summary>Called when the subscription connection broke or came back; notifications may have been missed.</summary>
+    public Action? SubscriptionsBroke { get; set; }
+
+    /// <summary>Connects, checks the servers and loads the scripts. A caller may repeat a failed call.</summary>
+    /// <exception cref="StoreOpenException">Redis cannot be used; the message says why and what to do.</exception>
+    /// <exception cref="StoreUnavailableException">Redis cannot be used now; trying again may help.</exception>
+    public async Task OpenAsync()
+    {
+        await CloseAsync();
+        try
+        {
+            _multiplexer = await ConnectAsync();
+            _database = _multiplexer.GetDatabase();
+            _multiplexer.ConnectionFailed += OnConnectionChanged;
+            _multiplexer.ConnectionRestored += OnConnectionChanged;
+            await CheckServersAsync();
+            if (await WhyNoRightsAsync() is { } missing)
+            {
+                throw new StoreOpenException($"Redis at {Address} {missing}.");
+            }
+
+            await IncarnateAsync(_scripts);
+        }
+        catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
+        {
+            throw Unavailable(reason, e);
+        }
+    }
+
+    /// <summary>Calls the handler with each packet of the channel, one after the other. The handler must return at once.</summary>
     /// <exception cref="StoreUnavailableException">Redis is out of reach or refuses.</exception>
     public async Task SubscribeAsync(string channel, Action<byte[]> handler)
     {
         _handlers[channel] = handler;
         try
         {
-            await SubscribeAsync(_bells!, channel, handler).WaitAsync(options.CommandTimeout).ConfigureAwait(false);
+            var queue = await _multiplexer!.GetSubscriber().SubscribeAsync(Channel(channel)).WaitAsync(options.CommandTimeout);
+            queue.OnMessage(message => handler(message.Message!));
         }
-        catch (Exception e) when (Explain(e) is { } sentence)
+        catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
         {
-            throw new StoreUnavailableException(sentence, e);
+            throw Unavailable(reason, e);
         }
     }
 
-    /// <summary>Sends a packet to whoever listens to the channel now; to how many is not known.</summary>
-    public async Task PublishAsync(string channel, byte[] packet) =>
-        _ = await DoAsync(database => database.PublishAsync(Channel(channel), packet)).ConfigureAwait(false);
-
-    public bool IsCluster { get; private set; }
-
-    /// <summary>Called when the connection of the bells broke or came back.</summary>
-    public Action? BellsBroke { get; set; }
-
-    /// <summary>Connects; may be called again where it failed.</summary>
-    /// <exception cref="StoreOpenException">Redis cannot be used; the sentence says why and what to do.</exception>
-    /// <exception cref="StoreUnavailableException">Redis cannot be used now.</exception>
-    public async Task OpenAsync()
+    /// <summary>Subscribes to all channels again, for the case that Redis lost a subscription although the connection stands.</summary>
+    public async Task ResubscribeAsync()
     {
-        await CloseAsync().ConfigureAwait(false);
-        Use(await ConnectAsync("commands").ConfigureAwait(false));
-        try
+        foreach (var (channel, handler) in _handlers)
         {
-            _bells = await ConnectBellsAsync().ConfigureAwait(false);
-            await CheckServersAsync().ConfigureAwait(false);
-            await IncarnateAsync(_scripts).ConfigureAwait(false);
-        }
-        catch (Exception e) when (Explain(e) is { } sentence)
-        {
-            throw new StoreUnavailableException(sentence, e);
+            try
+            {
+                await _multiplexer!.GetSubscriber().UnsubscribeAsync(Channel(channel)).WaitAsync(options.CommandTimeout);
+            }
+            catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
+            {
+                throw Unavailable(reason, e);
+            }
+
+            await SubscribeAsync(channel, handler);
         }
     }
 
-    /// <summary>Runs a script of the present incarnation; loads the scripts where this Redis does not have them.</summary>
+    /// <summary>Sends a packet to all current subscribers of the channel.</summary>
+    public async Task PublishAsync(string channel, byte[] packet) =>
+        _ = await DoAsync(database => database.PublishAsync(Channel(channel), packet));
+
+    /// <summary>Runs a script of the current incarnation; loads the scripts first if this Redis does not have them.</summary>
     /// <exception cref="StoreUnavailableException">Redis is out of reach or refuses.</exception>
     public async ValueTask<RedisValue[]> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments)
     {
         const int AttemptsMax = 3;
         for (var attempt = 1; ; attempt++)
         {
-            var scripts = _scripts ?? throw new StoreUnavailableException(Sentence("is not connected yet"));
+            var scripts = _scripts ?? throw Unavailable("is not connected yet");
             try
             {
                 var result = await _database.ScriptEvaluateAsync(scripts.HashOf(script), keys, arguments)
-                    .WaitAsync(options.CommandTimeout + (arguments.Length * PerArgument)).ConfigureAwait(false);
+                    .WaitAsync(options.CommandTimeout + (arguments.Length * TimeoutPerArgument));
                 return result.IsNull ? [] : (RedisValue[])result!;
             }
-            catch (RedisServerException e) when (attempt < AttemptsMax && e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+            catch (RedisServerException e) when (attempt < AttemptsMax && e.Kind == RedisErrorKind.NoScript)
             {
-                await IncarnateAsync(scripts).ConfigureAwait(false);
+                await IncarnateAsync(scripts);
             }
-            catch (Exception e) when (Explain(e) is { } sentence)
+            catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
             {
-                throw new StoreUnavailableException(sentence, e) { IsOfOneQueue = IsOfOneKey(e) };
+                _areRightsInDoubt |= RedisFailure.IsMissingRight(e);
+                throw Unavailable(reason, e);
             }
         }
     }
@@ -103,140 +128,138 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
     {
         try
         {
-            return await command(_database).WaitAsync(options.CommandTimeout).ConfigureAwait(false);
+            return await command(_database).WaitAsync(options.CommandTimeout);
         }
-        catch (Exception e) when (Explain(e) is { } sentence)
+        catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
         {
-            throw new StoreUnavailableException(sentence, e) { IsOfOneQueue = IsOfOneKey(e) };
+            _areRightsInDoubt |= RedisFailure.IsMissingRight(e);
+            throw Unavailable(reason, e);
         }
     }
 
-    /// <summary>Looks again which server is what, after a failure that another server may not have.</summary>
-    public async Task ReconfigureAsync()
+    /// <summary>Checks the user's rights if Redis has refused a command for lack of them since the last check.</summary>
+    /// <exception cref="StoreUnavailableException">A right is missing; the message names it.</exception>
+    public async Task CheckRightsAsync()
     {
-        try
+        if (_areRightsInDoubt)
         {
-            if (_commands is { } commands && _bells is { } bells)
+            try
             {
-                await Task.WhenAll(commands.ConfigureAsync(), bells.ConfigureAsync()).WaitAsync(options.CommandTimeout).ConfigureAwait(false);
+                _areRightsInDoubt = await WhyNoRightsAsync() is { } missing ? throw Unavailable(missing) : false;
+            }
+            catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
+            {
+                throw Unavailable(reason, e);
             }
         }
-        catch (Exception e) when (Explain(e) is { } sentence)
-        {
-            Log.StillAway(logger, sentence);
-        }
     }
 
-    /// <summary>
-    /// Makes the connection of the commands anew. For a client library that should have come back by itself and has not: it may hold on to a server
-    /// that is gone. Commands under way keep the old one until they are answered or given up. Where the new one cannot be made, the old one stays.
-    /// </summary>
-    public Task RenewCommandsAsync() => RenewAsync(async () =>
-    {
-        var old = _commands;
-        Use(await ConnectAsync("commands").ConfigureAwait(false));
-        return old;
-    });
-
-    /// <summary>As <see cref="RenewCommandsAsync"/>, for the bells with all their subscriptions, of which one may have been lost on the way.</summary>
-    public Task RenewBellsAsync() => RenewAsync(async () =>
-    {
-        var old = _bells;
-        _bells = await ConnectBellsAsync().ConfigureAwait(false);
-        return old;
-    });
-
-    private async Task RenewAsync(Func<Task<ConnectionMultiplexer?>> replace)
-    {
-        try
-        {
-            var old = await replace().ConfigureAwait(false);
-            _closing = Task.WhenAll(_closing, RetireAsync(old));
-            Log.Renewed(logger, Address);
-        }
-        catch (Exception e) when (e is StoreOpenException or StoreUnavailableException)
-        {
-            Log.StillAway(logger, e.Message);
-        }
-        catch (Exception e) when (Explain(e) is { } sentence)
-        {
-            Log.StillAway(logger, sentence);
-        }
-    }
+    /// <summary>The sentence of a failure for the operator: with the address, which clients must not see.</summary>
+    public string Located(StoreUnavailableException failure) => RedisFailure.Located(failure, Address);
 
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync().ConfigureAwait(false);
+        await CloseAsync();
         _incarnating.Dispose();
     }
 
     private async Task CloseAsync()
     {
         _handlers.Clear();
-        await _closing.ConfigureAwait(false);
-        await CloseAsync(_commands).ConfigureAwait(false);
-        await CloseAsync(_bells).ConfigureAwait(false);
-        (_commands, _bells) = (null, null);
+        if (_multiplexer is { } multiplexer)
+        {
+            _multiplexer = null;
+            await multiplexer.CloseAsync(allowCommandsToComplete: false);
+            await multiplexer.DisposeAsync();
+        }
     }
 
-    /// <summary>Closes what is not used any more, when the commands that are still under way there are answered or given up.</summary>
-    private async Task RetireAsync(ConnectionMultiplexer? multiplexer)
+    /// <exception cref="StoreOpenException">No connection came about, and waiting will not help.</exception>
+    /// <exception cref="StoreUnavailableException">No connection came about now.</exception>
+    private async Task<ConnectionMultiplexer> ConnectAsync()
     {
+        ConnectionMultiplexer? multiplexer = null;
         try
         {
-            await (multiplexer?.CloseAsync(allowCommandsToComplete: true) ?? Task.CompletedTask).ConfigureAwait(false);
+            multiplexer = await ConnectionMultiplexer.ConnectAsync(_address.Configuration(Keys.Configuration));
+            if (multiplexer.GetEndPoints().Any(endPoint => multiplexer.GetServer(endPoint).IsConnected))
+            {
+                return multiplexer;
+            }
         }
-        catch (Exception e)
+        catch (RedisConnectionException)
         {
-            // A border: nobody waits for this, and what would break is on its way out.
-            Log.StillAway(logger, e.Message);
+            // The probe finds out why.
         }
 
         multiplexer?.Dispose();
+        throw await WhyNotAsync("answers, but not in time");
     }
 
-    private static async Task CloseAsync(ConnectionMultiplexer? multiplexer)
+    /// <exception cref="StoreOpenException">A server is too old, none takes writes, or an option does not fit.</exception>
+    private async Task CheckServersAsync()
     {
-        if (multiplexer is not null)
+        var servers = await RedisServers.AskAsync(_multiplexer!, options.CommandTimeout);
+        if (servers is { Masters.Count: 0, AllConnected: true })
         {
-            await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
-            multiplexer.Dispose();
+            throw await WhyNotAsync(RedisServers.NoMaster, mayRecover: false);
+        }
+
+        if (servers.WhyNot(options) is { } reason)
+        {
+            throw new StoreOpenException($"Redis at {Address} {reason}.");
+        }
+
+        if (Keys.Database > 0)
+        {
+            // The client library selects a database with the first command on it and does not report what Redis says to that.
+            await CheckDatabaseAsync();
+        }
+
+        IsCluster = servers.Masters.Exists(static master => master.Server.ServerType == ServerType.Cluster);
+    }
+
+    /// <exception cref="StoreOpenException">Redis has no such database.</exception>
+    private async Task CheckDatabaseAsync()
+    {
+        var probed = await ProbeAsync();
+        if (probed is { Reason: { } reason, MayRecover: false })
+        {
+            throw new StoreOpenException($"Redis at {Address} {reason}.");
         }
     }
 
-    private void Use(ConnectionMultiplexer commands)
+    private async Task<string?> WhyNoRightsAsync()
     {
-#pragma warning disable CS0618 // 2.x knows no other way; in 1.2.6 answers must not wait for each other
-        commands.PreserveAsyncOrder = false;
-#pragma warning restore CS0618
-        _commands = commands;
-        _database = commands.GetDatabase();
+        var arguments = RedisRights.Arguments(Keys, options);
+        var script = RedisScripts.Read("CheckRights");
+        foreach (var master in (await RedisServers.AskAsync(_multiplexer!, options.CommandTimeout)).Masters)
+        {
+            var reply = await master.Server.ExecuteAsync("EVAL", [script, 0, .. arguments]).WaitAsync(options.CommandTimeout);
+            if (RedisRights.WhyNot((RedisValue[])reply!, Keys) is { } reason)
+            {
+                return reason;
+            }
+        }
+
+        return null;
     }
 
-    private async Task<ConnectionMultiplexer> ConnectBellsAsync()
-    {
-        var bells = await ConnectAsync("bells").ConfigureAwait(false);
-        bells.ConnectionFailed += (_, _) => BellsBroke?.Invoke();
-        bells.ConnectionRestored += (_, _) => BellsBroke?.Invoke();
-        try
-        {
-            await Task.WhenAll(_handlers.Select(pair => SubscribeAsync(bells, pair.Key, pair.Value))).WaitAsync(options.CommandTimeout).ConfigureAwait(false);
-            return bells;
-        }
-        catch (Exception e) when (Explain(e) is not null)
-        {
-            await CloseAsync(bells).ConfigureAwait(false);
-            throw;
-        }
-    }
+    private Task<(string? Reason, bool MayRecover)> ProbeAsync() =>
+        RedisProbe.WhyNotAsync(_address.Configuration(Keys.Configuration), _address.Certificates, options.CommandTimeout);
 
-    private static Task SubscribeAsync(ConnectionMultiplexer bells, string channel, Action<byte[]> handler) =>
-        bells.GetSubscriber().SubscribeAsync(Channel(channel), (_, packet) => handler(packet!));
+    /// <summary>The reason that a probe of the first server finds; the given reason if it finds nothing.</summary>
+    private async Task<Exception> WhyNotAsync(string reason, bool mayRecover = true)
+    {
+        var probed = await ProbeAsync();
+        (reason, mayRecover) = probed.Reason is { } found ? (found, probed.MayRecover) : (reason, mayRecover);
+        return mayRecover ? Unavailable(reason) : new StoreOpenException($"Redis at {Address} {reason}.");
+    }
 
     /// <summary>Asks every master what it is, agrees with all nodes on the incarnation, loads the scripts.</summary>
     private async Task IncarnateAsync(RedisScripts? failed)
     {
-        await _incarnating.WaitAsync().ConfigureAwait(false);
+        await _incarnating.WaitAsync();
         try
         {
             if (_scripts != failed)
@@ -244,10 +267,10 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
                 return;
             }
 
-            var masters = await MastersAsync().ConfigureAwait(false);
+            var masters = (await RedisServers.AskAsync(_multiplexer!, options.CommandTimeout)).Masters;
             if (masters.Count == 0)
             {
-                throw new StoreUnavailableException(Sentence(NoMaster));
+                throw Unavailable(RedisServers.NoMaster);
             }
 
             var lossless = masters.TrueForAll(static master => master.IsLossless) ? 1 : 0;
@@ -255,10 +278,10 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
             RedisValue[] arguments =
                 [Receipt.New().ToString(), lossless, unpromoted, .. masters.Select(static master => (RedisValue)master.RunId)];
             var name = await DoAsync(database => database.ScriptEvaluateAsync(
-                RedisScripts.Read("Incarnate"), [Keys.Incarnation], arguments, CommandFlags.NoScriptCache)).ConfigureAwait(false);
+                RedisScripts.Read("Incarnate"), [Keys.Incarnation], arguments, CommandFlags.NoScriptCache));
             var scripts = new RedisScripts((string)name!, Keys.Bell);
             await Task.WhenAll(masters.SelectMany(master => scripts.Texts.Select(text => master.Server.ScriptLoadAsync(text))))
-                .WaitAsync(options.CommandTimeout).ConfigureAwait(false);
+                .WaitAsync(options.CommandTimeout);
             if (_scripts is { } before && before.Incarnation != scripts.Incarnation)
             {
                 Log.AnotherIncarnation(logger, Address);
@@ -266,9 +289,9 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
 
             _scripts = scripts;
         }
-        catch (Exception e) when (Explain(e) is { } sentence)
+        catch (Exception e) when (RedisFailure.Describe(e) is { } reason)
         {
-            throw new StoreUnavailableException(sentence, e);
+            throw Unavailable(reason, e);
         }
         finally
         {
@@ -276,64 +299,23 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
         }
     }
 
-    /// <summary>The masters among the servers that are connected; none where there is none.</summary>
-    private async Task<List<RedisMaster>> MastersAsync()
+    private void OnConnectionChanged(object? sender, ConnectionFailedEventArgs change)
     {
-        var masters = new List<RedisMaster>();
-        foreach (var endPoint in _commands!.GetEndPoints())
+        if (change.ConnectionType == ConnectionType.Subscription)
         {
-            var server = _commands.GetServer(endPoint);
-            if (!server.IsConnected)
-            {
-                continue;
-            }
-
-            var info = (await server.InfoAsync().WaitAsync(options.CommandTimeout).ConfigureAwait(false))
-                .SelectMany(static section => section)
-                .GroupBy(static pair => pair.Key, StringComparer.Ordinal)
-                .ToDictionary(static group => group.Key, static group => group.First().Value, StringComparer.Ordinal);
-            if (info.GetValueOrDefault("role") == "master")
-            {
-                masters.Add(new RedisMaster(server, info, await IsLosslessAsync(server, info).ConfigureAwait(false)));
-            }
-        }
-
-        return masters;
-    }
-
-    /// <summary>Whether a server that ended now would come back with everything. Where it does not say, it is taken not to.</summary>
-    private async Task<bool> IsLosslessAsync(IServer server, Dictionary<string, string> info)
-    {
-        if (info.GetValueOrDefault("aof_enabled") != "1")
-        {
-            return false;
-        }
-
-        try
-        {
-            var policy = await server.ConfigGetAsync("appendfsync").WaitAsync(options.CommandTimeout).ConfigureAwait(false);
-            return policy.Any(static pair => pair is { Key: "appendfsync", Value: "always" });
-        }
-        catch (RedisServerException)
-        {
-            // CONFIG is closed to us: nothing is proved.
-            return false;
+            SubscriptionsBroke?.Invoke();
         }
     }
 
-    private static RedisChannel Channel(string name) => new(name, RedisChannel.PatternMode.Literal);
+    private static StoreUnavailableException Unavailable(string reason, Exception? inner = null) =>
+        new($"Redis {reason}.", inner) { IsOfOneQueue = RedisFailure.IsOfOneKey(inner) };
 
-    private string Sentence(string what) => string.Create(CultureInfo.InvariantCulture, $"Redis at {Address} {what}.");
+    private static RedisChannel Channel(string name) => RedisChannel.Literal(name);
 
     private static partial class Log
     {
-        [LoggerMessage(120, LogLevel.Warning, "Redis at {Address} was restarted or replaced and cannot prove that it lost nothing: broadcast cursors of before begin anew")]
+        [LoggerMessage(120, LogLevel.Warning,
+            "Redis at {Address} was restarted or replaced and cannot prove that it lost nothing: earlier broadcast cursors are invalid")]
         public static partial void AnotherIncarnation(ILogger logger, string address);
-
-        [LoggerMessage(121, LogLevel.Debug, "{Sentence}")]
-        public static partial void StillAway(ILogger logger, string sentence);
-
-        [LoggerMessage(130, LogLevel.Information, "A connection to Redis at {Address} did not come back by itself and was made anew")]
-        public static partial void Renewed(ILogger logger, string address);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using PushQueue.Queues;
 using StackExchange.Redis;
@@ -9,7 +10,9 @@ namespace PushQueue.Storage.Redis;
 /// dead-letter queue too, so that one script may move a message between them: <c>pq:{orders}:0</c> and <c>pq:{orders}:1</c>, then
 /// <c>:ready</c> and so on. Braces and percent signs of a name are written as %7B, %7D and %25.
 /// </summary>
-internal sealed class RedisKeys(string prefix)
+/// <param name="prefix">Begins every name.</param>
+/// <param name="database">The number of the database. Channels carry it, because pub/sub of Redis knows no databases.</param>
+internal sealed class RedisKeys(string prefix, int database)
 {
     /// <summary>What a queue's keys have behind the key of its hash.</summary>
     public static IReadOnlyList<string> Suffixes { get; } =
@@ -33,19 +36,31 @@ internal sealed class RedisKeys(string prefix)
     public RedisKey[] Due { get; } = [$"{prefix}:{{due}}:at", $"{prefix}:{{due}}:claimed"];
 
     /// <summary>The channel of the bells.</summary>
-    public string Bell { get; } = $"{prefix}:bell";
+    public string Bell { get; } = Channel(prefix, database, "notifications");
+
+    /// <summary>The channel of the client library.</summary>
+    public string Configuration { get; } = Channel(prefix, database, "configuration");
 
     /// <summary>The channel on which all nodes are asked something.</summary>
-    public string Questions { get; } = $"{prefix}:questions";
+    public string Questions { get; } = Channel(prefix, database, "questions");
 
     /// <summary>The channel on which one asker gets its answers.</summary>
-    public string AnswersFor(string asker) => $"{prefix}:answers:{asker}";
+    public string AnswersFor(string asker) => Channel(prefix, database, $"answers:{asker}");
 
     /// <summary>A sign of life: exists as long as the node counts as alive.</summary>
     public RedisKey Life(string node) => $"{prefix}:{{nodes}}:life:{node}";
 
     /// <summary>The queues in which a node has leases that are bound to its life.</summary>
     public RedisKey QueuesOf(string node) => $"{prefix}:{{nodes}}:queues:{node}";
+
+    /// <summary>The number of the database.</summary>
+    public int Database => database;
+
+    /// <summary>Matches every key and channel, as an access control list of Redis writes it.</summary>
+    public string Pattern { get; } = $"{prefix}:*";
+
+    /// <summary>Samples of all channels.</summary>
+    public IReadOnlyList<string> Channels => [Bell, Questions, Configuration, AnswersFor("any")];
 
     /// <summary>The queue's hash; its other keys are this with a suffix.</summary>
     public RedisKey Queue(QueueName queue)
@@ -70,6 +85,9 @@ internal sealed class RedisKeys(string prefix)
         var (own, neighbour) = (Queue(queue), Queue(queue.IsDeadLetter ? queue.Source : queue.DeadLetter));
         return [own, .. Suffixes.Select(suffix => own.Append(suffix)), neighbour, .. Suffixes.Select(suffix => neighbour.Append(suffix))];
     }
+
+    private static string Channel(string prefix, int database, string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prefix}:{database}:{name}");
 
     private static string Encode(string name) => name.AsSpan().IndexOfAny('{', '}', '%') < 0
         ? name

@@ -16,7 +16,7 @@ internal sealed partial class RedisMessageStore
         var known = Known(queue);
         try
         {
-            var reply = await RunAsync(RedisScript.Broadcast, queue, [default, default, Math.Min(count, GivenMax), bytesMax, known.NextOffset]).ConfigureAwait(false);
+            var reply = await RunAsync(RedisScript.Broadcast, queue, [default, default, Math.Min(count, GivenMax), bytesMax, known.NextOffset]);
             if (reply is null)
             {
                 return [];
@@ -38,7 +38,7 @@ internal sealed partial class RedisMessageStore
         const int Head = 5;
         var known = Known(queue);
         var reply = await RunAsync(
-            RedisScript.ReadHistory, queue, [default, default, fromOffset, Math.Min(count, GivenMax), bytesMax, known.NextOffset]).ConfigureAwait(false);
+            RedisScript.ReadHistory, queue, [default, default, fromOffset, Math.Min(count, GivenMax), bytesMax, known.NextOffset]);
         if (reply is null)
         {
             return null;
@@ -77,7 +77,7 @@ internal sealed partial class RedisMessageStore
         try
         {
             var reply = await RunAsync(
-                RedisScript.Browse, queue, [default, default, place, score, member, Math.Min(limit, GivenMax), PageBytesMax]).ConfigureAwait(false);
+                RedisScript.Browse, queue, [default, default, place, score, member, Math.Min(limit, GivenMax), PageBytesMax]);
             if (reply is null)
             {
                 return new MessagePage([], null);
@@ -93,7 +93,7 @@ internal sealed partial class RedisMessageStore
     }
 
     public async ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) =>
-        await RunAsync(RedisScript.Newest, queue, [default, default, Math.Min(count, GivenMax)]).ConfigureAwait(false) is { } reply
+        await RunAsync(RedisScript.Newest, queue, [default, default, Math.Min(count, GivenMax)]) is { } reply
             ? [.. reply.Skip(1).Select(static id => MessageId.Parse(id!))]
             : [];
 
@@ -112,7 +112,7 @@ internal sealed partial class RedisMessageStore
 
         try
         {
-            return await ReplayPagesAsync(deadLetterQueue, id, count).ConfigureAwait(false);
+            return await ReplayPagesAsync(deadLetterQueue, id, count);
         }
         catch (StoreUnavailableException e)
         {
@@ -127,7 +127,7 @@ internal sealed partial class RedisMessageStore
         {
             var page = (int)Math.Min(ReplayPage, count - looked);
             var reply = await RunAsync(
-                RedisScript.Replay, dead, [default, default, id?.ToString() ?? string.Empty, page, leftAlone]).ConfigureAwait(false);
+                RedisScript.Replay, dead, [default, default, id?.ToString() ?? string.Empty, page, leftAlone]);
             if (reply is null || (long)reply[1] == -1)
             {
                 return id is null ? moved : new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{dead}'.");
@@ -150,7 +150,7 @@ internal sealed partial class RedisMessageStore
 
     private async ValueTask<Message?> OneAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
     {
-        var reply = await RunAsync(script, queue, arguments).ConfigureAwait(false);
+        var reply = await RunAsync(script, queue, arguments);
         return reply is null || reply.Length == 1 ? null : Messages(queue, reply, from: 1)[0];
     }
 
@@ -158,7 +158,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            return await RunAsync(script, queue, arguments).ConfigureAwait(false) is { } reply && (long)reply[1] == 1;
+            return await RunAsync(script, queue, arguments) is { } reply && (long)reply[1] == 1;
         }
         catch (StoreUnavailableException e)
         {

@@ -16,7 +16,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
 
     public async Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
     {
-        var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))).ConfigureAwait(false))
+        var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))))
             .Select(static name => QueueName.Parse(name!)).ToList();
         var failed = new HashSet<QueueName>();
         foreach (var some in noted.Union(queues ?? []).Chunk(QueuesAtOnce))
@@ -34,7 +34,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         RedisKey[] lists = [keys.Nodes, keys.QueuesOf(node), keys.Life(node)];
         foreach (var names in ended.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce).DefaultIfEmpty([]))
         {
-            var reply = await _connection.RunAsync(RedisScript.Forget, lists, [node, .. names]).ConfigureAwait(false);
+            var reply = await _connection.RunAsync(RedisScript.Forget, lists, [node, .. names]);
             if ((long)reply[0] == 1)
             {
                 return true;
@@ -50,7 +50,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     {
         foreach (var names in identity.Queues.Keys.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce))
         {
-            _ = await NoteAsync(identity, names).ConfigureAwait(false);
+            _ = await NoteAsync(identity, names);
         }
     }
 
@@ -61,12 +61,12 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         string? after = null;
         do
         {
-            var names = await NamesAsync(after, NamesAtOnce).ConfigureAwait(false);
+            var names = await NamesAsync(after, NamesAtOnce);
             var queues = await Task.WhenAll(names.Select(name => TryReadAsync(QueueName.Parse(name!))));
             RedisValue[] known = [.. names.Zip(queues).Where(static pair => !pair.Second.Due.IsNull).SelectMany(static pair => new[] { pair.First, pair.Second.Due })];
             if (known.Length > 0)
             {
-                await _timers.RegisterAsync(known).ConfigureAwait(false);
+                await _timers.RegisterAsync(known);
             }
 
             totals = new StoreTotals(
@@ -76,7 +76,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         while (after is not null);
 
         _ = await _connection.RunAsync(
-            RedisScript.SetTotals, [_connection.Keys.Totals], [totals.Queues, totals.Messages, totals.Bytes]).ConfigureAwait(false);
+            RedisScript.SetTotals, [_connection.Keys.Totals], [totals.Queues, totals.Messages, totals.Bytes]);
         _totals.Learn(totals);
     }
 
@@ -87,7 +87,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     {
         var keys = _connection.Keys;
         var reply = await _connection.RunAsync(
-            RedisScript.Bind, [keys.Nodes, keys.QueuesOf(identity.Number)], [identity.Number, .. names]).ConfigureAwait(false);
+            RedisScript.Bind, [keys.Nodes, keys.QueuesOf(identity.Number)], [identity.Number, .. names]);
         return (long)reply[0] == 1;
     }
 
@@ -114,8 +114,8 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     private async Task<(RedisValue Due, long Messages, long Bytes)> ReadAsync(QueueName queue)
     {
         var key = Known(queue).Keys[0];
-        var fields = _connection.DoAsync(database => database.HashGetAsync(key, ["due", "bytes"])).ConfigureAwait(false);
-        var messages = await _connection.DoAsync(database => database.HashLengthAsync(key.Append(":messages"))).ConfigureAwait(false);
+        var fields = _connection.DoAsync(database => database.HashGetAsync(key, ["due", "bytes"]));
+        var messages = await _connection.DoAsync(database => database.HashLengthAsync(key.Append(":messages")));
         var values = await fields;
         return (values[0], messages, Number(values[1]));
     }
@@ -126,7 +126,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         do
         {
             reply = await RunAnywayAsync(
-                RedisScript.EndNodeLeases, queue, [default, default, node, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]).ConfigureAwait(false);
+                RedisScript.EndNodeLeases, queue, [default, default, node, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]);
         }
         while ((long)reply[1] >= EndedAtOnce);
     }
@@ -142,7 +142,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
                 do
                 {
                     var reply = await RunAnywayAsync(
-                        RedisScript.ReleaseLost, lost.Queue, [default, default, lost.Node, lost.Receipts, suffix, last, LooksAtOnce]).ConfigureAwait(false);
+                        RedisScript.ReleaseLost, lost.Queue, [default, default, lost.Node, lost.Receipts, suffix, last, LooksAtOnce]);
                     found += (long)reply[1];
                     last = reply[2];
                 }
@@ -167,10 +167,10 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     {
         var known = Known(queue);
         (arguments[0], arguments[1]) = (NowMs(), Who(known));
-        var reply = await _connection.RunAsync(script, known.Keys, arguments).ConfigureAwait(false);
+        var reply = await _connection.RunAsync(script, known.Keys, arguments);
         if (_totals.Read(reply[0]) is > 0 and var control)
         {
-            await TryAttendAsync(queue, control).ConfigureAwait(false);
+            await TryAttendAsync(queue, control);
         }
 
         return reply;

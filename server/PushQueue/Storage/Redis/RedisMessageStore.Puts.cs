@@ -22,7 +22,7 @@ internal sealed partial class RedisMessageStore
         var outcomes = new BrokerResult<PutOutcome>[messages.Count];
         try
         {
-            var reply = await PutAsync(queue, messages, allOrNone: false).ConfigureAwait(false);
+            var reply = await PutAsync(queue, messages, allOrNone: false);
             for (var i = 0; i < outcomes.Length; i++)
             {
                 outcomes[i] = Outcome(queue, messages[i], (long)reply[i + 2]);
@@ -46,7 +46,7 @@ internal sealed partial class RedisMessageStore
         RedisValue[] reply;
         try
         {
-            reply = await PutAsync(queue, messages, allOrNone: true).ConfigureAwait(false);
+            reply = await PutAsync(queue, messages, allOrNone: true);
         }
         catch (StoreUnavailableException e)
         {
@@ -80,8 +80,8 @@ internal sealed partial class RedisMessageStore
             arguments[at + 1] = Available(messages[i]);
         }
 
-        var reply = await RunAsync(RedisScript.Put, queue, arguments).ConfigureAwait(false);
-        await ReplicatedAsync().ConfigureAwait(false);
+        var reply = await RunAsync(RedisScript.Put, queue, arguments);
+        await ReplicatedAsync();
         return reply!;
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class RedisMessageStore
 
         var patience = Ms(_options.CommandTimeout) / 2;
         var replicas = (long)await _connection.DoAsync(
-            database => database.ExecuteAsync("WAIT", _options.WaitForReplicas, patience)).ConfigureAwait(false);
+            database => database.ExecuteAsync("WAIT", _options.WaitForReplicas, patience));
         if (replicas < _options.WaitForReplicas)
         {
             throw new StoreUnavailableException(

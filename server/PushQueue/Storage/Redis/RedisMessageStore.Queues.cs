@@ -16,7 +16,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            return await RunAsync(RedisScript.Purge, queue, [default, default, Math.Min(count, GivenMax)]).ConfigureAwait(false) is { } reply
+            return await RunAsync(RedisScript.Purge, queue, [default, default, Math.Min(count, GivenMax)]) is { } reply
                 ? (int)reply[1]
                 : 0;
         }
@@ -36,20 +36,20 @@ internal sealed partial class RedisMessageStore
             }
 
             var known = Known(queue);
-            var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Who(known)]).ConfigureAwait(false);
+            var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Who(known)]);
 
             known.Forget();
             _totals.Add(0, -(long)reply[1], -(long)reply[2]);
 
             // Out of the directory after; a queue that was made anew meanwhile is put back, whoever made it.
-            if (await _connection.DoAsync(database => database.SortedSetRemoveAsync(_connection.Keys.Directory, queue.Value)).ConfigureAwait(false))
+            if (await _connection.DoAsync(database => database.SortedSetRemoveAsync(_connection.Keys.Directory, queue.Value)))
             {
                 _totals.Add(-1, 0, 0);
             }
 
-            if (await _connection.DoAsync(database => database.HashExistsAsync(known.Keys[0], "epoch")).ConfigureAwait(false))
+            if (await _connection.DoAsync(database => database.HashExistsAsync(known.Keys[0], "epoch")))
             {
-                await ListAsync(queue).ConfigureAwait(false);
+                await ListAsync(queue);
             }
 
             return (long)reply[0] == 1;
@@ -61,7 +61,7 @@ internal sealed partial class RedisMessageStore
     }
 
     public async ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) =>
-        await RunAsync(RedisScript.GetQueue, queue, [default, default, Known(queue).NextOffset, .. InfoFields]).ConfigureAwait(false) is { } reply
+        await RunAsync(RedisScript.GetQueue, queue, [default, default, Known(queue).NextOffset, .. InfoFields]) is { } reply
             ? Info(queue, Known(queue), reply)
             : null;
 
@@ -73,8 +73,8 @@ internal sealed partial class RedisMessageStore
         }
 
         var directory = _connection.Keys.Directory;
-        var total = _connection.DoAsync(database => database.SortedSetLengthAsync(directory)).ConfigureAwait(false);
-        var names = await NamesAsync(after, limit + 1).ConfigureAwait(false);
+        var total = _connection.DoAsync(database => database.SortedSetLengthAsync(directory));
+        var names = await NamesAsync(after, limit + 1);
         var infos = await Task.WhenAll(names.Take(limit).Select(name => TryGetQueueAsync(QueueName.Parse(name!))));
         return new QueuePage(
             [.. infos.OfType<QueueInfo>()], await total, names.Length > limit && limit > 0 ? (string)names[limit - 1]! : null);
@@ -95,7 +95,7 @@ internal sealed partial class RedisMessageStore
             var reply = await RunAsync(
                 RedisScript.UpdateSettings,
                 queue,
-                [default, default, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch)]).ConfigureAwait(false);
+                [default, default, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch)]);
             return RedisSettings.Read(reply.AsSpan(1));
         }
         catch (StoreUnavailableException e)

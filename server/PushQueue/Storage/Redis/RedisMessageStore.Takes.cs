@@ -23,7 +23,7 @@ internal sealed partial class RedisMessageStore
                 var reply = await RunAsync(
                     RedisScript.Take,
                     queue,
-                    [default, default, page, evenWhenStopped ? 1 : 0, Text(dueBy), room, taken.Count == 0 ? 1 : 0]).ConfigureAwait(false);
+                    [default, default, page, evenWhenStopped ? 1 : 0, Text(dueBy), room, taken.Count == 0 ? 1 : 0]);
                 if (reply is not null && (long)reply[1] == 1)
                 {
                     return taken.Count > 0 ? taken : new BrokerFailure(QueueError.QueueStopped);
@@ -57,7 +57,7 @@ internal sealed partial class RedisMessageStore
                 // Asked for once: the node may begin anew under another number at any time.
                 var identity = _node!.Identity;
                 node = identity.Number;
-                if (!await BindAsync(queue, identity).ConfigureAwait(false))
+                if (!await BindAsync(queue, identity))
                 {
                     return Array.Empty<Lease>();
                 }
@@ -71,7 +71,7 @@ internal sealed partial class RedisMessageStore
                     default, default, count, request.BytesMax, leaseEnd, node, request.Worker ?? string.Empty,
                     request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.DueBy), Text(request.DueBy + request.TimeToRun),
                     request.Consumers, request.Room,
-                ]).ConfigureAwait(false);
+                ]);
             if (reply is null)
             {
                 return Array.Empty<Lease>();
@@ -125,7 +125,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, GivenMax)]).ConfigureAwait(false);
+            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, GivenMax)]);
             return reply is null ? 0 : (int)reply[1];
         }
         catch (StoreUnavailableException e)
@@ -135,7 +135,7 @@ internal sealed partial class RedisMessageStore
     }
 
     public async ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) =>
-        await RunAsync(RedisScript.CountDue, queue, [default, default, Text(dueBy)]).ConfigureAwait(false) is { } reply ? (long)reply[1] : 0;
+        await RunAsync(RedisScript.CountDue, queue, [default, default, Text(dueBy)]) is { } reply ? (long)reply[1] : 0;
 
     private async ValueTask<IReadOnlyList<QueueError>> SettleAsync(
         RedisScript script, QueueName queue, RedisValue[] head, IReadOnlyList<LeaseKey> keys)
@@ -151,7 +151,7 @@ internal sealed partial class RedisMessageStore
                 arguments[head.Length + (2 * i) + 1] = Bytes(keys[i].Receipt);
             }
 
-            var reply = await RunAsync(script, queue, arguments).ConfigureAwait(false);
+            var reply = await RunAsync(script, queue, arguments);
             for (var i = 0; i < answers.Length; i++)
             {
                 answers[i] = reply is null ? QueueError.NotFound : (long)reply[i + 1] switch
@@ -179,7 +179,7 @@ internal sealed partial class RedisMessageStore
             return true;
         }
 
-        if (!await NoteAsync(identity, [queue.Value]).ConfigureAwait(false))
+        if (!await NoteAsync(identity, [queue.Value]))
         {
             return false;
         }

@@ -65,7 +65,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _listener = listener;
         _bells = new RedisBells(_connection, listener, () => _node!.Identity.Number, SeeBroadcast, SeeDeleted, _logger, new FaultBorder("notification", _logger, _options.Meter));
         _node = new RedisNode(_connection, _bells, _timers, _totals, _options, this, _logger, new FaultBorder("upkeep", _logger, _options.Meter));
-        await RedisStart.UntilItWorksAsync(JoinAsync, _options.StartInterval, _logger, cancellationToken).ConfigureAwait(false);
+        await RedisStart.UntilItWorksAsync(JoinAsync, _connection.Address, _options.StartInterval, _logger, cancellationToken);
         _timers.Run();
     }
 
@@ -78,27 +78,27 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
         _disposed = true;
         _turns.Dispose();
-        await _timers.StopAsync().ConfigureAwait(false);
+        await _timers.StopAsync();
         if (_node is not null)
         {
-            await _node.StopAsync().ConfigureAwait(false);
+            await _node.StopAsync();
         }
 
         if (_bells is not null)
         {
-            await _bells.CloseAsync().ConfigureAwait(false);
+            await _bells.CloseAsync();
         }
 
         _timers.Dispose();
-        await _connection.DisposeAsync().ConfigureAwait(false);
+        await _connection.DisposeAsync();
     }
 
     private async Task JoinAsync()
     {
-        await _connection.OpenAsync().ConfigureAwait(false);
-        await _bells!.OpenAsync().ConfigureAwait(false);
-        await Nodes.OpenAsync().ConfigureAwait(false);
-        await _node!.StartAsync().ConfigureAwait(false);
+        await _connection.OpenAsync();
+        await _bells!.OpenAsync();
+        await Nodes.OpenAsync();
+        await _node!.StartAsync();
     }
 
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -136,7 +136,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         var known = Known(queue);
         arguments[0] = NowMs();
         arguments[1] = Who(known);
-        var reply = await RunAsync(script, known.Keys, arguments).ConfigureAwait(false);
+        var reply = await RunAsync(script, known.Keys, arguments);
         var control = _totals.Read(reply[0]);
         if (control < 0)
         {
@@ -145,7 +145,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
         if (control > 0)
         {
-            await TryAttendAsync(queue, control).ConfigureAwait(false);
+            await TryAttendAsync(queue, control);
         }
 
         return reply;
@@ -155,9 +155,10 @@ internal sealed partial class RedisMessageStore : IMessageStore
     {
         try
         {
-            return await _connection.RunAsync(script, keys, arguments).ConfigureAwait(false);
+            return await _connection.RunAsync(script, keys, arguments);
         }
-        catch (StoreUnavailableException e) when (e.InnerException is TimeoutException or RedisConnectionException)
+        catch (StoreUnavailableException e)
+            when (e.InnerException is TimeoutException or RedisConnectionException || RedisFailure.IsMissingRight(e.InnerException))
         {
             _node!.Suspect(e.Message);
             throw;
@@ -169,7 +170,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     {
         try
         {
-            await AttendAsync(queue, control).ConfigureAwait(false);
+            await AttendAsync(queue, control);
         }
         catch (StoreUnavailableException e)
         {
@@ -188,39 +189,39 @@ internal sealed partial class RedisMessageStore : IMessageStore
         {
             // Registered first: who claims what is due in between would arm the timer for a later time.
             var due = control / Flags;
-            await _timers.RegisterAsync(queue, due).ConfigureAwait(false);
+            await _timers.RegisterAsync(queue, due);
             _timers.WakeAt(due);
         }
 
         if ((control & Unlisted) != 0)
         {
-            await ListAsync(queue).ConfigureAwait(false);
+            await ListAsync(queue);
         }
 
         if ((control & DeadUnlisted) != 0)
         {
-            await ListAsync(queue.DeadLetter).ConfigureAwait(false);
+            await ListAsync(queue.DeadLetter);
         }
 
         if ((control & SourceUnlisted) != 0)
         {
-            await ListAsync(queue.Source).ConfigureAwait(false);
+            await ListAsync(queue.Source);
         }
     }
 
     /// <summary>Puts a queue into the directory first and notes it in the queue then: whoever dies between leaves it to the next.</summary>
     private async Task ListAsync(QueueName queue)
     {
-        if (await _connection.DoAsync(database => database.SortedSetAddAsync(_connection.Keys.Directory, queue.Value, 0)).ConfigureAwait(false))
+        if (await _connection.DoAsync(database => database.SortedSetAddAsync(_connection.Keys.Directory, queue.Value, 0)))
         {
             _totals.Add(1, 0, 0);
         }
 
-        _ = await _connection.RunAsync(RedisScript.MarkListed, Known(queue).Keys, []).ConfigureAwait(false);
+        _ = await _connection.RunAsync(RedisScript.MarkListed, Known(queue).Keys, []);
     }
 
     private async Task<long> SweepAsync(QueueName queue) =>
-        await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]).ConfigureAwait(false) is { } reply ? (long)reply[1] : 0;
+        await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is { } reply ? (long)reply[1] : 0;
 
     private static BrokerFailure Failure(StoreUnavailableException exception) => new(QueueError.StoreUnavailable, exception.Message);
 

@@ -6,8 +6,8 @@ namespace PushQueue.Storage.Redis;
 /// <summary>What beats give rise to, done beside them: coming back after an outage, burying who is dead, mending connections.</summary>
 internal sealed partial class RedisNode
 {
-    /// <summary>After so many beats in a row that failed (or were not heard) the connection of the commands (or of the bells) is made anew.</summary>
-    private const int RenewAfter = 3;
+    /// <summary>After so many heartbeats in a row whose notification did not arrive, the node subscribes again.</summary>
+    private const int ResubscribeAfter = 3;
 
     private readonly Lock _gate = new();
 
@@ -48,16 +48,16 @@ internal sealed partial class RedisNode
     private async Task KeepUpAsync()
     {
         await Task.Yield();
-        await TryAsync(LeaveAsync).ConfigureAwait(false);
-        await TryAsync(undertaker.ReleaseLostAsync).ConfigureAwait(false);
+        await TryAsync(LeaveAsync);
+        await TryAsync(undertaker.ReleaseLostAsync);
         if (_mayResume && _mustResume)
         {
-            await TryAsync(ResumeAsync).ConfigureAwait(false);
+            await TryAsync(ResumeAsync);
         }
 
         foreach (var node in _dead)
         {
-            await TryAsync(() => BuryAsync(node)).ConfigureAwait(false);
+            await TryAsync(() => BuryAsync(node));
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class RedisNode
     {
         try
         {
-            await step().ConfigureAwait(false);
+            await step();
         }
         catch (StoreUnavailableException e)
         {
@@ -113,8 +113,8 @@ internal sealed partial class RedisNode
 
         try
         {
-            await undertaker.NoteQueuesAsync(_identity).ConfigureAwait(false);
-            await undertaker.RegisterAllDueAsync().ConfigureAwait(false);
+            await undertaker.NoteQueuesAsync(_identity);
+            await undertaker.RegisterAllDueAsync();
         }
         catch
         {
@@ -172,34 +172,20 @@ internal sealed partial class RedisNode
         return _patientSince is { } since && time.GetElapsedTime(since, now) < options.NodeLife;
     }
 
-    /// <summary>Has the connections seen to that do not work, each by itself: what works has commands under way.</summary>
+    /// <summary>
+    /// Subscribes again if heartbeats are answered but their notifications do not arrive: Redis no longer knows of the subscription.
+    /// </summary>
     private void Heal()
     {
-        if ((_failed > 0 || _deaf > 0) && _healing.IsCompleted)
+        if (_deaf >= ResubscribeAfter && _healing.IsCompleted)
         {
-            var (commands, bells) = (_failed >= RenewAfter, _deaf >= RenewAfter);
-            _failed = commands ? 0 : _failed;
-            _deaf = bells ? 0 : _deaf;
-            _healing = TryAsync(() => HealAsync(commands, bells));
-        }
-    }
-
-    private async Task HealAsync(bool commands, bool bells)
-    {
-        await Task.Yield();
-        if (commands)
-        {
-            await connection.RenewCommandsAsync().ConfigureAwait(false);
-        }
-
-        if (bells)
-        {
-            await connection.RenewBellsAsync().ConfigureAwait(false);
-        }
-
-        if (!commands && !bells)
-        {
-            await connection.ReconfigureAsync().ConfigureAwait(false);
+            _deaf = 0;
+            _healing = TryAsync(async () =>
+            {
+                await Task.Yield();
+                await connection.ResubscribeAsync();
+                Log.Resubscribed(logger, connection.Address);
+            });
         }
     }
 }

@@ -28,7 +28,6 @@ internal sealed partial class RedisNode(
     private volatile string? _unavailableReason = "The store is not open yet.";
     private long _beat;
     private long _heard;
-    private int _failed;
     private int _deaf;
     private bool _isJoined;
 
@@ -50,8 +49,8 @@ internal sealed partial class RedisNode(
 
         // Deaf until a beat is heard again.
         bells.OnBroken = () => Interlocked.Exchange(ref _heard, -1);
-        await BeatAsync().ConfigureAwait(false);
-        await undertaker.RegisterAllDueAsync().ConfigureAwait(false);
+        await BeatAsync();
+        await undertaker.RegisterAllDueAsync();
         _unavailableReason = null;
         _beating = RunAsync();
     }
@@ -62,16 +61,16 @@ internal sealed partial class RedisNode(
     /// <summary>Gives back what is bound to this node and takes it off the list.</summary>
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _beating.ConfigureAwait(false);
-        await Task.WhenAll(_upkeep, _healing).ConfigureAwait(false);
+        await _stopping.CancelAsync();
+        await _beating;
+        await Task.WhenAll(_upkeep, _healing);
         _stopping.Dispose();
         try
         {
             if (_isJoined && _unavailableReason is null)
             {
                 var ended = await undertaker.EndLeasesOfAsync(
-                    _identity.Number, mayWake: false).ConfigureAwait(false);
+                    _identity.Number, mayWake: false);
                 _ = await undertaker.ForgetAsync(_identity.Number, ended.Queues);
             }
         }
@@ -87,9 +86,9 @@ internal sealed partial class RedisNode(
         using var timer = new PeriodicTimer(options.BeatInterval, TimeProvider.System);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                await TryBeatAsync().ConfigureAwait(false);
+                await TryBeatAsync();
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -103,8 +102,9 @@ internal sealed partial class RedisNode(
         try
         {
             var deaf = Interlocked.Read(ref _heard) < _beat;
-            var dead = await BeatAsync().ConfigureAwait(false);
-            (_failed, _deaf) = (0, deaf ? _deaf + 1 : 0);
+            await connection.CheckRightsAsync();
+            var dead = await BeatAsync();
+            _deaf = deaf ? _deaf + 1 : 0;
             _mustResume |= bells.TakeMissed() || deaf;
             if (deaf && _unavailableReason is null)
             {
@@ -118,11 +118,10 @@ internal sealed partial class RedisNode(
         catch (StoreUnavailableException e)
         {
             Fail(e.Message);
-            _failed++;
             if (!_saidAway)
             {
                 _saidAway = true;
-                Log.Away(logger, e.Message);
+                Log.Away(logger, connection.Located(e));
             }
         }
         catch (Exception e)
@@ -130,7 +129,6 @@ internal sealed partial class RedisNode(
             // A border: without beats the node would be out of service for ever, and nobody would say so.
             faults.Report(e);
             Fail("The store failed in a way that it does not know; the log has the error.");
-            _failed++;
         }
 
         Heal();
@@ -142,10 +140,10 @@ internal sealed partial class RedisNode(
         var identity = _identity;
         var join = !_isJoined;
         var beat = Interlocked.Increment(ref _beat);
-        var (reply, isMember) = await SayAsync(identity, beat, join).ConfigureAwait(false);
+        var (reply, isMember) = await SayAsync(identity, beat, join);
         if (!isMember)
         {
-            await BeginAnewAsync(identity).ConfigureAwait(false);
+            await BeginAnewAsync(identity);
             return [];
         }
 
@@ -170,7 +168,7 @@ internal sealed partial class RedisNode(
                 [
                     identity.Number, (long)options.NodeLife.TotalMilliseconds, keys.Bell, RedisBells.BeatPacket(identity.Number, beat), join ? 1 : 0,
                     news.Queues, news.Messages, news.Bytes,
-                ]).ConfigureAwait(false);
+                ]);
             heard = (long)reply[0] == 1;
             return (reply, heard);
         }
@@ -191,7 +189,7 @@ internal sealed partial class RedisNode(
         _isJoined = false;
         _mustResume = true;
         _left.Enqueue(old);
-        await BeatAsync().ConfigureAwait(false);
+        await BeatAsync();
     }
 
     private void Hear(string number, long beat)
@@ -204,6 +202,9 @@ internal sealed partial class RedisNode(
 
     private static partial class Log
     {
+        [LoggerMessage(130, LogLevel.Warning, "Redis at {Address} answered but sent no notifications; this node subscribed to them again")]
+        public static partial void Resubscribed(ILogger logger, string address);
+
         [LoggerMessage(124, LogLevel.Warning, "The store cannot serve: {Sentence}")]
         public static partial void Away(ILogger logger, string sentence);
 

@@ -26,8 +26,8 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
 
     public async Task OpenAsync()
     {
-        await connection.SubscribeAsync(connection.Keys.Questions, Hear).ConfigureAwait(false);
-        await connection.SubscribeAsync(connection.Keys.AnswersFor(_name), HearAnswer).ConfigureAwait(false);
+        await connection.SubscribeAsync(connection.Keys.Questions, Hear);
+        await connection.SubscribeAsync(connection.Keys.AnswersFor(_name), HearAnswer);
     }
 
     public void AnswerWith(Func<string, ValueTask<byte[]>> answer) => _answer = answer;
@@ -45,8 +45,8 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
         _asked[name] = asked;
         try
         {
-            await connection.PublishAsync(connection.Keys.Questions, Packet(name, Encoding.UTF8.GetBytes(question))).ConfigureAwait(false);
-            await asked.Complete.WaitAsync(Patience, time).ConfigureAwait(false);
+            await connection.PublishAsync(connection.Keys.Questions, Packet(name, Encoding.UTF8.GetBytes(question)));
+            await asked.Complete.WaitAsync(Patience, time);
         }
         catch (TimeoutException)
         {
@@ -79,9 +79,9 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
         await Task.Yield();
         try
         {
-            var text = await answer(Encoding.UTF8.GetString(packet.AsSpan(2 * NameLength))).ConfigureAwait(false);
+            var text = await answer(Encoding.UTF8.GetString(packet.AsSpan(2 * NameLength)));
             var name = Encoding.ASCII.GetString(packet, 0, NameLength);
-            await connection.PublishAsync(connection.Keys.AnswersFor(asker), Packet(name, text)).ConfigureAwait(false);
+            await connection.PublishAsync(connection.Keys.AnswersFor(asker), Packet(name, text));
         }
         catch (StoreUnavailableException)
         {

@@ -39,7 +39,7 @@ internal sealed class RedisPutLane(Func<IReadOnlyList<NewMessage>, ValueTask<Bro
     {
         try
         {
-            return (await send([message]).ConfigureAwait(false))[0];
+            return (await send([message]))[0];
         }
         finally
         {
@@ -53,7 +53,7 @@ internal sealed class RedisPutLane(Func<IReadOnlyList<NewMessage>, ValueTask<Bro
         {
             try
             {
-                var outcomes = await send(Array.ConvertAll(group, static pending => pending.Message)).ConfigureAwait(false);
+                var outcomes = await send(Array.ConvertAll(group, static pending => pending.Message));
                 for (var i = 0; i < group.Length; i++)
                 {
                     group[i].SetResult(outcomes[i]);

@@ -9,30 +9,31 @@ internal static partial class RedisStart
     /// <summary>Tries until it works.</summary>
     /// <exception cref="StoreOpenException">What stands in the way will not go by itself.</exception>
     /// <exception cref="OperationCanceledException">The node is to stop.</exception>
-    public static async Task UntilItWorksAsync(Func<Task> start, TimeSpan interval, ILogger logger, CancellationToken cancellationToken)
+    public static async Task UntilItWorksAsync(Func<Task> start, string address, TimeSpan interval, ILogger logger, CancellationToken cancellationToken)
     {
         string? said = null;
         while (true)
         {
             try
             {
-                await start().ConfigureAwait(false);
+                await start();
                 break;
             }
-            catch (StoreUnavailableException e) when (RedisConnection.MayMend(e))
+            catch (StoreUnavailableException e) when (RedisFailure.MayRecover(e))
             {
-                if (e.Message != said)
+                var sentence = RedisFailure.Located(e, address);
+                if (sentence != said)
                 {
-                    Log.Waiting(logger, e.Message);
-                    said = e.Message;
+                    Log.Waiting(logger, sentence);
+                    said = sentence;
                 }
             }
             catch (StoreUnavailableException e)
             {
-                throw new StoreOpenException(e.Message, e);
+                throw new StoreOpenException(RedisFailure.Located(e, address), e);
             }
 
-            await Task.Delay(interval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(interval, TimeProvider.System, cancellationToken);
         }
 
         if (said is not null)

@@ -11,8 +11,11 @@ internal sealed record RedisStoreOptions
     /// </summary>
     public const int BatchMessagesMax = 100_000;
 
-    /// <summary>Addresses, and options such as <c>password=</c>, in StackExchange.Redis's own form: <c>host:6379,host2:6379,password=x</c>.</summary>
+    /// <summary>Addresses and credentials, as <see cref="RedisAddress"/> reads them.</summary>
     public required string Configuration { get; init; }
+
+    /// <summary>A PEM file with the certificates of the only authorities to trust for TLS; null for those that the machine trusts.</summary>
+    public string? CertificateAuthority { get; init; }
 
     /// <summary>Begins every key, so that several installations can share one Redis.</summary>
     public string KeyPrefix { get; init; } = "pq";

@@ -50,7 +50,7 @@ internal sealed partial class RedisTimers : IDisposable
     {
         try
         {
-            await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, [queue.Value, dueMs]).ConfigureAwait(false);
+            await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, [queue.Value, dueMs]);
         }
         catch (StoreUnavailableException e)
         {
@@ -62,7 +62,7 @@ internal sealed partial class RedisTimers : IDisposable
     /// <summary>Many queues' times at once: names and times in turn.</summary>
     public async Task RegisterAsync(RedisValue[] namesAndTimes)
     {
-        await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, namesAndTimes).ConfigureAwait(false);
+        await _connection.RunAsync(RedisScript.RegisterDue, _connection.Keys.Due, namesAndTimes);
         Run();
     }
 
@@ -133,7 +133,7 @@ internal sealed partial class RedisTimers : IDisposable
         {
             try
             {
-                var nextMs = await ClaimAsync().ConfigureAwait(false);
+                var nextMs = await ClaimAsync();
                 if (nextMs > 0)
                 {
                     WakeAt(nextMs);
@@ -168,7 +168,7 @@ internal sealed partial class RedisTimers : IDisposable
         while (true)
         {
             var now = NowMs();
-            var reply = await _connection.RunAsync(RedisScript.ClaimDue, _connection.Keys.Due, [now, now + ClaimMs, ClaimMax]).ConfigureAwait(false);
+            var reply = await _connection.RunAsync(RedisScript.ClaimDue, _connection.Keys.Due, [now, now + ClaimMs, ClaimMax]);
             if (reply.Length <= 1)
             {
                 return reply.Length == 0 ? 0 : (long)reply[0];
@@ -186,7 +186,7 @@ internal sealed partial class RedisTimers : IDisposable
     private async Task SettleAsync(string name, long next)
     {
         await _connection.RunAsync(
-            RedisScript.SettleDue, _connection.Keys.Due, [name, next.ToString(CultureInfo.InvariantCulture)]).ConfigureAwait(false);
+            RedisScript.SettleDue, _connection.Keys.Due, [name, next.ToString(CultureInfo.InvariantCulture)]);
         if (next > 0)
         {
             WakeAt(next);

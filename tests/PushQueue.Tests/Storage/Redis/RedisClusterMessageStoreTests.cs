@@ -49,7 +49,7 @@ public sealed class RedisClusterMessageStoreTests(RedisCluster cluster) : Messag
 
         var thrown = await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout());
 
-        Assert.EndsWith("is a Redis Cluster, which cannot be told to wait for replicas; leave out --redis-wait.", thrown.Message, StringComparison.Ordinal);
+        Assert.EndsWith("is a Redis Cluster, where --redis-wait does not work; leave out --redis-wait.", thrown.Message, StringComparison.Ordinal);
     }
 
     private protected override async Task<IMessageStore> CreateStoreAsync(TestTimeProvider time, IQueueChangeListener listener)

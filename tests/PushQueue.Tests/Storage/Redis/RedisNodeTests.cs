@@ -57,7 +57,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
 
         foreach (var nonsense in new[] { "x", "", "\0\u0001a", "\0\u0015" + new string('4', 16) + "queue" + "?" })
         {
-            await redis.CommandAsync("PUBLISH", $"{options.KeyPrefix}:bell", nonsense);
+            await redis.CommandAsync("PUBLISH", $"{options.KeyPrefix}:0:notifications", nonsense);
         }
 
         await RedisStores.PutAsync(store, "a");

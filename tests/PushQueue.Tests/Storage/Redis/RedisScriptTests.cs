@@ -8,7 +8,7 @@ namespace PushQueue.Tests.Storage.Redis;
 /// <summary>What is promised of the script files: a head that says what goes in and out, and keys of one hash tag.</summary>
 public sealed partial class RedisScriptTests(SharedRedis redis)
 {
-    public static TheoryData<string> Names => [.. Enum.GetNames<RedisScript>(), "Incarnate"];
+    public static TheoryData<string> Names => [.. Enum.GetNames<RedisScript>(), "Incarnate", "CheckRights"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -46,7 +46,7 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
     [InlineData("orders.dead.dead", "pq:{orders}:2", "pq:{orders}:1:ready")]
     public void The_keys_of_a_queue_are_those_of_its_neighbour_too_and_the_hash_is_first(string name, string hash, string neighbours)
     {
-        var keys = new RedisKeys("pq").All(QueueName.Parse(name));
+        var keys = new RedisKeys("pq", 0).All(QueueName.Parse(name));
 
         Assert.Equal(hash, keys[0].ToString());
         Assert.Contains(neighbours, keys.Select(key => key.ToString()));
@@ -77,6 +77,26 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
     }
 
     [Fact]
+    public void Every_command_that_a_script_runs_on_a_key_is_among_the_checked_rights()
+    {
+        var run = typeof(RedisScripts).Assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith(".lua", StringComparison.Ordinal))
+            .SelectMany(name => Command().Matches(RedisScripts.Read(Path.GetFileNameWithoutExtension(name))))
+            .Select(match => match.Groups["name"].Value)
+            .Except(["PUBLISH", "TIME"])
+            .Distinct()
+            .Order();
+        var checkedCommands = CheckedCommand().Matches(RedisScripts.Read("CheckRights").Split("local function")[0])
+            .Select(match => match.Groups["name"].Value)
+            .Order()
+            .ToList();
+
+        // The directory of queues is read without a script.
+        Assert.Equal(run, checkedCommands.Except(["ZRANGEBYLEX"]));
+        Assert.Equal(RedisRights.CommandsOnKeys, checkedCommands.Count);
+    }
+
+    [Fact]
     public void Another_incarnation_has_other_scripts()
     {
         var (first, second) = (new RedisScripts("a", "bell"), new RedisScripts("b", "bell"));
@@ -89,6 +109,12 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Head();
+
+    [GeneratedRegex(@"\bcall\('(?<name>[A-Z]+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Command();
+
+    [GeneratedRegex(@"'(?<name>[A-Z]+)[^']*'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex CheckedCommand();
 
     /// <summary>The letters that begin a suffix in quotes; digits (as in the number of a dead-letter queue) are none.</summary>
     [GeneratedRegex("':[a-z]+'", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -152,9 +152,41 @@ public sealed class RedisStartTests
         await using var stores = new RedisStores(new RedisStoreOptions { Configuration = $"{redis.Address},password=right" });
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 
-        Assert.Contains("wants a password", missing, StringComparison.Ordinal);
-        Assert.Contains("refuses the password", wrong, StringComparison.Ordinal);
+        Assert.Contains("wants a user name or a password", missing, StringComparison.Ordinal);
+        Assert.Contains("refuses the user name or the password", wrong, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_password_without_its_user_does_not_lead_in_a_circle()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var superfluous = await SentenceAsync($"{redis.Address},password=secret");
+        await redis.CommandAsync("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all");
+        await redis.CommandAsync("ACL", "SETUSER", "admin", "on", ">secret", "~*", "&*", "+@all");
+        Assert.StartsWith("+OK", await redis.CommandAsync("ACL", "SETUSER", "default", "off"), StringComparison.Ordinal);
+
+        var nothing = await SentenceAsync(redis.Address);
+        var passwordAlone = await SentenceAsync($"{redis.Address},password=secret");
+        var wrongUser = await SentenceAsync($"{redis.Address},user=apq,password=secret");
+        await using var stores = new RedisStores(OptionsOf($"{redis.Address},user=app,password=secret"));
+        await RedisStores.PutAsync(await stores.OpenAsync(), "a");
+
+        Assert.Contains("has no password; leave the password out", superfluous, StringComparison.Ordinal);
+        Assert.Contains("wants a user name or a password", nothing, StringComparison.Ordinal);
+        Assert.Contains("together with a user name", passwordAlone, StringComparison.Ordinal);
+        Assert.Contains("refuses the user name or the password", wrongUser, StringComparison.Ordinal);
+        Assert.All([superfluous, nothing, passwordAlone, wrongUser], static sentence => Assert.DoesNotContain("secret", sentence, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_database_that_Redis_does_not_have()
+    {
+        await using var redis = await RedisServer.StartAsync("--databases", "2");
+
+        var sentence = await SentenceAsync($"redis://{redis.Address}/2");
+
+        Assert.Contains("has no database 2", sentence, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,77 @@
+using System.Globalization;
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// Describes failures of Redis and of the network. A description is the end of a sentence that begins with "Redis", or with "Redis at
+/// ADDRESS" in logs: clients learn what is wrong, but not where Redis is.
+/// </summary>
+internal static class RedisFailure
+{
+    /// <summary>Null if the exception is not a failure of Redis or of the network.</summary>
+    public static string? Describe(Exception exception) => exception switch
+    {
+        TimeoutException => "does not answer",
+        RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } => "refuses the user name or the password",
+        RedisConnectionException or ObjectDisposedException => "cannot be reached",
+        RedisServerException e => DescribeError(e),
+        RedisException or RedisCommandException => "takes no writes at the moment",
+        _ => null,
+    };
+
+    /// <summary>Whether Redis refused a command because its user may not run it, or may not use its keys or channels.</summary>
+    public static bool IsMissingRight(Exception? exception) => exception is RedisServerException e
+        && (e.Kind == RedisErrorKind.NoPermission || e.Message.Contains("The user executing the script can't", StringComparison.Ordinal));
+
+    /// <summary>Whether Redis serves, but not this key: the key holds something else, or content that a script cannot work with.</summary>
+    public static bool IsOfOneKey(Exception? exception) => exception is RedisServerException e
+        && !IsMissingRight(e)
+        && (e.Message.Contains("WRONGTYPE", StringComparison.Ordinal) || e.Message.Contains("user_script", StringComparison.Ordinal))
+        && !e.Message.Contains("OOM", StringComparison.Ordinal)
+        && !e.Message.Contains("READONLY", StringComparison.Ordinal);
+
+    /// <summary>Whether the failure may end without a change of settings, data or address.</summary>
+    public static bool MayRecover(StoreUnavailableException failure) => failure.InnerException is not RedisServerException
+    {
+        Kind: RedisErrorKind.NoAuth or RedisErrorKind.WrongPass or RedisErrorKind.NoPermission or RedisErrorKind.WrongType
+            or RedisErrorKind.ReadOnly or RedisErrorKind.UnknownCommand
+    };
+
+    /// <summary>The sentence for operators, with the address.</summary>
+    public static string Located(StoreUnavailableException failure, string address)
+    {
+        const string Subject = "Redis ";
+        return failure.Message.StartsWith(Subject, StringComparison.Ordinal)
+            ? $"Redis at {address} {failure.Message[Subject.Length..]}"
+            : failure.Message;
+    }
+
+    /// <summary>Text of the server for a sentence: one line, of bounded length, without its full stop.</summary>
+    public static string Quoted(string text)
+    {
+        const int Longest = 200;
+        return (text.Length <= Longest ? text : text[..Longest]).ReplaceLineEndings(" ").Trim().TrimEnd('.');
+    }
+
+    // A script passes the error of a command on with other words around it, so the kind is not always recognized.
+    private static string DescribeError(RedisServerException exception) => exception.Kind switch
+    {
+        RedisErrorKind.OutOfMemory => OutOfMemory,
+        RedisErrorKind.WrongType => ForeignKey,
+        RedisErrorKind.ReadOnly => "is a read-only replica; give the address of the master",
+        RedisErrorKind.NoAuth or RedisErrorKind.WrongPass => "refuses the user name or the password",
+        RedisErrorKind.Loading => "is still reading its data",
+        _ when IsMissingRight(exception) =>
+            $"does not give its user all needed rights: Redis says '{Quoted(exception.Message)}'; docs/redis.md lists the rights",
+        _ when exception.Message.Contains("OOM", StringComparison.Ordinal) => OutOfMemory,
+        _ when exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal) => ForeignKey,
+        _ => string.Create(CultureInfo.InvariantCulture, $"refuses: {Quoted(exception.Message)}"),
+    };
+
+    private const string OutOfMemory = "is out of memory (maxmemory) and stored nothing. Take messages, or give it more memory";
+
+    private const string ForeignKey =
+        "holds a key of another program where PushQueue keeps its own. Remove that key, or set another prefix with --redis-prefix";
+}
