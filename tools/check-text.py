@@ -28,7 +28,7 @@ EXEMPT = (
     "server/PushQueue/Hosting/",
     "server/PushQueue/Queues/",
     "server/PushQueue/Security/",
-    "server/PushQueue/Storage/",
+    "server/PushQueue/Storage/Embedded/",
     "server/PushQueue/Transports/",
     "tests/PushQueue.ClientTests/",
     "tests/PushQueue.SystemTests/",

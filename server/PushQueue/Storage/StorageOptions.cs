@@ -8,7 +8,7 @@ public sealed class StorageOptions
     /// <summary>The folder of the embedded store; made where it does not exist.</summary>
     public string DataDirectory { get; set; } = "./data";
 
-    /// <summary>What the answer to a put promises: <c>synced</c>, <c>interval:50ms</c> or <c>memory</c>.</summary>
+    /// <summary>The promise of the answer to a put: <c>synced</c>, <c>interval:50ms</c> or <c>memory</c>.</summary>
     public string Durability { get; set; } = "synced";
 
     /// <summary>
@@ -18,7 +18,9 @@ public sealed class StorageOptions
     /// </summary>
     public string? Redis { get; set; }
 
-    /// <summary>With Redis over TLS: a PEM file with the certificates of the only authorities to trust. Null for those that the machine trusts.</summary>
+    /// <summary>
+    /// With Redis over TLS: a PEM file with the certificates of the only authorities to trust. Null for those that the machine trusts.
+    /// </summary>
     public string? RedisCertificateAuthority { get; set; }
 
     /// <summary>With Redis: the number of replicas that must have a message before its put is answered, 0 to 10.</summary>
@@ -36,6 +38,6 @@ public sealed class StorageOptions
     /// <summary>A segment of the log that has reached this many bytes is closed and the next one begun.</summary>
     public long SegmentBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Bodies kept in memory beside the log, in bytes.</summary>
+    /// <summary>Bytes of bodies that are kept in memory in addition to the log.</summary>
     public long CacheBytesMax { get; set; } = 64 * 1024 * 1024;
 }

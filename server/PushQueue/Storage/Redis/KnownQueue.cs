@@ -4,29 +4,31 @@ using StackExchange.Redis;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>What a node remembers of a queue: its keys as scripts take them, how it names itself and the queue in scripts, and how far the broadcast was seen to come.</summary>
+/// <summary>
+/// A queue as the node remembers it: its keys and the caller argument of scripts, its lane of puts, and the highest known offset.
+/// </summary>
 internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
 {
-    private Asking? _asking;
+    private Caller? _caller;
     private RedisPutLane? _lane;
     private long _nextOffset;
 
-    /// <summary>The hash first; the others only for a Redis that must know them all beforehand.</summary>
+    /// <summary>The hash first; the others only for a Redis Cluster, which needs them all beforehand.</summary>
     public RedisKey[] Keys => keys;
 
-    /// <summary>Offsets below this one have been given out, whatever Redis remembers; 0 where nothing is known.</summary>
+    /// <summary>Offsets below this one were assigned, whatever Redis remembers; 0 if nothing is known.</summary>
     public long NextOffset => Volatile.Read(ref _nextOffset);
 
     /// <summary>The second argument of every script: the node's number, then the queue's name.</summary>
-    public byte[] AskedBy(string node)
+    public byte[] CallerArgument(string node)
     {
-        var asking = _asking;
-        if (asking?.Node != node)
+        var caller = _caller;
+        if (caller?.Node != node)
         {
-            _asking = asking = new Asking(node, Encoding.UTF8.GetBytes(node + queue.Value));
+            _caller = caller = new Caller(node, Encoding.UTF8.GetBytes(node + queue.Value));
         }
 
-        return asking.Text;
+        return caller.Text;
     }
 
     /// <summary>The lane of single puts, made by the first of them.</summary>
@@ -42,7 +44,7 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
         return _lane;
     }
 
-    public void See(long nextOffset)
+    public void ObserveOffset(long nextOffset)
     {
         var seen = NextOffset;
         while (nextOffset > seen)
@@ -57,8 +59,8 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
         }
     }
 
-    /// <summary>The queue was deleted: its offsets begin anew.</summary>
-    public void Forget() => Volatile.Write(ref _nextOffset, 0);
+    /// <summary>The queue was deleted: its offsets start again.</summary>
+    public void ForgetOffset() => Volatile.Write(ref _nextOffset, 0);
 
-    private sealed record Asking(string Node, byte[] Text);
+    private sealed record Caller(string Node, byte[] Text);
 }

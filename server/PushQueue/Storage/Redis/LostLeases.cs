@@ -3,13 +3,13 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// Leases that Redis may have given although its answer never came: nobody knows of them, and those that last as long as their node would
-/// never end. Their receipts are made by the node, so that what they name can be found and given back. It is looked for more than once, later
-/// and later: a command that its sender has given up may still be on its way to a Redis that stands still.
+/// Leases that Redis may have given although its answer never arrived: nobody knows of them, and those that last as long as their node
+/// would never end. The node made their receipts, so it can find and return them. It looks several times at growing intervals, because a
+/// command that its sender has given up may still be on its way to a Redis that stands still.
 /// </summary>
 internal sealed class LostLeases
 {
-    /// <summary>Looks at 0, 1, 3, 7, 15 and 31 beats after Redis is back.</summary>
+    /// <summary>Looks at 0, 1, 3, 7, 15 and 31 heartbeats after Redis is back.</summary>
     private const int LooksMax = 6;
 
     private readonly Lock _gate = new();
@@ -23,7 +23,7 @@ internal sealed class LostLeases
         }
     }
 
-    /// <summary>Called with each beat: those whose turn it is to be looked for, which are no longer kept here.</summary>
+    /// <summary>Called with each heartbeat: removes and returns the leases that it is time to look for.</summary>
     public IReadOnlyList<LostLease> Take()
     {
         lock (_gate)

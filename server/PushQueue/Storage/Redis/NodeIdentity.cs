@@ -6,8 +6,8 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// What a node is to the others: a number that nobody had before. Leases that are bound to the node's life carry it. A node that was taken
-/// for dead goes on under another number.
+/// A node's number among the others, which no node had before. Leases that are bound to the node carry it. A node that was declared dead
+/// continues under another number.
 /// </summary>
 internal sealed class NodeIdentity
 {
@@ -17,8 +17,9 @@ internal sealed class NodeIdentity
     /// </summary>
     private const long Lowest = 1L << 52;
 
-    public string Number { get; } = (Lowest + (BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & (Lowest - 1))).ToString(CultureInfo.InvariantCulture);
+    public string Number { get; } =
+        (Lowest + (BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & (Lowest - 1))).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The queues that are noted in Redis as holding leases of this node.</summary>
+    /// <summary>The queues that are recorded in Redis as holding leases of this node.</summary>
     public ConcurrentDictionary<QueueName, bool> Queues { get; } = new();
 }

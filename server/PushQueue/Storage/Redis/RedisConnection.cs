@@ -9,7 +9,7 @@ namespace PushQueue.Storage.Redis;
 /// The connection to Redis: one multiplexer, the scripts of the current incarnation, and the subscriptions. The multiplexer reconnects,
 /// finds the current master and renews subscriptions by itself. No call blocks a thread.
 /// </summary>
-internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger logger) : IAsyncDisposable
+internal sealed class RedisConnection(RedisStoreOptions options, ILogger logger) : IAsyncDisposable
 {
     /// <summary>A batch of 100,000 messages keeps a slow Redis busy for seconds.</summary>
     private static readonly TimeSpan TimeoutPerArgument = TimeSpan.FromMicroseconds(100);
@@ -279,7 +279,7 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
                 [Receipt.New().ToString(), lossless, unpromoted, .. masters.Select(static master => (RedisValue)master.RunId)];
             var name = await DoAsync(database => database.ScriptEvaluateAsync(
                 RedisScripts.Read("Incarnate"), [Keys.Incarnation], arguments, CommandFlags.NoScriptCache));
-            var scripts = new RedisScripts((string)name!, Keys.Bell);
+            var scripts = new RedisScripts((string)name!, Keys.Notifications);
             await Task.WhenAll(masters.SelectMany(master => scripts.Texts.Select(text => master.Server.ScriptLoadAsync(text))))
                 .WaitAsync(options.CommandTimeout);
             if (_scripts is { } before && before.Incarnation != scripts.Incarnation)
@@ -311,11 +311,4 @@ internal sealed partial class RedisConnection(RedisStoreOptions options, ILogger
         new($"Redis {reason}.", inner) { IsOfOneQueue = RedisFailure.IsOfOneKey(inner) };
 
     private static RedisChannel Channel(string name) => RedisChannel.Literal(name);
-
-    private static partial class Log
-    {
-        [LoggerMessage(120, LogLevel.Warning,
-            "Redis at {Address} was restarted or replaced and cannot prove that it lost nothing: earlier broadcast cursors are invalid")]
-        public static partial void AnotherIncarnation(ILogger logger, string address);
-    }
 }

@@ -14,41 +14,41 @@ namespace PushQueue.Storage.Redis;
 /// <param name="database">The number of the database. Channels carry it, because pub/sub of Redis knows no databases.</param>
 internal sealed class RedisKeys(string prefix, int database)
 {
-    /// <summary>What a queue's keys have behind the key of its hash.</summary>
+    /// <summary>The ends of a queue's keys, behind the key of its hash.</summary>
     public static IReadOnlyList<string> Suffixes { get; } =
     [
-        ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history", ":rounds",
-        ":turns", ":buried",
+        ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history",
+        ":rounds", ":turns", ":buried",
     ];
 
     /// <summary>Names of all queues, in their order.</summary>
     public RedisKey Directory { get; } = $"{prefix}:{{directory}}";
 
-    /// <summary>Numbers of the nodes that live, and of those nobody has yet noticed to be dead.</summary>
+    /// <summary>Numbers of the living nodes, and of nodes that were not declared dead yet.</summary>
     public RedisKey Nodes { get; } = $"{prefix}:{{nodes}}";
 
     public RedisKey Incarnation { get; } = $"{prefix}:{{nodes}}:incarnation";
 
-    /// <summary>What all queues hold together.</summary>
+    /// <summary>The totals of all queues.</summary>
     public RedisKey Totals { get; } = $"{prefix}:{{nodes}}:totals";
 
     /// <summary>When which queue is due, and which of them a node is sweeping.</summary>
     public RedisKey[] Due { get; } = [$"{prefix}:{{due}}:at", $"{prefix}:{{due}}:claimed"];
 
-    /// <summary>The channel of the bells.</summary>
-    public string Bell { get; } = Channel(prefix, database, "notifications");
+    /// <summary>The channel of notifications between nodes.</summary>
+    public string Notifications { get; } = Channel(prefix, database, "notifications");
 
     /// <summary>The channel of the client library.</summary>
     public string Configuration { get; } = Channel(prefix, database, "configuration");
 
-    /// <summary>The channel on which all nodes are asked something.</summary>
+    /// <summary>The channel of questions to all nodes.</summary>
     public string Questions { get; } = Channel(prefix, database, "questions");
 
-    /// <summary>The channel on which one asker gets its answers.</summary>
+    /// <summary>The channel of answers to one node.</summary>
     public string AnswersFor(string asker) => Channel(prefix, database, $"answers:{asker}");
 
-    /// <summary>A sign of life: exists as long as the node counts as alive.</summary>
-    public RedisKey Life(string node) => $"{prefix}:{{nodes}}:life:{node}";
+    /// <summary>Exists as long as the node counts as alive.</summary>
+    public RedisKey Liveness(string node) => $"{prefix}:{{nodes}}:life:{node}";
 
     /// <summary>The queues in which a node has leases that are bound to its life.</summary>
     public RedisKey QueuesOf(string node) => $"{prefix}:{{nodes}}:queues:{node}";
@@ -60,7 +60,7 @@ internal sealed class RedisKeys(string prefix, int database)
     public string Pattern { get; } = $"{prefix}:*";
 
     /// <summary>Samples of all channels.</summary>
-    public IReadOnlyList<string> Channels => [Bell, Questions, Configuration, AnswersFor("any")];
+    public IReadOnlyList<string> Channels => [Notifications, Questions, Configuration, AnswersFor("any")];
 
     /// <summary>The queue's hash; its other keys are this with a suffix.</summary>
     public RedisKey Queue(QueueName queue)
@@ -76,9 +76,9 @@ internal sealed class RedisKeys(string prefix, int database)
     }
 
     /// <summary>
-    /// All keys that a script on the queue may touch, the hash first: the queue's own, and those of the queue that it moves dead letters to (or, for
-    /// a dead-letter queue, replays them to). A Redis Cluster has to be told of each: while it moves a slot from one server to another it refuses a
-    /// script as a whole where one of these has moved, but would stop it in the middle at a key that it does not know of.
+    /// All keys that a script on the queue may touch, the hash first: the queue's own, and those of the queue that it moves dead letters to
+    /// (or, for a dead-letter queue, replays them to). A Redis Cluster needs to know each: while it moves a slot from one server to another
+    /// it refuses a script completely if one of these has moved, but would stop it in the middle at a key that was not named.
     /// </summary>
     public RedisKey[] All(QueueName queue)
     {

@@ -16,19 +16,20 @@ internal sealed partial class RedisMessageStore
         var known = Known(queue);
         try
         {
-            var reply = await RunAsync(RedisScript.Broadcast, queue, [default, default, Math.Min(count, GivenMax), bytesMax, known.NextOffset]);
+            var reply = await RunAsync(
+                RedisScript.Broadcast, queue, [default, default, Math.Min(count, MessagesPerScriptMax), bytesMax, known.NextOffset]);
             if (reply is null)
             {
                 return [];
             }
 
-            known.See((long)reply[1]);
+            known.ObserveOffset((long)reply[1]);
             return Messages(queue, reply, from: 2);
         }
         catch (StoreUnavailableException) when (UnavailableReason is not null)
         {
-            // Nothing was given out here. If Redis did it nevertheless, the next broadcast reveals the hole. All is looked at when it is back;
-            // a refusal of the moment is thrown instead, for nobody tells when that is over.
+            // Nothing was broadcast here. If Redis did it nevertheless, the next broadcast reveals the hole. Dispatchers read all queues
+            // when Redis is back. A momentary refusal is thrown instead, because no event reports its end.
             return [];
         }
     }
@@ -38,7 +39,9 @@ internal sealed partial class RedisMessageStore
         const int Head = 5;
         var known = Known(queue);
         var reply = await RunAsync(
-            RedisScript.ReadHistory, queue, [default, default, fromOffset, Math.Min(count, GivenMax), bytesMax, known.NextOffset]);
+            RedisScript.ReadHistory,
+            queue,
+            [default, default, fromOffset, Math.Min(count, MessagesPerScriptMax), bytesMax, known.NextOffset]);
         if (reply is null)
         {
             return null;
@@ -49,7 +52,7 @@ internal sealed partial class RedisMessageStore
         {
             byte[] bytes = reply[i]!;
             var given = BinaryPrimitives.ReadUInt16BigEndian(bytes);
-            messages.Add(RedisRecord.Read(queue, bytes, 2 + given, RedisGiven.Read(bytes.AsSpan(2, given))));
+            messages.Add(RedisRecord.Read(queue, bytes, 2 + given, RedisStatus.Read(bytes.AsSpan(2, given))));
         }
 
         return new HistoryPage(messages, Position(known, reply));
@@ -57,7 +60,8 @@ internal sealed partial class RedisMessageStore
 
     public ValueTask<Message?> LookAsync(QueueName queue) => OneAsync(RedisScript.Look, queue, [default, default]);
 
-    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => OneAsync(RedisScript.Find, queue, [default, default, id.ToString()]);
+    public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) =>
+        OneAsync(RedisScript.Find, queue, [default, default, id.ToString()]);
 
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
     {
@@ -77,7 +81,7 @@ internal sealed partial class RedisMessageStore
         try
         {
             var reply = await RunAsync(
-                RedisScript.Browse, queue, [default, default, place, score, member, Math.Min(limit, GivenMax), PageBytesMax]);
+                RedisScript.Browse, queue, [default, default, place, score, member, Math.Min(limit, MessagesPerScriptMax), PageBytesMax]);
             if (reply is null)
             {
                 return new MessagePage([], null);
@@ -93,7 +97,7 @@ internal sealed partial class RedisMessageStore
     }
 
     public async ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) =>
-        await RunAsync(RedisScript.Newest, queue, [default, default, Math.Min(count, GivenMax)]) is { } reply
+        await RunAsync(RedisScript.Newest, queue, [default, default, Math.Min(count, MessagesPerScriptMax)]) is { } reply
             ? [.. reply.Skip(1).Select(static id => MessageId.Parse(id!))]
             : [];
 
@@ -107,7 +111,9 @@ internal sealed partial class RedisMessageStore
     {
         if (!deadLetterQueue.IsDeadLetter)
         {
-            return new BrokerFailure(QueueError.BadOption, $"'{deadLetterQueue}' is no dead-letter queue; its name would end in '{QueueName.DeadSuffix}'.");
+            return new BrokerFailure(
+                QueueError.BadOption,
+                $"'{deadLetterQueue}' is not a dead-letter queue: its name does not end in '{QueueName.DeadSuffix}'.");
         }
 
         try
@@ -135,7 +141,8 @@ internal sealed partial class RedisMessageStore
 
             if ((long)reply[1] == -2)
             {
-                return new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{dead.Source}'; cancel it first.");
+                return new BrokerFailure(
+                    QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{dead.Source}'; cancel it first.");
             }
 
             moved += (int)reply[1];

@@ -3,16 +3,16 @@ using StackExchange.Redis;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>What is done for nodes that are gone, and after Redis was away.</summary>
-internal sealed partial class RedisMessageStore : IRedisUndertaker
+/// <summary>Work for nodes that are gone, and after Redis was away.</summary>
+internal sealed partial class RedisMessageStore : IRedisUpkeep
 {
     private const int EndedAtOnce = 500;
     private const int QueuesAtOnce = 64;
     private const int LooksAtOnce = 1000;
     private const int NamesAtOnce = 500;
 
-    /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was buried.</summary>
-    private static readonly TimeSpan BuriedFor = TimeSpan.FromDays(7);
+    /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was declared dead.</summary>
+    private static readonly TimeSpan DeadFor = TimeSpan.FromDays(7);
 
     public async Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
     {
@@ -21,7 +21,8 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         var failed = new HashSet<QueueName>();
         foreach (var some in noted.Union(queues ?? []).Chunk(QueuesAtOnce))
         {
-            var ended = await Task.WhenAll(some.Select(queue => _faults.TryAsync(queue, queue, queue => EndLeasesAsync(queue, node, mayWake))));
+            var ended = await Task.WhenAll(
+                some.Select(queue => _faults.TryAsync(queue, queue, queue => EndLeasesAsync(queue, node, mayWake))));
             failed.UnionWith(some.Where((_, index) => !ended[index]));
         }
 
@@ -31,7 +32,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
     public async Task<bool> ForgetAsync(string node, IReadOnlyList<QueueName> ended)
     {
         var keys = _connection.Keys;
-        RedisKey[] lists = [keys.Nodes, keys.QueuesOf(node), keys.Life(node)];
+        RedisKey[] lists = [keys.Nodes, keys.QueuesOf(node), keys.Liveness(node)];
         foreach (var names in ended.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce).DefaultIfEmpty([]))
         {
             var reply = await _connection.RunAsync(RedisScript.Forget, lists, [node, .. names]);
@@ -46,11 +47,11 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
 
     public Task ReleaseLostAsync() => Task.WhenAll(_lost.Take().Select(lost => _faults.TryAsync(lost.Queue, lost, ReleaseLostAsync)));
 
-    public async Task NoteQueuesAsync(NodeIdentity identity)
+    public async Task RecordQueuesAsync(NodeIdentity identity)
     {
         foreach (var names in identity.Queues.Keys.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce))
         {
-            _ = await NoteAsync(identity, names);
+            _ = await RecordAsync(identity, names);
         }
     }
 
@@ -63,14 +64,21 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         {
             var names = await NamesAsync(after, NamesAtOnce);
             var queues = await Task.WhenAll(names.Select(name => TryReadAsync(QueueName.Parse(name!))));
-            RedisValue[] known = [.. names.Zip(queues).Where(static pair => !pair.Second.Due.IsNull).SelectMany(static pair => new[] { pair.First, pair.Second.Due })];
+            RedisValue[] known =
+            [
+                .. names.Zip(queues)
+                    .Where(static pair => !pair.Second.Due.IsNull)
+                    .SelectMany(static pair => new[] { pair.First, pair.Second.Due }),
+            ];
             if (known.Length > 0)
             {
                 await _timers.RegisterAsync(known);
             }
 
             totals = new StoreTotals(
-                totals.Queues + names.Length, totals.Messages + queues.Sum(static queue => queue.Messages), totals.Bytes + queues.Sum(static queue => queue.Bytes));
+                totals.Queues + names.Length,
+                totals.Messages + queues.Sum(static queue => queue.Messages),
+                totals.Bytes + queues.Sum(static queue => queue.Bytes));
             after = names.Length == NamesAtOnce ? names[^1] : default(string);
         }
         while (after is not null);
@@ -80,10 +88,10 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         _totals.Learn(totals);
     }
 
-    public void TellResumed() => _listener!.OnResumed();
+    public void NotifyResumed() => _listener!.OnResumed();
 
-    /// <returns>False where others took the node for dead.</returns>
-    private async ValueTask<bool> NoteAsync(NodeIdentity identity, RedisValue[] names)
+    /// <returns>False if others declared the node dead.</returns>
+    private async ValueTask<bool> RecordAsync(NodeIdentity identity, RedisValue[] names)
     {
         var keys = _connection.Keys;
         var reply = await _connection.RunAsync(
@@ -91,14 +99,14 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         return (long)reply[0] == 1;
     }
 
-    /// <summary>Another node's broadcast: an offset below this one must never be given out again.</summary>
-    private void SeeBroadcast(QueueName queue, long nextOffset) => Known(queue).See(nextOffset);
+    /// <summary>Another node's broadcast: an offset below this one must never be assigned again.</summary>
+    private void OnBroadcastSeen(QueueName queue, long nextOffset) => Known(queue).ObserveOffset(nextOffset);
 
-    private void SeeDeleted(QueueName queue)
+    private void OnDeletedSeen(QueueName queue)
     {
-        Known(queue).Forget();
+        Known(queue).ForgetOffset();
 
-        // Nothing is leased there any more. Noted in Redis it stays, for a lease may be under way in a queue of that name that was made anew.
+        // Nothing is leased there any more. The record in Redis stays, because a lease may be under way in a new queue of that name.
         _ = _node!.Identity.Queues.TryRemove(queue, out _);
     }
 
@@ -126,7 +134,7 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         do
         {
             reply = await RunAnywayAsync(
-                RedisScript.EndNodeLeases, queue, [default, default, node, EndedAtOnce, mayWake ? Ms(BuriedFor) : 0]);
+                RedisScript.EndNodeLeases, queue, [default, default, node, EndedAtOnce, mayWake ? Ms(DeadFor) : 0]);
         }
         while ((long)reply[1] >= EndedAtOnce);
     }
@@ -162,15 +170,15 @@ internal sealed partial class RedisMessageStore : IRedisUndertaker
         }
     }
 
-    /// <summary>Runs a script on a queue although the store may count as out of reach: this is how it comes back.</summary>
+    /// <summary>Runs a script on a queue even while the store counts as out of reach, as is needed to bring it back.</summary>
     private async Task<RedisValue[]> RunAnywayAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
     {
         var known = Known(queue);
-        (arguments[0], arguments[1]) = (NowMs(), Who(known));
+        (arguments[0], arguments[1]) = (NowMs(), Caller(known));
         var reply = await _connection.RunAsync(script, known.Keys, arguments);
         if (_totals.Read(reply[0]) is > 0 and var control)
         {
-            await TryAttendAsync(queue, control);
+            await TryFollowUpAsync(queue, control);
         }
 
         return reply;

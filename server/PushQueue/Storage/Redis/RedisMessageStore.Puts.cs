@@ -111,7 +111,8 @@ internal sealed partial class RedisMessageStore
         if (replicas < _options.WaitForReplicas)
         {
             throw new StoreUnavailableException(
-                $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time; it is stored, but not as safely as was asked for.");
+                $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time. "
+                + "It is stored, but less safely than --redis-wait demands.");
         }
     }
 
@@ -120,8 +121,10 @@ internal sealed partial class RedisMessageStore
         > 0 => new PutOutcome(MessageId.FromNumber(code), Duplicate: false),
         0 => new PutOutcome(message.Id!.Value, Duplicate: false),
         Duplicate => new PutOutcome(message.Id!.Value, Duplicate: true),
-        KeyTaken => new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
-        TooManyMessages => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxMessages; try again when some were taken."),
+        KeyTaken => new BrokerFailure(
+            QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
+        TooManyMessages => new BrokerFailure(
+            QueueError.QueueFull, $"Queue '{queue}' holds its maxMessages; try again when some were taken."),
         _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxBytes; try again when some were taken."),
     };
 }

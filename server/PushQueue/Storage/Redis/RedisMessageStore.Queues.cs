@@ -16,7 +16,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            return await RunAsync(RedisScript.Purge, queue, [default, default, Math.Min(count, GivenMax)]) is { } reply
+            return await RunAsync(RedisScript.Purge, queue, [default, default, Math.Min(count, MessagesPerScriptMax)]) is { } reply
                 ? (int)reply[1]
                 : 0;
         }
@@ -36,12 +36,12 @@ internal sealed partial class RedisMessageStore
             }
 
             var known = Known(queue);
-            var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Who(known)]);
+            var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Caller(known)]);
 
-            known.Forget();
+            known.ForgetOffset();
             _totals.Add(0, -(long)reply[1], -(long)reply[2]);
 
-            // Out of the directory after; a queue that was made anew meanwhile is put back, whoever made it.
+            // The directory follows; a queue that was made again meanwhile is put back.
             if (await _connection.DoAsync(database => database.SortedSetRemoveAsync(_connection.Keys.Directory, queue.Value)))
             {
                 _totals.Add(-1, 0, 0);
@@ -149,7 +149,7 @@ internal sealed partial class RedisMessageStore
     private static BroadcastPosition Position(KnownQueue known, RedisValue[] reply)
     {
         var position = new BroadcastPosition(reply[1]!, (long)reply[2], (long)reply[3], (long)reply[4]);
-        known.See(position.NextOffset);
+        known.ObserveOffset(position.NextOffset);
         return position;
     }
 

@@ -7,8 +7,8 @@ namespace PushQueue.Storage.Redis;
 /// <summary>Taking, leasing, and what becomes of leases.</summary>
 internal sealed partial class RedisMessageStore
 {
-    /// <summary>One script gives at most so many out, so that nobody else waits long for Redis.</summary>
-    private const int GivenMax = 4096;
+    /// <summary>One script returns at most so many messages, so that no other call waits long for Redis.</summary>
+    private const int MessagesPerScriptMax = 4096;
 
     public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
         QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null)
@@ -19,7 +19,7 @@ internal sealed partial class RedisMessageStore
         {
             while (true)
             {
-                var page = Math.Min(count - taken.Count, GivenMax);
+                var page = Math.Min(count - taken.Count, MessagesPerScriptMax);
                 var reply = await RunAsync(
                     RedisScript.Take,
                     queue,
@@ -40,21 +40,21 @@ internal sealed partial class RedisMessageStore
         }
         catch (StoreUnavailableException e)
         {
-            // What is out of the queue already must be given out.
+            // Messages that have left the queue must be returned.
             return taken.Count > 0 ? taken : Failure(e);
         }
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
     {
-        var count = Math.Min(request.Count, GivenMax);
+        var count = Math.Min(request.Count, MessagesPerScriptMax);
         var receipts = Receipts(count);
         var node = "0";
         try
         {
             if (request.IsNodeBound)
             {
-                // Asked for once: the node may begin anew under another number at any time.
+                // Read once: the node may continue under another number at any time.
                 var identity = _node!.Identity;
                 node = identity.Number;
                 if (!await BindAsync(queue, identity))
@@ -69,7 +69,8 @@ internal sealed partial class RedisMessageStore
                 queue,
                 [
                     default, default, count, request.BytesMax, leaseEnd, node, request.Worker ?? string.Empty,
-                    request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.DueBy), Text(request.DueBy + request.TimeToRun),
+                    request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.DueBy),
+                    Text(request.DueBy + request.TimeToRun),
                     request.Consumers, request.Room,
                 ]);
             if (reply is null)
@@ -81,7 +82,7 @@ internal sealed partial class RedisMessageStore
             const int LeftForOthers = 2;
             var state = (long)reply[1];
 
-            // A node that was taken for dead gets nothing; its next beat begins anew and has all queues looked at again.
+            // A node that was declared dead gets nothing; its next heartbeat joins again and has all queues read.
             if (state == LeftForOthers)
             {
                 _turns.LookLater(queue);
@@ -95,7 +96,7 @@ internal sealed partial class RedisMessageStore
         {
             if (request.IsNodeBound && e.InnerException is not (null or RedisServerException))
             {
-                // It was sent, and what became of it is not known. A lease with an end of its own needs nobody to end it.
+                // The request was sent and its effect is unknown. A lease with an end of its own ends by itself.
                 _lost.Add(queue, node, receipts);
             }
 
@@ -109,11 +110,13 @@ internal sealed partial class RedisMessageStore
     public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
         SettleAsync(RedisScript.Check, queue, [default, default], keys);
 
-    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) => SettleAsync(
+    public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
+        SettleAsync(
         RedisScript.Release,
         queue,
         [
-            default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty, request.Error is { } error ? "1" + Bounded(error) : "0",
+            default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty,
+            request.Error is { } error ? "1" + Bounded(error) : "0",
             request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
         ],
         keys);
@@ -125,7 +128,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, GivenMax)]);
+            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, MessagesPerScriptMax)]);
             return reply is null ? 0 : (int)reply[1];
         }
         catch (StoreUnavailableException e)
@@ -170,8 +173,10 @@ internal sealed partial class RedisMessageStore
         return answers;
     }
 
-    /// <summary>Notes, before the first lease that is bound to a node, that the queue holds some: who buries the node looks there.</summary>
-    /// <returns>False where others took the node for dead.</returns>
+    /// <summary>
+    /// Records, before the first lease that is bound to a node, that the queue holds some: a node that declares it dead looks there.
+    /// </summary>
+    /// <returns>False if others declared the node dead.</returns>
     private async ValueTask<bool> BindAsync(QueueName queue, NodeIdentity identity)
     {
         if (identity.Queues.ContainsKey(queue))
@@ -179,7 +184,7 @@ internal sealed partial class RedisMessageStore
             return true;
         }
 
-        if (!await NoteAsync(identity, [queue.Value]))
+        if (!await RecordAsync(identity, [queue.Value]))
         {
             return false;
         }
@@ -193,7 +198,7 @@ internal sealed partial class RedisMessageStore
         var messages = new List<Message>((reply.Length - from) / 2);
         for (var i = from; i + 1 < reply.Length; i += 2)
         {
-            messages.Add(RedisRecord.Read(queue, reply[i]!, 0, RedisGiven.Read((byte[])reply[i + 1]!)));
+            messages.Add(RedisRecord.Read(queue, reply[i]!, 0, RedisStatus.Read((byte[])reply[i + 1]!)));
         }
 
         return messages;
@@ -204,14 +209,14 @@ internal sealed partial class RedisMessageStore
         var leases = new List<Lease>((reply.Length - 2) / 2);
         for (var i = 2; i + 1 < reply.Length; i += 2)
         {
-            var given = RedisGiven.Read((byte[])reply[i + 1]!);
+            var given = RedisStatus.Read((byte[])reply[i + 1]!);
             leases.Add(new Lease(RedisRecord.Read(queue, reply[i]!, 0, given), given.State.Receipt, given.State.LeaseEnd));
         }
 
         return leases;
     }
 
-    /// <summary>So many receipts side by side, none of them zero.</summary>
+    /// <summary>Receipts in sequence, 8 bytes each, never zero.</summary>
     private static byte[] Receipts(int count)
     {
         var bytes = RandomNumberGenerator.GetBytes(8 * count);

@@ -7,13 +7,13 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The store that nodes share. It holds no message and no rule: each operation is one script, in which Redis does all of it or nothing, with the
-/// time as an argument. Here arguments are packed, answers read, and what a script cannot reach (keys of other hash tags: the directory of
-/// queues, the index of due times) is kept up. Calls go through <see cref="RedisConnection"/>; news come from <see cref="RedisBells"/>.
+/// The store that nodes share. It holds no message and no rule: each operation is one script, which Redis executes completely or not at
+/// all, with the time as an argument. This class packs arguments, reads answers, and maintains keys of other hash tags, which a script
+/// cannot reach: the directory of queues and the index of due times.
 /// </summary>
 internal sealed partial class RedisMessageStore : IMessageStore
 {
-    /// <summary>How many queues' keys are remembered; then all are forgotten and made anew as they are used.</summary>
+    /// <summary>The most queues whose keys are remembered; beyond it all are forgotten and made again when used.</summary>
     private const int KeysMax = 100_000;
 
     /// <summary>The year 2109. A ready message's score holds its priority above so many bits.</summary>
@@ -29,7 +29,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private readonly TurnTimeouts _turns;
     private readonly RedisTotals _totals = new();
     private readonly LostLeases _lost = new();
-    private RedisBells? _bells;
+    private RedisNotifications? _notifications;
     private RedisNode? _node;
     private IQueueChangeListener? _listener;
     private bool _disposed;
@@ -55,7 +55,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
     public RedisNodes Nodes { get; }
 
-    /// <summary>The numbers of all nodes that live, as of this one's last beat.</summary>
+    /// <summary>The numbers of all nodes that live, as of this one's last heartbeat.</summary>
     public IReadOnlyList<string> LivingNodes => _node?.Living ?? [];
 
     public string? UnavailableReason => _node is null ? "The store is not open yet." : _node.UnavailableReason;
@@ -63,8 +63,9 @@ internal sealed partial class RedisMessageStore : IMessageStore
     public async Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
     {
         _listener = listener;
-        _bells = new RedisBells(_connection, listener, () => _node!.Identity.Number, SeeBroadcast, SeeDeleted, _logger, new FaultBorder("notification", _logger, _options.Meter));
-        _node = new RedisNode(_connection, _bells, _timers, _totals, _options, this, _logger, new FaultBorder("upkeep", _logger, _options.Meter));
+        _notifications = new RedisNotifications(
+            _connection, listener, () => _node!.Identity.Number, OnBroadcastSeen, OnDeletedSeen, _logger, Border("notification"));
+        _node = new RedisNode(_connection, _notifications, _timers, _totals, _options, this, _logger, Border("upkeep"));
         await RedisStart.UntilItWorksAsync(JoinAsync, _connection.Address, _options.StartInterval, _logger, cancellationToken);
         _timers.Run();
     }
@@ -84,9 +85,9 @@ internal sealed partial class RedisMessageStore : IMessageStore
             await _node.StopAsync();
         }
 
-        if (_bells is not null)
+        if (_notifications is not null)
         {
-            await _bells.CloseAsync();
+            await _notifications.CloseAsync();
         }
 
         _timers.Dispose();
@@ -96,10 +97,12 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private async Task JoinAsync()
     {
         await _connection.OpenAsync();
-        await _bells!.OpenAsync();
+        await _notifications!.OpenAsync();
         await Nodes.OpenAsync();
         await _node!.StartAsync();
     }
+
+    private FaultBorder Border(string where) => new(where, _logger, _options.Meter);
 
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -117,14 +120,15 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
         return _queues.GetOrAdd(
             queue,
-            static (name, connection) => new KnownQueue(name, connection.IsCluster ? connection.Keys.All(name) : [connection.Keys.Queue(name)]),
+            static (name, connection) => new KnownQueue(
+                name, connection.IsCluster ? connection.Keys.All(name) : [connection.Keys.Queue(name)]),
             _connection);
     }
 
     /// <summary>
-    /// Runs a script on a queue and does what its answer asks for beside. The first argument, the time, and the second, the name, are filled in.
+    /// Runs the script and the follow-up work that its answer requests. Fills in the first two arguments, the time and the caller.
     /// </summary>
-    /// <returns>The answer; null where there is no such queue.</returns>
+    /// <returns>The answer; null if the queue does not exist.</returns>
     /// <exception cref="StoreUnavailableException">Redis is out of reach or refuses.</exception>
     private async ValueTask<RedisValue[]?> RunAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
     {
@@ -135,7 +139,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
         var known = Known(queue);
         arguments[0] = NowMs();
-        arguments[1] = Who(known);
+        arguments[1] = Caller(known);
         var reply = await RunAsync(script, known.Keys, arguments);
         var control = _totals.Read(reply[0]);
         if (control < 0)
@@ -145,7 +149,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
         if (control > 0)
         {
-            await TryAttendAsync(queue, control);
+            await TryFollowUpAsync(queue, control);
         }
 
         return reply;
@@ -165,12 +169,12 @@ internal sealed partial class RedisMessageStore : IMessageStore
         }
     }
 
-    /// <summary>Where it fails the script's answer stands nevertheless; the queue's next script asks for the same.</summary>
-    private async ValueTask TryAttendAsync(QueueName queue, long control)
+    /// <summary>A failure does not affect the script's answer; the queue's next script requests the same.</summary>
+    private async ValueTask TryFollowUpAsync(QueueName queue, long control)
     {
         try
         {
-            await AttendAsync(queue, control);
+            await FollowUpAsync(queue, control);
         }
         catch (StoreUnavailableException e)
         {
@@ -178,8 +182,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
         }
     }
 
-    /// <summary>What a script asked for: its queue in the directory, the next due time in the index.</summary>
-    private async ValueTask AttendAsync(QueueName queue, long control)
+    /// <summary>Does the work that a script requested: its queue in the directory, the next due time in the index.</summary>
+    private async ValueTask FollowUpAsync(QueueName queue, long control)
     {
         const int Unlisted = 1;
         const int DeadUnlisted = 2;
@@ -187,7 +191,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         const int Flags = 8;
         if (control >= Flags)
         {
-            // Registered first: who claims what is due in between would arm the timer for a later time.
+            // Registered first: a claim between the two steps would arm the timer for a later time.
             var due = control / Flags;
             await _timers.RegisterAsync(queue, due);
             _timers.WakeAt(due);
@@ -209,7 +213,10 @@ internal sealed partial class RedisMessageStore : IMessageStore
         }
     }
 
-    /// <summary>Puts a queue into the directory first and notes it in the queue then: whoever dies between leaves it to the next.</summary>
+    /// <summary>
+    /// Puts a queue into the directory, then records that in the queue. If the node dies between the two steps, the next caller repeats
+    /// them.
+    /// </summary>
     private async Task ListAsync(QueueName queue)
     {
         if (await _connection.DoAsync(database => database.SortedSetAddAsync(_connection.Keys.Directory, queue.Value, 0)))
@@ -227,22 +234,13 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A time as scripts take it: Unix milliseconds, within what a score can hold beside a priority.</summary>
+    /// <summary>A time as scripts take it: Unix milliseconds, within the range that a score can hold together with a priority.</summary>
     private static string Text(DateTimeOffset time) => Text(Math.Clamp(time.ToUnixTimeMilliseconds(), 1, LatestMs));
 
     private static string Text(DateTimeOffset? time) => time is { } given ? Text(given) : string.Empty;
 
     private static long Ms(TimeSpan duration) => (long)duration.TotalMilliseconds;
 
-    /// <summary>Who asks: this node's number and the queue's name.</summary>
-    private byte[] Who(KnownQueue known) => known.AskedBy(_node!.Identity.Number);
-
-    private static partial class Log
-    {
-        [LoggerMessage(134, LogLevel.Debug, "Queue {Queue} was not put into the directory: {Sentence}")]
-        public static partial void NotListed(ILogger logger, string queue, string sentence);
-
-        [LoggerMessage(135, LogLevel.Information, "{Count} messages of queue {Queue} were leased in answers that never came, and given back")]
-        public static partial void GivenBack(ILogger logger, long count, string queue);
-    }
+    /// <summary>The caller argument of a script: this node's number and the queue's name.</summary>
+    private byte[] Caller(KnownQueue known) => known.CallerArgument(_node!.Identity.Number);
 }

@@ -3,7 +3,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>What beats give rise to, done beside them: coming back after an outage, burying who is dead, mending connections.</summary>
+/// <summary>The work that follows heartbeats: resuming after an outage, declaring nodes dead, subscribing again.</summary>
 internal sealed partial class RedisNode
 {
     /// <summary>After so many heartbeats in a row whose notification did not arrive, the node subscribes again.</summary>
@@ -11,17 +11,17 @@ internal sealed partial class RedisNode
 
     private readonly Lock _gate = new();
 
-    /// <summary>What this node was before others took it for dead, until its leases of that time are ended.</summary>
+    /// <summary>The node's previous identities, kept until their leases are ended.</summary>
     private readonly ConcurrentQueue<NodeIdentity> _left = new();
 
     private IReadOnlyList<string> _dead = [];
     private bool _mayResume;
 
-    /// <summary>News may have been missed: whoever relies on them has to look for himself once they come again.</summary>
+    /// <summary>Notifications may have been missed, so that dispatchers must read their queues once they arrive again.</summary>
     private volatile bool _mustResume;
     private volatile bool _saidAway;
     private int _failures;
-    private long? _lastBeat;
+    private long? _lastHeartbeat;
     private long? _patientSince;
 
     private void Fail(string reason)
@@ -34,7 +34,9 @@ internal sealed partial class RedisNode
         }
     }
 
-    /// <summary>Has done what a beat gave rise to, unless that of an earlier one is still being done: then the next beat sees to it.</summary>
+    /// <summary>
+    /// Starts the work that follows a heartbeat, unless that of an earlier one still runs: then the next heartbeat starts it.
+    /// </summary>
     private void KeepUp(IReadOnlyList<string> dead, bool mayResume)
     {
         if (_upkeep.IsCompleted)
@@ -49,7 +51,7 @@ internal sealed partial class RedisNode
     {
         await Task.Yield();
         await TryAsync(LeaveAsync);
-        await TryAsync(undertaker.ReleaseLostAsync);
+        await TryAsync(upkeep.ReleaseLostAsync);
         if (_mayResume && _mustResume)
         {
             await TryAsync(ResumeAsync);
@@ -57,11 +59,11 @@ internal sealed partial class RedisNode
 
         foreach (var node in _dead)
         {
-            await TryAsync(() => BuryAsync(node));
+            await TryAsync(() => DeclareDeadAsync(node));
         }
     }
 
-    /// <summary>Does one thing of which no other must depend: one queue that cannot be read would keep the node from coming back.</summary>
+    /// <summary>Runs one step so that its failure does not prevent the others.</summary>
     private async Task TryAsync(Func<Task> step)
     {
         try
@@ -70,7 +72,7 @@ internal sealed partial class RedisNode
         }
         catch (StoreUnavailableException e)
         {
-            // What is not done yet is found again with a later beat: here, or in Redis.
+            // The rest is found again at a later heartbeat: here, or in Redis.
             Log.UpkeepWaits(logger, e.Message);
         }
         catch (Exception e)
@@ -80,7 +82,7 @@ internal sealed partial class RedisNode
         }
     }
 
-    /// <summary>Ends what was leased under numbers that others took for dead, each until it is done.</summary>
+    /// <summary>Ends the leases of the node's previous identities; an identity is kept until all its leases are ended.</summary>
     private async Task LeaveAsync()
     {
         for (var left = _left.Count; left > 0 && _left.TryDequeue(out var old); left--)
@@ -88,7 +90,7 @@ internal sealed partial class RedisNode
             var isDone = false;
             try
             {
-                isDone = (await undertaker.EndLeasesOfAsync(old.Number, mayWake: true, old.Queues.Keys)).AllEnded;
+                isDone = (await upkeep.EndLeasesOfAsync(old.Number, mayWake: true, old.Queues.Keys)).AllEnded;
             }
             finally
             {
@@ -107,14 +109,14 @@ internal sealed partial class RedisNode
         {
             failures = _failures;
 
-            // News that are missed from here on are looked for with the next beat again.
+            // Notifications missed from here on set this again.
             _mustResume = false;
         }
 
         try
         {
-            await undertaker.NoteQueuesAsync(_identity);
-            await undertaker.RegisterAllDueAsync();
+            await upkeep.RecordQueuesAsync(_identity);
+            await upkeep.RegisterAllDueAsync();
         }
         catch
         {
@@ -127,7 +129,7 @@ internal sealed partial class RedisNode
         {
             if (failures != _failures)
             {
-                // Away again meanwhile.
+                // Redis failed again meanwhile.
                 return;
             }
 
@@ -141,35 +143,35 @@ internal sealed partial class RedisNode
             Log.Back(logger, connection.Address);
         }
 
-        undertaker.TellResumed();
+        upkeep.NotifyResumed();
     }
 
-    private async Task BuryAsync(string node)
+    private async Task DeclareDeadAsync(string node)
     {
-        Log.Buried(logger, node);
+        Log.DeclaredDead(logger, node);
         EndedLeases ended;
         do
         {
-            ended = await undertaker.EndLeasesOfAsync(node, mayWake: true);
-            await undertaker.RegisterAllDueAsync();
+            ended = await upkeep.EndLeasesOfAsync(node, mayWake: true);
+            await upkeep.RegisterAllDueAsync();
         }
-        while (!_stopping.IsCancellationRequested && !await undertaker.ForgetAsync(node, ended.Queues) && ended.AllEnded);
+        while (!_stopping.IsCancellationRequested && !await upkeep.ForgetAsync(node, ended.Queues) && ended.AllEnded);
     }
 
     /// <summary>
-    /// Called with each beat that was answered: whether others that seem dead must not be buried yet. Where Redis has stood still for a while, their
-    /// signs of life may have run out just before this node's own, and who is first to beat again must not bury who is second: they get as long again.
+    /// Called with each answered heartbeat: whether silent nodes must not be declared dead yet. After Redis stood still for a while, the
+    /// others' liveness keys may have expired just before this node's own, so they get a second full timeout.
     /// </summary>
     private bool IsPatient()
     {
         var (time, now) = (TimeProvider.System, TimeProvider.System.GetTimestamp());
-        if (_lastBeat is { } last && time.GetElapsedTime(last, now) >= options.NodeLife - options.BeatInterval)
+        if (_lastHeartbeat is { } last && time.GetElapsedTime(last, now) >= options.NodeTimeout - options.HeartbeatInterval)
         {
             _patientSince = now;
         }
 
-        _lastBeat = now;
-        return _patientSince is { } since && time.GetElapsedTime(since, now) < options.NodeLife;
+        _lastHeartbeat = now;
+        return _patientSince is { } since && time.GetElapsedTime(since, now) < options.NodeTimeout;
     }
 
     /// <summary>
@@ -177,9 +179,9 @@ internal sealed partial class RedisNode
     /// </summary>
     private void Heal()
     {
-        if (_deaf >= ResubscribeAfter && _healing.IsCompleted)
+        if (_unheard >= ResubscribeAfter && _healing.IsCompleted)
         {
-            _deaf = 0;
+            _unheard = 0;
             _healing = TryAsync(async () =>
             {
                 await Task.Yield();

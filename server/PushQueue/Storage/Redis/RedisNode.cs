@@ -5,115 +5,114 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// This node among the others: once a second it says that it lives, learns who does not any more and buries them, and hears by its own bell
-/// whether news reach it. It alone decides whether the store can serve. What a beat gives rise to is done beside the beats, which wait for nothing
-/// but Redis's answer to them: a node that is late with its own is buried by the others. The beats follow the real clock, as Redis's own expiry of the signs of
-/// life does, whatever clock the queues' times come from.
+/// This node among the others: it sends a heartbeat every second, declares silent nodes dead, and checks that its own notifications arrive.
+/// It decides whether the store can serve. Follow-up work runs outside the heartbeat loop, so that a late heartbeat never marks this node
+/// dead. Heartbeats follow the real clock, as the expiry in Redis does, whatever clock the queues' times come from.
 /// </summary>
 internal sealed partial class RedisNode(
     RedisConnection connection,
-    RedisBells bells,
+    RedisNotifications notifications,
     RedisTimers timers,
     RedisTotals totals,
     RedisStoreOptions options,
-    IRedisUndertaker undertaker,
+    IRedisUpkeep upkeep,
     ILogger logger,
     FaultBorder faults)
 {
     private readonly CancellationTokenSource _stopping = new();
-    private Task _beating = Task.CompletedTask;
+    private Task _heartbeatLoop = Task.CompletedTask;
     private Task _upkeep = Task.CompletedTask;
     private Task _healing = Task.CompletedTask;
     private volatile NodeIdentity _identity = new();
     private volatile string? _unavailableReason = "The store is not open yet.";
-    private long _beat;
+    private long _heartbeat;
     private long _heard;
-    private int _deaf;
+    private int _unheard;
     private bool _isJoined;
 
     public NodeIdentity Identity => _identity;
 
-    /// <summary>The numbers of all nodes that live, this one's too, as of the last beat.</summary>
+    /// <summary>The numbers of all living nodes, with this one's, as of the last heartbeat.</summary>
     public IReadOnlyList<string> Living { get; private set; } = [];
 
     /// <summary>
-    /// Null while Redis answers. Where only the news do not come through, the node goes on serving: it looks for itself once a second.
+    /// Null while Redis answers. If only notifications do not arrive, the node still serves and reads the queues once a second.
     /// </summary>
     public string? UnavailableReason => _unavailableReason;
 
-    /// <summary>Joins the others; may be called again where it failed.</summary>
+    /// <summary>Joins the other nodes. A caller may repeat a failed call.</summary>
     /// <exception cref="StoreUnavailableException">Redis refuses.</exception>
     public async Task StartAsync()
     {
-        bells.OnBeat = Hear;
+        notifications.OnHeartbeat = OnHeartbeatHeard;
 
-        // Deaf until a beat is heard again.
-        bells.OnBroken = () => Interlocked.Exchange(ref _heard, -1);
-        await BeatAsync();
-        await undertaker.RegisterAllDueAsync();
+        // Notifications count as missing until a heartbeat's own arrives again.
+        notifications.OnBroken = () => Interlocked.Exchange(ref _heard, -1);
+        await HeartbeatAsync();
+        await upkeep.RegisterAllDueAsync();
         _unavailableReason = null;
-        _beating = RunAsync();
+        _heartbeatLoop = RunAsync();
     }
 
-    /// <summary>Something failed: what follows fails at once, until a beat shows that Redis is back.</summary>
+    /// <summary>Reports a failure of Redis. Further calls fail at once, until a heartbeat shows that Redis is back.</summary>
     public void Suspect(string reason) => Fail(_unavailableReason ?? reason);
 
-    /// <summary>Gives back what is bound to this node and takes it off the list.</summary>
+    /// <summary>Returns the leases that are bound to this node and removes it from the list of nodes.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
-        await _beating;
+        await _heartbeatLoop;
         await Task.WhenAll(_upkeep, _healing);
         _stopping.Dispose();
         try
         {
             if (_isJoined && _unavailableReason is null)
             {
-                var ended = await undertaker.EndLeasesOfAsync(
+                var ended = await upkeep.EndLeasesOfAsync(
                     _identity.Number, mayWake: false);
-                _ = await undertaker.ForgetAsync(_identity.Number, ended.Queues);
+                _ = await upkeep.ForgetAsync(_identity.Number, ended.Queues);
             }
         }
         catch (StoreUnavailableException e)
         {
-            // The others find out by themselves.
+            // The other nodes declare this one dead when its heartbeats end.
             Log.LeftUnnoticed(logger, e.Message);
         }
     }
 
     private async Task RunAsync()
     {
-        using var timer = new PeriodicTimer(options.BeatInterval, TimeProvider.System);
+        using var timer = new PeriodicTimer(options.HeartbeatInterval, TimeProvider.System);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                await TryBeatAsync();
+                await TryHeartbeatAsync();
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // Stopped in order.
+            // The node stops.
         }
     }
 
-    private async Task TryBeatAsync()
+    private async Task TryHeartbeatAsync()
     {
         try
         {
-            var deaf = Interlocked.Read(ref _heard) < _beat;
+            var isUnheard = Interlocked.Read(ref _heard) < _heartbeat;
             await connection.CheckRightsAsync();
-            var dead = await BeatAsync();
-            _deaf = deaf ? _deaf + 1 : 0;
-            _mustResume |= bells.TakeMissed() || deaf;
-            if (deaf && _unavailableReason is null)
+            var dead = await HeartbeatAsync();
+            _unheard = isUnheard ? _unheard + 1 : 0;
+            _mustResume |= notifications.ConsumeMissed() || isUnheard;
+            if (isUnheard && _unavailableReason is null)
             {
-                // No news come, but Redis answers: whoever waits for news looks for himself meanwhile, once with each beat.
-                undertaker.TellResumed();
+                // Redis answers, but its notifications do not arrive: dispatchers read their queues at each heartbeat meanwhile.
+                upkeep.NotifyResumed();
             }
 
             timers.Run();
-            KeepUp(IsPatient() ? [] : dead, mayResume: !deaf);
+            KeepUp(IsPatient() ? [] : dead, mayResume: !isUnheard);
         }
         catch (StoreUnavailableException e)
         {
@@ -126,7 +125,7 @@ internal sealed partial class RedisNode(
         }
         catch (Exception e)
         {
-            // A border: without beats the node would be out of service for ever, and nobody would say so.
+            // A border: without heartbeats the node would be out of service for ever, without a word in the log.
             faults.Report(e);
             Fail("The store failed in a way that it does not know; the log has the error.");
         }
@@ -134,16 +133,16 @@ internal sealed partial class RedisNode(
         Heal();
     }
 
-    /// <returns>The numbers of nodes that have stopped beating.</returns>
-    private async Task<IReadOnlyList<string>> BeatAsync()
+    /// <returns>The numbers of nodes whose heartbeats have ended.</returns>
+    private async Task<IReadOnlyList<string>> HeartbeatAsync()
     {
         var identity = _identity;
         var join = !_isJoined;
-        var beat = Interlocked.Increment(ref _beat);
-        var (reply, isMember) = await SayAsync(identity, beat, join);
+        var heartbeat = Interlocked.Increment(ref _heartbeat);
+        var (reply, isMember) = await SendHeartbeatAsync(identity, heartbeat, join);
         if (!isMember)
         {
-            await BeginAnewAsync(identity);
+            await RejoinAsync(identity);
             return [];
         }
 
@@ -155,72 +154,49 @@ internal sealed partial class RedisNode(
         return [.. reply.Skip(Head).Take(dead).Select(static number => (string)number!)];
     }
 
-    private async Task<(RedisValue[] Reply, bool IsMember)> SayAsync(NodeIdentity identity, long beat, bool join)
+    private async Task<(RedisValue[] Reply, bool IsMember)> SendHeartbeatAsync(NodeIdentity identity, long heartbeat, bool join)
     {
         var keys = connection.Keys;
-        var news = totals.Take();
-        var heard = false;
+        var changes = totals.Take();
+        var isMember = false;
         try
         {
             var reply = await connection.RunAsync(
-                RedisScript.Beat,
-                [keys.Nodes, keys.Life(identity.Number), keys.Totals],
+                RedisScript.Heartbeat,
+                [keys.Nodes, keys.Liveness(identity.Number), keys.Totals],
                 [
-                    identity.Number, (long)options.NodeLife.TotalMilliseconds, keys.Bell, RedisBells.BeatPacket(identity.Number, beat), join ? 1 : 0,
-                    news.Queues, news.Messages, news.Bytes,
+                    identity.Number, (long)options.NodeTimeout.TotalMilliseconds, keys.Notifications,
+                    RedisNotifications.HeartbeatPacket(identity.Number, heartbeat), join ? 1 : 0,
+                    changes.Queues, changes.Messages, changes.Bytes,
                 ]);
-            heard = (long)reply[0] == 1;
-            return (reply, heard);
+            isMember = (long)reply[0] == 1;
+            return (reply, isMember);
         }
         finally
         {
-            if (!heard)
+            if (!isMember)
             {
-                totals.GiveBack(news);
+                totals.GiveBack(changes);
             }
         }
     }
 
-    /// <summary>The others took this node for dead and gave its leases back; what it has leased since must go back too.</summary>
-    private async Task BeginAnewAsync(NodeIdentity old)
+    /// <summary>The others declared this node dead and returned its leases. Leases that it took since must be returned, too.</summary>
+    private async Task RejoinAsync(NodeIdentity old)
     {
-        Log.TakenForDead(logger);
+        Log.WasDeclaredDead(logger);
         _identity = new NodeIdentity();
         _isJoined = false;
         _mustResume = true;
         _left.Enqueue(old);
-        await BeatAsync();
+        await HeartbeatAsync();
     }
 
-    private void Hear(string number, long beat)
+    private void OnHeartbeatHeard(string number, long heartbeat)
     {
         if (number == _identity.Number)
         {
-            Interlocked.Exchange(ref _heard, beat);
+            Interlocked.Exchange(ref _heard, heartbeat);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(130, LogLevel.Warning, "Redis at {Address} answered but sent no notifications; this node subscribed to them again")]
-        public static partial void Resubscribed(ILogger logger, string address);
-
-        [LoggerMessage(124, LogLevel.Warning, "The store cannot serve: {Sentence}")]
-        public static partial void Away(ILogger logger, string sentence);
-
-        [LoggerMessage(125, LogLevel.Warning, "Redis at {Address} is back")]
-        public static partial void Back(ILogger logger, string address);
-
-        [LoggerMessage(126, LogLevel.Warning, "Node {Node} has stopped; what it held is given back")]
-        public static partial void Buried(ILogger logger, string node);
-
-        [LoggerMessage(137, LogLevel.Debug, "What has to be done after a beat waits for the next: {Sentence}")]
-        public static partial void UpkeepWaits(ILogger logger, string sentence);
-
-        [LoggerMessage(127, LogLevel.Warning, "The other nodes took this one for dead; it goes on under another number")]
-        public static partial void TakenForDead(ILogger logger);
-
-        [LoggerMessage(128, LogLevel.Debug, "The node left without a word: {Sentence}")]
-        public static partial void LeftUnnoticed(ILogger logger, string sentence);
     }
 }

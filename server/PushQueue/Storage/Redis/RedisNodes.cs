@@ -7,8 +7,9 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// Questions between nodes over pub/sub: one channel on which all are asked, one for each node on which it gets its answers. Nothing is kept in
-/// Redis, and nothing is sent while nobody asks. A packet is the name of the question and of who sends it (16 characters each), then the text.
+/// Questions between nodes over pub/sub: one channel on which all are asked, one for each node on which it gets its answers. Nothing is
+/// kept in Redis, and nothing is sent while nobody asks. A packet is the name of the question and of who sends it (16 characters each),
+/// then the text.
 /// </summary>
 internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, Func<int> living, ILogger logger) : INodes
 {
@@ -50,11 +51,11 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
         }
         catch (TimeoutException)
         {
-            // Who does not answer in time has no part in the answer.
+            // A node that does not answer in time is left out.
         }
         catch (StoreUnavailableException)
         {
-            // Out of reach of the others: what this node knows itself is all there is to tell.
+            // The other nodes are out of reach: the answer holds this node's part alone.
         }
         finally
         {
@@ -90,7 +91,7 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
         catch (Exception e)
         {
             // The border of this task.
-            RedisNodesLog.AnswerFailed(logger, e);
+            Log.AnswerFailed(logger, e);
         }
     }
 
@@ -102,7 +103,8 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
         }
     }
 
-    private byte[] Packet(string question, byte[] text) => [.. Encoding.ASCII.GetBytes(question), .. Encoding.ASCII.GetBytes(_name), .. text];
+    private byte[] Packet(string question, byte[] text) =>
+        [.. Encoding.ASCII.GetBytes(question), .. Encoding.ASCII.GetBytes(_name), .. text];
 
     private static string NewName() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameLength / 2));
 
@@ -137,10 +139,4 @@ internal sealed class RedisNodes(RedisConnection connection, TimeProvider time, 
             }
         }
     }
-}
-
-internal static partial class RedisNodesLog
-{
-    [LoggerMessage(129, LogLevel.Error, "A question of another node could not be answered")]
-    public static partial void AnswerFailed(ILogger logger, Exception exception);
 }

@@ -3,8 +3,8 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The single puts of one queue on their way to Redis: while one script runs, the puts that arrive wait together for the next, as in a group
-/// commit. A lone put goes at once. Each is judged by itself; only the call is shared.
+/// The single puts of one queue on their way to Redis: while one script runs, the puts that arrive wait together for the next, as in a
+/// group commit. A lone put goes at once. Each is judged by itself; only the call is shared.
 /// </summary>
 /// <param name="send">Stores messages, each by itself, and gives an outcome for each; what it throws reaches all of them.</param>
 internal sealed class RedisPutLane(Func<IReadOnlyList<NewMessage>, ValueTask<BrokerResult<PutOutcome>[]>> send)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>Reads what scripts packed: big-endian numbers, times as 64-bit floats of Unix milliseconds, texts behind their length (u16).</summary>
+/// <summary>
+/// Reads what scripts packed: big-endian numbers, times as 64-bit floats of Unix milliseconds, texts behind their length (u16).
+/// </summary>
 internal ref struct RedisReader(ReadOnlySpan<byte> rest)
 {
     private ReadOnlySpan<byte> _rest = rest;

@@ -5,8 +5,8 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The bytes of a message in Redis. The form stands at the head of Scripts/Part.Codec.lua, which reads and writes the same bytes; it may only
-/// change together with it, and with the number in the queue's hash.
+/// The bytes of a message in Redis. The form stands at the head of Scripts/Part.Codec.lua, which reads and writes the same bytes; it may
+/// only change together with it, and with the number in the queue's hash.
 /// </summary>
 internal static class RedisRecord
 {
@@ -81,8 +81,8 @@ internal static class RedisRecord
     /// <param name="queue">Its queue.</param>
     /// <param name="record">Its record; the message keeps the array for its body.</param>
     /// <param name="start">Where in the array the record begins.</param>
-    /// <param name="given">What stands beside it, with its state.</param>
-    public static Message Read(QueueName queue, byte[] record, int start, in RedisGiven given)
+    /// <param name="given">Its status.</param>
+    public static Message Read(QueueName queue, byte[] record, int start, in RedisStatus given)
     {
         var flags = record[start];
         var length = (int)BinaryPrimitives.ReadUInt32BigEndian(record.AsSpan(start + 1));

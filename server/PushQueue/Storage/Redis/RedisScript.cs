@@ -29,7 +29,7 @@ internal enum RedisScript
     EndNodeLeases,
     ReleaseLost,
     MarkListed,
-    Beat,
+    Heartbeat,
     Bind,
     Forget,
     SetTotals,

@@ -1,24 +1,25 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using PushQueue.Queues;
 
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The texts of all scripts for one incarnation of what Redis holds. The incarnation stands in each text, so that a script which a node of
-/// an earlier incarnation calls is not there: that is how a node learns that Redis was restarted before it can do anything with it.
+/// The texts of all scripts for one incarnation of what Redis holds. The incarnation stands in each text, so that a script that a node of
+/// an earlier incarnation calls does not exist: this is how a node learns of a restart before it can change anything.
 /// </summary>
-internal sealed class RedisScripts
+internal sealed partial class RedisScripts
 {
     private readonly string[] _texts;
     private readonly byte[][] _hashes;
 
-    public RedisScripts(string incarnation, string bell)
+    public RedisScripts(string incarnation, string channel)
     {
         Incarnation = incarnation;
         var names = Enum.GetNames<RedisScript>();
-        _texts = Array.ConvertAll(names, name => Compose(name, incarnation, bell));
+        _texts = Array.ConvertAll(names, name => Compose(name, incarnation, channel));
         _hashes = Array.ConvertAll(_texts, Hash);
     }
 
@@ -37,7 +38,7 @@ internal sealed class RedisScripts
     }
 
     /// <summary>First line (what the script may do), constants, the parts that its "uses:" line names, then the script.</summary>
-    private static string Compose(string name, string incarnation, string bell)
+    private static string Compose(string name, string incarnation, string channel)
     {
         var script = Read(name);
         var lines = script.Split('\n', 3);
@@ -46,8 +47,9 @@ internal sealed class RedisScripts
         var text = new StringBuilder(lines[0]).Append('\n').Append(
             CultureInfo.InvariantCulture,
             $"""
-            local INCARNATION, BELL = '{incarnation}', '{bell}'
-            local DEFAULT_ATTEMPTS, DEFAULT_HISTORY, DEFAULT_HISTORY_AGE = {defaults.MaxAttempts}, {defaults.HistoryMessages}, {defaults.HistoryAge.Ticks}
+            local INCARNATION, CHANNEL = '{incarnation}', '{channel}'
+            local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}
+            local DEFAULT_HISTORY_AGE = {defaults.HistoryAge.Ticks}
 
             """);
         foreach (var part in parts)
@@ -55,8 +57,16 @@ internal sealed class RedisScripts
             text.Append(Read($"Part.{part}")).Append('\n');
         }
 
-        return text.Append(lines[2]).ToString();
+        return WithLetters(text.Append(lines[2]).ToString());
     }
+
+    /// <summary>Puts the letters of notifications in the place of their names.</summary>
+    private static string WithLetters(string text) => NotificationName().Replace(
+        text, static match => $"notify('{(char)Enum.Parse<RedisNotification>(match.Groups["name"].Value)}'");
+
+    [GeneratedRegex(
+        "notify\\('(?<name>[A-Za-z]+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex NotificationName();
 
     /// <summary>Redis names scripts by their SHA-1; nothing is kept secret by it.</summary>
     private static byte[] Hash(string text) =>

@@ -11,7 +11,10 @@ namespace PushQueue.Storage.Redis;
 internal static class RedisSettings
 {
     public static readonly RedisValue[] Fields =
-        ["policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage", "nodead", "pushurl"];
+    [
+        "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
+        "nodead", "pushurl",
+    ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
     public static IEnumerable<RedisValue> Changes(QueueSettingsPatch patch)

@@ -3,13 +3,14 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>A node that starts waits for Redis, as a node that runs does: both may be started by the same hand at the same time.</summary>
-internal static partial class RedisStart
+/// <summary>A node that starts waits for Redis, as a running node does: both may be started at the same time.</summary>
+internal static class RedisStart
 {
     /// <summary>Tries until it works.</summary>
-    /// <exception cref="StoreOpenException">What stands in the way will not go by itself.</exception>
+    /// <exception cref="StoreOpenException">The failure will not end by itself.</exception>
     /// <exception cref="OperationCanceledException">The node is to stop.</exception>
-    public static async Task UntilItWorksAsync(Func<Task> start, string address, TimeSpan interval, ILogger logger, CancellationToken cancellationToken)
+    public static async Task UntilItWorksAsync(
+        Func<Task> start, string address, TimeSpan interval, ILogger logger, CancellationToken cancellationToken)
     {
         string? said = null;
         while (true)
@@ -40,14 +41,5 @@ internal static partial class RedisStart
         {
             Log.Started(logger);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(132, LogLevel.Warning, "{Sentence} The node starts as soon as that is mended")]
-        public static partial void Waiting(ILogger logger, string sentence);
-
-        [LoggerMessage(133, LogLevel.Warning, "Redis can be used now; the node starts")]
-        public static partial void Started(ILogger logger);
     }
 }

@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>What changes about a message, for those few that have it (Scripts/Part.Codec.lua).</summary>
+/// <summary>The changeable part of a message, for those few that have one (Scripts/Part.Codec.lua).</summary>
 internal readonly struct RedisState
 {
     private const byte HasWorker = 2;

@@ -6,15 +6,17 @@ namespace PushQueue.Storage.Redis;
 internal sealed record RedisStoreOptions
 {
     /// <summary>
-    /// The most messages that one batch may hold, whatever <c>--limit batch</c> says. A batch is one script, during which Redis serves nobody else:
-    /// about 6 microseconds a message.
+    /// The most messages that one batch may hold, whatever <c>--limit batch</c> says. A batch is one script, during which Redis serves
+    /// nobody else: about 6 microseconds a message.
     /// </summary>
     public const int BatchMessagesMax = 100_000;
 
     /// <summary>Addresses and credentials, as <see cref="RedisAddress"/> reads them.</summary>
     public required string Configuration { get; init; }
 
-    /// <summary>A PEM file with the certificates of the only authorities to trust for TLS; null for those that the machine trusts.</summary>
+    /// <summary>
+    /// A PEM file with the certificates of the only authorities to trust for TLS; null for those that the machine trusts.
+    /// </summary>
     public string? CertificateAuthority { get; init; }
 
     /// <summary>Begins every key, so that several installations can share one Redis.</summary>
@@ -32,9 +34,9 @@ internal sealed record RedisStoreOptions
     /// <summary>How long a node that starts waits before it tries again to reach Redis.</summary>
     public TimeSpan StartInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often a node says that it lives.</summary>
-    public TimeSpan BeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>The interval of heartbeats.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a node counts as alive after it last said so.</summary>
-    public TimeSpan NodeLife { get; init; } = TimeSpan.FromSeconds(4);
+    /// <summary>How long a node counts as alive after its last heartbeat.</summary>
+    public TimeSpan NodeTimeout { get; init; } = TimeSpan.FromSeconds(4);
 }

@@ -6,11 +6,11 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// What falls due, once in the cluster: an index of all queues by their next due time, from which nodes claim. It is a hint, like the bells: the
-/// truth is in the queue, every operation brings its queue to the present first, and whoever buries a node reads all queues' times anew. A queue
-/// without anything due is not in the index and costs nothing.
+/// Sweeps due queues once in the cluster: an index holds all queues by their next due time, and nodes claim from it. The index is a hint:
+/// the due time is stored in the queue, every operation brings its queue to the present first, and a node that declares another dead reads
+/// all queues' times again. A queue with nothing due is not in the index and costs nothing.
 /// </summary>
-internal sealed partial class RedisTimers : IDisposable
+internal sealed class RedisTimers : IDisposable
 {
     /// <summary>How long a node has for what it claimed, before others may.</summary>
     private const int ClaimMs = 5000;
@@ -42,7 +42,8 @@ internal sealed partial class RedisTimers : IDisposable
         _time = time;
         _sweep = sweep;
         _logger = logger;
-        _timer = time.CreateTimer(static state => ((RedisTimers)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static state => ((RedisTimers)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>A queue's next due time came nearer.</summary>
@@ -54,7 +55,7 @@ internal sealed partial class RedisTimers : IDisposable
         }
         catch (StoreUnavailableException e)
         {
-            // All times are read anew when Redis is back.
+            // All times are read again when Redis is back.
             Log.NotRegistered(_logger, e.Message);
         }
     }
@@ -178,7 +179,7 @@ internal sealed partial class RedisTimers : IDisposable
         }
     }
 
-    /// <summary>What is no queue's name was put there by somebody else, and is never due again.</summary>
+    /// <summary>Another program's entry, which cannot be the name of a queue, is removed from the index.</summary>
     private Task TrySweepAsync(string name) => QueueName.TryParse(name, out var queue, out _)
         ? _faults.TryAsync(queue, queue, async queue => await SettleAsync(name, await _sweep(queue)))
         : SettleAsync(name, 0);
@@ -194,13 +195,4 @@ internal sealed partial class RedisTimers : IDisposable
     }
 
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private static partial class Log
-    {
-        [LoggerMessage(122, LogLevel.Debug, "A due time was not registered: {Sentence}")]
-        public static partial void NotRegistered(ILogger logger, string sentence);
-
-        [LoggerMessage(123, LogLevel.Debug, "Due queues were not swept: {Sentence}")]
-        public static partial void NotSwept(ILogger logger, string sentence);
-    }
 }

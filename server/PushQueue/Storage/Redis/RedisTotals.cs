@@ -4,9 +4,10 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// What all queues hold together. Each script says what it has added or taken; a node sums that up and hands it over with its next beat, which
-/// brings the sums of all. So nothing is asked for a put, and a node knows of the others' puts a beat later. What is lost on the way (a node that
-/// dies with sums in hand) is made good when all queues are read anyway: when a node starts or is buried, and after Redis was away.
+/// The totals of all queues. Each script returns what it has added or removed; a node sums this up and sends it with its next heartbeat,
+/// whose answer holds the totals of all nodes. So a put asks for nothing, and a node learns of the others' puts a heartbeat later. Sums
+/// that are lost with a node are corrected when all queues are read anyway: when a node starts or is declared dead, and after Redis was
+/// away.
 /// </summary>
 internal sealed class RedisTotals
 {
@@ -14,7 +15,7 @@ internal sealed class RedisTotals
     private StoreTotals _known;
     private StoreTotals _own;
 
-    /// <summary>By the last beat, with what this node has done since.</summary>
+    /// <summary>The totals of the last heartbeat, with this node's changes since.</summary>
     public StoreTotals Current
     {
         get
@@ -22,7 +23,9 @@ internal sealed class RedisTotals
             lock (_gate)
             {
                 return new StoreTotals(
-                    Math.Max(0, _known.Queues + _own.Queues), Math.Max(0, _known.Messages + _own.Messages), Math.Max(0, _known.Bytes + _own.Bytes));
+                    Math.Max(0, _known.Queues + _own.Queues),
+                    Math.Max(0, _known.Messages + _own.Messages),
+                    Math.Max(0, _known.Bytes + _own.Bytes));
             }
         }
     }
@@ -35,7 +38,7 @@ internal sealed class RedisTotals
         }
     }
 
-    /// <summary>What this node has done since the last call, to be handed over; given back by <see cref="Add"/> where that fails.</summary>
+    /// <summary>This node's changes since the last call, to be sent; <see cref="GiveBack"/> returns them if that fails.</summary>
     public StoreTotals Take()
     {
         lock (_gate)

@@ -108,7 +108,7 @@ public sealed class RedisFaultIsolationTests(SharedRedis redis) : IAsyncLifetime
         await redis.CommandAsync("RENAME", KeyOfBad, KeyOfBad + "-aside");
         await redis.CommandAsync("SET", KeyOfBad, "not a queue");
 
-        var other = await _stores.OpenAsync(_listener, static options => options with { BeatInterval = TimeSpan.FromMilliseconds(100) });
+        var other = await _stores.OpenAsync(_listener, static options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(100) });
 
         await Eventually.TrueAsync(async () => (await other.TakeAsync(Good, 10, 1000)).Value.Count > 0, "the healthy queue's lease ends");
         await redis.CommandAsync("RENAME", KeyOfBad + "-aside", KeyOfBad);

@@ -48,7 +48,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task Nonsense_on_the_channel_of_the_bells_makes_no_node_deaf()
+    public async Task Nonsense_on_the_channel_of_notifications_makes_no_node_miss_others()
     {
         var options = await redis.OptionsAsync();
         await using var stores = new RedisStores(options);
@@ -106,7 +106,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_node_that_was_buried_gets_no_lease_that_nobody_would_ever_end()
+    public async Task A_node_that_was_declared_dead_gets_no_lease_that_nobody_would_ever_end()
     {
         await using var stores = new RedisStores(await redis.OptionsAsync());
         var frozen = await stores.OpenDyingAsync();
@@ -115,7 +115,7 @@ public sealed class RedisNodeTests(SharedRedis redis)
         await RedisStores.PutAsync(frozen, "b", elsewhere);
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
         var other = await stores.OpenAsync();
-        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Queue))!.Ready == 1, "the node is buried");
+        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Queue))!.Ready == 1, "the node is declared dead");
 
         Assert.Empty((await frozen.LeaseAsync(Queue, new LeaseRequest(1, 100, TimeToRun: null)).WithTimeout()).Value);
         await Eventually.TrueAsync(
@@ -125,38 +125,38 @@ public sealed class RedisNodeTests(SharedRedis redis)
     }
 
     [Fact]
-    public async Task A_node_that_leases_in_another_queue_while_it_is_buried_is_not_forgotten_before_that_lease_is_ended()
+    public async Task A_node_that_leases_in_another_queue_while_it_is_declared_dead_is_not_forgotten_before_that_lease_is_ended()
     {
         await using var stores = new RedisStores(await redis.OptionsAsync());
         var store = await stores.OpenAsync();
-        IRedisUndertaker undertaker = store;
+        IRedisUpkeep upkeep = store;
         await RedisStores.PutAsync(store, "a");
         var frozen = await stores.OpenDyingAsync();
         var number = store.LivingNodes.Concat(frozen.LivingNodes).Distinct().Single(node => node != Assert.Single(store.LivingNodes));
 
-        var ended = await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout();
+        var ended = await upkeep.EndLeasesOfAsync(number, mayWake: true).WithTimeout();
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
 
-        Assert.False(await undertaker.ForgetAsync(number, ended.Queues).WithTimeout());
-        Assert.Equal([Queue], (await undertaker.EndLeasesOfAsync(number, mayWake: true).WithTimeout()).Queues);
-        Assert.True(await undertaker.ForgetAsync(number, [Queue]).WithTimeout());
+        Assert.False(await upkeep.ForgetAsync(number, ended.Queues).WithTimeout());
+        Assert.Equal([Queue], (await upkeep.EndLeasesOfAsync(number, mayWake: true).WithTimeout()).Queues);
+        Assert.True(await upkeep.ForgetAsync(number, [Queue]).WithTimeout());
         Assert.Equal(["a"], await RedisStores.TakeAllAsync(store));
     }
 
     [Fact]
-    public async Task A_node_that_was_buried_and_beats_again_leases_under_another_number()
+    public async Task A_node_that_was_declared_dead_and_returns_leases_under_another_number()
     {
         await using var stores = new RedisStores(await redis.OptionsAsync());
         await using var proxy = new TcpProxy(redis.Port);
         var listener = new RecordingListener();
         var frozen = await stores.OpenAsync(
-            listener, options => options with { Configuration = proxy.Address, BeatInterval = TimeSpan.FromMilliseconds(200), NodeLife = TimeSpan.FromSeconds(1) });
+            listener, options => options with { Configuration = proxy.Address, HeartbeatInterval = TimeSpan.FromMilliseconds(200), NodeTimeout = TimeSpan.FromSeconds(1) });
         await RedisStores.PutAsync(frozen, "a");
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
         var other = await stores.OpenAsync();
 
         proxy.Freeze();
-        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Queue))!.Ready == 1, "the node is buried");
+        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Queue))!.Ready == 1, "the node is declared dead");
         proxy.Thaw();
         await listener.WaitForAsync<Resumed>(default);
 

@@ -142,7 +142,7 @@ public sealed class RedisOutageTests
     {
         await using var redis = await RedisServer.StartAsync(Lossless);
         await using var network = new TcpProxy(redis.Port);
-        await using var stores = new RedisStores(OptionsOf(redis) with { CommandTimeout = TimeSpan.FromSeconds(1), NodeLife = TimeSpan.FromMinutes(1) });
+        await using var stores = new RedisStores(OptionsOf(redis) with { CommandTimeout = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromMinutes(1) });
         var other = await stores.OpenAsync();
         var store = await stores.OpenAsync(change: options => options with { Configuration = network.Address });
         await RedisStores.PutAsync(other, "a");
@@ -236,14 +236,14 @@ public sealed class RedisOutageTests
     }
 
     [Fact]
-    public async Task A_deaf_node_looks_for_itself_and_keeps_the_connection_of_its_commands()
+    public async Task A_node_without_notifications_looks_for_itself_and_keeps_the_connection_of_its_commands()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var proxy = new TcpProxy(redis.Port);
         await using var stores = new RedisStores(OptionsOf(redis));
         var listener = new RecordingListener();
         var store = await stores.OpenAsync(
-            listener, options => options with { Configuration = proxy.Address, BeatInterval = TimeSpan.FromMilliseconds(100) });
+            listener, options => options with { Configuration = proxy.Address, HeartbeatInterval = TimeSpan.FromMilliseconds(100) });
         var commands = await ConnectionsAsync(redis, subscribed: false);
         proxy.Tamper = static piece =>
         {

@@ -97,6 +97,20 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
     }
 
     [Fact]
+    public void Scripts_name_every_kind_of_notification_and_no_other()
+    {
+        var texts = typeof(RedisScripts).Assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith(".lua", StringComparison.Ordinal))
+            .Select(name => RedisScripts.Read(Path.GetFileNameWithoutExtension(name)))
+            .ToList();
+        var named = texts.SelectMany(static text => Notification().Matches(text)).Select(static match => match.Groups["name"].Value).Distinct();
+
+        Assert.Equal(Enum.GetNames<RedisNotification>().Order(), named.Order());
+        Assert.Equal(Enum.GetValues<RedisNotification>().Length, Enum.GetValues<RedisNotification>().Select(static kind => (byte)kind).Distinct().Count());
+        Assert.All(new RedisScripts("a", "channel").Texts, static text => Assert.DoesNotMatch("""notify\('[^']{2,}'""", text));
+    }
+
+    [Fact]
     public void Another_incarnation_has_other_scripts()
     {
         var (first, second) = (new RedisScripts("a", "bell"), new RedisScripts("b", "bell"));
@@ -109,6 +123,9 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Head();
+
+    [GeneratedRegex(@"\bnotify\('(?<name>[^']+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Notification();
 
     [GeneratedRegex(@"\bcall\('(?<name>[A-Z]+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Command();

@@ -26,9 +26,9 @@ internal sealed class RedisStores(RedisStoreOptions options) : IAsyncDisposable
         return store;
     }
 
-    /// <summary>A node that beats once, when it starts, and then as good as never: to the others it dies.</summary>
+    /// <summary>A node that sends one heartbeat, when it starts, so that the others declare it dead.</summary>
     public Task<RedisMessageStore> OpenDyingAsync(IQueueChangeListener? listener = null) =>
-        OpenAsync(listener, static options => options with { BeatInterval = TimeSpan.FromHours(1), NodeLife = TimeSpan.FromSeconds(1) });
+        OpenAsync(listener, static options => options with { HeartbeatInterval = TimeSpan.FromHours(1), NodeTimeout = TimeSpan.FromSeconds(1) });
 
     public static NewMessage Message(string body, TimeSpan? delay = null) => new()
     {

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance, Leases
 -- Ends leases whose work is done: the messages are gone.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks; then per lease its message's id and its receipt.
+-- ARGV: time, the caller; then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
 
@@ -12,5 +12,5 @@ return answer(for_each_lease(3, function(number, record, message, state)
   count('delivered', 1)
   if not state.delivery then count('acked', 1) end
   local attempts = state.delivery and state.attempts + 1 or state.attempts
-  tell_finished(id_of(number, message), true, state.worker, attempts, nil, not state.delivery and state.receipt or nil)
+  notify_finished(id_of(number, message), true, state.worker, attempts, nil, not state.delivery and state.receipt or nil)
 end))

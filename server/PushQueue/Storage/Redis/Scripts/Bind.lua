@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- uses:
--- Notes that a queue holds leases that end with a node: who buries the node looks there. Only for a node that nobody has buried.
+-- Notes that a queue holds leases that end with a node: a node that declares it dead looks there. Only for a node that was not declared
+-- dead.
 -- KEYS: the set of nodes; the queues of this one. All keys of nodes share a hash tag.
 -- ARGV: number of the node; the names of the queues.
--- Returns: 1, or 0 where others took the node for dead.
+-- Returns: 1, or 0 where others declared the node dead.
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then return { 0 } end
 for i = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[i]) end
 return { 1 }

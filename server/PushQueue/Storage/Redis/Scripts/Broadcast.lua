@@ -2,8 +2,9 @@
 -- uses: Codec, Queue, Advance
 -- Gives the next ready messages their offsets and moves them to history.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many at most, bytes of bodies at most (the first always goes), the highest next offset that the node knows of.
--- Returns: control (-1: no such queue); the next offset; per message its record and what Codec calls given.
+-- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), the highest next offset that the node knows
+-- of.
+-- Returns: control (-1: no such queue); the next offset; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered', unpack(POSITION) })
 if not queue then return { -1 } end
 
@@ -27,12 +28,12 @@ while sent < wanted do
     end
     local attempt = read_state(state).attempts + 1
     local offset = next_offset + sent
-    local out = given(member, 'r', attempt, offset, available_of(member, members[i + 1]), state)
+    local out = status(member, 'r', attempt, offset, available_of(member, members[i + 1]), state)
     reply[#reply + 1] = record
     reply[#reply + 1] = out
     call('HSET', ':history', string.format('%.0f', offset), text(out) .. record)
     forget(number, message)
-    tell_finished(id_of(number, message), true, nil, attempt)
+    notify_finished(id_of(number, message), true, nil, attempt)
     sent = sent + 1
   end
   if #members < page * 2 then break end
@@ -44,7 +45,7 @@ if sent > 0 then
   redis.call('HSET', KEY, 'next', next_offset)
   call('RPUSH', ':rounds', string.format('%.0f:%.0f', NOW, next_offset - 1))
   rules().trim_history(first, next_offset)
-  tell('B', string.format('%.0f', next_offset))
+  notify('Broadcast', string.format('%.0f', next_offset))
 end
 reply[2] = next_offset
 return answer(reply)

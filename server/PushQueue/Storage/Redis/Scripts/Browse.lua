@@ -2,10 +2,10 @@
 -- uses: Codec, Queue, Advance, Ranks
 -- Shows messages of one state in the order in which they come out.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, state (r ready, d delayed, l leased, x dead), score and member behind which the page begins (or two empty ones), how many
--- at most, bytes of bodies at most (the first always goes).
--- Returns: control (-1: no such queue); score and member of the last message that was looked at where there are more, else two empty ones; per
--- message its record and what Codec calls given.
+-- ARGV: time, the caller, state (r ready, d delayed, l leased, x dead), score and member behind which the page begins (or two empty ones),
+-- how many at most, bytes of bodies at most (the first always goes).
+-- Returns: control (-1: no such queue); score and member of the last message that was looked at where there are more, else two empty ones;
+-- per message its record and its status (Part.Codec.lua).
 local LOOKS_MAX = 5000
 
 if not open({}) then return { -1 } end
@@ -29,7 +29,7 @@ local function add(member, score)
   local place = ARGV[3] == 'x' and 'r' or ARGV[3]
   local available = place == 'l' and state.available or place == 'd' and tonumber(score) or available_of(member, score)
   reply[#reply + 1] = record
-  reply[#reply + 1] = given(member, place, state.attempts, 0, available, packed)
+  reply[#reply + 1] = status(member, place, state.attempts, 0, available, packed)
   last_score, last_member = score, member
   return true
 end

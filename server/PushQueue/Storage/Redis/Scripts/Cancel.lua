@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance, Find
 -- Removes a live message in any state.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, id.
+-- ARGV: time, the caller, id.
 -- Returns: control (-1: no such queue); 1 where there was one, else 0.
 if not open({}) then return { -1 } end
 
@@ -10,9 +10,9 @@ local number, record = locate(ARGV[3])
 if not record then return answer({ 0, 0 }) end
 local message, state = read_record(record), read_state(call('HGET', ':states', number))
 local place, _, member = place_of(number, message, state)
-if place == 'l' then tell('C', ARGV[3], state.receipt) end
+if place == 'l' then notify('LeasedCancelled', ARGV[3], state.receipt) end
 leave_place(place, member, state)
 forget(number, message)
 count('cancelled', 1)
-tell_finished(ARGV[3], false, state.last_worker, state.attempts, 'cancelled')
+notify_finished(ARGV[3], false, state.last_worker, state.attempts, 'cancelled')
 return answer({ 0, 1 })

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance
 -- Counts the messages, ready or delayed, that are due by the caller's clock.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, the caller's time.
+-- ARGV: time, the caller, the caller's time.
 -- Returns: control (-1: no such queue); how many.
 if not open({}) then return { -1, 0 } end
 

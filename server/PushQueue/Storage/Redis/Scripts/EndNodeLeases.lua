@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Gives back what a node held that is gone. Its stop is no failed attempt of a consumer.
+-- Gives back what a node held that is gone. Its stop does not count as a failed attempt of a consumer.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, number of the node, how many at most, for how long (milliseconds; 0: it does not ask any more) the node must lease
--- nothing here.
+-- ARGV: time, the caller, number of the node, how many at most, for how long (milliseconds; 0: it does not ask any more) the node must
+-- lease nothing here.
 -- Returns: control (-1: no such queue); how many leases ended.
--- The node may only be frozen: where it wakes and leases before its next beat, nobody would ever end that lease.
+-- The node may only be frozen: if it wakes and leases before its next heartbeat, nobody would ever end that lease.
 if ARGV[5] ~= '0' then
   call('SADD', ':buried', ARGV[3])
   call('PEXPIRE', ':buried', ARGV[5])

@@ -2,9 +2,9 @@
 -- uses: Codec, Queue, Advance
 -- Says what is in a queue.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks; the highest next offset that the node knows of; then the names of the fields wanted.
--- Returns: control (-1: no such queue); epoch, first offset in history, next offset, first offset of the epoch; ready, delayed, leased; when the oldest ready message was
--- put and the first delayed one is due (empty where there is none); then the fields.
+-- ARGV: time, the caller; the highest next offset that the node knows of; then the names of the fields wanted.
+-- Returns: control (-1: no such queue); epoch, first offset in history, next offset, first offset of the epoch; ready, delayed, leased;
+-- when the oldest ready message was put and the first delayed one is due (each empty if no such message exists); then the fields.
 local queue = open(POSITION)
 if not queue then return { -1 } end
 

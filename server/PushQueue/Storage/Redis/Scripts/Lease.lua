@@ -2,12 +2,12 @@
 -- uses: Codec, Queue, Advance, Choose, Turns
 -- Reserves the next ready messages.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the node whose
--- life they are bound to (0: none), worker (may be empty), 0 or 1 delivery, 2 streaming, receipts (8 bytes each), the
--- caller's time to choose by (empty: the queue's order), end of the leases by the caller's clock; where nodes
--- share by turns, how many consumers of the node take part and how many messages they could take, else 0 and 0.
--- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the node for
--- dead, else 0; per message its record and what Codec calls given.
+-- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the
+-- node whose life they are bound to (0: none), worker (may be empty), 0 or 1 delivery, 2 streaming, receipts (8 bytes each), the caller's
+-- time to choose by (empty: the queue's order), end of the leases by the caller's clock; where nodes share by turns, how many consumers of
+-- the node take part and how many messages they could take, else 0 and 0.
+-- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
+-- node for dead, else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped' })
 if not queue then return { -1 } end
 if queue.stopped == '1' then return answer({ 0, 1 }) end
@@ -53,7 +53,7 @@ while leased < wanted do
     if lease_end ~= 0 and node ~= 0 then call('ZADD', ':bound', ARGV[6], member) end
     leased = leased + 1
     reply[#reply + 1] = record
-    reply[#reply + 1] = given(member, 'l', delivery and state.attempts + 1 or state.attempts, 0, state.available, packed)
+    reply[#reply + 1] = status(member, 'l', delivery and state.attempts + 1 or state.attempts, 0, state.available, packed)
   end
   if #members < page * 2 then break end
 end

@@ -2,8 +2,8 @@
 -- uses: Codec, Queue, Advance
 -- Shows the next ready message, left where it is, and counts the look.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks.
--- Returns: control (-1: no such queue); its record and what Codec calls given, or nothing more.
+-- ARGV: time, the caller.
+-- Returns: control (-1: no such queue); its record and its status (Part.Codec.lua), or nothing more.
 if not open({}) then return { -1 } end
 
 local first = call('ZRANGE', ':ready', 0, 0, 'WITHSCORES')
@@ -13,4 +13,4 @@ local state = read_state(call('HGET', ':states', number))
 state.looks = state.looks + 1
 local packed = pack_state(state)
 call('HSET', ':states', number, packed)
-return answer({ 0, call('HGET', ':messages', number), given(first[1], 'r', state.attempts, 0, available_of(first[1], first[2]), packed) })
+return answer({ 0, call('HGET', ':messages', number), status(first[1], 'r', state.attempts, 0, available_of(first[1], first[2]), packed) })

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance
 -- Names the ready messages that are last in the order, the very last first.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many at most.
+-- ARGV: time, the caller, how many at most.
 -- Returns: control (-1: no such queue); their ids.
 if not open({}) then return { -1 } end
 

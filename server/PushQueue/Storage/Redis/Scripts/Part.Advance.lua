@@ -64,16 +64,16 @@ local function rules()
   end
 
   -- No attempts left: to the dead-letter queue, or dropped where the queue has none.
-  local function bury(number, record, message, state)
+  local function dead_letter(number, record, message, state)
     count('deadlettered', 1)
-    tell_finished(id_of(number, message), false, state.last_worker, state.attempts, 'max-attempts')
+    notify_finished(id_of(number, message), false, state.last_worker, state.attempts, 'max-attempts')
     if setting('nodead') ~= '1' then
       local key, name = dead_letter_key()
       local there = redis.call('HMGET', key, 'epoch', 'listed')
       if not there[1] then make(key, name) end
       if not there[2] then flags = flags + (flags % 4 >= 2 and 0 or 2) end
       move_to(key, number, record, message, state, { source = NAME, reason = 'max-attempts', attempts = state.attempts, at = NOW })
-      tell('d')
+      notify('DeadLetterReady')
     end
     forget(number, message)
   end
@@ -97,19 +97,20 @@ local function rules()
     end
   end
 
-  -- A lease ends without an ack. request: delay (ticks; nil for the retry delay), error, counts, worker, at (available from exactly that time).
+  -- A lease ends without an ack. request: delay (ticks; nil for the retry delay), error, counts, worker, at (available from exactly that
+  -- time).
   local function end_lease(number, record, message, state, request)
     local id, receipt, worker = id_of(number, message), state.receipt, state.worker
     leave_leases(member_of(number, message), state)
-    if not state.delivery then tell('E', id, receipt) end
+    if not state.delivery then notify('LeaseEnded', id, receipt) end
     if request.counts and not state.delivery then
       worker = worker or request.worker
       count('failed', 1)
       state.last_error, state.last_worker = request.error, worker
-      if worker then tell('W', worker) end
+      if worker then notify('WorkerFailed', worker) end
       local attempts = message.attempts or tonumber(setting('attempts') or DEFAULT_ATTEMPTS)
       if state.attempts >= attempts and KEY:sub(-2) == ':0' then
-        return bury(number, record, message, state)
+        return dead_letter(number, record, message, state)
       end
     elseif not state.delivery then
       state.attempts = state.attempts - 1
@@ -130,7 +131,7 @@ local function rules()
     if message.ttl and state.available + message.ttl <= NOW then
       count('expired', 1)
       forget(number, message)
-      return tell_finished(id, false, state.worker, state.attempts, 'expired')
+      return notify_finished(id, false, state.worker, state.attempts, 'expired')
     end
     return_message(number, message, state, delayed)
   end
@@ -203,7 +204,7 @@ local function rules()
         local state = read_state(call('HGET', ':states', number))
         count('expired', 1)
         forget(number, message)
-        tell_finished(id_of(number, message), false, state.last_worker, state.attempts, 'expired')
+        notify_finished(id_of(number, message), false, state.last_worker, state.attempts, 'expired')
       end
     end
     call('ZREMRANGEBYSCORE', ':known', '-inf', NOW)
@@ -218,7 +219,7 @@ local function rules()
   }
 end
 
--- Loads fields of the queue as it is now; nil where there is none. Every script on a queue begins with it.
+-- Loads fields of the queue as it is now; nil if it does not exist. Every script on a queue begins with it.
 local function open(fields)
   local queue = load(fields)
   if queue and due_before <= NOW then

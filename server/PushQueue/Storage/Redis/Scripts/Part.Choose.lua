@@ -1,5 +1,5 @@
--- Part: which messages are given out next.
--- By the queue's order; or, where due_by is given, by the caller's clock: the earliest times up to that, ready or delayed, whatever their priority.
+-- Part: which messages are given out next. By the queue's order; or, where due_by is given, by the caller's clock: the earliest times up to
+-- that, ready or delayed, whatever their priority.
 local function chooser(due_by)
   if not due_by then
     return {

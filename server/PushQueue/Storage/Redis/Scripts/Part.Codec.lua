@@ -1,13 +1,14 @@
 -- Part: how a message stands in Redis. RedisRecord.cs and RedisState.cs read and write the same bytes (all numbers big-endian).
 --
--- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 time to live, 32 trace), length of all before
--- the body u32, priority as a digit, time of the put f64; then where flagged the put plus the time to live f64, max attempts u32, retry delay first and last f64
--- (ticks), id, unique key; then content type; where flagged the trace context; then the body. Texts are preceded by their length, u16. Times are Unix
--- milliseconds.
+-- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 time to live, 32 trace),
+-- length of all before the body u32, priority as a digit, time of the put f64; then where flagged the put plus the time to live f64, max
+-- attempts u32, retry delay first and last f64 (ticks), id, unique key; then content type; where flagged the trace context; then the body.
+-- Texts are preceded by their length, u16. Times are Unix milliseconds.
 --
--- State (field of :states, only where a message has one): bits u8 (1 delivery, 2 worker, 4 last worker, 8 last error, 16 dead letter,
--- 32 streaming, 64 leased by the caller's clock), attempts u32, looks u32, available f64 (while leased), lease end f64 (0: none), node f64 (0: none), receipt 8 bytes; then
--- worker, last worker, last error, and of a dead letter its source, reason, attempts u32, time f64; last, where flagged, the lease's end by the caller's clock f64.
+-- State (field of :states, only where a message has one): bits u8 (1 delivery, 2 worker, 4 last worker, 8 last error, 16 dead letter, 32
+-- streaming, 64 leased by the caller's clock), attempts u32, looks u32, available f64 (while leased), lease end f64 (0: none), node f64 (0:
+-- none), receipt 8 bytes; then worker, last worker, last error, and of a dead letter its source, reason, attempts u32, time f64; last,
+-- where flagged, the lease's end by the caller's clock f64.
 local NO_RECEIPT = ('\0'):rep(8)
 
 local function has(bits, one)
@@ -18,7 +19,7 @@ local function text(value)
   return struct.pack('>I2', #value) .. value
 end
 
--- What scripts need to know of a record.
+-- The fields of a record that scripts use.
 local function read_record(record)
   local flags, length, priority, put, at = struct.unpack('>BI4c1d', record)
   local message = { flags = flags, priority = priority, put = put, length = length, bytes = #record - length }
@@ -104,7 +105,8 @@ local function pack_state(state)
   return struct.pack('>BI4I4dddc8', bits, state.attempts, state.looks, state.available, state.lease_end, state.node, state.receipt) .. tail
 end
 
--- How a message is given out, beside its record: member, place (r, d or l), attempt, offset, time available; then its state, if any.
-local function given(member, place, attempt, offset, available, state)
+-- The status of a message, which is returned with its record: member, place (r, d or l), attempt, offset, time available; then its state,
+-- if any.
+local function status(member, place, attempt, offset, available, state)
   return struct.pack('>c16c1I4dd', member, place, attempt, offset, available) .. (state or '')
 end

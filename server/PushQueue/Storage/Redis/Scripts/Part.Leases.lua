@@ -1,5 +1,5 @@
 -- Part: for scripts that name leases by id and receipt.
--- A receipt of zeros stands for the current lease, whoever holds it, but not for one that lasts only while a message is written.
+-- A receipt of zeros stands for the current lease, whichever consumer holds it, but not for one that lasts only while a message is written.
 -- Calls action(number, record, message, state) for each that is current. Answers per lease 0: done, 1: lost, 2: no such message.
 local function for_each_lease(from, action)
   local reply = { 0 }

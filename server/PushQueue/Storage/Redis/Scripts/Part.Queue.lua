@@ -1,12 +1,11 @@
 -- Part: one queue. KEYS[1] is its hash; its other keys are KEYS[1] with a suffix, so all share a hash tag, with those of its dead-letter
--- queue too. ARGV[1] is the time (Unix milliseconds), ARGV[2] who asks: the number of the node
+-- queue too. ARGV[1] is the time (Unix milliseconds), ARGV[2] the caller: the number of the node
 -- (16 digits) and then the queue's name.
 --
--- Suffixes: :ready, :delayed, :leased, :expiring (sorted sets of members), :bound (leases with an end that end with their node, too), :callers
--- (leases by their end by the caller's clock),
--- :messages (records), :states, :ids (client's id to number), :keys (unique key to number), :known (ids of the dedup window by their end),
--- :history (offset to message), :rounds (when which offsets were broadcast).
--- A member is the message's number, 15 digits, and its priority. Its score among the ready orders first by priority, then by time; among the
+-- Suffixes: :ready, :delayed, :leased, :expiring (sorted sets of members), :bound (leases with an end that end with their node, too),
+-- :callers (leases by their end by the caller's clock), :messages (records), :states, :ids (client's id to number), :keys (unique key to
+-- number), :known (ids of the dedup window by their end), :history (offset to message), :rounds (when which offsets were broadcast). A
+-- member is the message's number, 15 digits, and its priority. Its score among the ready orders first by priority, then by time; among the
 -- leased it is the end, or the number of the node (2^52 and above) whose life is the lease's.
 local KEY, NOW, NAME = KEYS[1], tonumber(ARGV[1]), ARGV[2]:sub(17)
 local BAND = 4398046511104
@@ -17,7 +16,7 @@ local due_before, due_after, is_listed, due_is_stale
 local flags = 0
 -- How many more messages, and bytes of them, there are in the end, in this queue and in those that it shares its hash tag with.
 local more_messages, more_bytes = 0, 0
-local counts, loaded, changes, news = {}, {}, {}, {}
+local counts, loaded, changes, notifications = {}, {}, {}, {}
 local ready_checked = false
 
 local function call(command, suffix, ...)
@@ -54,18 +53,18 @@ local function change(field, value)
   changes[#changes + 1] = value
 end
 
--- News for all nodes: kind and texts. See RedisBells.cs.
-local function tell(kind, ...)
+-- A notification to all nodes: its kind (RedisNotification.cs) and texts.
+local function notify(kind, ...)
   local parts = { kind }
   for i = 1, select('#', ...) do
     parts[i + 1] = text((select(i, ...)))
   end
-  news[#news + 1] = table.concat(parts)
+  notifications[#notifications + 1] = table.concat(parts)
 end
 
 -- receipt: of the recorded lease that an ack ended.
-local function tell_finished(id, acked, worker, attempts, reason, receipt)
-  tell('F', id, acked and '1' or '0', worker or '', tostring(attempts), reason or '', receipt or '')
+local function notify_finished(id, acked, worker, attempts, reason, receipt)
+  notify('Finished', id, acked and '1' or '0', worker or '', tostring(attempts), reason or '', receipt or '')
 end
 
 local function note_due(at)
@@ -74,16 +73,17 @@ local function note_due(at)
   end
 end
 
--- Before a message comes among the ready ones. Nodes are told when there was none: whoever found none waits, whoever found some goes on.
-local function tell_ready()
+-- Called before a message becomes ready. Nodes are notified if the queue had no ready message: a node that found none waits, a node that
+-- found some continues.
+local function notify_ready()
   if not ready_checked then
     ready_checked = true
-    if redis.call('EXISTS', KEY .. ':ready') == 0 then tell('R') end
+    if redis.call('EXISTS', KEY .. ':ready') == 0 then notify('Ready') end
   end
 end
 
 local function add_ready(member, available)
-  tell_ready()
+  notify_ready()
   call('ZADD', ':ready', score_of(member, available), member)
 end
 
@@ -112,15 +112,15 @@ local function load(fields)
   return queue
 end
 
--- Where the broadcast stands: epoch, first offset in history, next offset, first offset of the epoch. The epoch is another one where Redis may
--- have lost offsets that it had given out: in another incarnation, or where the node that asks knows of a higher one.
+-- The position of the broadcast: epoch, first offset in history, next offset, first offset of the epoch. The epoch is another one where
+-- Redis may have lost offsets that it had given out: in another incarnation, or if the calling node knows of a higher one.
 local POSITION = { 'first', 'next', 'incarnation', 'epochoffset' }
 local function position(queue, known)
   local next_offset, epoch, from = tonumber(queue.next or 1), queue.epoch, tonumber(queue.epochoffset or 1)
   local first = tonumber(queue.first or 1)
   if queue.incarnation ~= INCARNATION or known > next_offset then
     if known > next_offset and redis.call('EXISTS', KEY .. ':history') == 0 then
-      -- Nothing is left of what was given out, so nobody need look for it, offset by offset.
+      -- Nothing is left of these offsets, so readers need not look for each of them.
       first = known
       redis.call('HSET', KEY, 'first', first)
     end
@@ -167,10 +167,16 @@ local function leave_leases(member, state)
   if state.callers_end then call('ZREM', ':callers', member) end
 end
 
--- Ends every script on a queue: writes counters, the next due time and the news. The first element of the answer says what the node has to
--- do beside: a due time (where it came nearer) times 8, plus 1 where the queue is not in the directory, 2 where its dead-letter queue is
--- not, 4 where the queue of its dead letters is not. Where messages came or went it is a text: that number, how many more messages there are now, and
--- how many more bytes.
+local function publish()
+  if #notifications > 0 then
+    redis.call('PUBLISH', CHANNEL, text(ARGV[2]) .. table.concat(notifications))
+  end
+end
+
+-- Ends every script on a queue: writes counters, the next due time and the notifications. The first element of the answer is the control:
+-- the follow-up work of the node. It is a due time (if it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its
+-- dead-letter queue is not, 4 if the queue of its dead letters is not. If messages came or went it is a text: that number, the change in
+-- messages, and the change in bytes.
 local function answer(reply)
   for field, by in pairs(counts) do
     local value = loaded[field]
@@ -188,9 +194,7 @@ local function answer(reply)
     end
   end
   if #changes > 0 then redis.call('HSET', KEY, unpack(changes)) end
-  if #news > 0 then
-    redis.call('PUBLISH', BELL, text(ARGV[2]) .. table.concat(news))
-  end
+  publish()
   if not is_listed then flags = flags + 1 end
   reply[1] = (due_after < due_before and due_after * 8 or 0) + flags
   if more_messages ~= 0 then reply[1] = string.format('%.0f %d %d', reply[1], more_messages, more_bytes) end

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance, Find
 -- Removes live messages of any state, the next ready ones first.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many at most.
+-- ARGV: time, the caller, how many at most.
 -- Returns: control (-1: no such queue); how many are gone.
 if not open({}) then return { -1 } end
 
@@ -14,10 +14,10 @@ local function purge(suffix, place)
     local number = number_of(member)
     local message, state = read_record(call('HGET', ':messages', number)), read_state(call('HGET', ':states', number))
     local id = id_of(number, message)
-    if place == 'l' then tell('C', id, state.receipt) end
+    if place == 'l' then notify('LeasedCancelled', id, state.receipt) end
     leave_place(place, member, state)
     forget(number, message)
-    tell_finished(id, false, state.last_worker, state.attempts, 'cancelled')
+    notify_finished(id, false, state.last_worker, state.attempts, 'cancelled')
     gone = gone + 1
   end
 end

@@ -1,11 +1,11 @@
 #!lua
 -- uses: Codec, Queue, Advance
--- Puts messages, making the queue where there is none.
+-- Puts messages, making the queue if it does not exist.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0: now),
--- followed by k where that is kept though it be past, and by b where a worker puts it back.
--- Returns: control; the place of the message that is to blame where all were refused, else 0; per message (or for the one to blame) its number
--- where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes.
+-- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
+-- now), followed by k where that is kept though it be past, and by b where a worker puts it back.
+-- Returns: control; the place of the message that is to blame where all were refused, else 0; per message (or for the one to blame) its
+-- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes.
 local FIELDS = { 'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow' }
 local queue = open(FIELDS)
 if not queue then
@@ -110,7 +110,7 @@ local function add(group, first, second)
 end
 
 local function become_ready(member, since)
-  tell_ready()
+  notify_ready()
   add(ready, score_of(member, since), member)
 end
 
@@ -134,7 +134,7 @@ local function make_room(more, added_bytes)
     call('ZREM', ':ready', drop.member)
     forget(number, drop.message)
     count('dropped', 1)
-    tell_finished(id_of(number, drop.message), false, nil, state.attempts, 'dropped because the queue was full')
+    notify_finished(id_of(number, drop.message), false, nil, state.attempts, 'dropped because the queue was full')
     bytes = bytes - drop.message.bytes
   end
   return 0

@@ -2,10 +2,10 @@
 -- uses: Codec, Queue, Advance
 -- Reads broadcast messages again.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, first offset wanted, how many at most, bytes of bodies at most (the first always goes), the highest
+-- ARGV: time, the caller, first offset wanted, how many at most, bytes of bodies at most (the first always goes), the highest
 -- next offset that the node knows of.
--- Returns: control (-1: no such queue); epoch, first offset in history, next offset, first offset of the epoch; per message what Codec calls given, behind its length
--- (u16), and its record.
+-- Returns: control (-1: no such queue); epoch, first offset in history, next offset, first offset of the epoch; per message its status
+-- (Part.Codec.lua), behind its length (u16), and its record.
 local queue = open(POSITION)
 if not queue then return { -1 } end
 

@@ -2,8 +2,8 @@
 -- uses: Codec, Queue, Advance, Leases
 -- Gives leased messages back; a counted release after the last attempt makes a dead letter.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back (may be
--- empty), the exact time from which it is available (empty: none); then per lease its message's id and its receipt.
+-- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back
+-- (may be empty), the exact time from which it is available (empty: none); then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
 

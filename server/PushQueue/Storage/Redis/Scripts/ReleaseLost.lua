@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance, Ranks
--- Gives back, as if they had never been leased, messages whose leases a node never got to know of. Looks at one page of what the node holds.
+-- Gives back, as if they had never been leased, messages whose leases a node never got to know of. Looks at one page of what the node
+-- holds.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, number of the node, receipts (8 bytes each), :leased or :bound, member behind which the page begins (may be empty), how many
--- to look at.
+-- ARGV: time, the caller, number of the node, receipts (8 bytes each), :leased or :bound, member behind which the page begins (may be
+-- empty), how many to look at.
 -- Returns: control (-1: no such queue); how many came back; the last member that was looked at where there are more, else empty.
 if not open({}) then return { -1, 0, '' } end
 

@@ -2,9 +2,9 @@
 -- uses: Codec, Queue, Advance
 -- Moves dead letters back to the queue they came from, which is made where it is gone.
 -- KEYS: the dead-letter queue's hash.
--- ARGV: time, who asks, id (empty: the next ones), how many at most, how many of the first to leave alone.
--- Returns: control (-1: no such queue); how many moved (-1: nobody of that id rests there, -2: one of that id lives in the source queue); how
--- many were left alone because one of their id lives there.
+-- ARGV: time, the caller, id (empty: the next ones), how many at most, how many of the first to leave alone.
+-- Returns: control (-1: no such queue); how many moved (-1: nobody of that id rests there, -2: one of that id lives in the source queue);
+-- how many were left alone because one of their id lives there.
 if not open({}) then return { -1 } end
 
 local base, depth = KEY:match('^(.*:)(%d+)$')
@@ -40,7 +40,7 @@ for _, member in ipairs(members) do
   if lives_there(id_of(number, message)) then
     left = left + 1
   else
-    if moved == 0 and redis.call('EXISTS', source .. ':ready') == 0 then tell('s') end
+    if moved == 0 and redis.call('EXISTS', source .. ':ready') == 0 then notify('SourceReady') end
     call('ZREM', ':ready', member)
     move_to(source, number, record, message, read_state(call('HGET', ':states', number)), nil)
     forget(number, message)

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance
 -- Ends leases that are over by their callers' clock, the earliest first, as failed attempts.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, the caller's time, how many at most.
+-- ARGV: time, the caller, the caller's time, how many at most.
 -- Returns: control (-1: no such queue); how many ended.
 if not open({}) then return { -1, 0 } end
 

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance, Find
 -- Makes a live message available at another time; a lease that it has ends.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, id, when.
+-- ARGV: time, the caller, id, when.
 -- Returns: control (-1: no such queue); 1 where there was one, else 0.
 local queue = open({ 'available' })
 if not queue then return { -1 } end
@@ -13,8 +13,8 @@ local message, state = read_record(record), read_state(call('HGET', ':states', n
 local place, _, member = place_of(number, message, state)
 if place == 'l' then
   -- Its worker is told to stop as after a cancel, although the message stays.
-  tell('C', ARGV[3], state.receipt)
-  if not state.delivery then tell('E', ARGV[3], state.receipt) end
+  notify('LeasedCancelled', ARGV[3], state.receipt)
+  if not state.delivery then notify('LeaseEnded', ARGV[3], state.receipt) end
 end
 leave_place(place, member, state)
 local at = tonumber(ARGV[4])

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance
 -- Lets happen what is due.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks.
+-- ARGV: time, the caller.
 -- Returns: control (-1: no such queue); when the next is due (0: never).
 if not open({}) then return { -1, 0 } end
 return answer({ 0, due_after < NEVER and due_after or 0 })

@@ -2,9 +2,9 @@
 -- uses: Codec, Queue, Advance, Choose
 -- Removes the next ready messages for good.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many at most, 1 to take from a stopped queue too, the caller's time to choose by (empty:
+-- ARGV: time, the caller, how many at most, 1 to take from a stopped queue too, the caller's time to choose by (empty:
 -- the queue's order), bytes of bodies at most, 1 where the first goes whatever its size.
--- Returns: control (-1: no such queue); 1 where the queue is stopped, else 0; per message its record and what Codec calls given.
+-- Returns: control (-1: no such queue); 1 where the queue is stopped, else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered' })
 if not queue then return { -1 } end
 if queue.stopped == '1' and ARGV[4] ~= '1' then return answer({ 0, 1 }) end
@@ -25,9 +25,9 @@ for i = 1, #members, 2 do
   local state = call('HGET', ':states', number)
   local attempt = read_state(state).attempts + 1
   reply[#reply + 1] = record
-  reply[#reply + 1] = given(member, choice.place((i + 1) / 2), attempt, 0, members[i + 1], state)
+  reply[#reply + 1] = status(member, choice.place((i + 1) / 2), attempt, 0, members[i + 1], state)
   forget(number, message)
-  tell_finished(id_of(number, message), true, nil, attempt)
+  notify_finished(id_of(number, message), true, nil, attempt)
 end
 if n > 0 then
   choice.remove(n)

@@ -2,7 +2,7 @@
 -- uses: Codec, Queue, Advance, Leases
 -- Sets another end of leases.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, the end; then per lease its message's id and its receipt.
+-- ARGV: time, the caller, the end; then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
 

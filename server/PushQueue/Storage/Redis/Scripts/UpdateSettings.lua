@@ -1,8 +1,8 @@
 #!lua
 -- uses: Codec, Queue, Advance
--- Changes settings, making the queue where there is none.
+-- Changes settings, making the queue if it does not exist.
 -- KEYS: the queue's hash.
--- ARGV: time, who asks, how many settings there are, their names; then per change the name and the value (empty: back to the default).
+-- ARGV: time, the caller, how many settings there are, their names; then per change the name and the value (empty: back to the default).
 -- Returns: control; the settings as they are now, in the order of their names.
 local queue = open({ 'first', 'next' })
 if not queue then
@@ -30,8 +30,8 @@ end
 local after = values()
 if table.concat(before, '\n') ~= table.concat(after, '\n') then
   rules().trim_history(tonumber(queue.first or 1), tonumber(queue.next or 1))
-  tell('S', table.concat(after, '\n'))
-  if redis.call('EXISTS', KEY .. ':ready') == 1 then tell('R') end
+  notify('SettingsChanged', table.concat(after, '\n'))
+  if redis.call('EXISTS', KEY .. ':ready') == 1 then notify('Ready') end
 end
 local reply = { 0 }
 for i = 1, #after do reply[i + 1] = after[i] end

@@ -1,19 +1,20 @@
 using System.Globalization;
-using System.Text;
 using PushQueue.Queues;
 
 namespace PushQueue.Storage.Redis;
 
-/// <summary>What a script gives out beside a message's record: where the message stands, and its state (Scripts/Part.Codec.lua).</summary>
-internal readonly struct RedisGiven
+/// <summary>
+/// The status that a script returns with a message's record: where the message was found, and its state (Scripts/Part.Codec.lua).
+/// </summary>
+internal readonly struct RedisStatus
 {
     private const int NumberDigits = 15;
 
-    private RedisGiven(ReadOnlySpan<byte> bytes)
+    private RedisStatus(ReadOnlySpan<byte> bytes)
     {
         Number = long.Parse(bytes[..NumberDigits], NumberStyles.None, CultureInfo.InvariantCulture);
         var reader = new RedisReader(bytes[(NumberDigits + 1)..]);
-        Place = (char)reader.Byte();
+        Place = (RedisPlace)reader.Byte();
         Attempt = reader.Int32();
         Offset = (long)reader.Double();
         AvailableAt = reader.Time();
@@ -22,8 +23,7 @@ internal readonly struct RedisGiven
 
     public long Number { get; }
 
-    /// <summary>r, d or l.</summary>
-    public char Place { get; }
+    public RedisPlace Place { get; }
 
     public int Attempt { get; }
 
@@ -35,13 +35,10 @@ internal readonly struct RedisGiven
 
     public MessageState MessageState => Place switch
     {
-        'l' => MessageState.Leased,
-        'd' => MessageState.Delayed,
+        RedisPlace.Leased => MessageState.Leased,
+        RedisPlace.Delayed => MessageState.Delayed,
         _ => State.DeadLetter is null ? MessageState.Ready : MessageState.Dead,
     };
 
-    public static RedisGiven Read(ReadOnlySpan<byte> bytes) => new(bytes);
-
-    /// <summary>The member behind which a page begins, as a script names it.</summary>
-    public static string Member(ReadOnlySpan<byte> bytes) => Encoding.ASCII.GetString(bytes[..(NumberDigits + 1)]);
+    public static RedisStatus Read(ReadOnlySpan<byte> bytes) => new(bytes);
 }

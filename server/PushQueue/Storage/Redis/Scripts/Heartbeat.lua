@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
 -- uses:
--- A node says that it lives, and learns which others do not. Redis's own clock counts, so that nodes whose clocks differ do not bury each other.
--- KEYS: the set of nodes; the node's sign of life; what all queues hold together. All keys of nodes share a hash tag.
--- ARGV: number of the node, how long the sign holds (milliseconds), the channel of bells, the bell to ring, 1 where the node joins;
--- how many more queues, messages and bytes there are by what this node has done since its last beat.
--- Returns: 0 where others took the node for dead and it has to join anew, else 1; queues, messages and bytes by what all nodes have said; how many
--- nodes are dead; their numbers, then those of the living.
+-- A heartbeat of a node, which learns which others have stopped. Redis's own clock counts, so that nodes whose clocks differ do not
+-- dead_letter each other.
+-- KEYS: the set of nodes; the node's liveness key; the totals of all queues. All keys of nodes share a hash tag.
+-- ARGV: number of the node, its timeout in milliseconds, the channel of notifications, the notification to publish, 1 where the node joins;
+-- how many more queues, messages and bytes there are by what this node has done since its last heartbeat.
+-- Returns: 0 where others declared the node dead and it has to join again, else 1; queues, messages and bytes by the reports of all nodes;
+-- how many nodes are dead; their numbers, then those of the living.
 if ARGV[5] == '1' then
   redis.call('SADD', KEYS[1], ARGV[1])
 elseif redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then
   return { 0 }
 end
 
--- Where this node's own sign has run out, Redis was away or frozen, and so have those of the others: they get as long again.
+-- Where this node's own key has expired, Redis was away or frozen, and so have those of the others: they get as long again.
 local was_away = ARGV[5] == '0' and redis.call('EXISTS', KEYS[2]) == 0
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])

@@ -9,16 +9,16 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// The news of all nodes, this one's too: scripts publish them, in one packet each, on one channel. The handler only puts a packet into a
-/// bounded channel; one loop reads it and tells the listener. A packet that finds the channel full is dropped, and with it all trust in what
-/// was heard: <see cref="TakeMissed"/> says so, and the node asks again for everything.
+/// Receives the notifications of all nodes, with this node's own. Each script publishes its notifications in one packet on one channel. The
+/// handler puts a packet into a bounded queue; one loop reads it and calls the listener. A packet that finds the queue full is dropped.
+/// Then <see cref="ConsumeMissed"/> returns true, and dispatchers read their queues again.
 /// </summary>
-internal sealed partial class RedisBells(
+internal sealed class RedisNotifications(
     RedisConnection connection,
     IQueueChangeListener listener,
     Func<string> self,
-    Action<QueueName, long> seeBroadcast,
-    Action<QueueName> seeDeleted,
+    Action<QueueName, long> onBroadcast,
+    Action<QueueName> onDeleted,
     ILogger logger,
     FaultBorder faults)
 {
@@ -30,21 +30,21 @@ internal sealed partial class RedisBells(
     private Task? _reading;
     private volatile bool _missed;
 
-    /// <summary>Called for each beat that is heard, with the number of its node and its own.</summary>
-    public Action<string, long>? OnBeat { get; set; }
+    /// <summary>Called for each notification of a heartbeat, with the node's number and the heartbeat's.</summary>
+    public Action<string, long>? OnHeartbeat { get; set; }
 
-    /// <summary>The packet of a node's beat: an empty queue name, then the node's number and the beat's.</summary>
-    public static byte[] BeatPacket(string node, long beat)
+    /// <summary>The packet of a heartbeat: an empty queue name, then the node's number and the heartbeat's.</summary>
+    public static byte[] HeartbeatPacket(string node, long heartbeat)
     {
         var packet = new byte[2 + 2 + node.Length + 8];
         packet[3] = (byte)node.Length;
         Encoding.ASCII.GetBytes(node, packet.AsSpan(4));
-        BinaryPrimitives.WriteInt64BigEndian(packet.AsSpan(4 + node.Length), beat);
+        BinaryPrimitives.WriteInt64BigEndian(packet.AsSpan(4 + node.Length), heartbeat);
         return packet;
     }
 
-    /// <summary>Whether news were dropped since the last call.</summary>
-    public bool TakeMissed()
+    /// <summary>Whether notifications may have been missed since the last call.</summary>
+    public bool ConsumeMissed()
     {
         if (!_missed)
         {
@@ -55,10 +55,10 @@ internal sealed partial class RedisBells(
         return true;
     }
 
-    /// <summary>Called where the connection broke or came back: what was rung meanwhile was not heard.</summary>
+    /// <summary>Called when the connection broke or came back: notifications of the time between were missed.</summary>
     public Action? OnBroken { get; set; }
 
-    /// <summary>Listens; may be called again where it failed.</summary>
+    /// <summary>Subscribes. A caller may repeat a failed call.</summary>
     public async Task OpenAsync()
     {
         _reading ??= ReadAsync();
@@ -67,7 +67,7 @@ internal sealed partial class RedisBells(
             _missed = true;
             OnBroken?.Invoke();
         };
-        await connection.SubscribeAsync(connection.Keys.Bell, Ring);
+        await connection.SubscribeAsync(connection.Keys.Notifications, Enqueue);
     }
 
     public async Task CloseAsync()
@@ -76,7 +76,7 @@ internal sealed partial class RedisBells(
         await (_reading ?? Task.CompletedTask);
     }
 
-    private void Ring(byte[] packet)
+    private void Enqueue(byte[] packet)
     {
         if (!_packets.Writer.TryWrite(packet))
         {
@@ -90,104 +90,106 @@ internal sealed partial class RedisBells(
         {
             try
             {
-                Tell(packet);
+                Dispatch(packet);
             }
             catch (Exception e)
             {
-                // A border: neither who else writes to the channel nor a listener that fails may make this node deaf.
+                // A border: a packet of another program, or a listener that fails, must not end this loop.
                 Log.Unreadable(logger, e);
                 _missed = true;
             }
         }
     }
 
-    /// <summary>A packet: the number of the node that rang and the queue's name, then news of a letter and its texts each.</summary>
-    private void Tell(byte[] packet)
+    /// <summary>
+    /// A packet: the number of the node that ran the script and the queue's name, then notifications of a letter and its texts each.
+    /// </summary>
+    private void Dispatch(byte[] packet)
     {
         const int NumberDigits = 16;
         var reader = new RedisReader(packet);
-        var who = reader.Text();
-        if (who.Length == 0)
+        var caller = reader.Text();
+        if (caller.Length == 0)
         {
-            OnBeat?.Invoke(reader.Text(), (long)reader.UInt64());
+            OnHeartbeat?.Invoke(reader.Text(), (long)reader.UInt64());
             return;
         }
 
-        var queue = QueueName.Parse(who[NumberDigits..]);
-        var elsewhere = !who.StartsWith(self(), StringComparison.Ordinal);
+        var queue = QueueName.Parse(caller[NumberDigits..]);
+        var elsewhere = !caller.StartsWith(self(), StringComparison.Ordinal);
         try
         {
             while (!reader.IsAtEnd)
             {
-                TellOne(queue, elsewhere, ref reader);
+                DispatchOne(queue, elsewhere, ref reader);
             }
         }
         catch (Exception e) when (e is not (InvalidDataException or FormatException or ArgumentException))
         {
-            // A border: a listener that fails with the notifications of one queue must not make this node deaf to the others.
+            // A border: a listener that fails for one queue must not keep the notifications of others from this node.
             faults.Report(queue, e);
             _missed = true;
         }
     }
 
-    private void TellOne(QueueName queue, bool elsewhere, ref RedisReader reader)
+    private void DispatchOne(QueueName queue, bool elsewhere, ref RedisReader reader)
     {
-        switch ((char)reader.Byte())
+        switch ((RedisNotification)reader.Byte())
         {
-            case 'R':
+            case RedisNotification.Ready:
                 listener.OnReady(queue);
                 break;
-            case 'd':
+            case RedisNotification.DeadLetterReady:
                 listener.OnReady(queue.DeadLetter);
                 break;
-            case 's':
+            case RedisNotification.SourceReady:
                 listener.OnReady(queue.Source);
                 break;
-            case 'T':
-                // Messages wait for this node's turn; bells for other nodes are for them.
+            case RedisNotification.Turn:
+                // Only the node whose turn it is looks.
                 if (reader.Text() == self())
                 {
                     listener.OnReady(queue);
                 }
 
                 break;
-            case 'B':
+            case RedisNotification.Broadcast:
                 var nextOffset = long.Parse(reader.Text(), CultureInfo.InvariantCulture);
                 if (elsewhere)
                 {
-                    // This node knows its own from the answers.
-                    seeBroadcast(queue, nextOffset);
+                    // This node knows the offsets of its own broadcasts from the answers.
+                    onBroadcast(queue, nextOffset);
                 }
 
                 listener.OnBroadcast(queue, nextOffset);
                 break;
-            case 'F':
+            case RedisNotification.Finished:
                 listener.OnFinished(queue, MessageId.Parse(reader.Text()), Finished(elsewhere, ref reader));
                 break;
-            case 'E':
+            case RedisNotification.LeaseEnded:
                 listener.OnLeaseEnded(queue, MessageId.Parse(reader.Text()), ReceiptOf(reader.Bytes()));
                 break;
-            case 'C':
+            case RedisNotification.LeasedCancelled:
                 listener.OnLeasedCancelled(queue, MessageId.Parse(reader.Text()), ReceiptOf(reader.Bytes()));
                 break;
-            case 'W':
+            case RedisNotification.WorkerFailed:
                 if (reader.Text() is var worker && !elsewhere)
                 {
-                    // Counted where it happened.
+                    // Only the node that ran the script counts it.
                     listener.OnWorkerFailed(queue, worker);
                 }
 
                 break;
-            case 'S':
+            case RedisNotification.SettingsChanged:
                 var values = Array.ConvertAll(reader.Text().Split('\n'), static value => (RedisValue)value);
                 listener.OnSettingsChanged(queue, RedisSettings.Read(values));
                 break;
-            case 'D':
-                seeDeleted(queue);
+            case RedisNotification.Deleted:
+                onDeleted(queue);
                 listener.OnDeleted(queue);
                 break;
             default:
-                // A newer PushQueue shares this Redis; how long its news are is not known here.
+                // A newer version of PushQueue shares this Redis. The length of its notification is unknown here, so the rest is skipped.
                 _missed = true;
                 reader = default;
                 break;
@@ -211,10 +213,4 @@ internal sealed partial class RedisBells(
     }
 
     private static Receipt ReceiptOf(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes));
-
-    private static partial class Log
-    {
-        [LoggerMessage(139, LogLevel.Warning, "A packet on the channel of the bells cannot be read; news may have been missed")]
-        public static partial void Unreadable(ILogger logger, Exception exception);
-    }
 }
