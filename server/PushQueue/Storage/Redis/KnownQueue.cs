@@ -5,12 +5,12 @@ using StackExchange.Redis;
 namespace PushQueue.Storage.Redis;
 
 /// <summary>
-/// A queue as the node remembers it: its keys and the caller argument of scripts, its lane of puts, and the highest known offset.
+/// A queue as the node remembers it: its keys and the caller argument of scripts, its lanes, and the highest known offset.
 /// </summary>
 internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
 {
     private Caller? _caller;
-    private RedisPutLane? _lane;
+    private RedisLanes? _lanes;
     private long _nextOffset;
 
     /// <summary>The hash first; the others only for a Redis Cluster, which needs them all beforehand.</summary>
@@ -31,17 +31,16 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
         return caller.Text;
     }
 
-    /// <summary>The lane of single puts, made by the first of them.</summary>
-    public RedisPutLane LaneOf(
-        RedisMessageStore store, Func<RedisMessageStore, QueueName, IReadOnlyList<NewMessage>, ValueTask<BrokerResult<PutOutcome>[]>> put)
+    /// <summary>The lanes of calls that share scripts, made by the first of them.</summary>
+    public RedisLanes LanesOf(RedisMessageStore store)
     {
-        if (_lane is { } lane)
+        if (_lanes is { } lanes)
         {
-            return lane;
+            return lanes;
         }
 
-        _ = Interlocked.CompareExchange(ref _lane, new RedisPutLane(messages => put(store, queue, messages)), null);
-        return _lane;
+        _ = Interlocked.CompareExchange(ref _lanes, new RedisLanes(store, queue), null);
+        return _lanes;
     }
 
     public void ObserveOffset(long nextOffset)

@@ -14,10 +14,10 @@ internal sealed partial class RedisMessageStore
     private const int PutHead = 3;
 
     public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) =>
-        Known(queue).LaneOf(this, static (store, queue, messages) => store.PutEachAsync(queue, messages)).PutAsync(message);
+        Known(queue).LanesOf(this).Puts.CallAsync(message);
 
     /// <summary>Several single puts in one call; what fails for all is the outcome of each.</summary>
-    private async ValueTask<BrokerResult<PutOutcome>[]> PutEachAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
+    internal async ValueTask<IReadOnlyList<BrokerResult<PutOutcome>>> PutEachAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
     {
         var outcomes = new BrokerResult<PutOutcome>[messages.Count];
         try

@@ -10,8 +10,59 @@ internal sealed partial class RedisMessageStore
     /// <summary>One script returns at most so many messages, so that no other call waits long for Redis.</summary>
     private const int MessagesPerScriptMax = 4096;
 
-    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null)
+    /// <summary>Calls that share a script get at most so many bytes of bodies from it; the first message may exceed that.</summary>
+    private const int SharedBytesMax = 4 * 1024 * 1024;
+
+    public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null) =>
+        count == 1 && !evenWhenStopped && dueBy is null
+            ? Known(queue).LanesOf(this).Takes.CallAsync(bytesMax)
+            : TakeManyAsync(queue, count, bytesMax, evenWhenStopped, dueBy);
+
+    /// <summary>Takes of one message each, in one script. A failure is the outcome of the others.</summary>
+    internal async ValueTask<IReadOnlyList<BrokerResult<IReadOnlyList<Message>>>> TakeEachAsync(QueueName queue, IReadOnlyList<int> limits)
+    {
+        if (limits.Count == 1)
+        {
+            return [await TakeManyAsync(queue, 1, limits[0], evenWhenStopped: false, dueBy: null)];
+        }
+
+        var outcomes = new BrokerResult<IReadOnlyList<Message>>[limits.Count];
+        var served = 0;
+        try
+        {
+            while (served < outcomes.Length)
+            {
+                var reply = await RunAsync(
+                    RedisScript.Take, queue, [default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1]);
+                var messages = reply is null ? [] : Messages(queue, reply, from: 2);
+                if (messages.Count == 0)
+                {
+                    var isStopped = reply is not null && (long)reply[1] == 1;
+                    Array.Fill(
+                        outcomes,
+                        isStopped ? new BrokerFailure(QueueError.QueueStopped) : BrokerResult<IReadOnlyList<Message>>.Success([]),
+                        served,
+                        outcomes.Length - served);
+                    break;
+                }
+
+                foreach (var message in messages)
+                {
+                    outcomes[served++] = BrokerResult<IReadOnlyList<Message>>.Success([message]);
+                }
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            Array.Fill(outcomes, Failure(e), served, outcomes.Length - served);
+        }
+
+        return outcomes;
+    }
+
+    private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeManyAsync(
+        QueueName queue, int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
     {
         var taken = new List<Message>();
         var room = bytesMax;
@@ -45,7 +96,42 @@ internal sealed partial class RedisMessageStore
         }
     }
 
-    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
+    public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) =>
+        request is { Count: 1, IsNodeBound: false, DueBy: null, Consumers: 0 }
+            ? Known(queue).LanesOf(this).Leases.CallAsync(request)
+            : LeaseManyAsync(queue, request);
+
+    /// <summary>Leases of one message each, with equal arguments, in one script. A failure is the outcome of the others.</summary>
+    internal async ValueTask<IReadOnlyList<BrokerResult<IReadOnlyList<Lease>>>> LeaseEachAsync(
+        QueueName queue, IReadOnlyList<LeaseRequest> requests)
+    {
+        var outcomes = new BrokerResult<IReadOnlyList<Lease>>[requests.Count];
+        if (requests.Count == 1)
+        {
+            outcomes[0] = await LeaseManyAsync(queue, requests[0]);
+            return outcomes;
+        }
+
+        var served = 0;
+        while (served < outcomes.Length)
+        {
+            var leased = await LeaseManyAsync(queue, requests[0] with { Count = outcomes.Length - served, BytesMax = SharedBytesMax });
+            if (!leased.Ok || leased.Value.Count == 0)
+            {
+                Array.Fill(outcomes, leased, served, outcomes.Length - served);
+                break;
+            }
+
+            foreach (var lease in leased.Value)
+            {
+                outcomes[served++] = BrokerResult<IReadOnlyList<Lease>>.Success([lease]);
+            }
+        }
+
+        return outcomes;
+    }
+
+    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseManyAsync(QueueName queue, LeaseRequest request)
     {
         var count = Math.Min(request.Count, MessagesPerScriptMax);
         var receipts = Receipts(count);
@@ -105,24 +191,48 @@ internal sealed partial class RedisMessageStore
     }
 
     public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
-        SettleAsync(RedisScript.Ack, queue, [default, default], keys);
+        Known(queue).LanesOf(this).Settlements.CallAsync(new RedisSettlement(RedisScript.Ack, keys));
 
     public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
         SettleAsync(RedisScript.Check, queue, [default, default], keys);
 
     public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
-        SettleAsync(
-        RedisScript.Release,
-        queue,
-        [
-            default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty,
-            request.Error is { } error ? "1" + Bounded(error) : "0",
-            request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
-        ],
-        keys);
+        Known(queue).LanesOf(this).Settlements.CallAsync(new RedisSettlement(RedisScript.Release, keys, Release: request));
 
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
-        SettleAsync(RedisScript.Touch, queue, [default, default, NowMs() + Ms(timeToRun)], keys);
+        Known(queue).LanesOf(this).Settlements.CallAsync(new RedisSettlement(RedisScript.Touch, keys, timeToRun));
+
+    /// <summary>Settlements with equal arguments, in one script.</summary>
+    internal async ValueTask<IReadOnlyList<IReadOnlyList<QueueError>>> SettleEachAsync(
+        QueueName queue, IReadOnlyList<RedisSettlement> settlements)
+    {
+        var first = settlements[0];
+        RedisValue[] head = first switch
+        {
+            { Script: RedisScript.Touch } => [default, default, NowMs() + Ms(first.TimeToRun)],
+            { Release: { } request } =>
+            [
+                default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty,
+                request.Error is { } error ? "1" + Bounded(error) : "0",
+                request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
+            ],
+            _ => [default, default],
+        };
+        if (settlements.Count == 1)
+        {
+            return [await SettleAsync(first.Script, queue, head, first.Keys)];
+        }
+
+        var answers = await SettleAsync(first.Script, queue, head, [.. settlements.SelectMany(static settlement => settlement.Keys)]);
+        var results = new IReadOnlyList<QueueError>[settlements.Count];
+        for (int i = 0, from = 0; i < results.Length; i++)
+        {
+            results[i] = [.. answers.Skip(from).Take(settlements[i].Keys.Count)];
+            from += settlements[i].Keys.Count;
+        }
+
+        return results;
+    }
 
     public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
     {

@@ -47,7 +47,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
         Durability = Durability.Redis(options.WaitForReplicas);
     }
 
-    public string Description => $"Redis at {_connection.Address}";
+    /// <summary>Without the address: answers to clients show it.</summary>
+    public string Description => "Redis";
 
     public Durability Durability { get; }
 
