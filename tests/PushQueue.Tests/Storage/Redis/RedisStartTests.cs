@@ -161,7 +161,8 @@ public sealed class RedisStartTests
     public async Task A_password_without_its_user_does_not_lead_in_a_circle()
     {
         await using var redis = await RedisServer.StartAsync();
-        var superfluous = await SentenceAsync($"{redis.Address},password=secret");
+        await using var superfluous = new RedisStores(OptionsOf($"{redis.Address},password=secret"));
+        await RedisStores.PutAsync(await superfluous.OpenAsync(), "a");
         await redis.CommandAsync("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all");
         await redis.CommandAsync("ACL", "SETUSER", "admin", "on", ">secret", "~*", "&*", "+@all");
         Assert.StartsWith("+OK", await redis.CommandAsync("ACL", "SETUSER", "default", "off"), StringComparison.Ordinal);
@@ -172,11 +173,10 @@ public sealed class RedisStartTests
         await using var stores = new RedisStores(OptionsOf($"{redis.Address},user=app,password=secret"));
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 
-        Assert.Contains("has no password; leave the password out", superfluous, StringComparison.Ordinal);
         Assert.Contains("wants a user name or a password", nothing, StringComparison.Ordinal);
         Assert.Contains("together with a user name", passwordAlone, StringComparison.Ordinal);
         Assert.Contains("refuses the user name or the password", wrongUser, StringComparison.Ordinal);
-        Assert.All([superfluous, nothing, passwordAlone, wrongUser], static sentence => Assert.DoesNotContain("secret", sentence, StringComparison.Ordinal));
+        Assert.All([nothing, passwordAlone, wrongUser], static sentence => Assert.DoesNotContain("secret", sentence, StringComparison.Ordinal));
     }
 
     [Fact]
