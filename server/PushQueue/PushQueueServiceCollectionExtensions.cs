@@ -93,6 +93,7 @@ public static class PushQueueServiceCollectionExtensions
             SegmentBytes = options.Storage.SegmentBytes,
             CacheBytesMax = options.Storage.CacheBytesMax,
         });
+        services.AddStoreFacets();
         services.AddHostedService<StoreService>();
         return services;
     }

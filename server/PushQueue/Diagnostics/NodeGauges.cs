@@ -13,7 +13,7 @@ internal sealed class NodeGauges
     private readonly QueueSeries _series;
 
     public NodeGauges(
-        MessageMeter meter, QueueSeries series, Dispatcher dispatcher, ConsumerRegistry registry, IMessageStore store, NodeStatistics statistics)
+        MessageMeter meter, QueueSeries series, Dispatcher dispatcher, ConsumerRegistry registry, IStoreLifecycle store, NodeStatistics statistics)
     {
         _meter = meter.Meter;
         _series = series;
@@ -61,7 +61,7 @@ internal sealed class NodeGauges
         _ = _meter.CreateObservableGauge("pushqueue.consumers", () => registry.Consumers, "{consumer}", "Consumers on this node.");
     }
 
-    private void AddStore(IMessageStore store)
+    private void AddStore(IStoreLifecycle store)
     {
         _ = _meter.CreateObservableGauge("pushqueue.store.available", () => store.UnavailableReason is null ? 1 : 0, null, "1 while the store can serve.");
         _ = _meter.CreateObservableGauge("pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "What the store takes up on its medium.");

@@ -5,7 +5,7 @@ namespace PushQueue.Diagnostics;
 
 /// <summary>Measures this node when somebody asks, at most once a second.</summary>
 internal sealed class NodeMeter(
-    IMessageStore store, ConsumerRegistry registry, TakeWaiters waiters, WorkerRegistry workers, TimeProvider time)
+    IStoreLifecycle store, ConsumerRegistry registry, TakeWaiters waiters, WorkerRegistry workers, TimeProvider time)
 {
     private static readonly TimeSpan AgeMin = TimeSpan.FromMilliseconds(900);
 

@@ -5,7 +5,7 @@ namespace PushQueue.Diagnostics;
 
 /// <summary>Sums up the node and its queues when somebody asks.</summary>
 internal sealed class NodeStatistics(
-    IMessageStore store, IMessageBroker broker, TakeWaiters waiters, WorkerRegistry workers, QueueRates rates, TimeProvider time)
+    IStoreLifecycle store, IMessageBroker broker, TakeWaiters waiters, WorkerRegistry workers, QueueRates rates, TimeProvider time)
 {
     private const int PageSize = 1000;
 

@@ -135,7 +135,7 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         return results;
     }
 
-    public ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit) => inner.RequeueAsync(queue, dueBy, limit);
+    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) => inner.EndDueLeasesAsync(queue, dueBy, limit);
 
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => inner.CountDueAsync(queue, dueBy);
 

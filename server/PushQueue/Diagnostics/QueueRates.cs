@@ -9,7 +9,7 @@ namespace PushQueue.Diagnostics;
 /// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put. Only queues with
 /// news or a backlog are sampled, and of those that have been quiet some each second, in turn: a look may cost a round trip.
 /// </summary>
-internal sealed class QueueRates(IMessageStore store, TimeProvider time, ILogger<QueueRates> logger, MessageMeter meter) : IQueueChangeListener
+internal sealed class QueueRates(IQueueCatalog store, TimeProvider time, ILogger<QueueRates> logger, MessageMeter meter) : IQueueChangeListener
 {
     private readonly FaultBorder _faults = new("rates", logger, meter);
 

@@ -4,7 +4,7 @@ namespace PushQueue.Queues;
 /// Every operation on queues, once. All front doors (REST, commands, hub, dialects) call it and differ only in how they read and write.
 /// It adds to the store what is the node's own: size limits, waiting for messages, counters per worker, refusing while the node drains.
 /// </summary>
-internal interface IMessageBroker
+internal interface IMessageBroker : IMessageBrowser, IQueueCatalog
 {
     /// <summary>Bodies above this many bytes are refused.</summary>
     int MessageBytesMax { get; }
@@ -40,19 +40,8 @@ internal interface IMessageBroker
 
     ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun);
 
-    /// <summary>See <see cref="IMessageStore.RequeueAsync"/>.</summary>
-    ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit);
-
-    /// <summary>See <see cref="IMessageStore.CountDueAsync"/>.</summary>
-    ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy);
-
-    ValueTask<Message?> LookAsync(QueueName queue);
-
-    ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit);
-
-    ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count);
-
-    ValueTask<Message?> FindAsync(QueueName queue, MessageId id);
+    /// <summary>See <see cref="IMessageStore.EndDueLeasesAsync"/>.</summary>
+    ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit);
 
     ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id);
 
@@ -68,14 +57,6 @@ internal interface IMessageBroker
     /// </summary>
     /// <returns>How many are gone; null for an unknown queue.</returns>
     ValueTask<BrokerResult<long?>> PurgeAsync(QueueName queue);
-
-    ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
-
-    ValueTask<QueueInfo?> GetQueueAsync(QueueName queue);
-
-    ValueTask<QueuePage> ListQueuesAsync(string? after, int limit);
-
-    ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch);
 }
 
 /// <summary>What a take or a lease asks for.</summary>
@@ -84,11 +65,11 @@ internal interface IMessageBroker
 /// <param name="TimeToRun">For a lease: how long; null for the queue's setting.</param>
 /// <param name="Worker">The worker's name, for its counters.</param>
 /// <param name="EvenWhenStopped">Take although the queue is stopped (a dialect's rule).</param>
-/// <param name="DueBy">Choose by the caller's clock (<see cref="LeaseRequest.DueBy"/>); not together with a wait.</param>
+/// <param name="Selection">Which messages; a selection by the caller's time does not wait.</param>
 internal sealed record TakeRequest(
     int Count = 1,
     TimeSpan Wait = default,
     TimeSpan? TimeToRun = null,
     string? Worker = null,
     bool EvenWhenStopped = false,
-    DateTimeOffset? DueBy = null);
+    Selection Selection = default);

@@ -29,11 +29,9 @@ internal readonly record struct LeaseKey(MessageId Id, Receipt Receipt);
 /// </param>
 /// <param name="Consumers">For streams: how many consumers of this node take turns. A store that many nodes share gives each node its share by it.</param>
 /// <param name="Room">For streams: how many messages those consumers could take now, at least <paramref name="Count"/>.</param>
-/// <param name="DueBy">
-/// Lease by the caller's clock: the messages with the earliest <see cref="Message.AvailableAt"/> up to this time (then by arrival; priority
-/// does not count), ready or delayed, whatever the store's clock says. The lease ends after the time to run by the store's clock; it also
-/// remembers DueBy plus the time to run, for <see cref="IMessageStore.RequeueAsync"/>. A message that comes back before its time by the
-/// store's clock is delayed again.
+/// <param name="Selection">
+/// Which messages. A lease by a caller's time ends after the time to run by the store's clock; it also keeps that time plus the time to run, for
+/// <see cref="IMessageStore.EndDueLeasesAsync"/>.
 /// </param>
 internal sealed record LeaseRequest(
     int Count,
@@ -44,7 +42,7 @@ internal sealed record LeaseRequest(
     bool Streaming = false,
     int Consumers = 0,
     int Room = 0,
-    DateTimeOffset? DueBy = null)
+    Selection Selection = default)
 {
     /// <summary>Whether the lease cannot outlive the node that took it.</summary>
     public bool IsNodeBound => TimeToRun is null || Delivery || Streaming;

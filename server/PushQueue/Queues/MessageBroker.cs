@@ -65,7 +65,7 @@ internal sealed partial class MessageBroker(
 
     public async ValueTask<BrokerResult<PutOutcome>> PutBackAsync(QueueName queue, NewMessage message, string? worker)
     {
-        var result = await PutAsync(queue, message with { PutBack = true });
+        var result = await PutAsync(queue, message with { CountsAsFailure = true });
         if (result.Ok && worker is not null)
         {
             workers.Failed(queue, worker, 1);
@@ -141,8 +141,8 @@ internal sealed partial class MessageBroker(
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         store.TouchAsync(queue, keys, timeToRun);
 
-    public ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit) =>
-        store.RequeueAsync(queue, dueBy, limit);
+    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) =>
+        store.EndDueLeasesAsync(queue, dueBy, limit);
 
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => store.CountDueAsync(queue, dueBy);
 
@@ -219,7 +219,7 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
-        return store.TakeAsync(queue, request.Count, TakeBytesMax, request.EvenWhenStopped, request.DueBy);
+        return store.TakeAsync(queue, request.Count, TakeBytesMax, request.Selection, request.EvenWhenStopped);
     }
 
     private ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseNowAsync(QueueName queue, TakeRequest request)
@@ -230,14 +230,14 @@ internal sealed partial class MessageBroker(
         }
 
         return request.TimeToRun is { } timeToRun
-            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker, DueBy: request.DueBy))
+            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker, Selection: request.Selection))
             : LeaseByQueueSettingAsync(queue, request);
     }
 
     private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseByQueueSettingAsync(QueueName queue, TakeRequest request)
     {
         var settings = (await store.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
-        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker, DueBy: request.DueBy));
+        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker, Selection: request.Selection));
     }
 
     private void Count(QueueName queue, string? worker, int processed)

@@ -16,12 +16,12 @@ internal sealed record NewMessage
 
     /// <summary>
     /// <see cref="AvailableAt"/> is kept as it is even where it is past, and orders the message; it is the caller's clock that counts
-    /// (<see cref="LeaseRequest.DueBy"/>). Else a past time means now.
+    /// (<see cref="Selection.DueBy"/>). Else a past time means now.
     /// </summary>
-    public bool KeepsTime { get; init; }
+    public bool KeepsPastTime { get; init; }
 
     /// <summary>A worker puts back what it had taken for good and failed with: the put counts as failed, too.</summary>
-    public bool PutBack { get; init; }
+    public bool CountsAsFailure { get; init; }
 
     /// <summary>
     /// How long after it becomes available the message is dropped if nobody has taken it; null for never. A later delay (of a release, a retry or

@@ -164,7 +164,7 @@ public abstract partial class MessageStoreContract
         await PutExactly("a", Seconds(-1));
         await Set(new QueueSettingsPatch { Stopped = true });
 
-        var take = await Store.TakeAsync(Queue, 1, int.MaxValue, dueBy: Time.GetUtcNow()).WithTimeout();
+        var take = await Store.TakeAsync(Queue, 1, int.MaxValue, Selection.DueBy(Time.GetUtcNow())).WithTimeout();
         var lease = await Store.LeaseAsync(Queue, DueRequest(Seconds(0), Seconds(30))).WithTimeout();
 
         Assert.Equal(QueueError.QueueStopped, take.Error);
@@ -222,7 +222,7 @@ public abstract partial class MessageStoreContract
     [Fact]
     public async Task A_message_that_is_put_back_counts_as_failed()
     {
-        var message = NewMessage("a") with { PutBack = true };
+        var message = NewMessage("a") with { CountsAsFailure = true };
 
         Assert.True((await TryPut(message)).Ok);
         await ReopenAsync();
@@ -248,21 +248,21 @@ public abstract partial class MessageStoreContract
 
     private async Task PutExactly(string body, TimeSpan fromNow, string? id = null, int priority = 0)
     {
-        var put = await TryPut(NewMessage(body, id, delay: fromNow, priority: priority) with { KeepsTime = true });
+        var put = await TryPut(NewMessage(body, id, delay: fromNow, priority: priority) with { KeepsPastTime = true });
         Assert.False(put.Value.Duplicate);
     }
 
     private LeaseRequest DueRequest(TimeSpan callersNow, TimeSpan ttr) =>
-        new(1, int.MaxValue, ttr, DueBy: Time.GetUtcNow() + callersNow);
+        new(1, int.MaxValue, ttr, Selection: Selection.DueBy(Time.GetUtcNow() + callersNow));
 
     private async Task<IReadOnlyList<Lease>> LeaseDue(TimeSpan callersNow, TimeSpan? ttr = null) =>
         (await Store.LeaseAsync(Queue, DueRequest(callersNow, ttr ?? Seconds(30))).WithTimeout()).Value;
 
     private async Task<IReadOnlyList<Message>> TakeDue(int count, TimeSpan callersNow) =>
-        (await Store.TakeAsync(Queue, count, int.MaxValue, dueBy: Time.GetUtcNow() + callersNow).WithTimeout()).Value;
+        (await Store.TakeAsync(Queue, count, int.MaxValue, Selection.DueBy(Time.GetUtcNow() + callersNow)).WithTimeout()).Value;
 
     private async Task<int> Requeue(TimeSpan callersNow, int limit) =>
-        (await Store.RequeueAsync(Queue, Time.GetUtcNow() + callersNow, limit).WithTimeout()).Value;
+        (await Store.EndDueLeasesAsync(Queue, Time.GetUtcNow() + callersNow, limit).WithTimeout()).Value;
 
     private async Task<long> CountDue(TimeSpan callersNow) => await Store.CountDueAsync(Queue, Time.GetUtcNow() + callersNow).WithTimeout();
 

@@ -208,7 +208,7 @@ public abstract partial class MessageStoreContract
         await Put("later", delay: Seconds(5));
         await PutAll("now 1", "now 2");
 
-        var taken = (await Store.TakeAsync(Queue, 10, 12, dueBy: Time.GetUtcNow() + Seconds(10)).WithTimeout()).Value;
+        var taken = (await Store.TakeAsync(Queue, 10, 12, Selection.DueBy(Time.GetUtcNow() + Seconds(10))).WithTimeout()).Value;
 
         Assert.Equal(["now 1", "now 2"], BodiesOf(taken));
         Assert.Equal(1, (await Info()).Delayed);

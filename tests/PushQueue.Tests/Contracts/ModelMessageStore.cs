@@ -75,7 +75,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         Answer(() => PutMany(queue, messages));
 
     public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null) => Answer(() =>
+        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false) => Answer(() =>
     {
         if (Find(queue) is not { } found)
         {
@@ -87,7 +87,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var next = Within(bytesMax, found.Next(dueBy).Take(count).ToList(), message => message.New.Body.Length);
+        var next = Within(bytesMax, found.Next(selection.Time).Take(count).ToList(), message => message.New.Body.Length);
         foreach (var message in next)
         {
             message.Attempt++;
@@ -111,9 +111,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Next(request.DueBy).Take(request.Count).ToList(), message => message.New.Body.Length))
+        foreach (var message in Within(request.BytesMax, found.Next(request.Selection.Time).Take(request.Count).ToList(), message => message.New.Body.Length))
         {
-            message.CallerUntil = request.DueBy + request.TimeToRun;
+            message.CallerUntil = request.Selection.Time + request.TimeToRun;
             message.Receipt = new Receipt(++data.LastReceipt);
             message.Until = data.Now + request.TimeToRun;
             message.Delivery = request.Delivery;
@@ -146,7 +146,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         ForEach(queue, keys, (_, message) => message.Until = data.Now + timeToRun);
 
-    public ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit) => Answer(() =>
+    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) => Answer(() =>
     {
         var over = Find(queue)?.Live.Where(message => message.CallerUntil <= dueBy)
             .OrderBy(message => message.CallerUntil).ThenBy(message => message.Arrival).Take(limit).ToList() ?? [];
@@ -397,7 +397,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 EnqueuedAt = data.Now,
                 TimeToLive = message.TimeToLive,
             };
-            if (message is { KeepsTime: true, AvailableAt: { } given })
+            if (message is { KeepsPastTime: true, AvailableAt: { } given })
             {
                 stored.SetExactly(given, data.Now);
             }
@@ -423,7 +423,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         found.Counters = found.Counters with
         {
             Put = found.Counters.Put + added.Count,
-            Failed = found.Counters.Failed + added.Count(message => message.New.PutBack),
+            Failed = found.Counters.Failed + added.Count(message => message.New.CountsAsFailure),
             Dropped = found.Counters.Dropped + dropped.Count,
         };
         data.LastArrival += added.Count;

@@ -86,11 +86,11 @@ internal sealed class ModelRun : IAsyncDisposable
             case "lease":
                 return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 1 + (c % 40), TimeSpan.FromSeconds(1 + (c % 30)), $"w{c % 3}"));
             case "take due":
-                return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store => store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), dueBy: CallersNow(c)));
+                return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store => store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), Selection.DueBy(CallersNow(c))));
             case "lease due":
-                return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", DueBy: CallersNow(c)));
+                return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.DueBy(CallersNow(c))));
             case "requeue":
-                return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store => store.RequeueAsync(queue, CallersNow(c), 1 + (b % 3)));
+                return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store => store.EndDueLeasesAsync(queue, CallersNow(c), 1 + (b % 3)));
             case "count due":
                 return await BothAsync($"count due by {CallersNow(c):mm:ss} of {queue}", store => store.CountDueAsync(queue, CallersNow(c)));
             case "release at":
@@ -327,8 +327,8 @@ internal sealed class ModelRun : IAsyncDisposable
         Priority = b % 5 == 0 ? c % 10 : 0,
         UniqueKey = b % 7 == 0 ? $"key {c % 3}" : null,
         MaxAttempts = b % 11 == 0 ? 1 + (c % 3) : null,
-        KeepsTime = c % 8 == 0,
-        PutBack = b % 17 == 0,
+        KeepsPastTime = c % 8 == 0,
+        CountsAsFailure = b % 17 == 0,
         RetryDelay = b % 13 == 0 ? RetryDelay.Fixed(TimeSpan.FromSeconds(c % 10)) : null,
     };
 

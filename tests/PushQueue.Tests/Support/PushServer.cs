@@ -43,6 +43,7 @@ internal sealed class PushServer : IAsyncDisposable
             NullLoggerFactory.Instance);
         builder.Services
             .AddSingleton(FailableStore.Over(Store))
+            .AddStoreFacets()
             .AddSingleton<ICommandExecutor, EchoExecutor>()
             .AddSingleton(new QueuesOptions())
             .AddSingleton<TakeWaiters>()

@@ -84,7 +84,7 @@ internal sealed class RedischedJobs(IMessageBroker broker, TimeProvider time)
         Body = body,
         ContentType = contentType,
         AvailableAt = at,
-        KeepsTime = true,
+        KeepsPastTime = true,
         MaxAttempts = int.MaxValue,
     };
 }

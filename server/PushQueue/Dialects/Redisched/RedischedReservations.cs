@@ -23,7 +23,7 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
             return JsonError.BadRequest("The field 'ttr' must be 1 ms to 24 hours, in the unit of 'max' (milliseconds where that is missing).");
         }
 
-        var take = new TakeRequest(DueBy: max ?? time.GetUtcNow(), TimeToRun: ttr is null ? null : timeToRun);
+        var take = new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow()), TimeToRun: ttr is null ? null : timeToRun);
         var result = await broker.LeaseAsync(request.Topic, take, context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
@@ -37,7 +37,7 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
             return wrong;
         }
 
-        var result = await broker.TakeAsync(request.Topic, new TakeRequest(DueBy: max ?? time.GetUtcNow()), context.RequestAborted);
+        var result = await broker.TakeAsync(request.Topic, new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow())), context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
             : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var job, ..] ? job : null) : JsonError.Of(result.Failure);
@@ -78,7 +78,7 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
             return JsonError.BadRequest($"The field 'limit' must be a whole number from 0 to {LimitMax}.");
         }
 
-        var result = await broker.RequeueAsync(request.Topic, max ?? time.GetUtcNow(), (int)(limit ?? LimitDefault));
+        var result = await broker.EndDueLeasesAsync(request.Topic, max ?? time.GetUtcNow(), (int)(limit ?? LimitDefault));
         return result.Ok ? await RedischedAnswers.ResultAsync(context, result.Value) : JsonError.Of(result.Failure);
     }
 

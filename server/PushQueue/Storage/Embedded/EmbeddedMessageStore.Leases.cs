@@ -40,14 +40,14 @@ internal sealed partial class EmbeddedMessageStore
         return AnswerWhenWrittenAsync(found.Touch(keys, timeToRun));
     }
 
-    public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
+    public async ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit)
     {
         if (Find(queue) is not { } found)
         {
             return 0;
         }
 
-        var ended = found.EndLeasesByCallersClock(dueBy, limit);
+        var ended = found.EndDueLeases(dueBy, limit);
         return await WrittenAsync(ended.Batch) is { } failure ? failure : ended.Value;
     }
 

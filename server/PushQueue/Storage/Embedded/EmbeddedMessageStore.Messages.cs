@@ -76,7 +76,7 @@ internal sealed partial class EmbeddedMessageStore
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null)
+        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false)
     {
         if (Find(queue) is not { } found)
         {
@@ -86,7 +86,7 @@ internal sealed partial class EmbeddedMessageStore
         GivenMessages given;
         do
         {
-            var result = found.Take(count, bytesMax, evenWhenStopped, dueBy);
+            var result = found.Take(count, bytesMax, selection, evenWhenStopped);
             if (!result.Ok)
             {
                 return result.Failure;

@@ -235,7 +235,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>
     /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes them.
     /// </summary>
-    public BrokerResult<GivenMessages> Take(int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
+    public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped)
     {
         using var transaction = Begin();
         if (_state.Settings.Stopped && !evenWhenStopped)
@@ -247,7 +247,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         var given = NewGiven();
         StoredMessage only = null!;
         List<StoredMessage>? taken = null;
-        foreach (var message in _state.Waiting.Select(count, bytesMax, FromWall(dueBy)))
+        foreach (var message in _state.Waiting.Select(count, bytesMax, TimeOf(selection)))
         {
             given.Add(message, message.Attempts + 1, Name);
             if (count == 1)
@@ -273,7 +273,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         LeaseUntilRead(selected, given);
-        if (dueBy is null)
+        if (selection == Selection.Next)
         {
             given.ReadAhead(_state.Waiting.Ready);
         }
@@ -323,7 +323,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         var given = NewGiven();
-        var dueByMs = FromWall(request.DueBy);
+        var dueByMs = TimeOf(request.Selection);
         var until = request.TimeToRun is { } ttr ? transaction.Now + (long)ttr.TotalMilliseconds : long.MaxValue;
         var terms = new LeaseDetails(default, until, request.Worker, request.Delivery, CallerUntilMs(dueByMs, request.TimeToRun));
         var leased = new List<StoredMessage>(Math.Min(request.Count, _state.Waiting.Ready.Count + _state.Waiting.Delayed.Count));
@@ -426,7 +426,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>Ends leases that are over by their callers' clock, the earliest first.</summary>
-    public Recorded<int> EndLeasesByCallersClock(DateTimeOffset dueBy, int limit)
+    public Recorded<int> EndDueLeases(DateTimeOffset dueBy, int limit)
     {
         using var transaction = Begin();
         var dueByMs = _services.Clock.FromWall(dueBy);
@@ -839,7 +839,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         return QueueError.LeaseLost;
     }
 
-    private long? FromWall(DateTimeOffset? time) => time is { } given ? _services.Clock.FromWall(given) : null;
+    private long? TimeOf(Selection selection) => selection.Time is { } time ? _services.Clock.FromWall(time) : null;
 
     private static long CallerUntilMs(long? dueByMs, TimeSpan? timeToRun) =>
         dueByMs is { } dueBy && timeToRun is { } ttr ? Math.Max(1, dueBy + (long)ttr.TotalMilliseconds) : 0;

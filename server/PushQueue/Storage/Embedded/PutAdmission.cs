@@ -103,7 +103,7 @@ internal sealed class PutAdmission(QueueState state)
     {
         var availableAt = message.AvailableAt is { } at ? state.Services.Clock.FromWall(at) : 0;
         var delayed = availableAt > now;
-        if (!delayed && !message.KeepsTime)
+        if (!delayed && !message.KeepsPastTime)
         {
             availableAt = state.AvailableNow(now);
         }
@@ -124,7 +124,7 @@ internal sealed class PutAdmission(QueueState state)
             Body = OwnedBody(message.Body),
             Place = MessagePlace.Pending,
             BecomesDelayed = delayed,
-            PutBack = message.PutBack,
+            CountsAsFailure = message.CountsAsFailure,
             Details = DetailsOf(message, knownUntil),
         };
     }

@@ -153,7 +153,7 @@ internal sealed class QueueState
     {
         EndPending(message);
         Counters.Put++;
-        Counters.Failed += message.PutBack ? 1 : 0;
+        Counters.Failed += message.CountsAsFailure ? 1 : 0;
         Services.Cache.KeepIfRoom(message);
         if (message.Details is { KnownUntilMs: > 0 } details)
         {

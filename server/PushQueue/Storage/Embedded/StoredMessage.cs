@@ -70,7 +70,7 @@ internal sealed class StoredMessage
     public bool BecomesDelayed { get; init; }
 
     /// <summary>Whether a pending message was taken before by a worker that failed with it.</summary>
-    public bool PutBack { get; init; }
+    public bool CountsAsFailure { get; init; }
 
     public MessageDetails? Details { get; set; }
 

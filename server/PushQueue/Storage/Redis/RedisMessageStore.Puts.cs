@@ -88,13 +88,13 @@ internal sealed partial class RedisMessageStore
     /// <summary>Since when the message is available, as the script takes it.</summary>
     private static RedisValue Available(NewMessage message)
     {
-        if (message is { AvailableAt: null, PutBack: false })
+        if (message is { AvailableAt: null, CountsAsFailure: false })
         {
             return 0;
         }
 
-        var keeps = message is { KeepsTime: true, AvailableAt: not null } ? "k" : string.Empty;
-        return $"{(message.AvailableAt is { } at ? Text(at) : "0")}{keeps}{(message.PutBack ? "b" : string.Empty)}";
+        var keeps = message is { KeepsPastTime: true, AvailableAt: not null } ? "k" : string.Empty;
+        return $"{(message.AvailableAt is { } at ? Text(at) : "0")}{keeps}{(message.CountsAsFailure ? "b" : string.Empty)}";
     }
 
     /// <summary>Waits for as many replicas as the options say, on the connection of the write before it.</summary>

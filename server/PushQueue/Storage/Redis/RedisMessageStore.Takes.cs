@@ -14,17 +14,17 @@ internal sealed partial class RedisMessageStore
     private const int SharedBytesMax = 4 * 1024 * 1024;
 
     public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, bool evenWhenStopped = false, DateTimeOffset? dueBy = null) =>
-        count == 1 && !evenWhenStopped && dueBy is null
+        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false) =>
+        count == 1 && !evenWhenStopped && selection == Selection.Next
             ? Known(queue).LanesOf(this).Takes.CallAsync(bytesMax)
-            : TakeManyAsync(queue, count, bytesMax, evenWhenStopped, dueBy);
+            : TakeManyAsync(queue, count, bytesMax, selection, evenWhenStopped);
 
     /// <summary>Takes of one message each, in one script. A failure is the outcome of the others.</summary>
     internal async ValueTask<IReadOnlyList<BrokerResult<IReadOnlyList<Message>>>> TakeEachAsync(QueueName queue, IReadOnlyList<int> limits)
     {
         if (limits.Count == 1)
         {
-            return [await TakeManyAsync(queue, 1, limits[0], evenWhenStopped: false, dueBy: null)];
+            return [await TakeManyAsync(queue, 1, limits[0], Selection.Next, evenWhenStopped: false)];
         }
 
         var outcomes = new BrokerResult<IReadOnlyList<Message>>[limits.Count];
@@ -62,7 +62,7 @@ internal sealed partial class RedisMessageStore
     }
 
     private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeManyAsync(
-        QueueName queue, int count, int bytesMax, bool evenWhenStopped, DateTimeOffset? dueBy)
+        QueueName queue, int count, int bytesMax, Selection selection, bool evenWhenStopped)
     {
         var taken = new List<Message>();
         var room = bytesMax;
@@ -74,7 +74,7 @@ internal sealed partial class RedisMessageStore
                 var reply = await RunAsync(
                     RedisScript.Take,
                     queue,
-                    [default, default, page, evenWhenStopped ? 1 : 0, Text(dueBy), room, taken.Count == 0 ? 1 : 0]);
+                    [default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0]);
                 if (reply is not null && (long)reply[1] == 1)
                 {
                     return taken.Count > 0 ? taken : new BrokerFailure(QueueError.QueueStopped);
@@ -155,8 +155,8 @@ internal sealed partial class RedisMessageStore
                 queue,
                 [
                     default, default, count, request.BytesMax, leaseEnd, node, request.Worker ?? string.Empty,
-                    request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.DueBy),
-                    Text(request.DueBy + request.TimeToRun),
+                    request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.Selection.Time),
+                    Text(request.Selection.Time + request.TimeToRun),
                     request.Consumers, request.Room,
                 ]);
             if (reply is null)
@@ -234,7 +234,7 @@ internal sealed partial class RedisMessageStore
         return results;
     }
 
-    public async ValueTask<BrokerResult<int>> RequeueAsync(QueueName queue, DateTimeOffset dueBy, int limit)
+    public async ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit)
     {
         try
         {

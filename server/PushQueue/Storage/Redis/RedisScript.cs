@@ -10,7 +10,7 @@ internal enum RedisScript
     Check,
     Release,
     Touch,
-    Requeue,
+    EndDueLeases,
     CountDue,
     Broadcast,
     ReadHistory,

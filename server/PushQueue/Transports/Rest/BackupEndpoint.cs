@@ -5,7 +5,7 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>GET /backup: the embedded store's log as one archive, while it is written.</summary>
-internal sealed class BackupEndpoint(IMessageStore store)
+internal sealed class BackupEndpoint(IStoreLifecycle store)
 {
     public const string Path = "/backup";
 

@@ -5,7 +5,7 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>/healthz: the process is alive; /readyz: it can serve.</summary>
-internal sealed class HealthEndpoints(IMessageStore store, MessageBroker broker)
+internal sealed class HealthEndpoints(IStoreLifecycle store, MessageBroker broker)
 {
     public void Map(RestRoutes routes)
     {

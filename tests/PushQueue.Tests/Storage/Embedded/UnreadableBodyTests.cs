@@ -142,7 +142,7 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
         var info = (await _store.GetQueueAsync(Queue).WithTimeout())!;
         Assert.Equal(1, info.Counters.Lost);
         Assert.True(info.Ready >= 1, $"The lease of the first message did not end: {info}");
-        Assert.True((await _store.RequeueAsync(Queue, _time.GetUtcNow() + TimeSpan.FromDays(1), 100).WithTimeout()).Ok);
+        Assert.True((await _store.EndDueLeasesAsync(Queue, _time.GetUtcNow() + TimeSpan.FromDays(1), 100).WithTimeout()).Ok);
     }
 
     [Fact]
@@ -176,7 +176,7 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
     private async Task<IReadOnlyList<Message>> GetAsync(string way, int count) => way switch
     {
         "take" => (await _store.TakeAsync(Queue, count, 1000).WithTimeout()).Value,
-        "take due" => (await _store.TakeAsync(Queue, count, 1000, dueBy: _time.GetUtcNow()).WithTimeout()).Value,
+        "take due" => (await _store.TakeAsync(Queue, count, 1000, Selection.DueBy(_time.GetUtcNow())).WithTimeout()).Value,
         "look" => await _store.LookAsync(Queue).WithTimeout() is { } message ? [message] : [],
         "lease" => await LeaseAsync(count, TimeSpan.FromMinutes(1), due: false),
         "lease due" => await LeaseAsync(count, ttr: null, due: true),
@@ -186,7 +186,7 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
 
     private async Task<IReadOnlyList<Message>> LeaseAsync(int count, TimeSpan? ttr, bool due, bool delivery = false)
     {
-        var request = new LeaseRequest(count, 1000, ttr, Delivery: delivery, DueBy: due ? _time.GetUtcNow() : null);
+        var request = new LeaseRequest(count, 1000, ttr, Delivery: delivery, Selection: due ? Selection.DueBy(_time.GetUtcNow()) : Selection.Next);
         return [.. (await _store.LeaseAsync(Queue, request).WithTimeout()).Value.Select(lease => lease.Message)];
     }
 

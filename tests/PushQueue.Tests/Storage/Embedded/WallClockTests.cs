@@ -71,7 +71,7 @@ public sealed class WallClockTests : IAsyncLifetime
     public async Task A_lease_by_the_callers_clock_ends_by_the_servers_time(int hours)
     {
         await PutAsync("a");
-        var request = new LeaseRequest(1, 1000, Seconds(10), DueBy: _time.GetUtcNow());
+        var request = new LeaseRequest(1, 1000, Seconds(10), Selection: Selection.DueBy(_time.GetUtcNow()));
         Assert.Single((await _store.LeaseAsync(Queue, request).WithTimeout()).Value);
 
         Step(hours);
@@ -140,9 +140,9 @@ public sealed class WallClockTests : IAsyncLifetime
         Step(hours);
         await PutAsync("a", at: _time.GetUtcNow() + Seconds(10));
 
-        var early = (await _store.TakeAsync(Queue, 1, 1000, dueBy: _time.GetUtcNow() + Seconds(9)).WithTimeout()).Value;
+        var early = (await _store.TakeAsync(Queue, 1, 1000, Selection.DueBy(_time.GetUtcNow() + Seconds(9))).WithTimeout()).Value;
         var due = await _store.CountDueAsync(Queue, _time.GetUtcNow() + Seconds(10)).WithTimeout();
-        var late = (await _store.TakeAsync(Queue, 1, 1000, dueBy: _time.GetUtcNow() + Seconds(10)).WithTimeout()).Value;
+        var late = (await _store.TakeAsync(Queue, 1, 1000, Selection.DueBy(_time.GetUtcNow() + Seconds(10))).WithTimeout()).Value;
 
         Assert.Empty(early);
         Assert.Equal(1, due);

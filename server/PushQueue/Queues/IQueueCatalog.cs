@@ -1,0 +1,16 @@
+namespace PushQueue.Queues;
+
+/// <summary>Queues as a whole: which there are, what they hold, their settings. The rules of <see cref="IMessageStore"/> hold here, too.</summary>
+internal interface IQueueCatalog
+{
+    /// <summary>Deletes the queue with its messages, history, settings and counters. False where there was none.</summary>
+    ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
+
+    /// <summary>Null for a queue that was never made.</summary>
+    ValueTask<QueueInfo?> GetQueueAsync(QueueName queue);
+
+    ValueTask<QueuePage> ListQueuesAsync(string? after, int limit);
+
+    /// <summary>Changes settings durably, making the queue where there is none. Returns the settings as they are now.</summary>
+    ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch);
+}

@@ -1,0 +1,7 @@
+namespace PushQueue.Queues;
+
+/// <summary>What a store holds.</summary>
+/// <param name="Queues">Queues, those of dead letters included.</param>
+/// <param name="Messages">Live messages; history does not count.</param>
+/// <param name="Bytes">Their bodies.</param>
+internal readonly record struct StoreTotals(long Queues, long Messages, long Bytes);
