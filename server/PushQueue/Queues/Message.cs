@@ -31,7 +31,7 @@ internal sealed class Message
     /// <summary>The number it got when it was broadcast; 0 where it never was.</summary>
     public long Offset { get; init; }
 
-    /// <summary>How often the message was looked at without being taken (<see cref="IMessageStore.LookAsync"/>).</summary>
+    /// <summary>How often the message was looked at without being taken (<see cref="IMessageBrowser.LookAsync"/>).</summary>
     public int Looks { get; init; }
 
     public DateTimeOffset? LeasedUntil { get; init; }

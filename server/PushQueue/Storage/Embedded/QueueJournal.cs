@@ -1,4 +1,3 @@
-using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
