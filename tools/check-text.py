@@ -26,7 +26,6 @@ EXEMPT = (
     "server/PushQueue/Diagnostics/",
     "server/PushQueue/Dialects/",
     "server/PushQueue/Hosting/",
-    "server/PushQueue/Queues/",
     "server/PushQueue/Security/",
     "server/PushQueue/Storage/Embedded/",
     "server/PushQueue/Transports/",

@@ -1,8 +1,9 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// What a broken connection does to messages that were on their way to its client, over every transport. Only work that a consumer is known to have
-/// begun counts as an attempt: else a client that connects and goes again, or a server that stops, would dead-letter messages that nobody read.
+/// How messages that were on their way to a client go back when its connection breaks, over every transport. Only work that a consumer is
+/// known to have begun counts as an attempt. Else a client that connects and disconnects, or a server that stops, would dead-letter
+/// messages that nobody read.
 /// </summary>
 internal static class BrokenConnection
 {

@@ -14,7 +14,7 @@ internal readonly struct BrokerResult<T>
 
     public QueueError Error { get; }
 
-    /// <summary>What is wrong and what to do; null for the standard sentence of the error.</summary>
+    /// <summary>A sentence that says what is wrong and what to do; null for the standard sentence of the error.</summary>
     public string? Detail { get; }
 
     public bool Ok => Error == QueueError.None;
@@ -36,13 +36,13 @@ internal readonly struct BrokerResult<T>
 /// <summary>An error that becomes a <see cref="BrokerResult{T}"/> of any kind.</summary>
 internal readonly record struct BrokerFailure(QueueError Error, string? Detail = null);
 
-/// <summary>What became of a put that waited for the end of its message.</summary>
+/// <summary>The outcome of a put that waited for the end of its message.</summary>
 /// <param name="Put">The put itself.</param>
 /// <param name="End">How the message ended; null where it had not within the time.</param>
 /// <param name="Gone">The put was a duplicate of a message that had ended before; how is not known any more.</param>
 internal readonly record struct AwaitedPut(PutOutcome Put, FinishedMessage? End, bool Gone = false);
 
-/// <summary>What became of one put.</summary>
+/// <summary>The outcome of one put.</summary>
 /// <param name="Id">The message's id.</param>
 /// <param name="Duplicate">True where the id was live or within the dedup window, and nothing was stored.</param>
 internal readonly record struct PutOutcome(MessageId Id, bool Duplicate);

@@ -1,18 +1,20 @@
 namespace PushQueue.Queues;
 
-/// <summary>What an answer to a put promises.</summary>
+/// <summary>The promise of an answer to a put.</summary>
 internal enum DurabilityMode
 {
     /// <summary>On disk: survives power loss.</summary>
     Synced,
 
-    /// <summary>Handed to the operating system, flushed to disk after an interval: survives a kill, not the last moments before power loss.</summary>
+    /// <summary>
+    /// Written to the operating system, flushed to disk after an interval: survives a kill, but not the last moments before a power loss.
+    /// </summary>
     Interval,
 
     /// <summary>Handed to the operating system, never flushed on purpose: survives a kill, not power loss.</summary>
     Memory,
 
-    /// <summary>What Redis's own persistence and its replicas make of it.</summary>
+    /// <summary>As durable as Redis's own persistence and its replicas are.</summary>
     Redis,
 }
 

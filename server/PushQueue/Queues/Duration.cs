@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace PushQueue.Queues;
 
-/// <summary>Durations as users write them: <c>30</c>, <c>1.5</c>, <c>500ms</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>; a bare number is seconds.</summary>
+/// <summary>
+/// Durations as users write them: <c>30</c>, <c>1.5</c>, <c>500ms</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>; a bare number means seconds.
+/// </summary>
 internal static class Duration
 {
     /// <summary>The longest duration that an option accepts. Long enough for any schedule, short enough that sums never overflow.</summary>

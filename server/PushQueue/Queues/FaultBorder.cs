@@ -4,7 +4,8 @@ namespace PushQueue.Queues;
 
 /// <summary>
 /// The border of background work that serves many queues: a fault in one of them is logged with the queue's name and counted, and the work
-/// for the others continues. The caller decides when the faulty queue is tried again. A store out of reach is no fault of a queue and passes.
+/// for the others continues. The caller decides when the faulty queue is tried again. The exception of a store out of reach passes, because
+/// no queue has that fault.
 /// </summary>
 internal sealed partial class FaultBorder
 {

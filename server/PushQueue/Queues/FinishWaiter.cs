@@ -23,7 +23,7 @@ internal sealed class FinishWaiter(FinishWaiters owner, QueueName queue, Message
         }
     }
 
-    /// <summary>What ended was another message that had the same id before; waits on.</summary>
+    /// <summary>Another message that had the same id before has ended; the wait continues.</summary>
     public void WaitOn() => _finished = New();
 
     public void Finish(FinishedMessage outcome) => _finished.TrySetResult(outcome);

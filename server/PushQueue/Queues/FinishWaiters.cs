@@ -9,7 +9,9 @@ namespace PushQueue.Queues;
 /// </summary>
 internal sealed class FinishWaiters : IQueueChangeListener
 {
-    /// <summary>Ends that are remembered for puts whose id is not known yet: many more than can happen while one put is on its way.</summary>
+    /// <summary>
+    /// How many ends are remembered for puts whose id is not known yet: many more than can happen while one put is on its way.
+    /// </summary>
     private const int RecentMax = 16_384;
 
     private readonly ConcurrentDictionary<QueueName, QueueLine> _lines = new();

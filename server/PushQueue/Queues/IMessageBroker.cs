@@ -22,7 +22,8 @@ internal interface IMessageBroker : IMessageBrowser, IQueueCatalog
     /// Also fails with TooManyWaiting; then nothing was stored.
     /// </summary>
     /// <exception cref="OperationCanceledException">The caller went away while waiting; the message stays.</exception>
-    ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken);
+    ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(
+        QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken);
 
     ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages);
 
@@ -49,17 +50,18 @@ internal interface IMessageBroker : IMessageBrowser, IQueueCatalog
 
     /// <summary>Puts dead letters back; with a filter or a rate it runs until done, but no longer than a minute.</summary>
     /// <exception cref="OperationCanceledException">The caller went away; what was put back stays so.</exception>
-    ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken);
+    ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(
+        QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes as many live messages as the queue holds when this begins, whatever their state, and leaves the queue, its settings, history and
-    /// consumers as they are. Work on the queue goes on meanwhile.
+    /// Removes as many live messages as the queue holds at the beginning of the call, whatever their state. The queue, its settings, its
+    /// history and its consumers stay as they are, and other operations on the queue are served meanwhile.
     /// </summary>
     /// <returns>How many are gone; null for an unknown queue.</returns>
     ValueTask<BrokerResult<long?>> PurgeAsync(QueueName queue);
 }
 
-/// <summary>What a take or a lease asks for.</summary>
+/// <summary>The request of a take or a lease.</summary>
 /// <param name="Count">At most this many messages, at least 1.</param>
 /// <param name="Wait">How long to wait for the first message; zero to answer at once.</param>
 /// <param name="TimeToRun">For a lease: how long; null for the queue's setting.</param>

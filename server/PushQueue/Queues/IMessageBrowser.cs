@@ -3,12 +3,18 @@ namespace PushQueue.Queues;
 /// <summary>Looks at messages without taking part in their delivery. The rules of <see cref="IMessageStore"/> hold here, too.</summary>
 internal interface IMessageBrowser
 {
-    /// <summary>The next ready message, left where it is; its <see cref="Message.Looks"/> counts this look. Null where none is ready.</summary>
+    /// <summary>
+    /// The next ready message, left where it is; its <see cref="Message.Looks"/> counts this look. Null if no message is ready.
+    /// </summary>
     ValueTask<Message?> LookAsync(QueueName queue);
 
-    /// <summary>Messages of one state in the order in which they come out; <paramref name="after"/> is an opaque <see cref="MessagePage.Next"/>.
-    /// A page may be shorter than its limit: it ends at 16 MiB of bodies, after one message at least.</summary>
-    /// <returns>Fails with BadOption where <paramref name="after"/> is not of this operation's making. An unknown queue gives an empty page.</returns>
+    /// <summary>
+    /// Messages of one state in the order in which they come out; <paramref name="after"/> is an opaque <see cref="MessagePage.Next"/>.
+    /// A page may be shorter than its limit: it ends at 16 MiB of bodies, after one message at least.
+    /// </summary>
+    /// <returns>
+    /// Fails with BadOption if <paramref name="after"/> did not come from this operation. An unknown queue gives an empty page.
+    /// </returns>
     ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit);
 
     /// <summary>
@@ -44,7 +50,7 @@ internal interface IMessageBrowser
         return [.. newest.Reverse()];
     }
 
-    /// <summary>A live message by id, in any state; null where there is none.</summary>
+    /// <summary>A live message by id, in any state; null if no live message has the id.</summary>
     ValueTask<Message?> FindAsync(QueueName queue, MessageId id);
 
     /// <summary>How many messages, ready or delayed, have an <see cref="Message.AvailableAt"/> up to <paramref name="dueBy"/>.</summary>

@@ -7,8 +7,8 @@ namespace PushQueue.Queues;
 /// nothing is given out before the record of its put is as durable as the put's answer promised;
 /// an operation that fails has changed nothing;
 /// time comes from the <see cref="TimeProvider"/> the store was made with;
-/// an operation whose answer has no room for a failure throws <see cref="StoreUnavailableException"/> while the store is out of reach, except
-/// <see cref="BroadcastAsync"/>, which may give nothing out instead.
+/// an operation whose answer cannot express a failure throws <see cref="StoreUnavailableException"/> while the store is out of reach;
+/// <see cref="BroadcastAsync"/> may return nothing instead.
 /// Order of ready messages: higher priority, then earlier <see cref="Message.AvailableAt"/> (a plain put: now, never going back), then
 /// arrival. A message that comes back from a lease without a delay keeps its place.
 /// </summary>
@@ -61,14 +61,16 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     /// </summary>
     ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax);
 
-    /// <summary>Reads history from <paramref name="fromOffset"/> on (or from its beginning where that is later); null for an unknown queue.</summary>
+    /// <summary>
+    /// Reads history from <paramref name="fromOffset"/> on, or from its beginning if that is later; null for an unknown queue.
+    /// </summary>
     ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax);
 
-    /// <summary>Removes a live message in any state, durably. False where there is none.</summary>
+    /// <summary>Removes a live message in any state, durably. False if no live message has the id.</summary>
     ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id);
 
     /// <summary>
-    /// Makes a live message available at another time; a leased one loses its lease. False where there is none.
+    /// Makes a live message available at another time; a leased one loses its lease. False if no live message has the id.
     /// </summary>
     ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt);
 
@@ -82,8 +84,8 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count);
 
     /// <summary>
-    /// Removes up to <paramref name="count"/> live messages of any state, the next ready ones first, in one durable step. Settings, history and
-    /// counters stay; leases on what is removed end as after <see cref="CancelAsync"/>.
+    /// Removes up to <paramref name="count"/> live messages of any state, the next ready ones first, in one durable step. Settings,
+    /// history and counters stay; leases on what is removed end as after <see cref="CancelAsync"/>.
     /// </summary>
     /// <returns>How many are gone; 0 for an unknown queue.</returns>
     ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count);

@@ -1,6 +1,8 @@
 namespace PushQueue.Queues;
 
-/// <summary>The other nodes that share the store, and a way to ask them for what each alone knows: its connections, its workers, itself.</summary>
+/// <summary>
+/// The other nodes that share the store, and a way to ask them for what each alone knows: its connections, its workers, itself.
+/// </summary>
 internal interface INodes
 {
     /// <summary>How many low bits of <see cref="NumberBase"/> are zero, for a node's own numbers.</summary>
@@ -12,6 +14,8 @@ internal interface INodes
     /// <summary>Says how this node answers questions. Called from any thread; must not block, must not throw.</summary>
     void AnswerWith(Func<string, ValueTask<byte[]>> answer);
 
-    /// <summary>Asks every other node that lives. The answers of those that answer within half a second; none where this node is alone.</summary>
+    /// <summary>
+    /// Asks every other node that lives. Returns the answers that come within half a second; none if this node is alone.
+    /// </summary>
     ValueTask<IReadOnlyList<byte[]>> AskAsync(string question);
 }

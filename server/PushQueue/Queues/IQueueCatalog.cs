@@ -1,9 +1,11 @@
 namespace PushQueue.Queues;
 
-/// <summary>Queues as a whole: which there are, what they hold, their settings. The rules of <see cref="IMessageStore"/> hold here, too.</summary>
+/// <summary>
+/// Queues as a whole: which there are, what they hold, their settings. The rules of <see cref="IMessageStore"/> hold here, too.
+/// </summary>
 internal interface IQueueCatalog
 {
-    /// <summary>Deletes the queue with its messages, history, settings and counters. False where there was none.</summary>
+    /// <summary>Deletes the queue with its messages, history, settings and counters. False if the queue did not exist.</summary>
     ValueTask<BrokerResult<bool>> DeleteQueueAsync(QueueName queue);
 
     /// <summary>Null for a queue that was never made.</summary>
@@ -11,6 +13,6 @@ internal interface IQueueCatalog
 
     ValueTask<QueuePage> ListQueuesAsync(string? after, int limit);
 
-    /// <summary>Changes settings durably, making the queue where there is none. Returns the settings as they are now.</summary>
+    /// <summary>Changes settings durably, making the queue if it does not exist. Returns the settings as they are now.</summary>
     ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch);
 }

@@ -1,15 +1,15 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// News from the store, upwards. Called outside all locks of the store's state, from any thread, in no promised order between queues; an
-/// implementation only notes the news and returns (it never blocks, awaits, or calls the store from within).
+/// Notifications from the store, upwards. Called outside all locks of the store's state, from any thread, in no promised order between
+/// queues. An implementation only notes the notification and returns: it never blocks, awaits, or calls the store.
 /// </summary>
 internal interface IQueueChangeListener
 {
     /// <summary>Messages of the queue may have become ready.</summary>
     void OnReady(QueueName queue);
 
-    /// <summary>Of a queue, one call after the other; the last one tells what holds.</summary>
+    /// <summary>The calls for one queue come one after the other; the last one carries the current settings.</summary>
     void OnSettingsChanged(QueueName queue, QueueSettings settings);
 
     /// <summary>The queue was deleted with everything in it.</summary>
@@ -19,8 +19,8 @@ internal interface IQueueChangeListener
     void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
 
     /// <summary>
-    /// A lease ended without an ack: it was released, its time ran out, or its message was rescheduled. Whoever held it has room for another.
-    /// Told of recorded leases only, not of those that last while a message is written.
+    /// A lease ended without an ack: it was released, its time ran out, or its message was rescheduled. Its holder has room for another
+    /// message. Called for recorded leases only, not for those that last while a message is written.
     /// </summary>
     void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt)
     {
@@ -32,22 +32,24 @@ internal interface IQueueChangeListener
     }
 
     /// <summary>
-    /// Offsets below <paramref name="nextOffset"/> have been given out, perhaps by another node: what lies between them and the last that was
-    /// seen here is in history. A store of one node need not tell it.
+    /// Offsets below <paramref name="nextOffset"/> have been given out, perhaps by another node: what lies between them and the last one
+    /// that this node has seen is in history. A store of one node does not have to call it.
     /// </summary>
     void OnBroadcast(QueueName queue, long nextOffset)
     {
     }
 
     /// <summary>
-    /// The store was out of reach and is back: news of that time may have been missed. Whoever remembers anything of a queue (its settings, its
-    /// position, that nothing is ready) asks again.
+    /// The store was out of reach and is back: notifications of that time may have been missed. A listener that remembers anything of a
+    /// queue (its settings, its position, that nothing is ready) asks again.
     /// </summary>
     void OnResumed()
     {
     }
 
-    /// <summary>A leased message was acked, or dead-lettered after its last attempt: whoever waits for its end can be answered.</summary>
+    /// <summary>
+    /// A leased message was acked, or dead-lettered after its last attempt: a request that waits for its end can be answered.
+    /// </summary>
     void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome);
 }
 
@@ -57,10 +59,12 @@ internal interface IQueueChangeListener
 /// <param name="Attempts">How often it was leased.</param>
 /// <param name="Reason">Why it was not acked.</param>
 /// <param name="Elsewhere">Another node did it, and counts it.</param>
-/// <param name="Receipt">Of the recorded lease that an ack ended; none where it ended otherwise, which its holder is told apart.</param>
+/// <param name="Receipt">
+/// Of the recorded lease that an ack ended; empty if it ended otherwise; its holder is notified of that separately.
+/// </param>
 internal sealed record FinishedMessage(
     bool Acked, string? Worker, int Attempts, string? Reason, bool Elsewhere = false, Receipt Receipt = default)
 {
-    /// <summary>The message may have ended while no news came.</summary>
+    /// <summary>The message may have ended while no notification came.</summary>
     public static FinishedMessage Unseen { get; } = new(Acked: false, Worker: null, Attempts: 0, Reason: null);
 }

@@ -3,19 +3,21 @@ namespace PushQueue.Queues;
 /// <summary>The store as a part of the node: what it is, whether it can serve, how it opens and closes.</summary>
 internal interface IStoreLifecycle : IAsyncDisposable
 {
-    /// <summary>What the store is and where, for people: "embedded log in /var/lib/pushqueue".</summary>
+    /// <summary>The kind of the store and its place, for people: "embedded log in /var/lib/pushqueue".</summary>
     string Description { get; }
 
     Durability Durability { get; }
 
-    /// <summary>What it holds at this moment, cheap to ask; null where the store does not know. Of what other nodes did in the last second it may
-    /// not know yet.</summary>
+    /// <summary>
+    /// The contents at this moment, cheap to ask; null if the store does not know. The changes that other nodes made in the last second may
+    /// be missing.
+    /// </summary>
     StoreTotals? Totals => null;
 
     /// <summary>Null while the store can serve; else one sentence that says why not.</summary>
     string? UnavailableReason { get; }
 
-    /// <summary>What the store takes up, for people to look at; null where it cannot tell. Cheap enough to be asked every second.</summary>
+    /// <summary>The room that the store takes up, for people; null if it cannot tell. Cheap enough to be asked every second.</summary>
     ValueTask<StoreUsage?> MeasureAsync() => new((StoreUsage?)null);
 
     /// <summary>Opens the store and loads what it holds. Called once, before anything else.</summary>

@@ -41,7 +41,7 @@ internal sealed class Message
 
     public string? LastWorker { get; init; }
 
-    /// <summary>W3C trace context of its put; null where there was none.</summary>
+    /// <summary>W3C trace context of its put; null if the put had none.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>Only in a dead-letter queue: why and from where it came.</summary>

@@ -1,15 +1,21 @@
 namespace PushQueue.Queues;
 
-/// <summary>What the node may hold altogether. Asked before a put; puts that come at the same moment may go beyond by as many as they are.</summary>
+/// <summary>
+/// The limits of the node over all queues. Checked before a put; puts that come at the same moment may together exceed a limit by their
+/// number.
+/// </summary>
 internal sealed partial class MessageBroker
 {
     private BrokerFailure BatchTooLarge() => new(
-        QueueError.BatchTooLarge, $"A batch may hold {options.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+        QueueError.BatchTooLarge,
+        $"A batch may hold {options.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
 
     /// <summary>Whether a limit may be reached, so that it is worth a closer look.</summary>
     private bool IsNearLimit(long messages, long bytes) =>
         store.Totals is { } totals
-        && (totals.Queues >= options.QueuesMax || totals.Messages + messages > options.MessagesMax || totals.Bytes > options.BytesMax - bytes);
+        && (totals.Queues >= options.QueuesMax
+            || totals.Messages + messages > options.MessagesMax
+            || totals.Bytes > options.BytesMax - bytes);
 
     private ValueTask<BrokerResult<PutOutcome>> AdmittedPutAsync(QueueName queue, NewMessage message) =>
         taps.Watches(queue) ? PutTappedAsync(queue, message) : store.PutAsync(queue, message);
@@ -34,19 +40,24 @@ internal sealed partial class MessageBroker
         {
             hits?.Count("queues");
             return new BrokerFailure(
-                QueueError.TooManyQueues, $"The server has {options.QueuesMax} queues, which is its limit; use or delete one of them. Nothing was stored.");
+                QueueError.TooManyQueues,
+                $"The server has {options.QueuesMax} queues, which is its limit; use or delete one of them. Nothing was stored.");
         }
 
         if (messages > 0 && totals.Messages + messages > options.MessagesMax)
         {
             hits?.Count("messages");
-            return new BrokerFailure(QueueError.ServerFull, $"The server may hold {options.MessagesMax} messages; try again when some have been taken. Nothing was stored.");
+            return new BrokerFailure(
+                QueueError.ServerFull,
+                $"The server may hold {options.MessagesMax} messages; try again when some have been taken. Nothing was stored.");
         }
 
         if (messages > 0 && totals.Bytes > options.BytesMax - bytes)
         {
             hits?.Count("bytes");
-            return new BrokerFailure(QueueError.ServerFull, $"The server may hold {options.BytesMax} bytes of messages; try again when some have been taken. Nothing was stored.");
+            return new BrokerFailure(
+                QueueError.ServerFull,
+                $"The server may hold {options.BytesMax} bytes of messages; try again when some have been taken. Nothing was stored.");
         }
 
         return null;

@@ -12,7 +12,7 @@ internal sealed partial class MessageBroker
             return (long?)null;
         }
 
-        // What is put meanwhile does not keep this going for ever.
+        // Messages that are put meanwhile do not count, or the loop might never end.
         var (purged, wanted) = (0L, info.Waiting);
         while (purged < wanted)
         {

@@ -57,7 +57,8 @@ internal sealed partial class MessageBroker
         && (request.Reason is not { } reason || letter.Reason == reason || message.LastError == reason)
         && (request.Before is not { } before || letter.At < before));
 
-    private static int StepOf(ReplayRequest request) => Math.Clamp((request.PerSecond ?? int.MaxValue) / ReplayStepsPerSecond, 1, ReplayPage);
+    private static int StepOf(ReplayRequest request) =>
+        Math.Clamp((request.PerSecond ?? int.MaxValue) / ReplayStepsPerSecond, 1, ReplayPage);
 
     /// <summary>How long to wait so that the rate is kept; null where it is.</summary>
     private TimeSpan? Ahead(long started, int replayed, int perSecond)

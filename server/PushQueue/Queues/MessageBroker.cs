@@ -19,7 +19,10 @@ internal sealed partial class MessageBroker(
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
 
-    /// <summary>Bodies of one answer to a take of many, so that a count of a thousand cannot ask for gigabytes; a larger one goes alone.</summary>
+    /// <summary>
+    /// Bytes of bodies in one answer to a take of many, so that a count of a thousand cannot ask for gigabytes; a larger message goes
+    /// alone.
+    /// </summary>
     private const int TakeBytesMax = 16 * 1024 * 1024;
 
     private volatile bool _draining;
@@ -189,7 +192,7 @@ internal sealed partial class MessageBroker(
         {
             await using var gone = cancellationToken.UnsafeRegister(static state => ((TakeWaiter)state!).End(), waiter);
 
-            // Who joins behind others does not overtake them: the one in front tries on each wake and passes it on.
+            // A waiter that joins behind others does not overtake them: the first in line tries at each wake and passes the wake on.
             var worthTrying = first || await waiter.NextAsync();
             while (worthTrying)
             {
@@ -230,15 +233,18 @@ internal sealed partial class MessageBroker(
         }
 
         return request.TimeToRun is { } timeToRun
-            ? store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, timeToRun, request.Worker, Selection: request.Selection))
+            ? store.LeaseAsync(queue, ToLeaseRequest(request, timeToRun))
             : LeaseByQueueSettingAsync(queue, request);
     }
 
     private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseByQueueSettingAsync(QueueName queue, TakeRequest request)
     {
         var settings = (await store.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
-        return await store.LeaseAsync(queue, new LeaseRequest(request.Count, TakeBytesMax, settings.TimeToRun, request.Worker, Selection: request.Selection));
+        return await store.LeaseAsync(queue, ToLeaseRequest(request, settings.TimeToRun));
     }
+
+    private static LeaseRequest ToLeaseRequest(TakeRequest request, TimeSpan timeToRun) =>
+        new(request.Count, TakeBytesMax, timeToRun, request.Worker, Selection: request.Selection);
 
     private void Count(QueueName queue, string? worker, int processed)
     {

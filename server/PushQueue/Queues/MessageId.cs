@@ -19,7 +19,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
         _text = text;
     }
 
-    /// <summary>The number, or 0 where the id is no canonical positive number.</summary>
+    /// <summary>The number; 0 if the id is not a positive number in its canonical form.</summary>
     public long Number { get; }
 
     public bool IsNumber => _text is null;

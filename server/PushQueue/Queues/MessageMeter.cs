@@ -3,15 +3,16 @@ using System.Diagnostics.Metrics;
 namespace PushQueue.Queues;
 
 /// <summary>
-/// The meter <c>PushQueue</c> of one node, with the instruments that are counted as things happen. What can be read off when somebody asks
-/// is observed instead (Diagnostics). A count costs a few nanoseconds; nothing here has a label per queue.
+/// The meter <c>PushQueue</c> of one node, with the instruments that are counted as things happen. Values that can be read when a
+/// collector asks are observed instead (Diagnostics). A count costs a few nanoseconds; nothing here has a label per queue.
 /// </summary>
 internal sealed class MessageMeter : IDisposable
 {
     public const string Name = "PushQueue";
 
     /// <summary>Seconds: from a fast SSD's flush to a disk that stalls.</summary>
-    private static readonly double[] FlushBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+    private static readonly double[] FlushBuckets =
+        [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
     private readonly TimeProvider _time;
     private readonly Histogram<double> _flush;
@@ -26,7 +27,8 @@ internal sealed class MessageMeter : IDisposable
         Put = Messages("pushqueue.messages.put", "Messages stored by puts to this node.");
         Duplicates = Messages("pushqueue.messages.duplicate", "Puts that stored nothing because their id was known.");
         Taken = Messages("pushqueue.messages.taken", "Messages taken for good.");
-        Leased = Messages("pushqueue.messages.leased", "Messages leased by requests; those pushed under manual ack are among the delivered.");
+        Leased = Messages(
+            "pushqueue.messages.leased", "Messages leased by requests; those pushed under manual ack are among the delivered.");
         Acked = Messages("pushqueue.messages.acked", "Leases acked by workers.");
         Released = Messages("pushqueue.messages.released", "Leases given back by workers.");
         LeasesLost = Messages("pushqueue.leases.lost", "Acks, releases and touches that came too late.");
@@ -34,7 +36,10 @@ internal sealed class MessageMeter : IDisposable
         _internalErrors = Meter.CreateCounter<long>(
             "pushqueue.internal.errors", "{error}", "Faults in background work, by the work; the log has each with its queue.");
         _flush = Meter.CreateHistogram(
-            "pushqueue.store.flush.duration", "s", "Flushes of the log to the disk.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = FlushBuckets });
+            "pushqueue.store.flush.duration",
+            "s",
+            "Flushes of the log to the disk.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = FlushBuckets });
     }
 
     public Meter Meter { get; }
@@ -62,7 +67,8 @@ internal sealed class MessageMeter : IDisposable
     public void Flushed(long since) => _flush.Record(_time.GetElapsedTime(since).TotalSeconds);
 
     /// <summary>Label <c>where</c>; <see cref="FaultBorder"/> counts.</summary>
-    public void CountInternalErrors(string where, long count) => _internalErrors.Add(count, new KeyValuePair<string, object?>("where", where));
+    public void CountInternalErrors(string where, long count) =>
+        _internalErrors.Add(count, new KeyValuePair<string, object?>("where", where));
 
     public void Dispose() => Meter.Dispose();
 

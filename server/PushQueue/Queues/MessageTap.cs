@@ -3,14 +3,14 @@ using System.Threading.Channels;
 namespace PushQueue.Queues;
 
 /// <summary>
-/// One onlooker of one queue. What happens is noted here as long as there is room; what finds none is counted and left out, so that nobody
-/// ever waits for who looks on.
+/// One watcher of one queue. Events are noted here as long as there is room. Events that find no room are counted and left out, so that
+/// delivery never waits for a watcher.
 /// </summary>
 internal sealed class MessageTap(QueueName queue)
 {
     public const int EventsMax = 256;
 
-    /// <summary>More of a body is not copied; whoever wants the rest asks for the message.</summary>
+    /// <summary>More of a body is not copied; a watcher that wants the rest asks for the message.</summary>
     public const int StartBytesMax = 16 * 1024;
 
     private readonly Channel<TappedEvent> _events = Channel.CreateBounded<TappedEvent>(new BoundedChannelOptions(EventsMax)

@@ -1,15 +1,15 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// Lets people look on while messages pass through this node, without taking part: no message is taken, delayed or marked by it. The broker
-/// and the dispatcher tell what they do. While nobody looks on that costs them one read of a field; a queue that nobody looks at, one look
-/// into a small dictionary.
+/// Lets people watch messages as they pass through this node: no message is taken, delayed or marked by it. The broker and the dispatcher
+/// report what they do. That costs them one read of a field while nobody watches, and one look into a small dictionary for a queue that
+/// nobody watches.
 /// </summary>
 internal sealed class MessageTaps(TimeProvider time) : IQueueChangeListener
 {
     private readonly Lock _gate = new();
 
-    // Never changed once it is here; null while nobody looks on.
+    // Never changed once it is here; null while nobody watches.
     private volatile Dictionary<QueueName, MessageTap[]>? _taps;
 
     public bool Watches(QueueName queue) => _taps is { } taps && taps.ContainsKey(queue);
@@ -66,7 +66,7 @@ internal sealed class MessageTaps(TimeProvider time) : IQueueChangeListener
     }
 
     /// <param name="message">A message that leaves the store.</param>
-    /// <param name="to">Who gets it, for people.</param>
+    /// <param name="to">The receiver, for people.</param>
     public void OnGiven(Message message, string to) =>
         Note(message.Queue, message.Body, start => new TappedEvent(TappedKind.Given, message.Id, time.GetUtcNow())
         {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace PushQueue.Queues;
 
 /// <summary>
-/// Spans of what happens to a message: put, then each time it is given out, then ack or release, all in the trace of the put and linked to the
+/// Spans of what happens to a message: its put, each delivery, then ack or release, all in the trace of the put and linked to the
 /// requests that caused them. A message carries its put's trace context with it; one without a context makes no span when it is given out.
 /// Costs a field's read while nobody listens.
 /// </summary>
@@ -26,7 +26,7 @@ internal static class MessageTracing
     /// <summary>Begins the span of a put and has the message carry it; null where it is not recorded.</summary>
     public static Activity? StartPut(QueueName queue, NewMessage message)
     {
-        // The request that carries the message is the parent where it belongs to the same trace, or the message to none; a message of another trace
+        // The request that carries the message is the parent if it belongs to the same trace, or the message to none; a message of another
         // (a line of a batch, a command over a socket) stays in its own and is linked to the request.
         var (own, request) = (Parse(message.TraceParent), Activity.Current?.Context);
         var isOfRequest = own == default || request?.TraceId == own.TraceId;
@@ -66,7 +66,8 @@ internal static class MessageTracing
         }
 
         var request = Activity.Current is { } current ? new ActivityLink[] { new(current.Context) } : null;
-        using var activity = Source.StartActivity($"{how} {message.Queue.Value}", ActivityKind.Consumer, Parse(message.TraceParent), links: request);
+        using var activity = Source.StartActivity(
+            $"{how} {message.Queue.Value}", ActivityKind.Consumer, Parse(message.TraceParent), links: request);
         if (activity is null)
         {
             return;
@@ -114,5 +115,7 @@ internal static class MessageTracing
         ActivityContext.TryParse(traceParent, traceState: null, isRemote: true, out var context) ? context : default;
 
     private static void Describe(Activity activity, QueueName queue, string operation) =>
-        activity.SetTag("messaging.system", "pushqueue").SetTag("messaging.destination.name", queue.Value).SetTag("messaging.operation.type", operation);
+        activity.SetTag("messaging.system", "pushqueue")
+            .SetTag("messaging.destination.name", queue.Value)
+            .SetTag("messaging.operation.type", operation);
 }

@@ -24,8 +24,8 @@ internal sealed record NewMessage
     public bool CountsAsFailure { get; init; }
 
     /// <summary>
-    /// How long after it becomes available the message is dropped if nobody has taken it; null for never. A later delay (of a release, a retry or
-    /// a reschedule) starts the time again.
+    /// How long after it becomes available the message is dropped if nobody has taken it; null for never. A later delay (of a release, a
+    /// retry or a reschedule) starts the time again.
     /// </summary>
     public TimeSpan? TimeToLive { get; init; }
 
@@ -41,6 +41,6 @@ internal sealed record NewMessage
     /// <summary>Wait between attempts; null for the queue's setting.</summary>
     public RetryDelay? RetryDelay { get; init; }
 
-    /// <summary>W3C trace context of the put, for whoever gets the message; null where there is none.</summary>
+    /// <summary>W3C trace context of the put, for the receiver of the message; null without one.</summary>
     public string? TraceParent { get; set; }
 }

@@ -2,8 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace PushQueue.Queues;
 
-/// <summary>Forwards the store's notifications to every listener, in the order of registration. A listener that fails does not keep it from the others.</summary>
-internal sealed class QueueChangeFanout(IEnumerable<IQueueChangeListener> listeners, ILogger<QueueChangeFanout> logger, MessageMeter meter) : IQueueChangeListener
+/// <summary>
+/// Forwards the store's notifications to every listener, in the order of registration. A listener that fails does not keep one from the
+/// others.
+/// </summary>
+internal sealed class QueueChangeFanout(
+    IEnumerable<IQueueChangeListener> listeners, ILogger<QueueChangeFanout> logger, MessageMeter meter) : IQueueChangeListener
 {
     private readonly IQueueChangeListener[] _listeners = [.. listeners];
     private readonly FaultBorder _faults = new("listener", logger, meter);

@@ -1,7 +1,7 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// What a client can cause, as values. Each adapter maps them once to its own words (the native API: <c>ProblemDetailsMapper</c>).
+/// Failures that a client can cause, as values. Each adapter maps them once to its own words (the native API: <c>ProblemDetailsMapper</c>).
 /// </summary>
 internal enum QueueError
 {

@@ -40,7 +40,9 @@ internal sealed record QueueInfo
 /// <param name="EpochOffset">The first offset that was given out in this epoch; history may still hold earlier ones.</param>
 internal readonly record struct BroadcastPosition(string Epoch, long FirstOffset, long NextOffset, long EpochOffset = 1);
 
-/// <summary>What a queue has done since it was made. Counts survive a restart but may miss the last moments before a crash.</summary>
+/// <summary>
+/// Counts of what a queue has done since it was made. Counts survive a restart but may miss the last moments before a crash.
+/// </summary>
 internal sealed record QueueCounters
 {
     public long Put { get; init; }
@@ -81,7 +83,7 @@ internal sealed record QueueCounters
         Lost = Lost + other.Lost,
     };
 
-    /// <summary>What came since; all of it where the queue was made anew meanwhile, or nothing was known of it.</summary>
+    /// <summary>The counts since an earlier look; all of them if the queue was made again meanwhile, or was not known.</summary>
     public QueueCounters Since(QueueCounters? earlier)
     {
         if (earlier is null || Put < earlier.Put || Delivered < earlier.Delivered)
@@ -107,12 +109,12 @@ internal sealed record QueueCounters
 /// <summary>Some of the queues, in the order of their names (ordinal).</summary>
 /// <param name="Queues">The page.</param>
 /// <param name="Total">How many queues there are in all.</param>
-/// <param name="Next">What to give as <c>after</c> for the next page; null on the last.</param>
+/// <param name="Next">The <c>after</c> of the next page; null on the last.</param>
 internal sealed record QueuePage(IReadOnlyList<QueueInfo> Queues, long Total, string? Next);
 
 /// <summary>Some of a queue's messages of one state, in the order in which they would be given out.</summary>
 /// <param name="Messages">The page.</param>
-/// <param name="Next">What to give as <c>after</c> for the next page; null on the last.</param>
+/// <param name="Next">The <c>after</c> of the next page; null on the last.</param>
 internal sealed record MessagePage(IReadOnlyList<Message> Messages, string? Next);
 
 /// <summary>A stretch of a queue's history.</summary>

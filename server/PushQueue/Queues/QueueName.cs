@@ -3,7 +3,9 @@ using System.Text;
 
 namespace PushQueue.Queues;
 
-/// <summary>A valid queue name: 1 to 255 bytes of UTF-8 without control characters and without <c>/</c>. Raw text stops at the edge.</summary>
+/// <summary>
+/// A valid queue name: 1 to 255 bytes of UTF-8 without control characters and without <c>/</c>. Raw text stops at the edge.
+/// </summary>
 internal readonly record struct QueueName
 {
     public const int BytesMax = 255;
@@ -23,7 +25,7 @@ internal readonly record struct QueueName
     /// <summary>The queue that takes the dead letters of this one. May be five bytes longer than other names can be.</summary>
     public QueueName DeadLetter => new(Value + DeadSuffix);
 
-    /// <summary>The queue whose dead letters this one holds; itself where it is no dead-letter queue.</summary>
+    /// <summary>The queue whose dead letters this one holds; itself unless it is a dead-letter queue.</summary>
     public QueueName Source => IsDeadLetter ? new(Value[..^DeadSuffix.Length]) : this;
 
     public static bool TryParse(string? text, out QueueName name, [NotNullWhen(false)] out string? whyNot)

@@ -10,7 +10,7 @@ internal enum DeliveryPolicy : byte
     RoundRobin = 2,
 }
 
-/// <summary>What happens to a put when the queue is full. The numbers are on disk: they may only ever grow.</summary>
+/// <summary>The treatment of a put when the queue is full. The numbers are on disk: they may only ever grow.</summary>
 internal enum FullQueuePolicy : byte
 {
     /// <summary>The put is refused with <see cref="QueueError.QueueFull"/>.</summary>

@@ -9,10 +9,12 @@ public sealed class QueuesOptions
     /// <summary>The largest batch that one request may put, in bytes of its body.</summary>
     public int BatchBytesMax { get; set; } = 128 * 1024 * 1024;
 
-    /// <summary>The most messages that one batch may hold: each costs half a kilobyte of memory beside its body.</summary>
+    /// <summary>The most messages that one batch may hold: each costs half a kilobyte of memory in addition to its body.</summary>
     public int BatchMessagesMax { get; set; } = 100_000;
 
-    /// <summary>The most queues of the node, those of dead letters included, which are made in any case. For the store of one node.</summary>
+    /// <summary>
+    /// The most queues of the node. Dead-letter queues count, but are made in any case. For the store of one node.
+    /// </summary>
     public long QueuesMax { get; set; } = 100_000;
 
     /// <summary>The most live messages of all queues together; each takes memory for its index. For the store of one node.</summary>

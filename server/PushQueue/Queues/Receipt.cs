@@ -37,7 +37,8 @@ internal readonly record struct Receipt(ulong Value)
     public static bool TryParse(string? text, out Receipt receipt)
     {
         receipt = default;
-        if (text is not { Length: 16 } || !ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+        if (text is not { Length: 16 }
+            || !ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
         {
             return false;
         }

@@ -13,7 +13,7 @@ internal sealed record ReplayRequest(
     public bool IsPlain => Reason is null && Before is null && PerSecond is null;
 }
 
-/// <summary>What a replay did.</summary>
+/// <summary>The outcome of a replay.</summary>
 /// <param name="Replayed">How many messages were put back.</param>
 /// <param name="More">It ran as long as a request may; asking again goes on.</param>
 internal readonly record struct ReplayOutcome(int Replayed, bool More);

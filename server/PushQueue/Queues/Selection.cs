@@ -7,8 +7,9 @@ internal readonly record struct Selection
     public static Selection Next => default;
 
     /// <summary>
-    /// The messages with the earliest <see cref="Message.AvailableAt"/> up to the time that a caller gives (then by arrival; priority does not count),
-    /// ready or delayed, whatever the store's clock says. A message that comes back before its time by the store's clock is delayed again.
+    /// The messages with the earliest <see cref="Message.AvailableAt"/> up to the time that a caller gives (then by arrival; priority does
+    /// not count), ready or delayed, whatever the store's clock says. A message that comes back before its time by the store's clock is
+    /// delayed again.
     /// </summary>
     public static Selection DueBy(DateTimeOffset time) => new() { Time = time };
 

@@ -1,6 +1,6 @@
 namespace PushQueue.Queues;
 
-/// <summary>What a store holds.</summary>
+/// <summary>The contents of a store.</summary>
 /// <param name="Queues">Queues, those of dead letters included.</param>
 /// <param name="Messages">Live messages; history does not count.</param>
 /// <param name="Bytes">Their bodies.</param>

@@ -1,6 +1,6 @@
 namespace PushQueue.Queues;
 
-/// <summary>What a store takes up, and what is left for it.</summary>
+/// <summary>The room that a store takes up, and the room that is left for it.</summary>
 /// <param name="UsedBytes">Bytes that the store itself takes up on its medium.</param>
 /// <param name="FreeBytes">Bytes that are left there; null where that cannot be told.</param>
 /// <param name="TotalBytes">The size of the medium; null likewise.</param>

@@ -1,9 +1,9 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// The takes that wait for a message, first come first served per queue. The store's news wakes the first in line; whoever leaves the
-/// line wakes the next, so a burst of messages walks down the line and an empty queue costs one vain attempt, never a stampede.
-/// A queue's line exists only while somebody stands in it.
+/// The takes that wait for a message, first come first served per queue. A notification of the store wakes the first in line, and a
+/// take that leaves the line wakes the next. So a burst of messages walks down the line, and an empty queue costs one vain attempt. A
+/// queue's line exists only while a take stands in it.
 /// </summary>
 internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
 {
@@ -18,7 +18,7 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
     /// <summary>Joins the line of a queue; the caller must <see cref="Leave"/>.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="wait">How long at most.</param>
-    /// <param name="first">Whether nobody stood in line, so that the caller must try by itself before it waits.</param>
+    /// <param name="first">Whether the line was empty, so that the caller must try by itself before it waits.</param>
     public TakeWaiter Join(QueueName queue, TimeSpan wait, out bool first)
     {
         var waiter = new TakeWaiter(queue);
@@ -42,7 +42,7 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
         return waiter;
     }
 
-    /// <summary>Leaves the line and hands the wake on: the one who leaves may have taken one of several, or been woken in vain.</summary>
+    /// <summary>Leaves the line and passes the wake on: this take may have taken one of several messages, or been woken in vain.</summary>
     public void Leave(TakeWaiter waiter)
     {
         TakeWaiter? next = null;
@@ -115,7 +115,7 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
 
     public void OnDeleted(QueueName queue)
     {
-        // Who waits goes on waiting: the queue is made again by its next put.
+        // Takes still wait: the queue is made again by its next put.
     }
 
     public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt)

@@ -1,6 +1,6 @@
 namespace PushQueue.Queues;
 
-/// <summary>What happened to a message, for those who look on.</summary>
+/// <summary>An event of a message, for watchers.</summary>
 internal enum TappedKind
 {
     Put = 0,
@@ -19,12 +19,12 @@ internal enum TappedKind
 }
 
 /// <summary>One thing that happened to one message.</summary>
-/// <param name="Kind">What.</param>
+/// <param name="Kind">The event.</param>
 /// <param name="Id">The message's id.</param>
 /// <param name="At">When.</param>
 internal sealed record TappedEvent(TappedKind Kind, MessageId Id, DateTimeOffset At)
 {
-    /// <summary>Who got it, or why it ended; null where there is nothing to say.</summary>
+    /// <summary>The receiver of the message, or the reason why it ended; null without either.</summary>
     public string? Note { get; init; }
 
     /// <summary>A copy of the body's first bytes; null where the event brings none.</summary>

@@ -1,12 +1,12 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// Counts the bodies held in memory. What was put first is taken first, so the first bodies to come stay and later ones are read back from
-/// the log; nothing is ever evicted.
+/// Counts the bodies held in memory. The oldest messages are taken first, so the first bodies to come stay and later ones are read back
+/// from the log; nothing is ever evicted.
 /// </summary>
 internal sealed class BodyCache(long bytesMax)
 {
-    // An array of the runtime costs this much beside its bytes; without it, a million tiny bodies would seem to be free.
+    // An array of the runtime costs this much in addition to its bytes; without it, a million tiny bodies would seem to be free.
     private const int OverheadBytes = 24;
     private long _bytes;
 

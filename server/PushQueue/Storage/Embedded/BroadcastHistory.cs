@@ -3,7 +3,8 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The messages that a queue has broadcast and keeps for consumers that resume, and the offsets that it gives out. Guarded by the queue's lock.
+/// The messages that a queue has broadcast and keeps for consumers that resume, and the offsets that it gives out. Guarded by the queue's
+/// lock.
 /// </summary>
 internal sealed class BroadcastHistory(StoreServices services)
 {
@@ -106,7 +107,8 @@ internal sealed class BroadcastHistory(StoreServices services)
     /// <summary>Forgets the messages of a queue that is deleted; the caller has released them.</summary>
     public void Clear() => _messages = new RingDeque<StoredMessage>();
 
-    private static long EndMs(StoredMessage message, QueueSettings settings) => message.AvailableAtMs + (long)settings.HistoryAge.TotalMilliseconds;
+    private static long EndMs(StoredMessage message, QueueSettings settings) =>
+        message.AvailableAtMs + (long)settings.HistoryAge.TotalMilliseconds;
 
     private void RemoveAll()
     {

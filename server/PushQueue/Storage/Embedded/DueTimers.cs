@@ -3,9 +3,9 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// One timer for all queues: wakes each when its next delayed message, lease end, expiry or history age is due. A queue that has nothing due
-/// costs nothing. Waking too early is harmless, too late is not: a queue schedules whenever its next time comes nearer. Wakes nobody before
-/// <see cref="Start"/>: a start fills the queues while there is no log yet that could take what is due.
+/// One timer for all queues: wakes each when its next delayed message, lease end, expiry or history age is due. A queue that has nothing
+/// due costs nothing. Waking too early is harmless, too late is not: a queue schedules whenever its next time comes nearer. Wakes nobody
+/// before <see cref="Start"/>: a start fills the queues while there is no log yet that could take what is due.
 /// </summary>
 internal sealed class DueTimers : IDisposable
 {

@@ -53,7 +53,7 @@ internal sealed partial class EmbeddedMessageStore
         while (given.Count == 0);
 
         // Without the proof on disk nobody may see an offset: a broken log stops the broadcast, and a disk without any room holds it up.
-        return await given.Batch.Synced.ConfigureAwait(false) switch
+        return await given.Batch.Synced switch
         {
             CommitOutcome.Committed => given.Messages,
             CommitOutcome.DiskFull => throw NoProof(),
@@ -82,7 +82,7 @@ internal sealed partial class EmbeddedMessageStore
         while (allDamaged);
 
         // History may hold what is only just being broadcast: nobody sees an offset before it is on disk.
-        var outcome = given.Batch is null ? CommitOutcome.Committed : await given.Batch.Synced.ConfigureAwait(false);
+        var outcome = given.Batch is null ? CommitOutcome.Committed : await given.Batch.Synced;
         return outcome switch
         {
             CommitOutcome.Committed => new HistoryPage(given.Messages, position),
@@ -156,7 +156,8 @@ internal sealed partial class EmbeddedMessageStore
     {
         if (!deadLetterQueue.IsDeadLetter)
         {
-            return new BrokerFailure(QueueError.BadOption, $"'{deadLetterQueue}' is no dead-letter queue; its name would end in '{QueueName.DeadSuffix}'.");
+            return new BrokerFailure(
+                QueueError.BadOption, $"'{deadLetterQueue}' is not a dead-letter queue; its name would end in '{QueueName.DeadSuffix}'.");
         }
 
         if (Find(deadLetterQueue) is not { } dead)

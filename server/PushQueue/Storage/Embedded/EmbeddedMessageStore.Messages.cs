@@ -17,7 +17,7 @@ internal sealed partial class EmbeddedMessageStore
         EmbeddedQueue put;
         while ((result = (put = GetOrCreate(queue)).Put(message)) is null)
         {
-            // Deleted at that very moment: the message makes the queue anew.
+            // Deleted at that very moment: the message makes the queue again.
         }
 
         if (!result.Value.Ok)
@@ -27,12 +27,12 @@ internal sealed partial class EmbeddedMessageStore
 
         var ticket = result.Value.Value;
         WriteNow(ticket.Batch);
-        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
+        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions) is { } failure)
         {
             return failure;
         }
 
-        // What this put seemed to repeat was still on its way to the disk and may not have arrived.
+        // The message that this put seemed to repeat was still on its way to the disk and may not have arrived.
         if (ticket.Repeated is { } repeated && put.WasRefused(repeated))
         {
             return new BrokerFailure(QueueError.DiskFull);
@@ -57,7 +57,7 @@ internal sealed partial class EmbeddedMessageStore
         EmbeddedQueue put;
         while ((result = (put = GetOrCreate(queue)).PutMany(messages)) is null)
         {
-            // Deleted at that very moment: the messages make the queue anew.
+            // Deleted at that very moment: the messages make the queue again.
         }
 
         if (!result.Value.Ok)
@@ -67,7 +67,7 @@ internal sealed partial class EmbeddedMessageStore
 
         var ticket = result.Value.Value;
         WriteNow(ticket.Batch);
-        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions.ConfigureAwait(false)) is { } failure)
+        if (ticket.Batch is not null && Failure(await ticket.Batch.Additions) is { } failure)
         {
             return failure;
         }
@@ -102,7 +102,7 @@ internal sealed partial class EmbeddedMessageStore
         }
         while (given.IsExhausted);
 
-        return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Messages);
+        return await WrittenAsync(given.Batch) is { } failure ? failure : Answer(given.Messages);
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
@@ -127,7 +127,7 @@ internal sealed partial class EmbeddedMessageStore
         }
         while (given.IsExhausted);
 
-        return await WrittenAsync(given.Batch).ConfigureAwait(false) is { } failure ? failure : Answer(given.Leases);
+        return await WrittenAsync(given.Batch) is { } failure ? failure : Answer(given.Leases);
     }
 
     /// <summary>Brings in the bodies; a message whose body cannot be read becomes a dead letter.</summary>
@@ -154,7 +154,7 @@ internal sealed partial class EmbeddedMessageStore
         }
     }
 
-    /// <summary>What this operation appended; see <see cref="MessageLog.BeginAppend"/>.</summary>
+    /// <summary>Writes the batch of this operation; see <see cref="MessageLog.BeginAppend"/>.</summary>
     private void WriteNow(LogBatch? batch)
     {
         if (batch is not null)
@@ -181,7 +181,7 @@ internal sealed partial class EmbeddedMessageStore
     };
 
     private async ValueTask<BrokerFailure?> WrittenAsync(LogBatch? batch) =>
-        batch is null ? null : Failure(await batch.Written.ConfigureAwait(false));
+        batch is null ? null : Failure(await batch.Written);
 
     private async ValueTask<BrokerResult<T>> AnswerWhenSyncedAsync<T>(Recorded<T> answer) =>
         answer.Batch is { } batch && Failure(await batch.Synced) is { } failure ? failure : answer.Value;

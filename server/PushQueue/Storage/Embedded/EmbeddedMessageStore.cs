@@ -42,7 +42,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         _services.Listener = listener;
 
         // Reading a large log takes seconds and blocks: a thread of its own, not one of the pool's.
-        await Task.Factory.StartNew(Open, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        await Task.Factory.StartNew(Open, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     public EmbeddedQueue? Find(QueueName name) => _queues.GetValueOrDefault(name);
@@ -124,7 +124,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
 
             _nextQueueNumber = recovery.NextQueueNumber;
             _services.Log = new MessageLog(_options, recovery.Segments, recovery.NextSegmentNumber, _logger);
-            _cleaner = new LogCleaner(_services, () => [.. _queues.Values], QueuesAtSnapshot, () => Volatile.Read(ref _nextQueueNumber), _logger);
+            _cleaner = new LogCleaner(
+                _services, () => [.. _queues.Values], QueuesAtSnapshot, () => Volatile.Read(ref _nextQueueNumber), _logger);
             _services.Cleaner = _cleaner;
             _services.Log.SegmentBegun = _cleaner.WantSnapshot;
             _services.Log.Start();

@@ -5,9 +5,9 @@ using PushQueue.Storage.Embedded.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// One queue and its operations, each in a <see cref="QueueTransaction"/>: it changes the state in memory, appends the records of the change to
-/// the log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's thread (commits),
-/// the due timers and the cleaner. Lock order: a queue, then its dead-letter queue, then the log.
+/// One queue and its operations, each in a <see cref="QueueTransaction"/>: it changes the state in memory, appends the records of the
+/// change to the log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's
+/// thread (commits), the due timers and the cleaner. Lock order: a queue, then its dead-letter queue, then the log.
 /// </summary>
 internal sealed class EmbeddedQueue : ILogOwner
 {
@@ -27,7 +27,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         _admission = new PutAdmission(_state);
     }
 
-    /// <summary>Owned by <see cref="DueTimers"/>, under its lock: the time of the next sweep; <see cref="long.MaxValue"/> for never.</summary>
+    /// <summary>
+    /// Owned by <see cref="DueTimers"/>, under its lock: the time of the next sweep; <see cref="long.MaxValue"/> for never.
+    /// </summary>
     public long ScheduledForMs { get; set; } = long.MaxValue;
 
     /// <summary>Owned by <see cref="DueTimers"/>: how many sweeps in a row have failed.</summary>
@@ -81,7 +83,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
-    /// <summary>Notifies of the settings as they are now, one caller after the other, so that the last notification carries the latest settings.</summary>
+    /// <summary>
+    /// Notifies of the settings as they are now, one caller after the other, so that the last notification carries the latest settings.
+    /// </summary>
     public void NotifySettings(IQueueChangeListener listener)
     {
         lock (_notifyingSettings)
@@ -105,7 +109,10 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
-    /// <summary>Leases that lived with a connection end with the process that had the connection. Its stop is no failed attempt of a consumer.</summary>
+    /// <summary>
+    /// Leases that lived with a connection end with the process that had the connection. Its stop does not count as a failed attempt of a
+    /// consumer.
+    /// </summary>
     public void EndOrphanedLeases()
     {
         _hasOrphanedLeases = true;
@@ -233,7 +240,8 @@ internal sealed class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>
-    /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes them.
+    /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes
+    /// them.
     /// </summary>
     public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped)
     {
@@ -282,8 +290,8 @@ internal sealed class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>
-    /// Completes a take whose bodies had to be read: the messages are gone. What was cancelled meanwhile is left out of what is given. A failed
-    /// read puts all of them back.
+    /// Completes a take whose bodies had to be read: the messages are gone. Messages that were cancelled meanwhile are left out. A
+    /// failed read puts all of them back.
     /// </summary>
     public void FinishTake(GivenMessages given, bool failed)
     {
@@ -475,7 +483,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         return given;
     }
 
-    /// <summary>A stretch of history from that offset on, or from its beginning. To be shown to no one before the batch is synced.</summary>
+    /// <summary>
+    /// A stretch of history from that offset on, or from its beginning. To be shown to no one before the batch is synced.
+    /// </summary>
     public GivenMessages ReadHistory(long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         using var transaction = Begin();
@@ -516,8 +526,8 @@ internal sealed class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>
-    /// Dead-letters messages whose bodies cannot be read: no later take or lease could give them out either. A dead-letter queue drops them.
-    /// A message that changed its place in the log since the read keeps its place in the queue, because the copy may be whole.
+    /// Dead-letters messages whose bodies cannot be read: no later take or lease could give them out either. A dead-letter queue drops
+    /// them. A message that changed its place in the log since the read keeps its place in the queue, because the copy may be whole.
     /// </summary>
     public void DeadLetterUnreadable(IReadOnlyList<UnreadableMessage> unreadable)
     {
@@ -538,7 +548,8 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>A message of another queue, whose lock is held, moves here; null where this queue was deleted meanwhile.</summary>
     public LogBatch? Receive(StoredMessage message, QueueState from, DeadLetter letter, long now)
     {
-        // No transaction: the other queue's lock is held, so that nothing may be notified of here. Its events say that this queue has a message.
+        // No transaction: the other queue's lock is held, so that nothing may be notified of here. Its events say that this queue has a
+        // message.
         lock (_gate)
         {
             return _state.IsDeleted ? null : from.MoveTo(_state, message, letter, now);

@@ -12,7 +12,7 @@ internal sealed class EmbeddedStoreOptions
     /// <summary>A segment that has reached this many bytes is closed and the next one begun.</summary>
     public long SegmentBytes { get; init; } = 64 * 1024 * 1024;
 
-    /// <summary>Bodies kept in memory beside the log, in bytes.</summary>
+    /// <summary>Bodies kept in memory in addition to the log, in bytes.</summary>
     public long CacheBytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Counts the flushes; null where nobody counts.</summary>
@@ -21,6 +21,8 @@ internal sealed class EmbeddedStoreOptions
     /// <summary>Bytes set aside on the disk, so that messages can still be taken from a full one.</summary>
     public int ReserveBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Bytes of zeros kept ahead of the log's end under <see cref="DurabilityMode.Synced"/>; see <see cref="Log.RoomAhead"/>.</summary>
+    /// <summary>
+    /// Bytes of zeros kept ahead of the log's end under <see cref="DurabilityMode.Synced"/>; see <see cref="Log.RoomAhead"/>.
+    /// </summary>
     public int RoomAheadBytes { get; init; } = 1024 * 1024;
 }

@@ -8,7 +8,8 @@ namespace PushQueue.Storage.Embedded;
 internal static class EmbeddedStoreServiceCollectionExtensions
 {
     /// <summary>Keeps the queues in a log of this node's own.</summary>
-    public static IServiceCollection AddEmbeddedStore(this IServiceCollection services, Func<IServiceProvider, EmbeddedStoreOptions> options)
+    public static IServiceCollection AddEmbeddedStore(
+        this IServiceCollection services, Func<IServiceProvider, EmbeddedStoreOptions> options)
     {
         services.TryAddSingleton<IMessageStore>(provider => new EmbeddedMessageStore(
             options(provider),

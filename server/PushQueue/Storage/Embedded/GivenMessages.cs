@@ -69,7 +69,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
     public void AddReceipt(int index, LeaseDetails lease) =>
         (_leases ??= []).Add(new Lease(_messages[index], lease.Receipt, lease.UntilMs == long.MaxValue ? null : FromMs(lease.UntilMs)));
 
-    /// <summary>Where the log is read anyway, brings in what will be taken next and stands beside it.</summary>
+    /// <summary>If the log is read anyway, reads the messages that will be taken next and stand close behind.</summary>
     public void ReadAhead(ReadyMessages ready)
     {
         if (_missing is null)
@@ -80,7 +80,8 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
         var last = _missing[^1];
         foreach (var stored in ready.InOrder().Take(ReadAheadMax))
         {
-            if (stored.Body is not null || stored.Segment != last.Segment || stored.RecordOffset < last.Offset || stored.RecordOffset - last.Offset > ReadBytesMax)
+            var isClose = stored.RecordOffset >= last.Offset && stored.RecordOffset - last.Offset <= ReadBytesMax;
+            if (stored.Body is not null || stored.Segment != last.Segment || !isClose)
             {
                 return;
             }
@@ -102,7 +103,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
             for (var from = 0; from < _missing.Count;)
             {
                 var to = EndOfRun(from);
-                await ReadRunAsync(from, to, logger).ConfigureAwait(false);
+                await ReadRunAsync(from, to, logger);
                 from = to;
             }
         }
@@ -148,12 +149,13 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            var read = await ReadAsync(first, buffer.AsMemory(0, length)).ConfigureAwait(false);
+            var read = await ReadAsync(first, buffer.AsMemory(0, length));
             for (var i = from; i < to; i++)
             {
                 var missing = _missing[i];
                 var start = (int)(missing.Offset - first.Offset);
-                if (start + missing.Length > read || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length), missing.Segment.Salt))
+                if (start + missing.Length > read
+                    || !RecordHeader.ChecksumMatches(buffer.AsSpan(start, missing.Length), missing.Segment.Salt))
                 {
                     if (missing.Message is { } lost)
                     {
@@ -190,7 +192,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
     {
         try
         {
-            return await RandomAccess.ReadAsync(first.Segment.Handle, buffer, first.Offset).ConfigureAwait(false);
+            return await RandomAccess.ReadAsync(first.Segment.Handle, buffer, first.Offset);
         }
         catch (IOException)
         {
@@ -242,11 +244,6 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
 
     private DateTimeOffset FromMs(long milliseconds) => clock.ToWall(milliseconds);
 
-    private readonly record struct MissingBody(StoredMessage Stored, Message? Message, Segment Segment, long Offset, int Length, int BodyLength);
+    private readonly record struct MissingBody(
+        StoredMessage Stored, Message? Message, Segment Segment, long Offset, int Length, int BodyLength);
 }
-
-/// <summary>A message whose record could not be read.</summary>
-/// <param name="Stored">The message.</param>
-/// <param name="Segment">Where its record was looked for.</param>
-/// <param name="Offset">The record's place in the segment.</param>
-internal readonly record struct UnreadableMessage(StoredMessage Stored, Segment Segment, long Offset);

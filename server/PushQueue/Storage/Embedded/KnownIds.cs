@@ -3,12 +3,12 @@ using PushQueue.Storage.Embedded.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The ids that a queue's dedup window keeps known, whatever became of their messages. Each names the segment whose records prove it after a
-/// restart, and keeps that segment alive. Guarded by its queue's lock.
+/// The ids that a queue's dedup window keeps known, whatever became of their messages. Each names the segment whose records prove it after
+/// a restart, and keeps that segment alive. Guarded by its queue's lock.
 /// </summary>
 internal sealed class KnownIds(StoreServices services)
 {
-    /// <summary>What an id counts for in its segment: roughly its record.</summary>
+    /// <summary>The bytes that an id counts for in its segment: roughly its record.</summary>
     private const int LiveBytes = 64;
 
     private readonly Dictionary<string, Known> _ids = new(StringComparer.Ordinal);
@@ -16,7 +16,7 @@ internal sealed class KnownIds(StoreServices services)
 
     public int Count => _ids.Count;
 
-    /// <summary>When the next id ceases to be known; <see cref="long.MaxValue"/> where there is none.</summary>
+    /// <summary>The time at which the next id is forgotten; <see cref="long.MaxValue"/> without one.</summary>
     public long NextEndMs => _ends.TryPeek(out _, out var endMs) ? endMs : long.MaxValue;
 
     public bool Contains(string id) => _ids.ContainsKey(id);

@@ -1,8 +1,8 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The leased messages of a queue. Leases begin, change and end only here, because a message stands in two orders while it is leased: by the
-/// end of its lease, and, for a caller with a clock of its own, by the end on that clock. Guarded by the queue's lock.
+/// The leased messages of a queue. Leases begin, change and end only here, because a message stands in two orders while it is leased: by
+/// the end of its lease, and, for a caller with a clock of its own, by the end on that clock. Guarded by the queue's lock.
 /// </summary>
 internal sealed class LeasedMessages
 {
@@ -18,7 +18,8 @@ internal sealed class LeasedMessages
     public StoredMessage? FirstEnded(long nowMs) => NextEndMs <= nowMs ? _byEnd.Min : null;
 
     /// <summary>The message whose lease ends first on its caller's clock, if that clock has passed the end.</summary>
-    public StoredMessage? FirstEndedForCaller(long callerNowMs) => _byCallerEnd.Min is { } first && first.Lease!.CallerUntilMs <= callerNowMs ? first : null;
+    public StoredMessage? FirstEndedForCaller(long callerNowMs) =>
+        _byCallerEnd.Min is { } first && first.Lease!.CallerUntilMs <= callerNowMs ? first : null;
 
     /// <summary>Begins a lease. The message must stand in no other order of the queue.</summary>
     public void Add(StoredMessage message, LeaseDetails lease)

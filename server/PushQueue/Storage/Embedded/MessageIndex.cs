@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The live messages of a queue by number, by the client's id, by unique key and by the end of their time to live, and what they hold together.
-/// Guarded by the queue's lock.
+/// The live messages of a queue by number, by the client's id, by unique key and by the end of their time to live, and what they hold
+/// together. Guarded by the queue's lock.
 /// </summary>
 internal sealed class MessageIndex(StoreServices services)
 {
@@ -101,7 +101,9 @@ internal sealed class MessageIndex(StoreServices services)
         return message;
     }
 
-    /// <summary>Makes the message available at another time, from which its time to live counts. The caller adds the expiry again.</summary>
+    /// <summary>
+    /// Makes the message available at another time, from which its time to live counts. The caller adds the expiry again.
+    /// </summary>
     public void MoveTo(StoredMessage message, long availableAtMs)
     {
         if (message.ExpiresAtMs > 0)

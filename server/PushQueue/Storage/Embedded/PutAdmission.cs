@@ -4,7 +4,9 @@ using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>Whether a queue takes a message: known ids, unique keys, limits; and what the queue keeps of it. Guarded by the queue's lock.</summary>
+/// <summary>
+/// Whether a queue takes a message: known ids, unique keys, limits; and what the queue keeps of it. Guarded by the queue's lock.
+/// </summary>
 internal sealed class PutAdmission(QueueState state)
 {
     private bool IsOverfull =>
@@ -40,7 +42,8 @@ internal sealed class PutAdmission(QueueState state)
         failure = default;
         if (message.UniqueKey is { } key && state.Index.HasUniqueKey(key))
         {
-            failure = new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{state.Name}'.");
+            failure = new BrokerFailure(
+                QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{state.Name}'.");
             return null;
         }
 
@@ -56,7 +59,8 @@ internal sealed class PutAdmission(QueueState state)
     }
 
     /// <summary>
-    /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops nothing.
+    /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops
+    /// nothing.
     /// </summary>
     public void DropOldest()
     {
@@ -79,8 +83,8 @@ internal sealed class PutAdmission(QueueState state)
             return null;
         }
 
-        // Under drop-oldest all that is ready can make room, and so can the puts under way, once they are ready; delayed and leased messages and
-        // the batch itself cannot.
+        // Under drop-oldest all that is ready can make room, and so can the puts under way, once they are ready; delayed and leased
+        // messages and the batch itself cannot.
         var ready = state.Waiting.Ready;
         var (droppable, droppableBytes) = settings.Overflow == FullQueuePolicy.DropOldest
             ? (ready.Count + state.Pending - ahead.Messages, ready.Bytes + state.PendingBytes - ahead.Bytes)
@@ -93,7 +97,8 @@ internal sealed class PutAdmission(QueueState state)
 
         if (settings.MaxBytes is { } bytesMax && state.Index.Bytes - droppableBytes + bytes > bytesMax)
         {
-            return new BrokerFailure(QueueError.QueueFull, $"Queue '{state.Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
+            return new BrokerFailure(
+                QueueError.QueueFull, $"Queue '{state.Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
         }
 
         return null;

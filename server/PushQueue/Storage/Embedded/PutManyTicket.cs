@@ -3,8 +3,8 @@ using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What to await and answer after a batch put.</summary>
+/// <summary>The answer to a batch put, and what it waits for.</summary>
 /// <param name="Outcomes">One for each message.</param>
-/// <param name="Batch">What to await; null where all messages are durable already.</param>
+/// <param name="Batch">The batch to wait for; null if all messages are durable already.</param>
 /// <param name="Repeated">The messages that this batch repeats and that are not durable yet.</param>
 internal readonly record struct PutManyTicket(PutOutcome[] Outcomes, LogBatch? Batch, IReadOnlyList<StoredMessage> Repeated);

@@ -1,9 +1,9 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The clock of the queues: the wall clock at the start of the process plus the time that has passed since by the monotonic clock. So leases,
-/// delays and ages last as long as they should, whatever happens to the wall clock. Callers see and give wall-clock times, which are translated by
-/// how far the wall clock has stepped since the start. Thread-safe.
+/// The clock of the queues: the wall clock at the start of the process plus the time that has passed since by the monotonic clock. So
+/// leases, delays and ages last as long as they should, whatever happens to the wall clock. Callers see and give wall-clock times, which
+/// are translated by how far the wall clock has stepped since the start. Thread-safe.
 /// </summary>
 internal sealed class QueueClock
 {

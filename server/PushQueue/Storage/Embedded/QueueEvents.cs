@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What happened in a queue while its lock was held; the listener gets it when the lock is free.</summary>
+/// <summary>The events of a queue while its lock was held; the listener gets it when the lock is free.</summary>
 internal sealed class QueueEvents(EmbeddedQueue owner)
 {
     private readonly QueueName _queue = owner.Name;

@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What can be asked of a queue without changing its messages.</summary>
+/// <summary>Questions to a queue that do not change its messages.</summary>
 internal static class QueueLooks
 {
     // A page is read and written as a whole; a thousand of the largest messages would be gigabytes at once.
@@ -37,8 +37,10 @@ internal static class QueueLooks
     /// <param name="queue">The queue.</param>
     /// <param name="state">Which messages.</param>
     /// <param name="after">The <paramref name="next"/> of the page before; null for the first page.</param>
-    /// <param name="limit">At most this many; fewer where their bodies would be more than <see cref="PageBytesMax"/>, but at least one.</param>
-    /// <param name="next">What to ask for the next page with; null on the last.</param>
+    /// <param name="limit">
+    /// At most this many; fewer where their bodies would be more than <see cref="PageBytesMax"/>, but at least one.
+    /// </param>
+    /// <param name="next">The <paramref name="after"/> of the next page; null on the last.</param>
     public static GivenMessages Browse(this EmbeddedQueue queue, MessageState state, PageKey? after, int limit, out string? next)
     {
         next = null;

@@ -4,8 +4,8 @@ using PushQueue.Storage.Embedded.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// What one queue consists of, and the steps that its operations share: how messages come into their orders and leave them, how leases end, and
-/// what happens by itself as time passes. Guarded by the queue's lock; does no I/O.
+/// The parts of one queue, and the steps that its operations share: how messages come into their orders and leave them, how leases end,
+/// and what happens by itself as time passes. Guarded by the queue's lock; does no I/O.
 /// </summary>
 internal sealed class QueueState
 {
@@ -71,7 +71,9 @@ internal sealed class QueueState
 
     public int Live => Waiting.Ready.Count + Waiting.Delayed.Count + Leased.Count + Pending;
 
-    /// <summary>The time of the last plain put, which never goes back: later puts come after earlier ones whatever the clock does.</summary>
+    /// <summary>
+    /// The time of the last plain put, which never goes back: later puts come after earlier ones whatever the clock does.
+    /// </summary>
     public long LastAvailableMs { get; private set; }
 
     public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.NextOffset);
@@ -259,8 +261,8 @@ internal sealed class QueueState
     }
 
     /// <summary>
-    /// Moves a message, already out of its order, to the dead-letter queue in one record, or drops it where the queue has none. Takes the lock of the
-    /// dead-letter queue.
+    /// Moves a message, already out of its order, to the dead-letter queue in one record, or drops it where the queue has none. Takes the
+    /// lock of the dead-letter queue.
     /// </summary>
     public LogBatch DeadLetter(StoredMessage message, long now, string reason)
     {
@@ -286,8 +288,8 @@ internal sealed class QueueState
     }
 
     /// <summary>
-    /// Moves a message, already out of its order, to another queue, whose lock is held, too. The body stays where it is in the log; the record says
-    /// which queue it belongs to now.
+    /// Moves a message, already out of its order, to another queue, whose lock is held, too. The body stays where it is in the log; the
+    /// record says which queue it belongs to now.
     /// </summary>
     public LogBatch MoveTo(QueueState target, StoredMessage message, DeadLetter? letter, long now)
     {
@@ -313,7 +315,8 @@ internal sealed class QueueState
 
     /// <summary>Writes the queue's state without its messages: a new queue's first record, or a part of a snapshot.</summary>
     public LogBatch Record() => Journal.State(
-        new QueueStateRecord(Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset));
+        new QueueStateRecord(
+            Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset));
 
     /// <summary>
     /// Everything is gone. The due timers know the queue until its last time has come, which may be years from now: nothing may hang on it.
@@ -364,7 +367,7 @@ internal sealed class QueueState
 
         if (message.Place != MessagePlace.Delayed && message.Lease is null or { CallerUntilMs: 0 })
         {
-            // The clock may have gone back since. What is put next comes after these all the same, leased ones included.
+            // The clock may have gone back since. The next put comes after these all the same, leased ones included.
             LastAvailableMs = Math.Max(LastAvailableMs, message.AvailableAtMs);
         }
     }

@@ -1,8 +1,8 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// One operation on a queue: holds the queue's lock from its beginning, for which it brings the queue to the present, to its disposal, after
-/// which the listener gets the events. Two transactions are never nested, because events are passed on without any lock.
+/// One operation on a queue: holds the queue's lock from its beginning, for which it brings the queue to the present, to its disposal,
+/// after which the listener gets the events. Two transactions are never nested, because events are passed on without any lock.
 /// </summary>
 internal readonly ref struct QueueTransaction
 {

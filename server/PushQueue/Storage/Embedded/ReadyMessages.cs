@@ -1,9 +1,9 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The ready messages of a queue in the order in which they come out: priority, time available, arrival. Nearly all arrive in that order and
-/// stand in a ring; the few that come between (due delayed ones, returned ones) stand in a tree beside it. What is cancelled in the middle of
-/// the ring stays there as <see cref="MessagePlace.Gone"/> until it reaches the front or the ring is mostly such.
+/// The ready messages of a queue in the order in which they come out: priority, time available, arrival. Nearly all arrive in that order
+/// and stand in a ring; the few that come between (due delayed ones, returned ones) stand in a separate tree. A message that is cancelled
+/// in the middle of the ring stays there as <see cref="MessagePlace.Gone"/> until it reaches the front or the ring is mostly such.
 /// </summary>
 internal sealed class ReadyMessages
 {
@@ -94,7 +94,9 @@ internal sealed class ReadyMessages
         return oldest;
     }
 
-    /// <summary>Takes out any message. The caller sets its place to <see cref="MessagePlace.Gone"/>; the object may not come back.</summary>
+    /// <summary>
+    /// Takes out any message. The caller sets its place to <see cref="MessagePlace.Gone"/>; the object may not come back.
+    /// </summary>
     public void Remove(StoredMessage message)
     {
         message.Place = MessagePlace.Gone;
@@ -126,7 +128,9 @@ internal sealed class ReadyMessages
 
     public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
 
-    /// <summary>In order from a place on, whether a message stands there or not; from the first for null. Finds it without walking there.</summary>
+    /// <summary>
+    /// In order from a place on, whether a message stands there or not; from the first for null. Finds it without walking there.
+    /// </summary>
     public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
     {
         for (var priority = from is null ? Priorities - 1 : (int)from.Priority; priority >= 0; priority--)
@@ -191,8 +195,9 @@ internal sealed class ReadyMessages
 
         public int CountUntil(long availableAtMs)
         {
-            // Nearly always all of them: who asks has a clock much like the one that made them ready.
-            if ((Ring.Count == 0 || Ring.Last.AvailableAtMs <= availableAtMs) && (Between.Count == 0 || Between.Max!.AvailableAtMs <= availableAtMs))
+            // Nearly always all of them: the caller has a clock much like the one that made them ready.
+            if ((Ring.Count == 0 || Ring.Last.AvailableAtMs <= availableAtMs)
+                && (Between.Count == 0 || Between.Max!.AvailableAtMs <= availableAtMs))
             {
                 return Ring.Count - GoneInRing + Between.Count;
             }
@@ -258,7 +263,7 @@ internal sealed class ReadyMessages
             }
         }
 
-        /// <summary>What is gone from the ring keeps its order there.</summary>
+        /// <summary>A message that is gone keeps its order in the ring.</summary>
         private int FirstInRing(StoredMessage from)
         {
             var low = 0;

@@ -21,7 +21,8 @@ internal sealed class SegmentPart(Segment segment, long length) : Stream
         set => _position = value;
     }
 
-    public override int Read(Span<byte> buffer) => Advance(RandomAccess.Read(segment.Handle, buffer[..Room(buffer.Length)], _position), buffer.Length);
+    public override int Read(Span<byte> buffer) =>
+        Advance(RandomAccess.Read(segment.Handle, buffer[..Room(buffer.Length)], _position), buffer.Length);
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -48,7 +49,8 @@ internal sealed class SegmentPart(Segment segment, long length) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException("A part of a segment cannot be changed.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("A part of a segment cannot be changed.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("A part of a segment cannot be changed.");
 
     private int Room(int wanted) => (int)Math.Min(wanted, length - _position);
 

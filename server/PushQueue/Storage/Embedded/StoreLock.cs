@@ -25,11 +25,13 @@ internal sealed class StoreLock : IDisposable
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new StoreOpenException($"The data folder {directory} cannot be written; give another with --data, or the right to write it.", exception);
+            throw new StoreOpenException(
+                $"The data folder {directory} cannot be written; give another with --data, or the permission to write it.", exception);
         }
         catch (IOException exception) when (File.Exists(path) && !IsReadOnly(exception))
         {
-            throw new StoreOpenException($"The data folder {directory} is in use by another process; give another with --data, or stop that one.", exception);
+            throw new StoreOpenException(
+                $"The data folder {directory} is in use by another process; give another with --data, or stop that one.", exception);
         }
         catch (IOException exception)
         {

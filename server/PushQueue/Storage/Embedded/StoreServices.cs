@@ -4,7 +4,7 @@ using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What the queues of one store share.</summary>
+/// <summary>The services that the queues of one store share.</summary>
 internal sealed class StoreServices
 {
     private long _queueCount;
@@ -42,16 +42,16 @@ internal sealed class StoreServices
 
     public FaultBorder CleanerFaults { get; }
 
-    /// <summary>Set once recovery has found where the log goes on.</summary>
+    /// <summary>Set once recovery has found the end of the log.</summary>
     public MessageLog Log { get; set; } = null!;
 
-    /// <summary>Told what happens; set when the store is opened.</summary>
+    /// <summary>Gets the notifications; set when the store is opened.</summary>
     public IQueueChangeListener Listener { get; set; } = null!;
 
-    /// <summary>Told when a segment may have become worth cleaning.</summary>
+    /// <summary>Woken when a segment may have become worth cleaning.</summary>
     public LogCleaner? Cleaner { get; set; }
 
-    /// <summary>What all queues hold together.</summary>
+    /// <summary>The contents of all queues together.</summary>
     public StoreTotals Totals => new(Interlocked.Read(ref _queueCount), Interlocked.Read(ref _messages), Interlocked.Read(ref _bytes));
 
     public void CountQueues(int change) => Interlocked.Add(ref _queueCount, change);
@@ -74,12 +74,4 @@ internal sealed class StoreServices
             Cleaner?.Wake();
         }
     }
-}
-
-/// <summary>Finds the queues of a store by name.</summary>
-internal interface IQueueDirectory
-{
-    EmbeddedQueue? Find(QueueName name);
-
-    EmbeddedQueue GetOrCreate(QueueName name);
 }

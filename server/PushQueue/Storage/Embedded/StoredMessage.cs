@@ -3,25 +3,9 @@ using PushQueue.Storage.Embedded.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>Where a stored message is inside its queue.</summary>
-internal enum MessagePlace : byte
-{
-    /// <summary>Its record is not yet on disk; nobody may see it.</summary>
-    Pending,
-    Ready,
-    Delayed,
-    Leased,
-
-    /// <summary>Broadcast: no longer live, kept for resuming.</summary>
-    History,
-
-    /// <summary>Removed; a stale reference may still stand in an ordering.</summary>
-    Gone,
-}
-
 /// <summary>
-/// What memory holds of a message: about 130 bytes and, while there is room, the body. A million waiting messages must fit into a few
-/// hundred megabytes, so what few messages have lives in <see cref="MessageDetails"/>. Guarded by its queue's lock.
+/// The part of a message that memory holds: about 130 bytes and, while there is room, the body. A million waiting messages must fit into a
+/// few hundred megabytes, so what few messages have lives in <see cref="MessageDetails"/>. Guarded by its queue's lock.
 /// </summary>
 internal sealed class StoredMessage
 {
@@ -38,7 +22,8 @@ internal sealed class StoredMessage
     public required long AvailableAtMs { get; set; }
 
     /// <summary>
-    /// 0 for never. Else the time to live after <see cref="AvailableAtMs"/>, as long as the message is live: <see cref="MoveTo"/> moves both.
+    /// 0 for never. Else the time to live after <see cref="AvailableAtMs"/>, as long as the message is live: <see cref="MoveTo"/> moves
+    /// both.
     /// </summary>
     public long ExpiresAtMs { get; set; }
 
@@ -109,83 +94,4 @@ internal sealed class StoredMessage
     };
 
     public MessageDetails EnsureDetails() => Details ??= new MessageDetails();
-}
-
-/// <summary>What few messages have.</summary>
-internal sealed class MessageDetails
-{
-    public string? UniqueKey { get; set; }
-
-    public int? MaxAttempts { get; set; }
-
-    public RetryDelay? RetryDelay { get; set; }
-
-    public string? LastError { get; set; }
-
-    public string? LastWorker { get; set; }
-
-    public DeadLetter? DeadLetter { get; set; }
-
-    public string? TraceParent { get; set; }
-
-    public int Looks { get; set; }
-
-    /// <summary>Until when the id stays known; 0 where it does not.</summary>
-    public long KnownUntilMs { get; set; }
-}
-
-/// <summary>The current lease of a message.</summary>
-/// <param name="Receipt">What must be presented.</param>
-/// <param name="UntilMs">When it ends; <see cref="long.MaxValue"/> while its holder's connection guards it.</param>
-/// <param name="Worker">Who holds it.</param>
-/// <param name="Delivery">Only for the time of a write; not recorded, no attempt.</param>
-/// <param name="CallerUntilMs">When it ends by the clock of a caller who chose by a time of its own; 0 where none did.</param>
-internal sealed record LeaseDetails(Receipt Receipt, long UntilMs, string? Worker, bool Delivery, long CallerUntilMs = 0);
-
-/// <summary>The order in which ready messages come out, and, with equal priorities, that in which delayed ones fall due.</summary>
-internal sealed class DeliveryOrder : IComparer<StoredMessage>
-{
-    public static DeliveryOrder Instance { get; } = new();
-
-    public int Compare(StoredMessage? x, StoredMessage? y)
-    {
-        var byTime = x!.AvailableAtMs.CompareTo(y!.AvailableAtMs);
-        return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
-    }
-}
-
-/// <summary>The order in which leases end.</summary>
-internal sealed class LeaseEndOrder : IComparer<StoredMessage>
-{
-    public static LeaseEndOrder Instance { get; } = new();
-
-    public int Compare(StoredMessage? x, StoredMessage? y)
-    {
-        var byTime = x!.Lease!.UntilMs.CompareTo(y!.Lease!.UntilMs);
-        return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
-    }
-}
-
-/// <summary>The order in which leases end by their callers' clocks.</summary>
-internal sealed class CallerLeaseEndOrder : IComparer<StoredMessage>
-{
-    public static CallerLeaseEndOrder Instance { get; } = new();
-
-    public int Compare(StoredMessage? x, StoredMessage? y)
-    {
-        var byTime = x!.Lease!.CallerUntilMs.CompareTo(y!.Lease!.CallerUntilMs);
-        return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
-    }
-}
-
-/// <summary>The order in which messages expire.</summary>
-internal sealed class ExpiryOrder : IComparer<StoredMessage>
-{
-    public static ExpiryOrder Instance { get; } = new();
-
-    public int Compare(StoredMessage? x, StoredMessage? y)
-    {
-        var byTime = x!.ExpiresAtMs.CompareTo(y!.ExpiresAtMs);
-        return byTime != 0 ? byTime : x.Sequence.CompareTo(y.Sequence);
-    }
 }

@@ -1,8 +1,8 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The messages of a queue that wait to be given out, ready or delayed, and the one way to select from them: the next ready ones in the queue's
-/// order, or those that are due by a time of the caller's, the earliest first, ready or delayed. Guarded by the queue's lock.
+/// The messages of a queue that wait to be given out, ready or delayed, and the one way to select from them: the next ready ones in the
+/// queue's order, or those that are due by a time of the caller's, the earliest first, ready or delayed. Guarded by the queue's lock.
 /// </summary>
 internal sealed class WaitingMessages
 {
@@ -67,7 +67,9 @@ internal sealed class WaitingMessages
 
         public bool MoveNext()
         {
-            if (_selected == count || messages.Peek(dueByMs) is not { } message || (_selected > 0 && _bytes + message.BodyLength > bytesMax))
+            if (_selected == count
+                || messages.Peek(dueByMs) is not { } message
+                || (_selected > 0 && _bytes + message.BodyLength > bytesMax))
             {
                 return false;
             }
