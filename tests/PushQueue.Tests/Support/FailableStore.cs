@@ -19,6 +19,14 @@ public class FailableStore : DispatchProxy
     internal static void Fail(IMessageStore proxy, Exception? failure = null) =>
         ((FailableStore)(object)proxy)._failure = failure ?? new IOException("The store is gone.");
 
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        _failure is { } failure ? throw failure : targetMethod!.Invoke(_store, BindingFlags.DoNotWrapExceptions, null, args, null);
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name == nameof(IAsyncDisposable.DisposeAsync))
+        {
+            // The store is closed by its owner.
+            return ValueTask.CompletedTask;
+        }
+
+        return _failure is { } failure ? throw failure : targetMethod.Invoke(_store, BindingFlags.DoNotWrapExceptions, null, args, null);
+    }
 }
