@@ -258,7 +258,8 @@ internal sealed partial class MessageBroker(
     {
         hits?.Count("buffers-bytes");
         return new(
-            QueueError.ServerFull, "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second. Nothing was stored.");
+            QueueError.ServerFull,
+            "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second. Nothing was stored.");
     }
 
     private BrokerFailure TooLarge(int bytes)
