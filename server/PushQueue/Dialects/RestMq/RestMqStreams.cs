@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
-using PushQueue.Transports;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Dialects.RestMq;
