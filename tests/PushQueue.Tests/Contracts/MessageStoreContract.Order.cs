@@ -1,3 +1,4 @@
+using PushQueue.Queues;
 using PushQueue.Tests.Support;
 using Xunit;
 
