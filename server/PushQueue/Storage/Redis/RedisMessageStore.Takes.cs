@@ -97,7 +97,7 @@ internal sealed partial class RedisMessageStore
     }
 
     public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) =>
-        request is { Count: 1, IsNodeBound: false, DueBy: null, Consumers: 0 }
+        request is { Count: 1, IsNodeBound: false, Selection.Time: null, Consumers: 0 }
             ? Known(queue).LanesOf(this).Leases.CallAsync(request)
             : LeaseManyAsync(queue, request);
 
@@ -238,7 +238,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            var reply = await RunAsync(RedisScript.Requeue, queue, [default, default, Text(dueBy), Math.Min(limit, MessagesPerScriptMax)]);
+            var reply = await RunAsync(RedisScript.EndDueLeases, queue, [default, default, Text(dueBy), Math.Min(limit, MessagesPerScriptMax)]);
             return reply is null ? 0 : (int)reply[1];
         }
         catch (StoreUnavailableException e)
