@@ -11,17 +11,19 @@ internal sealed class TcpProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Socket, byte> _sockets = new();
-    private readonly int _target;
     private readonly Task _accepting;
     private volatile TaskCompletionSource _flowing = Completed();
     private volatile bool _refuses;
 
     public TcpProxy(int target)
     {
-        _target = target;
+        Target = target;
         _listener.Start();
         _accepting = AcceptAsync();
     }
+
+    /// <summary>The port of the server for the next connections.</summary>
+    public int Target { get; set; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -95,13 +97,13 @@ internal sealed class TcpProxy : IAsyncDisposable
         _ = _sockets.TryAdd(server, 0);
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _target, _stopping.Token);
+            await server.ConnectAsync(IPAddress.Loopback, Target, _stopping.Token);
             client.NoDelay = server.NoDelay = true;
             await Task.WhenAny(CopyAsync(client, server, PassOn), CopyAsync(server, client, piece => LosesAnswer?.Invoke(piece) != true));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The server is gone: whoever connects finds out as if there were no proxy.
+            // The server is gone: the client gets a reset, as without the proxy.
         }
 
         Reset(client);
