@@ -30,9 +30,18 @@ EXEMPT = (
     "server/PushQueue/Storage/Embedded/",
     "server/PushQueue/Transports/",
     "tests/PushQueue.ClientTests/",
-    "tests/PushQueue.SystemTests/",
-    "tests/PushQueue.Tests/",
+    "tests/PushQueue.Tests/Contracts/",
+    "tests/PushQueue.Tests/Delivery/",
+    "tests/PushQueue.Tests/Diagnostics/",
+    "tests/PushQueue.Tests/Dialects/",
+    "tests/PushQueue.Tests/Security/",
+    "tests/PushQueue.Tests/Storage/",
+    "tests/PushQueue.Tests/Support/",
+    "tests/PushQueue.Tests/Transports/",
 )
+
+# Test data, such as a request or an answer, may stand on one line even if it is long.
+DATA = re.compile(r'"(?:[^"\\]|\\.){70,}"|"""|`[^`]{70,}`|\$?\$\$"')
 
 CODE = (".cs", ".ts", ".js", ".mjs", ".lua")
 WIDTH = 140
@@ -78,7 +87,7 @@ def findings(name):
         comments = prose
     else:
         for number, line in enumerate(lines, 1):
-            if len(line.rstrip("\r")) > WIDTH:
+            if len(line.rstrip("\r")) > WIDTH and not (name.startswith("tests/") and DATA.search(line)):
                 yield number, f"the line has {len(line)} characters; the limit is {WIDTH}"
             if name.startswith("server/") and "ConfigureAwait(false)" in line:
                 yield number, "ConfigureAwait(false) has no effect in the server; remove it"

@@ -98,7 +98,8 @@ public sealed class ClusterBroadcastTests
             """);
 
         var (exitCode, output) = await ToolProcess.RunAsync(
-            TimeSpan.FromSeconds(60), script.Path, "node", file, example, cluster.Addresses[0].AbsoluteUri, cluster.Addresses[1].AbsoluteUri);
+            TimeSpan.FromSeconds(60), script.Path,
+            "node", file, example, cluster.Addresses[0].AbsoluteUri, cluster.Addresses[1].AbsoluteUri);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("a b c", output, StringComparison.Ordinal);

@@ -137,7 +137,9 @@ public sealed class ClusterRoundRobinTests
     private static async Task PutManyAsync(ServerProcess node, int first, int count)
     {
         var lines = string.Join('\n', Enumerable.Range(first, count).Select(number => $"\"{number}\""));
-        using var answer = await node.Client.PostAsync($"/q/{Queue}/batch", new StringContent(lines, Encoding.UTF8, "application/x-ndjson"));
+        using var answer = await node.Client.PostAsync(
+            $"/q/{Queue}/batch",
+            new StringContent(lines, Encoding.UTF8, "application/x-ndjson"));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
 

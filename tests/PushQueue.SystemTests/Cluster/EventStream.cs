@@ -4,8 +4,8 @@ using PushQueue.Tests.Support;
 namespace PushQueue.SystemTests.Cluster;
 
 /// <summary>
-/// A browser's EventSource over many nodes: reads server-sent events, remembers what came, and where its connection ends goes on at the next
-/// node with the last id that it has seen.
+/// A browser's EventSource over many nodes: reads server-sent events, remembers what came, and where its connection ends goes on at the
+/// next node with the last id that it has seen.
 /// </summary>
 internal sealed class EventStream : IAsyncDisposable
 {
@@ -55,9 +55,11 @@ internal sealed class EventStream : IAsyncDisposable
         return stream;
     }
 
-    public Task GotAsync(int messages) => Eventually.TrueAsync(() => Bodies.Count >= messages, $"{messages} messages came; {Bodies.Count} have");
+    public Task GotAsync(int messages) =>
+        Eventually.TrueAsync(() => Bodies.Count >= messages, $"{messages} messages came; {Bodies.Count} have");
 
-    public Task GotAsync(string body) => Eventually.TrueAsync(() => Bodies.Contains(body), $"{body} came; {Bodies.Count} have, gaps: {string.Join(' ', Gaps)}");
+    public Task GotAsync(string body) =>
+        Eventually.TrueAsync(() => Bodies.Contains(body), $"{body} came; {Bodies.Count} have, gaps: {string.Join(' ', Gaps)}");
 
     public async ValueTask DisposeAsync()
     {

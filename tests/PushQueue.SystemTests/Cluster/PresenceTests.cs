@@ -25,12 +25,20 @@ public sealed class PresenceTests
 
         foreach (var node in cluster.Nodes)
         {
-            await Eventually.TrueAsync(async () => (await JsonAsync(node, $"/j/{Queue}")).GetProperty("consumers").GetInt32() == 2, "both are counted");
+            await Eventually.TrueAsync(
+                async () => (await JsonAsync(node, $"/j/{Queue}")).GetProperty("consumers").GetInt32() == 2,
+                "both are counted");
 
             // A node that is busy may answer the others' question too late; the next one is another.
             await Eventually.TrueAsync(
-                async () => (await ConsumersAsync(node)).Select(consumer => consumer.GetProperty("id").GetInt64()).Distinct().Count() == 2, "both are listed");
-            await Eventually.TrueAsync(async () => (await JsonAsync(node, "/stats")).GetProperty("otherNodes").GetArrayLength() == 2, "all nodes are listed");
+                async () =>
+                    (await ConsumersAsync(node))
+                        .Select(consumer => consumer.GetProperty("id").GetInt64())
+                        .Distinct()
+                        .Count() == 2, "both are listed");
+            await Eventually.TrueAsync(
+                async () => (await JsonAsync(node, "/stats")).GetProperty("otherNodes").GetArrayLength() == 2,
+                "all nodes are listed");
             await Eventually.TrueAsync(async () => await ProcessedAsync(node) == 10, "each ack is counted once");
         }
     }

@@ -54,7 +54,9 @@ public sealed partial class ProxyTests
         text = text.Replace("bind :8080", $"bind 127.0.0.1:{port}", StringComparison.Ordinal)
             .Replace(" resolvers docker init-addr libc,none", "", StringComparison.Ordinal)
             .Replace("log stdout format raw local0 warning", "", StringComparison.Ordinal);
-        return Node().Replace(text, match => $"server {match.Groups["name"].Value} {nodes[int.Parse(match.Groups["number"].Value) - 1].Authority}");
+        return Node().Replace(
+            text,
+            match => $"server {match.Groups["name"].Value} {nodes[int.Parse(match.Groups["number"].Value) - 1].Authority}");
     }
 
     private static async Task<bool> ServesAsync(HttpClient client)

@@ -16,7 +16,9 @@ public sealed class RedisClusterTests
         await using var second = masters[1].Redis;
         await using var third = masters[2].Redis;
         await JoinAsync(masters);
-        await using var cluster = await ClusterFixture.StartAsync(masters[0].Redis, string.Join(',', masters.Select(master => master.Redis.Address)));
+        await using var cluster = await ClusterFixture.StartAsync(
+            masters[0].Redis,
+            string.Join(',', masters.Select(master => master.Redis.Address)));
 
         foreach (var number in Enumerable.Range(0, 6))
         {
@@ -46,7 +48,8 @@ public sealed class RedisClusterTests
     {
         var busPort = RedisServer.FreePort();
         var redis = await RedisServer.StartAsync(
-            "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", busPort.ToString(CultureInfo.InvariantCulture));
+            "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", busPort.ToString(
+                CultureInfo.InvariantCulture));
         return (redis, busPort);
     }
 

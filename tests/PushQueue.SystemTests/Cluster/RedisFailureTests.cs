@@ -5,7 +5,9 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Cluster;
 
-/// <summary>Redis, or the way to it, breaks: what was acknowledged stays, nobody misses a broadcast unless told, all goes on by itself.</summary>
+/// <summary>
+/// Redis, or the way to it, breaks: what was acknowledged stays, nobody misses a broadcast unless told, all goes on by itself.
+/// </summary>
 public sealed class RedisFailureTests
 {
     private const string Queue = "news";
@@ -97,7 +99,8 @@ public sealed class RedisFailureTests
         {
             cluster.Redis.Freeze();
             await Eventually.TrueAsync(
-                async () => await StatusAsync(cluster.Nodes[0].Client, "/readyz") == HttpStatusCode.ServiceUnavailable, "the node has given up");
+                async () =>
+                    await StatusAsync(cluster.Nodes[0].Client, "/readyz") == HttpStatusCode.ServiceUnavailable, "the node has given up");
             cluster.Redis.Thaw();
         });
     }
@@ -114,7 +117,9 @@ public sealed class RedisFailureTests
         await stream.GotAsync("1");
 
         proxy.Refuse();
-        await Eventually.TrueAsync(async () => await StatusAsync(cutOff.Client, "/readyz") == HttpStatusCode.ServiceUnavailable, "it says that it is not ready");
+        await Eventually.TrueAsync(
+            async () => await StatusAsync(cutOff.Client, "/readyz") == HttpStatusCode.ServiceUnavailable,
+            "it says that it is not ready");
         using (var refused = await cutOff.Client.PostAsync($"/q/{Queue}", new StringContent("2")))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
@@ -143,7 +148,11 @@ public sealed class RedisFailureTests
         var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
         Assert.StartsWith("+OK", await replica.CommandAsync("REPLICAOF", "127.0.0.1", $"{redis.Port}"), StringComparison.Ordinal);
         await Eventually.TrueAsync(
-            async () => (await replica.CommandAsync("INFO", "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica follows");
+            async () =>
+                (
+                    await replica.CommandAsync(
+                        "INFO",
+                        "replication")).Contains("master_link_status:up", StringComparison.Ordinal), "the replica follows");
         await using var cluster = await ClusterFixture.StartAsync(redis, $"{redis.Address},{replica.Address}");
         await cluster.SetAsync(Queue, """{"dedupWindow":"10m"}""");
         await using var first = await EventStream.OpenAsync(Queue, null, cluster.Addresses[0]);
@@ -151,7 +160,9 @@ public sealed class RedisFailureTests
         await PutAsync(cluster.Nodes[0].Client, "1");
         await first.GotAsync("1");
         await second.GotAsync("1");
-        await Eventually.TrueAsync(async () => await OffsetAsync(redis, "master_repl_offset") == await OffsetAsync(replica, "slave_repl_offset"), "the replica has it all");
+        await Eventually.TrueAsync(
+            async () => await OffsetAsync(redis, "master_repl_offset") == await OffsetAsync(replica, "slave_repl_offset"),
+            "the replica has it all");
 
         await redis.KillAsync();
         Assert.StartsWith("+OK", await replica.CommandAsync("REPLICAOF", "NO", "ONE"), StringComparison.Ordinal);
@@ -163,7 +174,9 @@ public sealed class RedisFailureTests
         Assert.Equal(["1", "2"], second.Bodies.Distinct());
     }
 
-    /// <summary>A full queue is given out to one consumer, amid which something happens a few times: all of it comes, and nothing stays leased.</summary>
+    /// <summary>
+    /// A full queue is given out to one consumer, amid which something happens a few times: all of it comes, and nothing stays leased.
+    /// </summary>
     private static async Task DrainsAsync(ClusterFixture cluster, Func<Task> happensAsync)
     {
         const int Messages = 20_000;
@@ -172,7 +185,9 @@ public sealed class RedisFailureTests
         for (var first = 1; first <= Messages; first += 1000)
         {
             var lines = string.Join('\n', Enumerable.Range(first, 1000).Select(static number => $"\"{number}\""));
-            using var answer = await cluster.Nodes[0].Client.PostAsync($"/q/{Queue}/batch", new StringContent(lines, Encoding.UTF8, "application/x-ndjson"));
+            using var answer = await cluster.Nodes[0].Client.PostAsync(
+                $"/q/{Queue}/batch",
+                new StringContent(lines, Encoding.UTF8, "application/x-ndjson"));
             Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         }
 
@@ -184,9 +199,16 @@ public sealed class RedisFailureTests
         }
 
         await Eventually.TrueAsync(() => stream.Bodies.Distinct().Count() == Messages, "all messages came");
-        await Eventually.TrueAsync(async () => await StatusAsync(cluster.Nodes[0].Client, "/readyz") == HttpStatusCode.OK, "the node is back");
         await Eventually.TrueAsync(
-            async () => (await cluster.Nodes[0].Client.GetStringAsync($"/j/{Queue}")).Contains("\"leased\":0,", StringComparison.Ordinal), "nothing stays leased");
+            async () => await StatusAsync(cluster.Nodes[0].Client, "/readyz") == HttpStatusCode.OK,
+            "the node is back");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var info = await cluster.Nodes[0].Client.GetStringAsync($"/j/{Queue}");
+                return info.Contains("\"leased\":0,", StringComparison.Ordinal);
+            },
+            "nothing stays leased");
     }
 
     /// <summary>So many more messages come; where they do not, says how far everybody is.</summary>
@@ -199,14 +221,20 @@ public sealed class RedisFailureTests
         }
         catch (TimeoutException e)
         {
-            var nodes = await Task.WhenAll(cluster.Nodes.Select(async node => $"{await StatusAsync(node.Client, "/readyz")} {await node.Client.GetStringAsync($"/j/{Queue}")}"));
+            var nodes = await Task.WhenAll(
+                cluster.Nodes.Select(
+                    async node => $"{await StatusAsync(node.Client, "/readyz")} {await node.Client.GetStringAsync($"/j/{Queue}")}"));
             throw new InvalidOperationException(
                 $"Stored {stored}, then {producer.Stored}; got {got}, then {stream.Bodies.Count}. The nodes say: {string.Join("; ", nodes)}", e);
         }
     }
 
     private static async Task<string> OffsetAsync(RedisServer redis, string field) =>
-        (await redis.CommandAsync("INFO", "replication")).Split('\n').Single(line => line.StartsWith($"{field}:", StringComparison.Ordinal)).Split(':')[1].Trim();
+        (await redis.CommandAsync("INFO", "replication"))
+            .Split('\n')
+            .Single(line => line.StartsWith($"{field}:", StringComparison.Ordinal))
+            .Split(':')[1]
+            .Trim();
 
     private static async Task PutAsync(HttpClient client, string body)
     {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Cluster;
 
-/// <summary>What a server process says and answers when its Redis cannot be used.</summary>
+/// <summary>The log and the answers of a server process whose Redis cannot be used.</summary>
 public sealed class RedisStartTests
 {
     [Fact]
@@ -27,6 +27,9 @@ public sealed class RedisStartTests
         var (exitCode, output) = await ServerProcess.RunAsync("--port", "0", "--redis", replica.Address);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("takes no writes. Give the address of the master.", Assert.Single(output.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains(
+            "takes no writes. Give the address of the master.",
+            Assert.Single(output.Trim().Split('\n')),
+            StringComparison.Ordinal);
     }
 }

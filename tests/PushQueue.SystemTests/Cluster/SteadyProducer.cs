@@ -3,7 +3,10 @@ using System.Net;
 
 namespace PushQueue.SystemTests.Cluster;
 
-/// <summary>Puts numbered messages one after the other, at one node after the other, each under its own id until a node has answered that it is stored.</summary>
+/// <summary>
+/// Puts numbered messages one after the other, at one node after the other, each under its own id until a node has answered that it is
+/// stored.
+/// </summary>
 internal sealed class SteadyProducer : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();

@@ -24,5 +24,6 @@ internal static class StreamCheck
         }
     }
 
-    public static IEnumerable<string> Numbers(int last) => Enumerable.Range(1, last).Select(static number => number.ToString(CultureInfo.InvariantCulture));
+    public static IEnumerable<string> Numbers(int last) =>
+        Enumerable.Range(1, last).Select(static number => number.ToString(CultureInfo.InvariantCulture));
 }

@@ -7,8 +7,8 @@ using Xunit;
 namespace PushQueue.SystemTests.Crashes;
 
 /// <summary>
-/// Kills the server at random moments while producers put, and holds it to its word. PUSHQUEUE_TEST_KILL_ROUNDS sets how often, for a longer
-/// run by hand.
+/// Kills the server at random moments while producers put, and holds it to its word. PUSHQUEUE_TEST_KILL_ROUNDS sets how often, for a
+/// longer run by hand.
 /// </summary>
 public sealed class KillTests
 {
@@ -44,7 +44,9 @@ public sealed class KillTests
             var mine = found.Where(body => body.Producer == producer.Number).Select(body => body.Sequence).ToList();
             Assert.True(mine.SequenceEqual(mine.Order()), $"Out of order (seed {seed}): {string.Join(' ', mine)}");
             Assert.True(mine.Distinct().Count() == mine.Count, $"Twice (seed {seed}): {string.Join(' ', mine)}");
-            Assert.True(producer.Acknowledged.All(mine.Contains), $"Lost (seed {seed}): {string.Join(' ', producer.Acknowledged.Except(mine))}");
+            Assert.True(
+                producer.Acknowledged.All(mine.Contains),
+                $"Lost (seed {seed}): {string.Join(' ', producer.Acknowledged.Except(mine))}");
         }
 
         Assert.True(producers.Sum(producer => producer.Acknowledged.Count) > Rounds);

@@ -13,7 +13,8 @@ public sealed class CollectdClientTests : IAsyncLifetime
     /// <summary>Debian keeps it where only root looks.</summary>
     private static string Collectd => File.Exists("/usr/sbin/collectd") ? "/usr/sbin/collectd" : "collectd";
 
-    public async ValueTask InitializeAsync() => _server = await ServerProcess.StartAsync(Path.Combine(_data.Path, "queues"), "--restmq-port", "0");
+    public async ValueTask InitializeAsync() =>
+        _server = await ServerProcess.StartAsync(Path.Combine(_data.Path, "queues"), "--restmq-port", "0");
 
     public async ValueTask DisposeAsync()
     {
@@ -51,8 +52,12 @@ public sealed class CollectdClientTests : IAsyncLifetime
                     continue;
                 }
 
-                Assert.Equal(["host", "plugin_instance", "type_instance", "interval", "value"], value.EnumerateObject().Select(field => field.Name));
-                Assert.Equal(("load", "load"), (value.GetProperty("plugin_instance").GetString(), value.GetProperty("type_instance").GetString()));
+                Assert.Equal(
+                    ["host", "plugin_instance", "type_instance", "interval", "value"],
+                    value.EnumerateObject().Select(field => field.Name));
+                Assert.Equal(
+                    ("load", "load"),
+                    (value.GetProperty("plugin_instance").GetString(), value.GetProperty("type_instance").GetString()));
                 Assert.Equal(3, value.GetProperty("value").GetString()!.Split(':').Length);
             }
         }
@@ -69,12 +74,13 @@ public sealed class CollectdClientTests : IAsyncLifetime
 
         // collectd runs no program as root.
         var user = Environment.UserName == "root" ? "nobody" : Environment.UserName;
+        var events = new Uri(_server.AddressOf("restmq"), "/collectd/event");
         using var collectd = await StartAsync(
             $"""
             LoadPlugin exec
             LoadPlugin threshold
             <Plugin exec>
-              NotificationExec "{user}" "/usr/bin/curl" "-s" "-H" "Content-Type: text/plain" "--data-binary" "@-" "{new Uri(_server.AddressOf("restmq"), "/collectd/event")}"
+              NotificationExec "{user}" "/usr/bin/curl" "-s" "-H" "Content-Type: text/plain" "--data-binary" "@-" "{events}"
             </Plugin>
             <Plugin threshold>
               <Type "load">
@@ -84,7 +90,10 @@ public sealed class CollectdClientTests : IAsyncLifetime
             """);
         try
         {
-            var fields = (await TakeAsync("collectd_event")).EnumerateArray().Select(field => Assert.Single(field.EnumerateObject())).ToList();
+            var fields = (await TakeAsync("collectd_event"))
+                .EnumerateArray()
+                .Select(field => Assert.Single(field.EnumerateObject()))
+                .ToList();
 
             Assert.Equal("severity", fields[0].Name);
             Assert.Equal("WARNING", fields[0].Value.GetString());

@@ -36,7 +36,12 @@ public sealed class PresqueClientTests
         await using var server = await ServerProcess.StartAsync(data.Path, "--presque-port", "0");
         var script = Repository.PathOf("tests", "PushQueue.SystemTests", "Dialects", "presque.pl");
 
-        var (exitCode, output) = await ToolProcess.RunAsync(Patience, data.Path, "perl", script, server.AddressOf("presque").AbsoluteUri.TrimEnd('/'));
+        var (exitCode, output) = await ToolProcess.RunAsync(
+            Patience,
+            data.Path,
+            "perl",
+            script,
+            server.AddressOf("presque").AbsoluteUri.TrimEnd('/'));
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(
@@ -73,7 +78,9 @@ public sealed class PresqueClientTests
         }
 
         var (exitCode, output) = await ToolProcess.RunAsync(
-            Patience, Repository.PathOf("examples", "workers"), "python3", "presque_worker.py", "--url", presque.AbsoluteUri, "--jobs", "3");
+            Patience, Repository.PathOf(
+                "examples",
+                "workers"), "python3", "presque_worker.py", "--url", presque.AbsoluteUri, "--jobs", "3");
 
         Assert.True(exitCode == 0, output);
         Assert.Equal(["done 1", "failed: this job fails once", "done 3", "done 2", "processed 4, failed 1"], ToolProcess.Lines(output));
@@ -97,7 +104,9 @@ public sealed class PresqueClientTests
 
         await using var second = await ServerProcess.StartAsync(data.Path);
 
-        Assert.Equal("""{"queue_name":"foo","job_count":1,"job_failed":1,"job_processed":1}""", await second.Client.GetStringAsync("presque/j/foo"));
+        Assert.Equal(
+            """{"queue_name":"foo","job_count":1,"job_failed":1,"job_processed":1}""",
+            await second.Client.GetStringAsync("presque/j/foo"));
         Assert.Equal("""{"n": 2}""", await second.Client.GetStringAsync("presque/q/foo"));
     }
 

@@ -25,7 +25,15 @@ public sealed class RedischedClientTests
         Assert.True(exitCode == 0, output);
         var lines = ToolProcess.Lines(output);
         Assert.Equal(
-            ["scheduled first True", "scheduled second True", "scheduled cancelled True", "again False", "cancel True", "cancel again False", "left lying crashed"],
+            [
+                "scheduled first True",
+                "scheduled second True",
+                "scheduled cancelled True",
+                "again False",
+                "cancel True",
+                "cancel again False",
+                "left lying crashed"
+            ],
             lines[..7]);
         Assert.Equal(
             ["run crashed {\"to\": \"crashed\"}", "run first {\"to\": \"first\"}", "run second {\"to\": \"second\"}"],
@@ -49,7 +57,9 @@ public sealed class RedischedClientTests
             Assert.Equal("""{"success":true}""", await PostAsync(first, "subscribe/T", $$"""{"url":"{{url}}"}"""));
             for (var i = 0; i < 20; i++)
             {
-                Assert.Equal("""{"success":true}""", await PostAsync(first, "schedule/T", $$"""{"id":"job {{i}}","contents":{{i}},"delay":0}"""));
+                Assert.Equal(
+                    """{"success":true}""",
+                    await PostAsync(first, "schedule/T", $$"""{"id":"job {{i}}","contents":{{i}},"delay":0}"""));
             }
 
             // Some are on their way and unanswered when the process dies.

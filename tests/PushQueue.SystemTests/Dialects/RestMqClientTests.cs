@@ -28,22 +28,28 @@ public sealed class RestMqClientTests : IAsyncLifetime
         Assert.Equal("test:3", await ShellAsync("""curl -s --data-urlencode 'value={"a": "b&c"}' http://localhost:8888/q/test"""));
         Assert.Equal("""{"key":"test:1","value":"foobar","count":0}""", await ShellAsync("curl -s http://localhost:8888/q/test"));
         Assert.Equal("""{"key":"test:2","value":"foo bar","count":0}""", await ShellAsync("curl -s 'http://localhost:8888/?queue=test'"));
-        Assert.Equal("""cb({"key":"test:3","value":"{\"a\": \"b&c\"}","count":0});""", await ShellAsync("curl -s 'http://localhost:8888/q/test?callback=cb'"));
+        Assert.Equal(
+            """cb({"key":"test:3","value":"{\"a\": \"b&c\"}","count":0});""",
+            await ShellAsync("curl -s 'http://localhost:8888/q/test?callback=cb'"));
         Assert.Equal("204", await ShellAsync("curl -s -o /dev/null -w '%{http_code}' http://localhost:8888/q/test"));
 
         Assert.Equal(
             """{"queue":"genesis","value":"abacab","key":"genesis:1"}""",
-            await ShellAsync("""curl -s -X POST -d 'body={"cmd": "add", "queue": "genesis", "value": "abacab"}' http://localhost:8888/queue"""));
+            await ShellAsync(
+                """curl -s -X POST -d 'body={"cmd": "add", "queue": "genesis", "value": "abacab"}' http://localhost:8888/queue"""));
         Assert.Equal(
             """{"queue":"genesis","value":"abacab","key":"genesis:1","count":1}""",
             await ShellAsync("""curl -s -d '{"cmd":"get","queue":"genesis"}' http://localhost:8888/queue"""));
         Assert.Equal(
             """{"queue":"genesis","value":"abacab","key":"genesis:1"}""",
-            await ShellAsync("""curl -s -H 'Content-Type: application/json' -d '{"cmd":"take","queue":"genesis"}' http://localhost:8888/queue"""));
+            await ShellAsync(
+                """curl -s -H 'Content-Type: application/json' -d '{"cmd":"take","queue":"genesis"}' http://localhost:8888/queue"""));
 
         Assert.Equal("\"OK\"", await ShellAsync("curl -s -X POST -d 'policy=roundrobin' http://localhost:8888/p/test"));
         Assert.Equal("""{"queue":"test","value":"roundrobin"}""", await ShellAsync("curl -s http://localhost:8888/p/test"));
-        Assert.Equal("""{"stat":{"queue":"test","status":0}}""", await ShellAsync("curl -s -X POST -d 'status=stop' http://localhost:8888/control/test"));
+        Assert.Equal(
+            """{"stat":{"queue":"test","status":0}}""",
+            await ShellAsync("curl -s -X POST -d 'status=stop' http://localhost:8888/control/test"));
         Assert.Equal("""{"queue":"test","status":1}""", await ShellAsync("curl -s -X DELETE http://localhost:8888/q/test"));
     }
 
@@ -56,9 +62,13 @@ public sealed class RestMqClientTests : IAsyncLifetime
         {
             // Put before anybody is connected it waits: so the first line needs no knowledge of when the stream has opened.
             await ShellAsync("curl -s -d value=one http://localhost:8888/q/test");
-            Assert.Equal("""{"key":"test:1","value":"one"}""", await comet.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.Equal(
+                """{"key":"test:1","value":"one"}""",
+                await comet.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
             await ShellAsync("curl -s -d value=two http://localhost:8888/q/test");
-            Assert.Equal("""{"key":"test:2","value":"two"}""", await comet.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.Equal(
+                """{"key":"test:2","value":"two"}""",
+                await comet.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)));
 
             await ShellAsync("curl -s -X DELETE http://localhost:8888/q/test");
             await comet.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
@@ -104,7 +114,17 @@ public sealed class RestMqClientTests : IAsyncLifetime
         await NeedAsync("logger");
         var port = _server.AddressOf("syslog").Port;
 
-        await RunAsync("logger", "--tcp", "--server", "127.0.0.1", "--port", $"{port}", "--rfc3164", "--priority", "mail.crit", "hello from logger");
+        await RunAsync(
+            "logger",
+            "--tcp",
+            "--server",
+            "127.0.0.1",
+            "--port",
+            $"{port}",
+            "--rfc3164",
+            "--priority",
+            "mail.crit",
+            "hello from logger");
 
         var line = await ShellAsync("curl -s 'http://localhost:8080/q/syslogd:127.0.0.1?wait=30'");
         Assert.Contains("hello from logger", line, StringComparison.Ordinal);

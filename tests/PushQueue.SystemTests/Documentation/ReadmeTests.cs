@@ -27,7 +27,7 @@ public sealed partial class ReadmeTests
         var lastAnswer = "";
         foreach (var line in lines)
         {
-            // What the reader has to fill in, out of the answer to the line before.
+            // The reader fills these in from the answer to the line before.
             var typed = line
                 .Replace(Address, server.Address.AbsoluteUri.TrimEnd('/'), StringComparison.Ordinal)
                 .Replace("/ID/", $"/{Header(lastAnswer, "PushQueue-Id")}/", StringComparison.Ordinal)
@@ -53,13 +53,15 @@ public sealed partial class ReadmeTests
         using var listener = ToolProcess.Start(folder, "bash", "-c", FailOnErrors(line));
         try
         {
-            // What is put before the listener has joined waits for it.
+            // A message that is put before the listener has joined waits for it.
             using var put = await server.Client.PostAsync(queue, new StringContent("listening"));
             put.EnsureSuccessStatusCode();
             var shown = "";
             while (!shown.Contains("listening", StringComparison.Ordinal))
             {
-                shown = await listener.StandardOutput.ReadLineAsync().WaitAsync(Timeout) ?? throw new InvalidOperationException($"{line} ended.");
+                shown =
+                    await listener.StandardOutput.ReadLineAsync().WaitAsync(Timeout)
+                    ?? throw new InvalidOperationException($"{line} ended.");
             }
 
             using var deleted = await server.Client.DeleteAsync(queue);
@@ -82,7 +84,9 @@ public sealed partial class ReadmeTests
     private static string FailOnErrors(string line) => $$"""curl() { command curl -sS --fail-with-body "$@"; }; {{line}}""";
 
     private static string Header(string answer, string name) =>
-        Regex.Match(answer, $"^{name}: (?<value>\\S+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Groups["value"].Value;
+        Regex.Match(answer, $"^{name}: (?<value>\\S+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
+            .Groups["value"]
+            .Value;
 
     private static List<string> CurlLines(string markdown) =>
         [.. ShellBlocks().Matches(markdown)

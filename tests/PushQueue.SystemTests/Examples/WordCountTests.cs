@@ -4,7 +4,9 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Examples;
 
-/// <summary>Runs the example on real text: REST on one side, curl, a WebSocket, the JavaScript and the .NET SignalR client on the other.</summary>
+/// <summary>
+/// Runs the example on real text: REST on one side, curl, a WebSocket, the JavaScript and the .NET SignalR client on the other.
+/// </summary>
 public sealed partial class WordCountTests
 {
     private const string Licences = "/usr/share/common-licenses";
@@ -70,10 +72,12 @@ public sealed partial class WordCountTests
             }
         }
 
-        return Directory.Exists(Path.Combine(Example, "node_modules")) ? null : "Run npm ci in examples/wordcount first, as ./test.sh does.";
+        return Directory.Exists(Path.Combine(Example, "node_modules"))
+            ? null
+            : "Run npm ci in examples/wordcount first, as ./test.sh does.";
     }
 
-    /// <summary>Built beside the tests, in the same configuration.</summary>
+    /// <summary>Built next to the tests, in the same configuration.</summary>
     private static string DotNetConsumer()
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory);

@@ -9,7 +9,8 @@ internal sealed class ClusterServers : IServersUnderTest, IAsyncDisposable
 {
     public static readonly DisturbanceKind[] Faults =
     [
-        DisturbanceKind.Kill, DisturbanceKind.Stop, DisturbanceKind.Freeze, DisturbanceKind.KillRedis, DisturbanceKind.FreezeRedis, DisturbanceKind.CutRedis,
+        DisturbanceKind.Kill, DisturbanceKind.Stop, DisturbanceKind.Freeze, DisturbanceKind.KillRedis,
+        DisturbanceKind.FreezeRedis, DisturbanceKind.CutRedis,
     ];
 
     private const int SignalStop = 19;

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace PushQueue.SystemTests.History;
 
 /// <summary>
-/// Stands between clients and one server, under an address that stays when the server gets another one, and cuts connections when told. What
-/// the server sent before it died is passed on to the last byte.
+/// Stands between clients and one server, under an address that stays when the server gets another one, and cuts connections on demand.
+/// It passes on every byte that the server sent before it died.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
@@ -96,7 +96,10 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     private async Task ServeAsync(Socket client)
     {
-        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = SocketBufferBytes };
+        using var server = new Socket(
+            AddressFamily.InterNetwork,
+            SocketType.Stream,
+            ProtocolType.Tcp) { ReceiveBufferSize = SocketBufferBytes };
         using var owned = client;
         var connection = (client, server);
         try

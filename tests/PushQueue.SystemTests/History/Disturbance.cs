@@ -31,7 +31,9 @@ internal sealed record Disturbance(TimeSpan After, DisturbanceKind Kind)
         return plan;
     }
 
-    /// <summary>Rounds, in each of which every one of some faults happens once, in an order of its own, with cut connections between them.</summary>
+    /// <summary>
+    /// Rounds, in each of which every one of some faults happens once, in an order of its own, with cut connections between them.
+    /// </summary>
     public static IReadOnlyList<Disturbance> Rounds(int seed, int rounds, DisturbanceKind[] faults)
     {
         var random = new Random(seed);

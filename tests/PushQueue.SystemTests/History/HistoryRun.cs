@@ -22,10 +22,10 @@ internal static class HistoryRun
     }
 
     /// <summary>Works on the servers while they are disturbed, and judges what was seen.</summary>
-    /// <param name="servers">What is judged.</param>
+    /// <param name="servers">The servers under test.</param>
     /// <param name="seed">Chooses who is disturbed.</param>
-    /// <param name="plan">What is done.</param>
-    /// <param name="lengthMax">What of the plan has not begun then is left out; null for all of it.</param>
+    /// <param name="plan">The actions.</param>
+    /// <param name="lengthMax">Actions that have not begun by then are left out; null for the whole plan.</param>
     /// <param name="output">Gets the counts.</param>
     /// <returns>All that was seen.</returns>
     public static async Task<IReadOnlyList<HistoryEvent>> JudgeAsync(
@@ -44,7 +44,9 @@ internal static class HistoryRun
             + $"What was seen of the first one:\n{string.Join('\n', Concerning(history, findings))}");
 
         // A run in which nothing happened proves nothing.
-        Assert.All(workload.Promises.Keys, queue => Assert.True(history.OfType<Arrived>().Count(arrived => arrived.Queue == queue) > 100, queue));
+        Assert.All(
+            workload.Promises.Keys,
+            queue => Assert.True(history.OfType<Arrived>().Count(arrived => arrived.Queue == queue) > 100, queue));
         return history;
     }
 
@@ -62,13 +64,15 @@ internal static class HistoryRun
     /// <summary>The events that speak of the key in the first finding, and what was done to the servers.</summary>
     private static IEnumerable<string> Concerning(IReadOnlyList<HistoryEvent> history, IReadOnlyList<Finding> findings)
     {
-        if (findings.Count == 0 || findings[0].Sentence.Split(' ').FirstOrDefault(word => word.StartsWith('p') && word.Contains('-')) is not { } key)
+        if (findings.Count == 0
+            || findings[0].Sentence.Split(' ').FirstOrDefault(word => word.StartsWith('p') && word.Contains('-')) is not { } key)
         {
             return [];
         }
 
         return history.Select((happened, at) => (At: at, Happened: happened, Text: happened.ToString()))
-            .Where(line => line.Text.Contains($"= {key},", StringComparison.Ordinal) || line.Text.Contains($"= {key} ", StringComparison.Ordinal)
+            .Where(line => line.Text.Contains($"= {key},", StringComparison.Ordinal)
+                || line.Text.Contains($"= {key} ", StringComparison.Ordinal)
                 || line.Happened is Killed or OutageBegun or OutageOver)
             .Select(line => $"{line.At}: {line.Text}");
     }

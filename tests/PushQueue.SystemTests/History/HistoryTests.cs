@@ -9,7 +9,10 @@ namespace PushQueue.SystemTests.History;
 /// </summary>
 public sealed class HistoryTests(ITestOutputHelper output)
 {
-    /// <summary>Whether a reader that pauses for some seconds is sent more meanwhile than its buffer holds is up to chance; in so long a time some are.</summary>
+    /// <summary>
+    /// Whether a reader that pauses for some seconds is sent more meanwhile than its buffer holds is up to chance; in so long a time some
+    /// are.
+    /// </summary>
     private static readonly TimeSpan CertainToOverflow = TimeSpan.FromMinutes(5);
 
     [Fact]

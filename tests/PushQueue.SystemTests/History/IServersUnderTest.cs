@@ -2,7 +2,7 @@ using PushQueue.SystemTests.History.Judging;
 
 namespace PushQueue.SystemTests.History;
 
-/// <summary>What a run is made against: one server or several that share their queues.</summary>
+/// <summary>The target of a run: one server or several that share their queues.</summary>
 internal interface IServersUnderTest
 {
     /// <summary>Where they can be reached now, always in the same order.</summary>
@@ -12,8 +12,8 @@ internal interface IServersUnderTest
     /// <param name="kind">Anything but a cut of the clients' connections.</param>
     /// <param name="number">The server's place among the addresses.</param>
     /// <param name="note">
-    /// Notes what the judges must know of it, when it has happened: a death after the end and before the new start, so that connections begun
-    /// before belong to the life before.
+    /// Notes what the judges must know of it, when it has happened: a death after the end and before the new start, so that connections
+    /// begun before belong to the life before.
     /// </param>
     Task DisturbAsync(DisturbanceKind kind, int number, Action<HistoryEvent> note);
 }

@@ -60,7 +60,14 @@ public sealed class OffsetReuseTests
         var history = _record.Events();
         Assert.Equal(3, history.OfType<GapTold>().Count(gap => gap.Cause == "reset"));
         Assert.Equal(2, history.OfType<Arrived>().Select(arrived => arrived.Epoch).Distinct().Count());
-        Assert.True(history.OfType<Arrived>().Select(arrived => arrived.Offset).Distinct().Count() < history.OfType<Arrived>().Select(arrived => arrived.Key).Distinct().Count());
+        Assert.True(
+            history.OfType<Arrived>()
+                .Select(arrived => arrived.Offset)
+                .Distinct()
+                .Count() < history.OfType<Arrived>()
+                .Select(arrived => arrived.Key)
+                .Distinct()
+                .Count());
     }
 
     private IReadOnlyList<Finding> Judge() =>
@@ -73,7 +80,9 @@ public sealed class OffsetReuseTests
         var scene = new Scene([proxy.Address], [proxy.Address], _record, _http, _end.Token);
         Func<Uri, StreamLink>[] links =
         [
-            address => new HttpLink(address, _http, events: true), address => new SocketLink(address, _http), address => new HubLink(address, _http),
+            address =>
+                new HttpLink(address, _http, events: true), address =>
+                    new SocketLink(address, _http), address => new HubLink(address, _http),
         ];
         var followers = links.Select((link, i) => new BroadcastConsumer(scene, $"follower{i}", Queue, link, "", new Random(i))).ToList();
 
@@ -89,7 +98,7 @@ public sealed class OffsetReuseTests
         await producing.WaitAsync(TimeSpan.FromSeconds(60));
 
         var left = await LeftAsync(scene, server);
-        // What is ready has no offset yet: followers that have seen all offsets there are may still be connecting again.
+        // Ready messages have no offset yet: followers that have seen all offsets there are may still be connecting again.
         for (var tries = 0; tries < 600 && (left.Ready > 0 || followers.Exists(follower => follower.Last != left.NextOffset - 1)); tries++)
         {
             await scene.PauseAsync(50);
@@ -104,7 +113,9 @@ public sealed class OffsetReuseTests
 
     private static async Task<FoundLeft> LeftAsync(Scene scene, OwnServer server)
     {
-        var info = await scene.GetAsync(server.Addresses[0], $"/j/{Queue}") ?? throw new InvalidOperationException("The server says nothing.");
+        var info = await scene.GetAsync(
+            server.Addresses[0],
+            $"/j/{Queue}") ?? throw new InvalidOperationException("The server says nothing.");
         return new FoundLeft(
             Queue,
             info.GetProperty("ready").GetInt64(),

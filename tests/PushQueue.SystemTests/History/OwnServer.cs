@@ -18,7 +18,7 @@ internal sealed class OwnServer : IServersUnderTest, IAsyncDisposable
 
     public IReadOnlyList<Uri> Addresses => [_server.Address];
 
-    /// <summary>What the server has written to standard error since its last start.</summary>
+    /// <summary>The server's standard error since its last start.</summary>
     public string Errors => _server.Errors;
 
     public static async Task<OwnServer> StartAsync(params string[] options)

@@ -38,7 +38,12 @@ internal sealed class Workload : IAsyncDisposable
             _steady.Add(new CuttingProxy(address));
         }
 
-        _scene = new Scene([.. _cut.Select(proxy => proxy.Address)], [.. _steady.Select(proxy => proxy.Address)], Record, _http, _end.Token);
+        _scene = new Scene(
+            [.. _cut.Select(proxy => proxy.Address)],
+            [.. _steady.Select(proxy => proxy.Address)],
+            Record,
+            _http,
+            _end.Token);
         Promises = new Dictionary<string, Promise>(StringComparer.Ordinal)
         {
             [Queue("work")] = Promise.Acked,
@@ -74,7 +79,7 @@ internal sealed class Workload : IAsyncDisposable
         _scene.Producing = false;
         await EndOfAsync(_producing);
 
-        // What consumers have forgotten comes back when their connections end.
+        // Messages that consumers have forgotten come back when their connections end.
         _cut.ForEach(proxy => proxy.CutAll());
         await Task.WhenAll(_scene.Addresses.Select(_scene.UntilServedAsync)).WaitAsync(DrainTimeout);
         using var patience = new CancellationTokenSource(DrainTimeout);
@@ -161,7 +166,8 @@ internal sealed class Workload : IAsyncDisposable
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: false, RandomOf()).RunAsync(), "lease");
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: true, RandomOf()).RunAsync(), "leases");
 
-        foreach (var (kind, link) in ((string, Func<Uri, StreamLink>)[])[("comet", Comet), ("sse", Events), ("socket", Socket), ("hub", Hub)])
+        var links = ((string, Func<Uri, StreamLink>)[])[("comet", Comet), ("sse", Events), ("socket", Socket), ("hub", Hub)];
+        foreach (var (kind, link) in links)
         {
             Consume("pushed", kind, link, "", steady: true);
             Follow("news", kind, link, "");
@@ -236,7 +242,9 @@ internal sealed class Workload : IAsyncDisposable
         }
         catch (TimeoutException e)
         {
-            throw new TimeoutException($"These have not ended: {string.Join(' ', workers.Where(worker => !worker.Value.IsCompleted).Select(worker => worker.Key))}", e);
+            throw new TimeoutException(
+                $"These have not ended: {string.Join(' ', workers.Where(worker => !worker.Value.IsCompleted).Select(worker => worker.Key))}",
+                e);
         }
     }
 
@@ -270,7 +278,8 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task NoteDeadLettersAsync()
     {
-        while (await _scene.GetAsync(_servers.Addresses[0], $"/q/{Queue("work")}.dead/batch?count=1000") is { } dead && dead.GetArrayLength() > 0)
+        while (await _scene.GetAsync(_servers.Addresses[0], $"/q/{Queue("work")}.dead/batch?count=1000") is { } dead
+            && dead.GetArrayLength() > 0)
         {
             foreach (var message in dead.EnumerateArray())
             {

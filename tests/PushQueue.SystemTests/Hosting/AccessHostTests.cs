@@ -31,7 +31,14 @@ public sealed class AccessHostTests : IDisposable
         using var page = await client.GetAsync("/");
 
         Assert.Equal(
-            [HttpStatusCode.Unauthorized, HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.Created, HttpStatusCode.Forbidden, HttpStatusCode.OK],
+            [
+                HttpStatusCode.Unauthorized,
+                HttpStatusCode.OK,
+                HttpStatusCode.BadRequest,
+                HttpStatusCode.Created,
+                HttpStatusCode.Forbidden,
+                HttpStatusCode.OK
+            ],
             new[] { without, stream, badStream, put, other, page }.Select(static answer => answer.StatusCode));
         Assert.Equal(0, await server.StopAsync());
         Assert.DoesNotContain("pq_", server.Errors, StringComparison.Ordinal);
@@ -45,7 +52,13 @@ public sealed class AccessHostTests : IDisposable
         Assert.Equal(2, exitCode);
         Assert.Contains("--auth", output, StringComparison.Ordinal);
 
-        (exitCode, output) = await ServerProcess.RunAsync("--port", "0", "--data", _folder.Path, "--auth", Path.Combine(_folder.Path, "none.json"));
+        (exitCode, output) = await ServerProcess.RunAsync(
+            "--port",
+            "0",
+            "--data",
+            _folder.Path,
+            "--auth",
+            Path.Combine(_folder.Path, "none.json"));
         Assert.Equal(1, exitCode);
         Assert.Contains("none.json", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
@@ -58,7 +71,9 @@ public sealed class AccessHostTests : IDisposable
         Assert.Equal(2, exitCode);
         Assert.Contains("PUSHQUEUE_AUHT", output, StringComparison.Ordinal);
 
-        await File.WriteAllTextAsync(Path.Combine(_folder.Path, "appsettings.json"), """{"PushQueue":{"Limits":"queues=1","limit":"queues=x,nope=1"}}""");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.Path, "appsettings.json"),
+            """{"PushQueue":{"Limits":"queues=1","limit":"queues=x,nope=1"}}""");
         (exitCode, output) = await ServerProcess.RunInAsync(_folder.Path, null, options);
         Assert.Equal(2, exitCode);
         Assert.Contains("PushQueue:Limits", output, StringComparison.Ordinal);
@@ -74,7 +89,8 @@ public sealed class AccessHostTests : IDisposable
             """{"PushQueue":{"allowOrigin":["https://one.example","https://two.example"],"limit":{"queues":1,"batch":2},"proxy":[]}}""");
         await using var server = await ServerProcess.StartInAsync(_folder.Path, "--data", Path.Combine(_folder.Path, "data"));
 
-        foreach (var (origin, allowed) in new[] { ("https://one.example", true), ("https://two.example", true), ("https://three.example", false) })
+        foreach (var (origin, allowed) in
+            new[] { ("https://one.example", true), ("https://two.example", true), ("https://three.example", false) })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/q");
             request.Headers.Add("Origin", origin);
@@ -85,7 +101,9 @@ public sealed class AccessHostTests : IDisposable
         using var batch = await server.Client.PostAsync("/q/one/batch", new StringContent("[1,2,3]"));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, batch.StatusCode);
 
-        await File.WriteAllTextAsync(Path.Combine(_folder.Path, "appsettings.json"), """{"PushQueue":{"port":[1],"limit":{"queues":{"x":1}}}}""");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.Path, "appsettings.json"),
+            """{"PushQueue":{"port":[1],"limit":{"queues":{"x":1}}}}""");
         var (exitCode, output) = await ServerProcess.RunInAsync(_folder.Path, null, "--data", _folder.Path);
         Assert.Equal(2, exitCode);
         Assert.Contains("PushQueue:port to a list", output, StringComparison.Ordinal);
@@ -96,7 +114,9 @@ public sealed class AccessHostTests : IDisposable
     public async Task The_pages_and_the_api_carry_the_headers_that_keep_browsers_safe()
     {
         await using var server = await ServerProcess.StartAsync(_folder.Path);
-        using var put = await server.Client.PostAsync("/q/test", new StringContent("<script>alert(1)</script>", System.Text.Encoding.UTF8, "text/html"));
+        using var put = await server.Client.PostAsync(
+            "/q/test",
+            new StringContent("<script>alert(1)</script>", System.Text.Encoding.UTF8, "text/html"));
 
         foreach (var path in new[] { "/", "/index.html", "/reference.html" })
         {
@@ -112,8 +132,12 @@ public sealed class AccessHostTests : IDisposable
         using var looked = await server.Client.GetAsync("/q/test/messages/1/body");
         using var taken = await server.Client.GetAsync("/q/test");
         using var problem = await server.Client.GetAsync("/nowhere");
-        Assert.All([looked, taken], static body => Assert.Equal("sandbox; default-src 'none'", body.Headers.GetValues("Content-Security-Policy").Single()));
-        Assert.All([looked, taken, problem], static answer => Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single()));
+        Assert.All(
+            [looked, taken],
+            static body => Assert.Equal("sandbox; default-src 'none'", body.Headers.GetValues("Content-Security-Policy").Single()));
+        Assert.All(
+            [looked, taken, problem],
+            static answer => Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single()));
         Assert.False(taken.Headers.Contains("Server"));
         Assert.False(taken.Headers.Contains("Strict-Transport-Security"));
     }
@@ -122,7 +146,11 @@ public sealed class AccessHostTests : IDisposable
     public async Task Every_limit_of_the_documentation_can_be_set_and_no_other()
     {
         var text = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "SECURITY.md"));
-        var documented = text.Split("## Limits")[1].Split('\n').Where(static line => line.StartsWith("| `", StringComparison.Ordinal)).Select(static line => line.Split('`')[1]).Order();
+        var documented = text.Split("## Limits")[1]
+            .Split('\n')
+            .Where(static line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(static line => line.Split('`')[1])
+            .Order();
 
         var (exitCode, output) = await ServerProcess.RunAsync("--data", _folder.Path, "--limit", "nonsense=1");
 

@@ -21,7 +21,13 @@ public sealed class DeadPeerTests : IDisposable
     public async Task Consumers_whose_machine_vanished_without_a_word_are_gone_within_45_seconds()
     {
         await using var machine = await NetworkNamespace.CreateAsync();
-        await using var server = await ServerProcess.StartAsync(_data.Path, "--listen", machine.HostAddress, "--open", "--restmq-port", "0");
+        await using var server = await ServerProcess.StartAsync(
+            _data.Path,
+            "--listen",
+            machine.HostAddress,
+            "--open",
+            "--restmq-port",
+            "0");
         foreach (var queue in Queues[..3])
         {
             _ = (await server.Client.PostAsync($"/p/{queue}?policy=roundrobin", null)).EnsureSuccessStatusCode();

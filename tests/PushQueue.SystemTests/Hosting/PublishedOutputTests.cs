@@ -4,7 +4,10 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Hosting;
 
-/// <summary>What the container image holds: the published output, run from an empty folder by a user without rights, with the image's environment.</summary>
+/// <summary>
+/// The content of the container image: the published output, run from an empty folder by a user without rights, with the image's
+/// environment.
+/// </summary>
 [Trait("Category", "Packaging")]
 public sealed partial class PublishedOutputTests
 {
@@ -19,7 +22,8 @@ public sealed partial class PublishedOutputTests
         using var work = new TemporaryDirectory();
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         var (exitCode, output) = await ToolProcess.RunAsync(
-            TimeSpan.FromMinutes(3), Repository.Root, "dotnet", "publish", "server/PushQueue.Server", "-c", configuration, "--no-build", "--nologo", "-o", image.Path);
+            TimeSpan.FromMinutes(3), Repository.Root,
+            "dotnet", "publish", "server/PushQueue.Server", "-c", configuration, "--no-build", "--nologo", "-o", image.Path);
         Assert.True(exitCode == 0, output);
         await ReadableAsync(image.Path, work.Path);
         await OwnedByNobodyAsync(data.Path);

@@ -85,7 +85,13 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task A_certificate_that_cannot_be_used_is_one_sentence_and_exit_code_1()
     {
-        var (exitCode, output) = await ServerProcess.RunAsync("--port", "0", "--data", _folder.Path, "--cert", Path.Combine(_folder.Path, "none.pem"));
+        var (exitCode, output) = await ServerProcess.RunAsync(
+            "--port",
+            "0",
+            "--data",
+            _folder.Path,
+            "--cert",
+            Path.Combine(_folder.Path, "none.pem"));
 
         Assert.Equal(1, exitCode);
         Assert.Contains("--cert", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);

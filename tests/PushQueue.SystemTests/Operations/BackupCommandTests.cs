@@ -21,7 +21,9 @@ public sealed class BackupCommandTests : IDisposable
         {
             while (!stopping.IsCancellationRequested)
             {
-                using var put = await server.Client.PostAsync("/q/work", new StringContent((answered + 1).ToString(CultureInfo.InvariantCulture)));
+                using var put = await server.Client.PostAsync(
+                    "/q/work",
+                    new StringContent((answered + 1).ToString(CultureInfo.InvariantCulture)));
                 Assert.Equal(HttpStatusCode.Created, put.StatusCode);
                 Volatile.Write(ref answered, answered + 1);
                 await server.Client.PostAsync("/q/other", new StringContent(new string('x', 1000)));

@@ -15,7 +15,9 @@ public sealed class OpenApiDocumentTests : IDisposable
         await using var server = await ServerProcess.StartAsync(_data.Path);
 
         var (exitCode, output) = await ToolProcess.RunAsync(
-            TimeSpan.FromSeconds(60), Repository.PathOf("tests", "openapi"), "node", "check.mjs", new Uri(server.Address, "/openapi/v1.json").ToString());
+            TimeSpan.FromSeconds(60), Repository.PathOf("tests", "openapi"), "node", "check.mjs", new Uri(
+                server.Address,
+                "/openapi/v1.json").ToString());
 
         Assert.True(exitCode == 0, output);
         Assert.Contains("valid 3.1", output, StringComparison.Ordinal);

@@ -19,7 +19,11 @@ public sealed partial class PublishTests : IDisposable
     {
         var published = Path.Combine(_folder.Path, "published");
         var empty = Directory.CreateDirectory(Path.Combine(_folder.Path, "empty")).FullName;
-        var (exitCode, output) = await ToolProcess.RunAsync(BuildTimeout, Repository.Root, Repository.PathOf("packaging", "publish.sh"), published);
+        var (exitCode, output) = await ToolProcess.RunAsync(
+            BuildTimeout,
+            Repository.Root,
+            Repository.PathOf("packaging", "publish.sh"),
+            published);
         Assert.True(exitCode == 0, output);
         Assert.Equal(["PushQueue.Server"], Directory.EnumerateFileSystemEntries(published).Select(Path.GetFileName));
         File.Move(Path.Combine(published, "PushQueue.Server"), Path.Combine(empty, "PushQueue.Server"));
@@ -39,7 +43,9 @@ public sealed partial class PublishTests : IDisposable
             Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
             Assert.Contains("<title>PushQueue", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.OK, script.StatusCode);
-            Assert.Equal("application/problem+json", (await client.GetAsync("/../appsettings.json")).Content.Headers.ContentType?.MediaType);
+            Assert.Equal(
+                "application/problem+json",
+                (await client.GetAsync("/../appsettings.json")).Content.Headers.ContentType?.MediaType);
         }
         finally
         {

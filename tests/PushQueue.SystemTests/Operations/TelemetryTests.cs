@@ -48,7 +48,9 @@ public sealed class TelemetryTests : IDisposable
         Assert.Equal(collector.Spans.Single(static span => span.Name == "put news").Id, pushed.Parent);
         Assert.Equal($"00-{TraceId}-{put.Id}-01", lease.Headers.GetValues("traceparent").Single());
         Assert.Superset(
-            new HashSet<string>(["pushqueue.messages.put", "pushqueue.messages.acked", "pushqueue.messages.delivered", "pushqueue.store.flush.duration"], StringComparer.Ordinal),
+            new HashSet<string>(
+                ["pushqueue.messages.put", "pushqueue.messages.acked", "pushqueue.messages.delivered", "pushqueue.store.flush.duration"],
+                StringComparer.Ordinal),
             new HashSet<string>(collector.Metrics, StringComparer.Ordinal));
     }
 

@@ -26,7 +26,9 @@ public sealed class RollingRestartTests
     {
         using var data = new TemporaryDirectory();
         _server = await ServerProcess.StartAsync(data.Path);
-        using var policy = await _server.Client.PostAsync("/p/load", new StringContent("""{"policy":"roundrobin"}""", Encoding.UTF8, "application/json"));
+        using var policy = await _server.Client.PostAsync(
+            "/p/load",
+            new StringContent("""{"policy":"roundrobin"}""", Encoding.UTF8, "application/json"));
         policy.EnsureSuccessStatusCode();
         using var end = new CancellationTokenSource();
         var workers = Enumerable.Range(0, Workers).Select(_ => WorkAsync(end.Token)).ToArray();
@@ -119,7 +121,8 @@ public sealed class RollingRestartTests
             using var json = JsonDocument.Parse(buffer.AsMemory(0, received.Count));
             if (json.RootElement.TryGetProperty("receipt", out var receipt))
             {
-                var ack = $$"""{"cmd":"ack","queue":"load","id":"{{json.RootElement.GetProperty("id")}}","receipt":"{{receipt}}","ref":1}""";
+                var ack =
+                    $$"""{"cmd":"ack","queue":"load","id":"{{json.RootElement.GetProperty("id")}}","receipt":"{{receipt}}","ref":1}""";
                 await socket.SendAsync(Encoding.UTF8.GetBytes(ack), WebSocketMessageType.Text, endOfMessage: true, end);
                 _done[json.RootElement.GetProperty("body").GetString()!] = 0;
                 _progress.Release();

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Support;
 
-/// <summary>A second machine, as far as the network is concerned: a namespace with one link to this machine. Needs iproute2 and root.</summary>
+/// <summary>
+/// A second machine, as far as the network is concerned: a namespace with one link to this machine. Needs iproute2 and root.
+/// </summary>
 internal sealed class NetworkNamespace : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
@@ -50,7 +52,9 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     public Process Start(string command, params string[] arguments) =>
         ToolProcess.Start(Path.GetTempPath(), "ip", ["netns", "exec", _name, command, .. arguments]);
 
-    /// <summary>From now on nothing that the other machine sends arrives here, neither data nor acknowledgements nor the end of a connection.</summary>
+    /// <summary>
+    /// From now on nothing that the other machine sends arrives here, neither data nor acknowledgements nor the end of a connection.
+    /// </summary>
     public Task FallSilentAsync() => IpAsync("-n", _name, "route", "add", "blackhole", HostAddress);
 
     public async ValueTask DisposeAsync() =>

@@ -31,10 +31,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    /// <summary>Where the server said that it listens for something beside its main port: a dialect, or syslog.</summary>
-    public Uri AddressOf(string name) => new(_startLine.Split(", ").Single(part => part.StartsWith(name + " on ", StringComparison.Ordinal))[(name.Length + 4)..]);
+    /// <summary>The address of another listener than the main port: a dialect, or syslog.</summary>
+    public Uri AddressOf(string name) =>
+        new(_startLine.Split(", ").Single(part => part.StartsWith(name + " on ", StringComparison.Ordinal))[(name.Length + 4)..]);
 
-    /// <summary>What the server has written to standard error so far.</summary>
+    /// <summary>The server's standard error so far.</summary>
     public string Errors
     {
         get
@@ -73,7 +74,10 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public static Task<(int ExitCode, string Output)> RunAsync(params string[] options) => RunInAsync(Path.GetTempPath(), null, options);
 
     /// <summary>The same, in a folder, with one more environment variable.</summary>
-    public static async Task<(int ExitCode, string Output)> RunInAsync(string folder, (string Name, string Value)? variable, params string[] options)
+    public static async Task<(int ExitCode, string Output)> RunInAsync(
+        string folder,
+        (string Name, string Value)? variable,
+        params string[] options)
     {
         using var process = Launch(options, folder, variable);
         var output = process.StandardOutput.ReadToEndAsync();
@@ -119,7 +123,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private static Process Launch(IReadOnlyList<string> options, string? folder = null, (string Name, string Value)? variable = null)
     {
-        // The server is built beside the tests, in the same configuration.
+        // The server is built next to the tests, in the same configuration.
         var own = new DirectoryInfo(AppContext.BaseDirectory);
         var assembly = Path.Combine(own.Parent!.Parent!.FullName, "PushQueue.Server", own.Name, "PushQueue.Server.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. options])
@@ -133,7 +137,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         // A runtime that is killed leaves the pipes of its diagnostics in the temporary folder.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
 
-        // These are the history checker's own; a server refuses what is no option of it.
+        // These belong to the history checker; a server refuses unknown options.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PUSHQUEUE_HISTORY_", StringComparison.Ordinal)).ToList())
         {
             _ = start.Environment.Remove(name);

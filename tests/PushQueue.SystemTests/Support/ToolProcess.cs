@@ -63,7 +63,8 @@ internal static class ToolProcess
     {
         try
         {
-            return (await RunAsync(TimeSpan.FromSeconds(20), Path.GetTempPath(), command, probe is [] ? ["--version"] : probe)).ExitCode == 0;
+            return (
+                await RunAsync(TimeSpan.FromSeconds(20), Path.GetTempPath(), command, probe is [] ? ["--version"] : probe)).ExitCode == 0;
         }
         catch (Win32Exception)
         {

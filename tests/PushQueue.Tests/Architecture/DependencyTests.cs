@@ -37,7 +37,9 @@ public sealed partial class DependencyTests
                 var used = UsingLine().Matches(File.ReadAllText(file)).Select(match => match.Groups["layer"].Value);
                 breaches.AddRange(used
                     .Where(layer => layer != folder && !allowed.Contains(layer))
-                    .Select(layer => $"{Path.GetRelativePath(library, file)} uses PushQueue.{layer}, but {folder} may use only: {string.Join(", ", allowed)}"));
+                    .Select(
+                        layer =>
+                            $"{Path.GetRelativePath(library, file)} uses PushQueue.{layer}, but {folder} may use only: {string.Join(", ", allowed)}"));
             }
         }
 
@@ -51,7 +53,9 @@ public sealed partial class DependencyTests
 
         var breaches = Directory.EnumerateFiles(folder, "*.cs")
             .Where(file => File.ReadAllText(file) is var text
-                && (text.Contains("using Microsoft.AspNetCore", StringComparison.Ordinal) || text.Contains("using System.IO", StringComparison.Ordinal)))
+                && (
+                    text.Contains("using Microsoft.AspNetCore", StringComparison.Ordinal)
+                        || text.Contains("using System.IO", StringComparison.Ordinal)))
             .Select(Path.GetFileName);
 
         Assert.Empty(breaches);
@@ -68,6 +72,11 @@ public sealed partial class DependencyTests
         return directory?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
     }
 
-    [GeneratedRegex(@"^using (?:static )?PushQueue\.(?<layer>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            @"^using (?:static )?PushQueue\.(?<layer>\w+)",
+            RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex UsingLine();
 }

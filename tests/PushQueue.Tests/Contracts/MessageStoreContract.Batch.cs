@@ -21,7 +21,9 @@ public abstract partial class MessageStoreContract
     public async Task A_batch_may_mix_options()
     {
         await TryPutMany(
-            NewMessage("delayed", delay: Seconds(10)), NewMessage("low"), NewMessage("high", priority: 1), NewMessage("short", ttl: Seconds(1)));
+            NewMessage(
+                "delayed",
+                delay: Seconds(10)), NewMessage("low"), NewMessage("high", priority: 1), NewMessage("short", ttl: Seconds(1)));
 
         var ready = await Browse(MessageState.Ready);
         Time.Advance(Seconds(10));
@@ -35,7 +37,11 @@ public abstract partial class MessageStoreContract
     {
         await Put("live", id: "x");
 
-        var outcomes = await TryPutMany(NewMessage("a"), NewMessage("again", id: "x"), NewMessage("b", id: "y"), NewMessage("twice", id: "y"));
+        var outcomes = await TryPutMany(
+            NewMessage("a"),
+            NewMessage("again", id: "x"),
+            NewMessage("b", id: "y"),
+            NewMessage("twice", id: "y"));
 
         Assert.Equal([false, true, false, true], outcomes.Value.Select(outcome => outcome.Duplicate));
         Assert.Equal(["live", "a", "b"], await TakeAll());

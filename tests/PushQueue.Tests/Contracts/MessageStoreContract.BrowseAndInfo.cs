@@ -75,7 +75,9 @@ public abstract partial class MessageStoreContract
 
         var pages = await BrowsePages(MessageState.Ready, 100);
 
-        Assert.Equal(["9 7", "1", "17", "5"], pages.Select(page => string.Join(' ', page.Messages.Select(message => message.Body.Length >> 20))));
+        Assert.Equal(
+            ["9 7", "1", "17", "5"],
+            pages.Select(page => string.Join(' ', page.Messages.Select(message => message.Body.Length >> 20))));
     }
 
     [Theory]

@@ -345,7 +345,8 @@ public abstract partial class MessageStoreContract
         }
         while (after is not null);
 
-        var mine = listed.Where(name => name.StartsWith(Queue + ".", StringComparison.Ordinal)).Select(name => name[(Queue.Value.Length + 1)..]);
+        var mine = listed.Where(
+            name => name.StartsWith(Queue + ".", StringComparison.Ordinal)).Select(name => name[(Queue.Value.Length + 1)..]);
         Assert.Equal(["B", "a", "a.dead", "a1", "b", "ü"], mine);
     }
 

@@ -136,7 +136,8 @@ public abstract partial class MessageStoreContract
     {
         await Set(new QueueSettingsPatch { MaxMessages = 10 });
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 100).Select(number => Task.Run(() => TryPut(NewMessage($"{number}"))))).WithTimeout();
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 100).Select(number => Task.Run(() => TryPut(NewMessage($"{number}"))))).WithTimeout();
 
         Assert.Equal(10, outcomes.Count(outcome => outcome.Ok));
         Assert.Equal(10, (await TakeAll()).Length);

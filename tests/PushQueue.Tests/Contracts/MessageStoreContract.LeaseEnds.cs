@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Contracts;
 
-/// <summary>What a store tells when a lease ends without an ack.</summary>
+/// <summary>The events of a store when a lease ends without an ack.</summary>
 public abstract partial class MessageStoreContract
 {
     [Fact]
@@ -75,7 +75,9 @@ public abstract partial class MessageStoreContract
 
         await Ack(lease);
 
-        Assert.Equal(new FinishedMessage(Acked: true, Worker: null, 1, Reason: null, Receipt: lease.Receipt), (await Listener.WaitForAsync<Finished>(Queue)).Outcome);
+        Assert.Equal(
+            new FinishedMessage(Acked: true, Worker: null, 1, Reason: null, Receipt: lease.Receipt),
+            (await Listener.WaitForAsync<Finished>(Queue)).Outcome);
         Assert.Equal(id, (await Listener.WaitForAsync<Finished>(Queue)).Id);
     }
 

@@ -27,7 +27,9 @@ public abstract partial class MessageStoreContract
         var broadcast = await Store.BroadcastAsync(Queue, 10, 1000).WithTimeout();
 
         Assert.Equal([Trace, null], broadcast.Select(static message => message.TraceParent));
-        Assert.Equal([Trace, null], (await Store.ReadHistoryAsync(Queue, 1, 10, 1000).WithTimeout())!.Messages.Select(static message => message.TraceParent));
+        Assert.Equal(
+            [Trace, null],
+            (await Store.ReadHistoryAsync(Queue, 1, 10, 1000).WithTimeout())!.Messages.Select(static message => message.TraceParent));
         Assert.Equal(Trace, (await Store.FindAsync(DeadQueue, MessageId.Parse("x")).WithTimeout())?.TraceParent);
     }
 

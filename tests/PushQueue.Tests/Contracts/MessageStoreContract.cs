@@ -6,7 +6,7 @@ using Xunit;
 namespace PushQueue.Tests.Contracts;
 
 /// <summary>
-/// What every <see cref="IMessageStore"/> promises, a file per subject. A store joins by a subclass with one hook,
+/// The promises of every <see cref="IMessageStore"/>, a file per subject. A store joins by a subclass with one hook,
 /// <see cref="CreateStoreAsync"/>. Tests share nothing but what is behind that hook: each has a queue named after itself, so one server
 /// can serve them all in parallel. Time stands still until a test advances it.
 /// </summary>
@@ -132,7 +132,11 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
     /// <summary>Takes everything that is ready; the bodies in their order.</summary>
     private protected async Task<string[]> TakeAll(QueueName? queue = null) => BodiesOf(await Take(1000, queue));
 
-    private protected async Task<Lease> LeaseOne(TimeSpan? timeToRun = null, string? worker = null, bool delivery = false, QueueName? queue = null)
+    private protected async Task<Lease> LeaseOne(
+        TimeSpan? timeToRun = null,
+        string? worker = null,
+        bool delivery = false,
+        QueueName? queue = null)
     {
         var leases = await LeaseMany(1, timeToRun, worker, delivery, queue);
         return Assert.Single(leases);

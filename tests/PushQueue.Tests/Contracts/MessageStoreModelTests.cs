@@ -73,7 +73,9 @@ public abstract class MessageStoreModelTests
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }
 
-/// <summary>One thing to do. The numbers choose among what exists when the step is played, so that any subset of steps can be played.</summary>
+/// <summary>
+/// One thing to do. The numbers choose among what exists when the step is played, so that any subset of steps can be played.
+/// </summary>
 internal sealed record ModelStep(string Kind, int A, int B, int C)
 {
     private static readonly (string Kind, int Weight)[] Kinds =
@@ -86,7 +88,10 @@ internal sealed record ModelStep(string Kind, int A, int B, int C)
     public static IReadOnlyList<ModelStep> Sequence(int seed, int length)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, length).Select(_ => new ModelStep(KindOf(random), random.Next(1000), random.Next(1000), random.Next(1000)))];
+        return [
+            .. Enumerable.Range(0, length).Select(
+                _ => new ModelStep(KindOf(random), random.Next(1000), random.Next(1000), random.Next(1000)))
+        ];
     }
 
     private static string KindOf(Random random)

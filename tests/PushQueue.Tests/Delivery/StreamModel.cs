@@ -5,7 +5,7 @@ using PushQueue.Queues;
 namespace PushQueue.Tests.Delivery;
 
 /// <summary>
-/// What delivery promises, in the simplest words. Under broadcast it says what each consumer gets, line by line. Under roundrobin who gets a
+/// The promises of delivery as simple code. Under broadcast it lists the lines of each consumer. Under roundrobin the consumer of a
 /// message is the policy's choice: the model reads along, and says what must not happen and how much must have been given out.
 /// </summary>
 internal sealed class StreamModel(bool roundRobin)
@@ -63,7 +63,8 @@ internal sealed class StreamModel(bool roundRobin)
             member.Expected.Add($"gap expired {position}-{FirstOffset - 1}");
         }
 
-        member.Expected.AddRange(_history.Where(message => message.Offset >= position).Select(message => $"{message.Offset} {message.Body}"));
+        member.Expected.AddRange(
+            _history.Where(message => message.Offset >= position).Select(message => $"{message.Offset} {message.Body}"));
     }
 
     public void Leave(StreamMember member)
@@ -123,8 +124,9 @@ internal sealed class StreamModel(bool roundRobin)
         Trim();
     }
 
-    /// <summary>What differs between the model and what came; null where nothing does.</summary>
-    public string? Compare(IReadOnlyList<StreamMember> members, QueueInfo info) => roundRobin ? CompareHeld(members, info) : CompareLines(members, info);
+    /// <summary>The differences between the model and the result; null if they agree.</summary>
+    public string? Compare(IReadOnlyList<StreamMember> members, QueueInfo info) =>
+        roundRobin ? CompareHeld(members, info) : CompareLines(members, info);
 
     private string? CompareLines(IReadOnlyList<StreamMember> members, QueueInfo info)
     {

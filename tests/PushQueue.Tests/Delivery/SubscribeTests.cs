@@ -83,7 +83,7 @@ public sealed class SubscribeTests : IAsyncLifetime
         await worker.GotAsync(1);
         var queue = worker.Consumer.Dispatcher!;
 
-        // What is given back cannot be settled, and is tried again until somebody gives up.
+        // A returned message cannot be settled; the attempt is repeated until its deadline.
         _node.IsAway = true;
         var draining = _node.Dispatcher.DrainAsync(TimeSpan.FromMinutes(1));
         await worker.LeaveAsync();

@@ -11,7 +11,10 @@ public sealed partial class LogEventTests
     public void Every_log_event_has_an_id_of_its_own()
     {
         var events = typeof(PushQueueOptions).Assembly.GetTypes()
-            .SelectMany(static type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .SelectMany(
+                static type =>
+                    type.GetMethods(
+                        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Select(static method => (method.Name, Event: method.GetCustomAttribute<LoggerMessageAttribute>()))
             .Where(static found => found.Event is not null)
             .ToList();
@@ -45,6 +48,11 @@ public sealed partial class LogEventTests
         return directory.FullName;
     }
 
-    [GeneratedRegex(@"[lL]ogger\.Log(Trace|Debug|Information|Warning|Error|Critical)?\(", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            @"[lL]ogger\.Log(Trace|Debug|Information|Warning|Error|Critical)?\(",
+            RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex PlainCall();
 }

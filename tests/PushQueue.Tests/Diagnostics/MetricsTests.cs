@@ -34,7 +34,11 @@ public sealed class MetricsTests
 
         Assert.True(exitCode == 0, output);
         var metrics = (await server.GetAsync("/metrics")).Text;
-        var named = Regex.Matches(rules, "pushqueue_[a-z_]+", RegexOptions.None, TimeSpan.FromSeconds(1)).Select(static match => match.Value);
+        var named = Regex.Matches(
+            rules,
+            "pushqueue_[a-z_]+",
+            RegexOptions.None,
+            TimeSpan.FromSeconds(1)).Select(static match => match.Value);
         Assert.All(named, name => Assert.True(metrics.Contains("\n" + name, StringComparison.Ordinal), name));
     }
 
@@ -80,11 +84,17 @@ public sealed class MetricsTests
         await UseEverythingAsync(server);
         Assert.Equal(413, (await server.PostAsync("/q/work", new string('x', 2 * 1024 * 1024))).Status);
         var text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"));
-        var documented = text.Split("## Metrics")[1].Split("###")[0].Split('\n').Where(static line => line.StartsWith("| `pushqueue_", StringComparison.Ordinal))
-            .Select(static line => line.Split('|')).Select(static cells => $"{Ticked(cells[1])}: {Ticked(cells[2])}").Order(StringComparer.Ordinal);
+        var documented = text.Split("## Metrics")[1]
+            .Split("###")[0]
+            .Split('\n')
+            .Where(static line => line.StartsWith("| `pushqueue_", StringComparison.Ordinal))
+            .Select(static line => line.Split('|'))
+                .Select(static cells => $"{Ticked(cells[1])}: {Ticked(cells[2])}")
+                .Order(StringComparer.Ordinal);
 
         var lines = (await server.GetAsync("/metrics")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var real = lines.Where(static line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(static line => line.Split(' ')[2])
+        var real = lines.Where(
+            static line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(static line => line.Split(' ')[2])
             .Select(name => $"{name}: {LabelsOf(lines, name)}").Order(StringComparer.Ordinal);
 
         Assert.Equal(documented, real);
@@ -93,7 +103,13 @@ public sealed class MetricsTests
         static string LabelsOf(string[] lines, string name) => string.Join(
             ", ",
             lines.Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length..] is ['{' or ' ', ..])
-                .Take(1).SelectMany(static line => Regex.Matches(line, "(?<label>[a-z]+)=\"", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(static match => match.Groups["label"].Value)));
+                .Take(1).SelectMany(
+                    static line =>
+                        Regex.Matches(
+                            line,
+                            "(?<label>[a-z]+)=\"",
+                            RegexOptions.ExplicitCapture,
+                            TimeSpan.FromSeconds(1)).Select(static match => match.Groups["label"].Value)));
     }
 
     [Fact]
@@ -178,13 +194,17 @@ public sealed class MetricsTests
         await reader.ReadLineAsync().WithTimeout();
 
         // Counted behind the round that wrote it.
-        await Eventually.TrueAsync(async () => (await ReadAsync(server))["pushqueue_messages_delivered_total"] == 1, "the round is counted");
+        await Eventually.TrueAsync(
+            async () => (await ReadAsync(server))["pushqueue_messages_delivered_total"] == 1,
+            "the round is counted");
         var metrics = await ReadAsync(server);
 
         Assert.Equal(1, metrics["pushqueue_consumers"]);
         Assert.Equal(1, metrics.Single(pair => pair.Key.StartsWith("pushqueue_connections{", StringComparison.Ordinal)).Value);
         Assert.True(metrics["pushqueue_store_flush_duration_seconds_count"] > 0);
-        Assert.Equal(metrics["pushqueue_store_flush_duration_seconds_count"], metrics["pushqueue_store_flush_duration_seconds_bucket{le=\"+Inf\"}"]);
+        Assert.Equal(
+            metrics["pushqueue_store_flush_duration_seconds_count"],
+            metrics["pushqueue_store_flush_duration_seconds_bucket{le=\"+Inf\"}"]);
     }
 
     private static string RepositoryRoot()
@@ -217,13 +237,18 @@ public sealed class MetricsTests
         using var lease = await server.Client.GetAsync("/q/work?ttr=60");
         var id = lease.Headers.GetValues("PushQueue-Id").Single();
         var receipt = lease.Headers.GetValues("PushQueue-Receipt").Single();
-        Assert.Equal(204, (await server.PostAsync($"/q/work/messages/{id}/{end}?receipt={receipt}&{(end == "ack" ? "" : "delay=1h")}")).Status);
+        Assert.Equal(
+            204,
+            (await server.PostAsync($"/q/work/messages/{id}/{end}?receipt={receipt}&{(end == "ack" ? "" : "delay=1h")}")).Status);
     }
 
     private static async Task<Dictionary<string, double>> ReadAsync(PushQueueServer server) =>
         (await server.GetAsync("/metrics")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Where(line => !line.StartsWith('#'))
-            .ToDictionary(line => line[..line.LastIndexOf(' ')], line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+            .ToDictionary(
+                line => line[..line.LastIndexOf(' ')],
+                line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture),
+                StringComparer.Ordinal);
 
     private static async Task<string> AlertRulesAsync() =>
         (await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"))).Split("```yaml\n")[1].Split("```")[0];

@@ -251,7 +251,10 @@ public sealed class AccessFileTests : IAsyncLifetime
 
         // Streams never end by themselves.
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
-        var headers = response.Headers.ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        var headers = response.Headers.ToDictionary(
+            header => header.Key,
+            header => string.Join(", ", header.Value),
+            StringComparer.OrdinalIgnoreCase);
         return new Answer((int)response.StatusCode, "", "", headers);
     }
 }

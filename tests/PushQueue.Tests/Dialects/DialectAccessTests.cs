@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Dialects;
 
-/// <summary>What the dialects ask of a key, by queue and verb, as the native API does.</summary>
+/// <summary>The permissions that the dialects ask for, by queue and verb, as the native API does.</summary>
 public sealed class DialectAccessTests : IAsyncLifetime
 {
     private const string Form = "application/x-www-form-urlencoded";
@@ -98,10 +98,17 @@ public sealed class DialectAccessTests : IAsyncLifetime
             foreach (var (can, key) in single)
             {
                 Assert.True(
-                    await IsForbiddenAsync(method, path, body, contentType, key) == !anyOf.HasAny(can), $"{method} {path} {body} with the permission {can}");
+                    await IsForbiddenAsync(
+                        method,
+                        path,
+                        body,
+                        contentType,
+                        key) == !anyOf.HasAny(can), $"{method} {path} {body} with the permission {can}");
             }
 
-            Assert.True(await IsForbiddenAsync(method, path, body, contentType, elsewhere), $"{method} {path} {body} with a key to another queue");
+            Assert.True(
+                await IsForbiddenAsync(method, path, body, contentType, elsewhere),
+                $"{method} {path} {body} with a key to another queue");
         }
     }
 
@@ -119,7 +126,9 @@ public sealed class DialectAccessTests : IAsyncLifetime
         }
 
         var queue = (await SendAsync("GET", "/j/test", Bearer(all))).Json;
-        Assert.Equal((1, 0, 0), (queue.GetProperty("ready").GetInt32(), queue.GetProperty("leased").GetInt32(), queue.GetProperty("delayed").GetInt32()));
+        Assert.Equal(
+            (1, 0, 0),
+            (queue.GetProperty("ready").GetInt32(), queue.GetProperty("leased").GetInt32(), queue.GetProperty("delayed").GetInt32()));
         Assert.Equal(1, queue.GetProperty("counters").GetProperty("put").GetInt32());
         Assert.Equal(0, (await SendAsync("GET", "/w", Bearer(all))).Json.GetProperty("workers").GetArrayLength());
         Assert.Equal(1, (await SendAsync("GET", "/q", Bearer(all))).Json.GetProperty("total").GetInt32());
@@ -187,7 +196,9 @@ public sealed class DialectAccessTests : IAsyncLifetime
         }
 
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"ws://{_server.Address.Authority}/restmq/ws/test?access_token={key}"), CancellationToken.None).WithTimeout();
+        await socket.ConnectAsync(
+            new Uri($"ws://{_server.Address.Authority}/restmq/ws/test?access_token={key}"),
+            CancellationToken.None).WithTimeout();
         await socket.SendAsync("hello");
         Assert.Equal("hello", await socket.NextAsync());
     }
@@ -235,7 +246,9 @@ public sealed class DialectAccessTests : IAsyncLifetime
             var restMq = await SendAsync("GET", "/restmq/q/test", authorization);
             Assert.Equal((status, "text/plain"), (restMq.Status, restMq.ContentType));
             Assert.EndsWith(".\r\n", restMq.Text, StringComparison.Ordinal);
-            Assert.Equal(status == 401, restMq.Headers.GetValueOrDefault("WWW-Authenticate", "").Contains("Basic realm=", StringComparison.Ordinal));
+            Assert.Equal(
+                status == 401,
+                restMq.Headers.GetValueOrDefault("WWW-Authenticate", "").Contains("Basic realm=", StringComparison.Ordinal));
             foreach (var path in (string[])["/presque/q/test", "/redisched/t/test/ready"])
             {
                 var json = await SendAsync("GET", path, authorization);
@@ -303,7 +316,8 @@ public sealed class DialectAccessTests : IAsyncLifetime
 
     private static string Bearer(string key) => $"Bearer {key}";
 
-    private static string Basic(string user, string password) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+    private static string Basic(string user, string password) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
 
     private static string Call(string method, params string[] values) =>
         $"<methodCall><methodName>{method}</methodName><params>{string.Concat(values.Select(value => $"<param><value>{value}</value></param>"))}</params></methodCall>";
@@ -333,7 +347,10 @@ public sealed class DialectAccessTests : IAsyncLifetime
         var says = answer.Text.Contains(Lacks, StringComparison.Ordinal);
 
         // XML-RPC has no other way to refuse than a fault.
-        Assert.Equal(says, answer.Status == 403 || (answer.ContentType == "text/xml" && answer.Text.Contains("<fault>", StringComparison.Ordinal) && says));
+        Assert.Equal(
+            says,
+            answer.Status == 403
+                || (answer.ContentType == "text/xml" && answer.Text.Contains("<fault>", StringComparison.Ordinal) && says));
         Assert.NotEqual(401, answer.Status);
         return says;
     }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Dialects;
 
-/// <summary>What presque refuses, and that it stores nothing of it.</summary>
+/// <summary>Requests that presque refuses, without storing anything.</summary>
 public sealed class PresqueBadInputTests : IAsyncLifetime
 {
     private const string Json = "application/json";
@@ -11,7 +11,8 @@ public sealed class PresqueBadInputTests : IAsyncLifetime
 
     private PushQueueServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
+    public async ValueTask InitializeAsync() =>
+        _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -99,8 +100,20 @@ public sealed class PresqueBadInputTests : IAsyncLifetime
     public async Task Names_have_their_bounds()
     {
         var text = new string('x', 256);
-        await RefusedAsync("POST", $"/q/foo?uniq={text}", "{}", Json, 400, "uniq must have 1 to 255 bytes of UTF-8 without control characters");
-        await RefusedAsync("POST", $"/w/foo?worker_id={text}", null, null, 400, "worker_id must have 1 to 255 bytes of UTF-8 without control characters");
+        await RefusedAsync(
+            "POST",
+            $"/q/foo?uniq={text}",
+            "{}",
+            Json,
+            400,
+            "uniq must have 1 to 255 bytes of UTF-8 without control characters");
+        await RefusedAsync(
+            "POST",
+            $"/w/foo?worker_id={text}",
+            null,
+            null,
+            400,
+            "worker_id must have 1 to 255 bytes of UTF-8 without control characters");
         Assert.Equal(400, (await _server.SendAsync("POST", $"/presque/q/{text}", "{}", Json)).Status);
         Assert.Equal(400, (await _server.SendAsync("POST", "/presque/q/a%2Fb", "{}", Json)).Status);
     }

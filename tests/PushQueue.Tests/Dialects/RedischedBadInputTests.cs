@@ -3,12 +3,13 @@ using Xunit;
 
 namespace PushQueue.Tests.Dialects;
 
-/// <summary>What redisched refuses, and that it stores nothing of it.</summary>
+/// <summary>Requests that redisched refuses, without storing anything.</summary>
 public sealed class RedischedBadInputTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
+    public async ValueTask InitializeAsync() =>
+        _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

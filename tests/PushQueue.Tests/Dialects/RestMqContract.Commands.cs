@@ -107,5 +107,9 @@ public abstract partial class RestMqContract
         Assert.Equal((200, "text/html"), await GetAsync("/queue") is var answer ? (answer.Status, answer.ContentType) : default);
 
     private async Task<string> CommandAsync(string word, string? more = null) =>
-        (await PostAsync("/queue", $"{{\"cmd\":\"{word}\",\"queue\":\"test\"{(more is null ? "" : "," + more)}}}", "application/json")).Text;
+        (
+            await PostAsync(
+                "/queue",
+                $"{{\"cmd\":\"{word}\",\"queue\":\"test\"{(more is null ? "" : "," + more)}}}",
+                "application/json")).Text;
 }

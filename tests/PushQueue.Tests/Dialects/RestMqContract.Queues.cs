@@ -18,7 +18,9 @@ public abstract partial class RestMqContract
     {
         Assert.Equal((200, "text/plain", "test:1\r\n"), Whole(await PostAsync(path, form)));
 
-        Assert.Equal((200, "application/json", "{\"key\":\"test:1\",\"value\":\"foobar\",\"count\":0}\r\n"), Whole(await GetAsync("/q/test")));
+        Assert.Equal(
+            (200, "application/json", "{\"key\":\"test:1\",\"value\":\"foobar\",\"count\":0}\r\n"),
+            Whole(await GetAsync("/q/test")));
         Assert.Equal((204, "", ""), Whole(await GetAsync("/q/test")));
     }
 
@@ -112,7 +114,10 @@ public abstract partial class RestMqContract
         await PutAsync("test", "a", "b");
 
         Assert.Equal(
-            (200, "application/json", "{\"queue\":\"test\",\"status\":1}\r\n"), Whole(await _server.SendAsync("DELETE", _base + "/q/test")));
+            (
+                200,
+                "application/json",
+                "{\"queue\":\"test\",\"status\":1}\r\n"), Whole(await _server.SendAsync("DELETE", _base + "/q/test")));
         Assert.Equal("{\"queue\":\"test\",\"status\":0}\r\n", (await _server.SendAsync("DELETE", _base + "/q/test")).Text);
         Assert.Equal(204, (await GetAsync("/q/test")).Status);
     }
@@ -150,11 +155,15 @@ public abstract partial class RestMqContract
         }
 
         Assert.Equal(
-            callback + "({\"key\":\"test:1\",\"value\":\"a\\u2028b\",\"count\":0});\r\n", (await GetAsync($"/q/test?callback={callback}")).Text);
+            callback + "({\"key\":\"test:1\",\"value\":\"a\\u2028b\",\"count\":0});\r\n", (
+                await GetAsync($"/q/test?callback={callback}")).Text);
         Assert.Equal(callback + "(\"OK\");\r\n", (await PostAsync("/p/test", $"policy=broadcast&callback={callback}")).Text);
-        Assert.Equal(callback + "({\"error\":\"empty queue\"});\r\n", (await PostAsync($"/queue?callback={callback}", "{\"cmd\":\"get\",\"queue\":\"test\"}")).Text);
         Assert.Equal(
-            callback + "({\"queue\":\"test\",\"status\":1});\r\n", (await _server.SendAsync("DELETE", $"{_base}/q/test?callback={callback}")).Text);
+            callback + "({\"error\":\"empty queue\"});\r\n",
+            (await PostAsync($"/queue?callback={callback}", "{\"cmd\":\"get\",\"queue\":\"test\"}")).Text);
+        Assert.Equal(
+            callback + "({\"queue\":\"test\",\"status\":1});\r\n", (
+                await _server.SendAsync("DELETE", $"{_base}/q/test?callback={callback}")).Text);
     }
 
     [Theory]

@@ -50,7 +50,9 @@ public abstract partial class RestMqContract
         await PutAsync("test", "a", "b");
 
         Assert.Equal(["{\"key\":\"test:1\",\"value\":\"a\"}", "{\"key\":\"test:2\",\"value\":\"b\"}"], await comet.NextLinesAsync(2));
-        Assert.Equal(["{\"key\":\"test:1\",\"value\":\"a\"}", "{\"key\":\"test:2\",\"value\":\"b\"}"], [await socket.NextAsync(), await socket.NextAsync()]);
+        Assert.Equal(
+            ["{\"key\":\"test:1\",\"value\":\"a\"}", "{\"key\":\"test:2\",\"value\":\"b\"}"],
+            [await socket.NextAsync(), await socket.NextAsync()]);
         var lines = await events.NextLinesAsync(4);
         Assert.Equal("data: {\"key\":\"test:1\",\"value\":\"a\"}", lines[1]);
         Assert.StartsWith("id: ", lines[2], StringComparison.Ordinal);
@@ -150,7 +152,8 @@ public abstract partial class RestMqContract
     public async Task A_stream_of_a_wrong_name_is_refused(string path) =>
         Assert.Equal((400, "text/plain"), await GetAsync(path) is var answer ? (answer.Status, answer.ContentType) : default);
 
-    private static int KeyOf(string line) => int.Parse(line["{\"key\":\"test:".Length..line.IndexOf("\",", StringComparison.Ordinal)], null);
+    private static int KeyOf(string line) =>
+        int.Parse(line["{\"key\":\"test:".Length..line.IndexOf("\",", StringComparison.Ordinal)], null);
 
     private async Task<HttpResponseMessage> OpenAsync(string path, string? lastEventId = null)
     {
@@ -171,7 +174,9 @@ public abstract partial class RestMqContract
     private async Task<ClientWebSocket> SocketAsync(string path)
     {
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new UriBuilder(new Uri(_server.Address, _base + path)) { Scheme = "ws" }.Uri, CancellationToken.None).WithTimeout();
+        await socket.ConnectAsync(
+            new UriBuilder(new Uri(_server.Address, _base + path)) { Scheme = "ws" }.Uri,
+            CancellationToken.None).WithTimeout();
         return socket;
     }
 

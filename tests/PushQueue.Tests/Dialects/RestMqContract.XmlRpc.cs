@@ -47,16 +47,31 @@ public abstract partial class RestMqContract
     [InlineData("<methodCall><methodName>nothing</methodName></methodCall>")]
     [InlineData("<methodCall><methodName>set</methodName><params><param><value>test</value></param></params></methodCall>")]
     [InlineData("<methodCall><methodName>set</methodName></methodCall>")]
-    [InlineData("<methodCall><methodName>set</methodName><params><param><value>a/b</value></param><param><value>x</value></param></params></methodCall>")]
-    [InlineData("<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value><struct/></value></param></params></methodCall>")]
-    [InlineData("<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value><base64>*</base64></value></param></params></methodCall>")]
-    [InlineData("<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value>x</value></param></params></methodCall><more/>")]
+    [
+        InlineData(
+            "<methodCall><methodName>set</methodName><params><param><value>a/b</value></param><param><value>x</value></param></params></methodCall>")
+    ]
+    [
+        InlineData(
+            "<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value><struct/></value></param></params></methodCall>")
+    ]
+    [
+        InlineData(
+            "<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value><base64>*</base64></value></param></params></methodCall>")
+    ]
+    [
+        InlineData(
+            "<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value>x</value></param></params></methodCall><more/>")
+    ]
     [InlineData("<methodCall><methodName>set</methodName><params><param><value>test</value></param><param><value>x")]
     [InlineData("<methodCall>set</methodCall>")]
     [InlineData("<methodCall><methodName><x/></methodName></methodCall>")]
     [InlineData("<methodCall><methodName>set</methodName><params>test</params></methodCall>")]
     [InlineData("<methodCall><methodName>set</methodName><params><param>test</param></params></methodCall>")]
-    [InlineData("<methodCall><methodName>xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\U0001F600</methodName></methodCall>")]
+    [
+        InlineData(
+            "<methodCall><methodName>xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\U0001F600</methodName></methodCall>")
+    ]
     [InlineData("<methodCall>\u0001</methodCall>")]
     [InlineData("<other/>")]
     [InlineData("set")]

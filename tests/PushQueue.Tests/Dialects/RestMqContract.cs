@@ -22,7 +22,8 @@ public abstract partial class RestMqContract : IAsyncLifetime
 
     private Task<Answer> GetAsync(string path) => _server.SendAsync("GET", _base + path);
 
-    private Task<Answer> PostAsync(string path, string body, string? contentType = Form) => _server.SendAsync("POST", _base + path, body, contentType);
+    private Task<Answer> PostAsync(string path, string body, string? contentType = Form) =>
+        _server.SendAsync("POST", _base + path, body, contentType);
 
     private async Task PutAsync(string queue, params string[] values)
     {

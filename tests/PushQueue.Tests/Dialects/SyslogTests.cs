@@ -17,14 +17,25 @@ public sealed class SyslogTests : IAsyncLifetime
     [Fact]
     public async Task Each_line_is_a_message_of_its_senders_queue()
     {
-        await SendAsync("<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n\n<165>1 2003-08-24T05:14:15Z ü\r\nno priority\n<999>no\nlast without an end");
+        await SendAsync(
+            "<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n\n<165>1 2003-08-24T05:14:15Z ü\r\nno priority\n<999>no\nlast without an end");
 
         var lines = await TakeAsync(5);
 
         Assert.Equal("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", lines[0].GetProperty("line").GetString());
-        Assert.Equal(("127.0.0.1", 4, 2), (lines[0].GetProperty("host").GetString(), lines[0].GetProperty("facility").GetInt32(), lines[0].GetProperty("severity").GetInt32()));
+        Assert.Equal(
+            ("127.0.0.1", 4, 2),
+            (
+                lines[0].GetProperty("host").GetString(),
+                lines[0].GetProperty("facility").GetInt32(),
+                lines[0].GetProperty("severity").GetInt32()));
         Assert.Equal(_time.GetUtcNow().ToUnixTimeSeconds(), lines[0].GetProperty("tstamp").GetInt64());
-        Assert.Equal(("<165>1 2003-08-24T05:14:15Z ü", 20, 5), (lines[1].GetProperty("line").GetString(), lines[1].GetProperty("facility").GetInt32(), lines[1].GetProperty("severity").GetInt32()));
+        Assert.Equal(
+            ("<165>1 2003-08-24T05:14:15Z ü", 20, 5),
+            (
+                lines[1].GetProperty("line").GetString(),
+                lines[1].GetProperty("facility").GetInt32(),
+                lines[1].GetProperty("severity").GetInt32()));
         Assert.Equal("null", lines[2].GetProperty("facility").GetRawText());
         Assert.Equal("null", lines[3].GetProperty("severity").GetRawText());
         Assert.Equal("last without an end", lines[4].GetProperty("line").GetString());
@@ -37,7 +48,9 @@ public sealed class SyslogTests : IAsyncLifetime
         await SendAsync("<13>first\n");
         Assert.Equal("<13>first", (await TakeAsync(1, leave: true))[0].GetProperty("line").GetString());
         await SendAsync("<13>second\n");
-        await Eventually.TrueAsync(() => _server.Log.Entries.Any(entry => entry.Text.Contains("wait", StringComparison.Ordinal)), "the line waits");
+        await Eventually.TrueAsync(
+            () => _server.Log.Entries.Any(entry => entry.Text.Contains("wait", StringComparison.Ordinal)),
+            "the line waits");
 
         Assert.Equal("<13>first", (await TakeAsync(1))[0].GetProperty("line").GetString());
 
@@ -76,7 +89,9 @@ public sealed class SyslogTests : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(
-            async () => (await server.GetAsync("/j/syslogd:127.0.0.1")) is { Status: 200 } answer && answer.Json.GetProperty("ready").GetInt64() == 5, "all come");
+            async () =>
+                (await server.GetAsync("/j/syslogd:127.0.0.1")) is { Status: 200 } answer
+                    && answer.Json.GetProperty("ready").GetInt64() == 5, "all come");
     }
 
     private static async Task<bool> EndsAsync(TcpClient client)

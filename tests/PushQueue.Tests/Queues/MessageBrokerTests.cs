@@ -24,7 +24,14 @@ public sealed class MessageBrokerTests : IAsyncLifetime
         _waiters = new TakeWaiters(_time);
         _workers = new WorkerRegistry(_time);
         _store = new ModelMessageStore(new ModelData(), _time);
-        _broker = new MessageBroker(_store, _waiters, _finishes, _workers, new MessageTaps(_time), new QueuesOptions { MessageBytesMax = 10 }, _time);
+        _broker = new MessageBroker(
+            _store,
+            _waiters,
+            _finishes,
+            _workers,
+            new MessageTaps(_time),
+            new QueuesOptions { MessageBytesMax = 10 },
+            _time);
     }
 
     public async ValueTask InitializeAsync()
@@ -140,7 +147,9 @@ public sealed class MessageBrokerTests : IAsyncLifetime
 
         var taken = await _broker.TakeAsync(Queue, new TakeRequest(Count: 400), CancellationToken.None);
 
-        Assert.Equal(Enumerable.Range(0, 400).Select(i => $"{i}"), taken.Value.Select(message => Encoding.UTF8.GetString(message.Body.Span)));
+        Assert.Equal(
+            Enumerable.Range(0, 400).Select(i => $"{i}"),
+            taken.Value.Select(message => Encoding.UTF8.GetString(message.Body.Span)));
         Assert.Equal(100, (await _broker.TakeAsync(Queue, new TakeRequest(Count: 400), CancellationToken.None)).Value.Count);
     }
 

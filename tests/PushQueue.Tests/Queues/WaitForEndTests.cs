@@ -19,7 +19,14 @@ public sealed class WaitForEndTests : IAsyncLifetime
     public WaitForEndTests()
     {
         _store = new ModelMessageStore(new ModelData(), _time);
-        _broker = new MessageBroker(_store, new TakeWaiters(_time), _finishes, new WorkerRegistry(_time), new MessageTaps(_time), new QueuesOptions(), _time);
+        _broker = new MessageBroker(
+            _store,
+            new TakeWaiters(_time),
+            _finishes,
+            new WorkerRegistry(_time),
+            new MessageTaps(_time),
+            new QueuesOptions(),
+            _time);
     }
 
     public async ValueTask InitializeAsync() => await _store.OpenAsync(_finishes, CancellationToken.None);

@@ -13,7 +13,15 @@ public sealed class AccessFileTests
     [Fact]
     public void What_key_new_prints_can_be_read_and_fits_its_key_alone()
     {
-        Assert.Null(AccessKeyFactory.Create("web", ["orders.*", "news"], ["put", "listen"], "2h", new TestTimeProvider(), out var text, out var entry));
+        Assert.Null(
+            AccessKeyFactory.Create(
+                "web",
+                ["orders.*", "news"],
+                ["put", "listen"],
+                "2h",
+                new TestTimeProvider(),
+                out var text,
+                out var entry));
         Assert.Null(AccessKeyFactory.Create("web", [], ["put"], null, new TestTimeProvider(), out var other, out _));
 
         var key = Assert.Single(Read($$"""{"keys":[{{entry}}]}"""));

@@ -13,16 +13,21 @@ using Xunit;
 
 namespace PushQueue.Tests.Security;
 
-/// <summary>Made from the tables themselves: a route, command or hub method that asks for no permission fails here without being named.</summary>
+/// <summary>
+/// Made from the tables themselves: a route, command or hub method that asks for no permission fails here without being named.
+/// </summary>
 public sealed class AccessTableTests : IAsyncLifetime
 {
     private const string Form = "application/x-www-form-urlencoded";
 
-    /// <summary>What anybody may see, on purpose.</summary>
+    /// <summary>The routes that are public on purpose.</summary>
     private static readonly string[] PublicRoutes = ["/healthz", "/readyz", "/openapi/v1.json", "/{**path}"];
 
     /// <summary>Requests that name the queue "test" elsewhere than in their paths: a query string, a body, its content type.</summary>
-    private static readonly Dictionary<string, (string Query, string? Body, string ContentType)[]> NamingRequests = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (
+        string Query,
+        string? Body,
+        string ContentType)[]> NamingRequests = new(StringComparer.Ordinal)
     {
         ["GET /restmq"] = [("?queue=test", null, "")],
         ["POST /restmq"] = [("", "queue=test&value=x", Form), ("?queue=test&value=x", "", Form)],
@@ -91,9 +96,15 @@ public sealed class AccessTableTests : IAsyncLifetime
 
                     var (without, with) = (await AskAsync(one, path, null), await AskAsync(one, path, _none));
                     Assert.True(without == 401, $"{what} without a key answers {without}.");
-                    Assert.True((await AskAsync(one, path, "pq_0123456789_" + new string('A', 43))) == 401, $"{what} lets in a key that nobody knows.");
-                    Assert.True(rule.Scope == AccessScope.AnyKey ? with is not 401 and not 403 : with == 403, $"{what} without the permission answers {with}.");
-                    Assert.True(await AskAsync(one, path, _all) is not 401 and not 403, $"{what} is refused to a key that may do everything.");
+                    Assert.True(
+                        (await AskAsync(one, path, "pq_0123456789_" + new string('A', 43))) == 401,
+                        $"{what} lets in a key that nobody knows.");
+                    Assert.True(
+                        rule.Scope == AccessScope.AnyKey ? with is not 401 and not 403 : with == 403,
+                        $"{what} without the permission answers {with}.");
+                    Assert.True(
+                        await AskAsync(one, path, _all) is not 401 and not 403,
+                        $"{what} is refused to a key that may do everything.");
                 }
             }
         }
@@ -156,20 +167,28 @@ public sealed class AccessTableTests : IAsyncLifetime
         foreach (var method in methods)
         {
             var arguments = method.GetParameters().Where(static parameter => parameter.ParameterType != typeof(CancellationToken))
-                .Select(static parameter => parameter.ParameterType == typeof(string) ? "\"test\"" : parameter.Name == "options" ? "{}" : "\"1\"");
-            var streams = method.ReturnType.Name.StartsWith("IAsyncEnumerable", StringComparison.Ordinal) || method.Name == nameof(PushHub.Consume);
+                .Select(
+                    static parameter =>
+                        parameter.ParameterType == typeof(string) ? "\"test\"" : parameter.Name == "options" ? "{}" : "\"1\"");
+            var streams = method.ReturnType.Name.StartsWith("IAsyncEnumerable", StringComparison.Ordinal)
+                || method.Name == nameof(PushHub.Consume);
             var type = streams ? 4 : 1;
-            await socket.SendAsync($"{{\"type\":{type},\"invocationId\":\"1\",\"target\":\"{method.Name}\",\"arguments\":[{string.Join(',', arguments)}]}}\u001e");
+            await socket.SendAsync(
+                $"{{\"type\":{type},\"invocationId\":\"1\",\"target\":\"{method.Name}\",\"arguments\":[{string.Join(',', arguments)}]}}\u001e");
             var answer = await socket.NextRecordAsync();
 
             Assert.True(answer.Contains("forbidden: ", StringComparison.Ordinal), $"{method.Name}: {answer}");
         }
     }
 
-    private IEnumerable<RouteEndpoint> Endpoints => _server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>();
+    private IEnumerable<RouteEndpoint> Endpoints =>
+        _server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>();
 
-    /// <summary>Beside the routes of <see cref="PublicRoutes"/> those that only refuse: wrong methods, and what a dialect does not serve.</summary>
-    private static bool IsPublic(RouteEndpoint endpoint) => PublicRoutes.Contains(endpoint.RoutePattern.RawText) || endpoint.Order is 1 or int.MaxValue - 1;
+    /// <summary>
+    /// The routes of <see cref="PublicRoutes"/> and those that only refuse: wrong methods, and requests that a dialect does not serve.
+    /// </summary>
+    private static bool IsPublic(RouteEndpoint endpoint) =>
+        PublicRoutes.Contains(endpoint.RoutePattern.RawText) || endpoint.Order is 1 or int.MaxValue - 1;
 
     private static IEnumerable<string> MethodsOf(RouteEndpoint endpoint, string? method) =>
         method is not null ? [method] : endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods
@@ -186,11 +205,17 @@ public sealed class AccessTableTests : IAsyncLifetime
         foreach (var (query, body, contentType) in requests)
         {
             var request = $"{what}{query} {body}";
-            Assert.True((await AskAsync(method, path + query, null, body, contentType)).Status == 401, $"{request} without a key is let in.");
+            Assert.True(
+                (await AskAsync(method, path + query, null, body, contentType)).Status == 401,
+                $"{request} without a key is let in.");
             var with = await AskAsync(method, path + query, _none, body, contentType);
-            Assert.True(with.Text.Contains("lacks the permission", StringComparison.Ordinal), $"{request} without the permission answers {with.Text}.");
+            Assert.True(
+                with.Text.Contains("lacks the permission", StringComparison.Ordinal),
+                $"{request} without the permission answers {with.Text}.");
             var all = await AskAsync(method, path + query, _all, body, contentType);
-            Assert.False(all.Text.Contains("lacks the permission", StringComparison.Ordinal), $"{request} is refused to a key that may do everything.");
+            Assert.False(
+                all.Text.Contains("lacks the permission", StringComparison.Ordinal),
+                $"{request} is refused to a key that may do everything.");
         }
     }
 

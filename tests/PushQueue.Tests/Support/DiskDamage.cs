@@ -2,7 +2,7 @@ using System.Text;
 
 namespace PushQueue.Tests.Support;
 
-/// <summary>What a bad disk does to a log.</summary>
+/// <summary>Damage to a log, as by a bad disk.</summary>
 internal static class DiskDamage
 {
     /// <summary>Flips a bit of a text that stands once in the log of a folder, also while a store has it open.</summary>

@@ -17,7 +17,9 @@ internal static class HubSockets
             return await server.ConnectAsync("/hub");
         }
 
-        using var answer = await server.Http.PostAsync(new Uri($"http://{server.Address}/hub/negotiate?negotiateVersion=1"), content: null).WithTimeout();
+        using var answer = await server.Http.PostAsync(
+            new Uri($"http://{server.Address}/hub/negotiate?negotiateVersion=1"),
+            content: null).WithTimeout();
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync().WithTimeout());
         return await server.ConnectAsync($"/hub?id={json.RootElement.GetProperty("connectionToken").GetString()}");
     }

@@ -20,7 +20,11 @@ internal sealed class HubWatchClient : IAsyncDisposable
     public static Task<HubWatchClient> OpenAsync(PushQueueServer server, string method, params object?[] arguments) =>
         OpenWithKeyAsync(server, key: null, method, arguments);
 
-    public static async Task<HubWatchClient> OpenWithKeyAsync(PushQueueServer server, string? key, string method, params object?[] arguments)
+    public static async Task<HubWatchClient> OpenWithKeyAsync(
+        PushQueueServer server,
+        string? key,
+        string method,
+        params object?[] arguments)
     {
         var connection = new HubConnectionBuilder().WithPushQueue(server.Address, key).Build();
         await connection.StartAsync().WithTimeout();

@@ -18,7 +18,8 @@ internal sealed class KeyRing : IDisposable
     public string Add(Permissions can, string queues = "*", KeyLimits? limits = null, DateTimeOffset? expires = null)
     {
         var (key, text) = AccessKey.Create("tester");
-        _keys[text] = key with { Grants = [new AccessGrant([queues], can | Permissions.Stats)], Limits = limits ?? new KeyLimits(), Expires = expires };
+        _keys[text] =
+            key with { Grants = [new AccessGrant([queues], can | Permissions.Stats)], Limits = limits ?? new KeyLimits(), Expires = expires };
         Write();
         return text;
     }

@@ -5,7 +5,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Tests.Support;
 
-/// <summary>What one server has counted of limits that were reached.</summary>
+/// <summary>The counts of reached limits of one server.</summary>
 internal sealed class LimitCounts : IDisposable
 {
     private readonly MeterListener _listener = new();
@@ -21,7 +21,8 @@ internal sealed class LimitCounts : IDisposable
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        _listener.SetMeasurementEventCallback<long>((_, count, tags, _) => _counts.AddOrUpdate((string)tags[0].Value!, count, (_, before) => before + count));
+        _listener.SetMeasurementEventCallback<long>(
+            (_, count, tags, _) => _counts.AddOrUpdate((string)tags[0].Value!, count, (_, before) => before + count));
         _listener.Start();
     }
 

@@ -25,7 +25,8 @@ internal sealed class PushReceiver : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
         var receiver = new PushReceiver(builder.Build());
         receiver._app.Run(context => receiver.ReceiveAsync(context, answer));
         await receiver._app.StartAsync().WithTimeout();

@@ -23,7 +23,7 @@ internal sealed class RecordingListener : IQueueChangeListener
         }
     }
 
-    /// <summary>Forgets what was told so far, so that the next wait is for something new.</summary>
+    /// <summary>Forgets all events so far, so that the next wait is for a new one.</summary>
     public void Clear()
     {
         lock (_lock)

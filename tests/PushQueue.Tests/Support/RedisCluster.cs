@@ -53,15 +53,22 @@ public sealed class RedisCluster : IAsyncDisposable
     }
 
     /// <summary>Runs one command at the master that has the slot of that hash tag.</summary>
-    internal async Task<string> CommandAsync(string tag, params string[] words) => await (await MasterOfAsync(tag)).Master.CommandAsync(words);
+    internal async Task<string> CommandAsync(string tag, params string[] words) =>
+        await (await MasterOfAsync(tag)).Master.CommandAsync(words);
 
     /// <summary>Begins to move the slot of that hash tag to another master. Gives what ends that, with the slot where it was.</summary>
     internal async Task<Func<Task>> MoveAsync(string tag)
     {
         var (master, slot) = await MasterOfAsync(tag);
         var target = _masters.First(other => other != master);
-        Assert.StartsWith("+OK", await target.CommandAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", await IdAsync(master)), StringComparison.Ordinal);
-        Assert.StartsWith("+OK", await master.CommandAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", await IdAsync(target)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "+OK",
+            await target.CommandAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", await IdAsync(master)),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "+OK",
+            await master.CommandAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", await IdAsync(target)),
+            StringComparison.Ordinal);
         return async () =>
         {
             Assert.StartsWith("+OK", await master.CommandAsync("CLUSTER", "SETSLOT", slot, "STABLE"), StringComparison.Ordinal);
@@ -95,7 +102,9 @@ public sealed class RedisCluster : IAsyncDisposable
         for (var i = 1; i < _masters.Count; i++)
         {
             await _masters[0].CommandAsync(
-                "CLUSTER", "MEET", "127.0.0.1", _masters[i].Port.ToString(CultureInfo.InvariantCulture), buses[i].ToString(CultureInfo.InvariantCulture));
+                "CLUSTER", "MEET", "127.0.0.1", _masters[i]
+                    .Port.ToString(CultureInfo.InvariantCulture), buses[i]
+                    .ToString(CultureInfo.InvariantCulture));
         }
 
         foreach (var master in _masters)

@@ -7,8 +7,8 @@ using System.Text;
 namespace PushQueue.Tests.Support;
 
 /// <summary>
-/// A real redis-server on a free port, with a folder of its own; both are gone with it. It can be killed, frozen, and started again on the same
-/// port and data.
+/// A real redis-server on a free port, with a folder of its own; both are gone with it. It can be killed, frozen, and started again on the
+/// same port and data.
 /// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
@@ -31,7 +31,8 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public string Folder => _directory.FullName;
 
-    /// <param name="options">Options of redis-server, as <c>--appendonly yes</c> in two words. Without any it keeps nothing on disk.</param>
+    /// <param name="options">Options of redis-server, as <c>--appendonly yes</c> in two words. Without any it keeps nothing on
+    /// disk.</param>
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
         // A port that is free may be taken by another before redis-server listens on it; then it is another one's turn.
@@ -57,7 +58,9 @@ internal sealed class RedisServer : IAsyncDisposable
         server._sentinelFile = Path.Combine(server.Folder, "sentinel.conf");
         await File.WriteAllLinesAsync(server._sentinelFile,
         [
-            string.Create(CultureInfo.InvariantCulture, $"port {server.Port}"), "bind 127.0.0.1", $"dir {server.Folder}", "loglevel warning",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"port {server.Port}"), "bind 127.0.0.1", $"dir {server.Folder}", "loglevel warning",
             string.Create(CultureInfo.InvariantCulture, $"sentinel monitor {master} 127.0.0.1 {port} 2"),
             $"sentinel down-after-milliseconds {master} 1000",
             $"sentinel failover-timeout {master} 5000",
@@ -76,10 +79,12 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Starts it on the same port and data, and returns when it serves.</summary>
     public async Task StartAgainAsync()
     {
-        var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start =
+            new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         string[] arguments = _sentinelFile is { } file ? [file, "--sentinel"] :
         [
-            "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", Folder, "--save", string.Empty, "--loglevel", "warning",
+            "--port", Port.ToString(
+                CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", Folder, "--save", string.Empty, "--loglevel", "warning",
             .. _options,
         ];
         foreach (var argument in arguments)

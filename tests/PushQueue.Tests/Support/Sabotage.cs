@@ -4,7 +4,9 @@ using PushQueue.Storage.Embedded;
 
 namespace PushQueue.Tests.Support;
 
-/// <summary>A fault inside one queue of an embedded store, until it is disposed: a part of the queue is missing, so that what uses it throws.</summary>
+/// <summary>
+/// A fault inside one queue of an embedded store, until it is disposed: a part of the queue is missing, so that what uses it throws.
+/// </summary>
 internal sealed class Sabotage : IDisposable
 {
     private readonly QueueState _queue;

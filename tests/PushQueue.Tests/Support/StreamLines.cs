@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace PushQueue.Tests.Support;
 
 /// <summary>
-/// The lines of an HTTP stream. What a stream begins with (a comment or an empty line, and under broadcast the event that says where it begins) is
-/// kept apart, so that tests about messages read messages first.
+/// The lines of an HTTP stream. The opening (a comment or an empty line, and under broadcast the event with the first cursor) is
+/// kept separately, so that tests about messages read messages first.
 /// </summary>
 internal sealed class StreamLines(Stream stream) : IDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class StreamLines(Stream stream) : IDisposable
 
     /// <summary>Whether this is the event that every broadcast stream begins with, and that says nothing but where.</summary>
     public static bool IsOpening(string? json) =>
-        json?.StartsWith("{\"event\":\"subscribed\"", StringComparison.Ordinal) is true && !json.Contains("\"token\"", StringComparison.Ordinal);
+        json?.StartsWith("{\"event\":\"subscribed\"", StringComparison.Ordinal) is true
+            && !json.Contains("\"token\"", StringComparison.Ordinal);
 
     public async Task<string?> ReadLineAsync(CancellationToken cancellationToken = default)
     {

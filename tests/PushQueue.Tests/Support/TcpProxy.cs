@@ -5,7 +5,9 @@ using System.Net.Sockets;
 
 namespace PushQueue.Tests.Support;
 
-/// <summary>A network between a program and a server that a test can break: cut what is connected, refuse what comes, hold what flows.</summary>
+/// <summary>
+/// A network between a program and a server that a test can break: cut what is connected, refuse what comes, hold what flows.
+/// </summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -32,7 +34,9 @@ internal sealed class TcpProxy : IAsyncDisposable
     /// <summary>Changes in place what clients send, a piece as it comes at a time.</summary>
     public Action<Memory<byte>>? Tamper { get; set; }
 
-    /// <summary>Resets a connection instead of passing an answer on for which this is true: what was asked for is done, and nobody knows.</summary>
+    /// <summary>
+    /// Resets a connection instead of passing an answer on for which this is true: what was asked for is done, and nobody knows.
+    /// </summary>
     public Func<ReadOnlyMemory<byte>, bool>? LosesAnswer { get; set; }
 
     /// <summary>Resets every connection; new ones come through.</summary>

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Support;
 
-/// <summary>A small file system of a test's own, to be full or read-only without harm to the machine's. Needs root; else the test is skipped.</summary>
+/// <summary>
+/// A small file system of a test's own, to be full or read-only without harm to the machine's. Needs root; else the test is skipped.
+/// </summary>
 internal sealed class TemporaryMount : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -35,7 +37,8 @@ internal sealed class TemporaryMount : IDisposable
 
     private static int Run(string command, params string[] arguments)
     {
-        var start = new ProcessStartInfo(command, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo(command, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         process.WaitForExit();
         return process.ExitCode;

@@ -42,7 +42,11 @@ internal sealed class TestAuthority : IDisposable
 
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
-        using var certificate = request.Create(_certificate, _certificate.NotBefore, _certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(
+            _certificate,
+            _certificate.NotBefore,
+            _certificate.NotAfter,
+            RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(_directory.FullName, $"server{++_issued}");
         File.WriteAllText($"{path}.pem", certificate.ExportCertificatePem());
         File.WriteAllText($"{path}.key", key.ExportPkcs8PrivateKeyPem());

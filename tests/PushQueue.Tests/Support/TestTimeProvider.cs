@@ -63,7 +63,9 @@ internal sealed class TestTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Time passes, and timers that fall due are late: they fire at the next <see cref="Advance"/>, as on a machine that was busy.</summary>
+    /// <summary>
+    /// Time passes, and timers that fall due are late: they fire at the next <see cref="Advance"/>, as on a machine that was busy.
+    /// </summary>
     public void Stall(TimeSpan duration)
     {
         lock (_lock)

@@ -21,7 +21,7 @@ internal sealed class VerifyingLogger : ILoggerFactory
         }
     }
 
-    /// <summary>An Error whose text contains this is no failure.</summary>
+    /// <summary>An error whose text contains this does not fail the test.</summary>
     public void ExpectError(string text)
     {
         lock (_lock)

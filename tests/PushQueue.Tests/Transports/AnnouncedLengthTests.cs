@@ -9,7 +9,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>What a client announces costs it nothing; memory is taken for what has come.</summary>
+/// <summary>A length that a client announces allocates nothing; memory is allocated for received bytes.</summary>
 public sealed class AnnouncedLengthTests
 {
     private const int Announced = 512 * 1024 * 1024;

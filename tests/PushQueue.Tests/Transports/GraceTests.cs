@@ -97,7 +97,10 @@ public sealed class GraceTests
         await hub.SendAsync("{\"protocol\":\"json\",\"version\":1}\u001e");
         _ = await hub.NextAsync();
         await hub.SendAsync("{\"type\":1,\"target\":\"Subscribe\",\"arguments\":[\"test\",{\"ack\":\"manual\",\"grace\":10}]}\u001e");
-        Assert.StartsWith("{\"type\":1,\"target\":\"subscribed\",\"arguments\":[{\"event\":\"subscribed\"", await hub.NextAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"type\":1,\"target\":\"subscribed\",\"arguments\":[{\"event\":\"subscribed\"",
+            await hub.NextAsync(),
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -120,7 +120,10 @@ public sealed class HttpStreamTests
         using var stream = await server.ListenAsync("/c/test?from=1");
         var gap = await stream.NextLineAsync();
 
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":3,"count":3,"cause":"expired","cursor":""", gap, StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"event":"gap","queue":"test","from":1,"to":3,"count":3,"cause":"expired","cursor":""",
+            gap,
+            StringComparison.Ordinal);
         Assert.Contains("\"body\":\"4\"", await stream.NextLineAsync(), StringComparison.Ordinal);
     }
 
@@ -138,9 +141,15 @@ public sealed class HttpStreamTests
         var seen = await live.NextLinesAsync(4);
         using var resumed = await server.ListenAsync("/c/test?from=1");
 
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":1,"to":1,"count":1,"cause":"expired","cursor":""", seen[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"event":"gap","queue":"test","from":1,"to":1,"count":1,"cause":"expired","cursor":""",
+            seen[0],
+            StringComparison.Ordinal);
         Assert.Contains("<two>", seen[1], StringComparison.Ordinal);
-        Assert.StartsWith("""{"event":"gap","queue":"test","from":3,"to":3,"count":1,"cause":"expired","cursor":""", seen[2], StringComparison.Ordinal);
+        Assert.StartsWith(
+            """{"event":"gap","queue":"test","from":3,"to":3,"count":1,"cause":"expired","cursor":""",
+            seen[2],
+            StringComparison.Ordinal);
         Assert.Contains("<four>", seen[3], StringComparison.Ordinal);
         Assert.Equal(seen, await resumed.NextLinesAsync(4));
     }
@@ -171,7 +180,9 @@ public sealed class HttpStreamTests
     {
         await using var server = await PushServer.StartAsync();
 
-        using var answer = await server.Http.GetAsync(new Uri($"http://{server.Address}{path}"), HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        using var answer = await server.Http.GetAsync(
+            new Uri($"http://{server.Address}{path}"),
+            HttpCompletionOption.ResponseHeadersRead).WithTimeout();
 
         Assert.Equal("sandbox; default-src 'none'", answer.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());

@@ -58,7 +58,8 @@ public sealed class HubClientTests
         await client.StopAsync().WithTimeout();
 
         await Eventually.TrueAsync(
-            async () => (await server.GetAsync("/j/test")).Text.Contains("\"ready\":100", StringComparison.Ordinal), "100 messages are there");
+            async () =>
+                (await server.GetAsync("/j/test")).Text.Contains("\"ready\":100", StringComparison.Ordinal), "100 messages are there");
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>What is particular to hub clients that skip negotiation: frames, closing, and the border to SignalR's own transport.</summary>
+/// <summary>The particulars of hub clients that skip negotiation: frames, closing, and the border to SignalR's own transport.</summary>
 public sealed class HubSocketTests
 {
     private const byte FinalText = 0x81;
@@ -102,7 +102,10 @@ public sealed class HubSocketTests
 
         await socket.SendAsync(0xC1, "reserved bit");
 
-        Assert.Contains("{\"type\":7,\"error\":\"The client broke the WebSocket protocol.\"}\u001e", await TextAsync(socket), StringComparison.Ordinal);
+        Assert.Contains(
+            "{\"type\":7,\"error\":\"The client broke the WebSocket protocol.\"}\u001e",
+            await TextAsync(socket),
+            StringComparison.Ordinal);
         var (first, payload) = await socket.NextAsync();
         Assert.Equal(FinalClose, first);
         Assert.Equal(1002, (payload[0] << 8) | payload[1]);

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>Consumers that go of their own will: what they had not begun is no failed attempt, whatever carried it.</summary>
+/// <summary>
+/// Consumers that leave of their own will: messages that they had not begun do not count as failed attempts, over every transport.
+/// </summary>
 public sealed class LeavingTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
@@ -68,7 +70,9 @@ public sealed class LeavingTests : IAsyncLifetime
     [InlineData("/sse/test")]
     public async Task Who_only_listens_leaves_by_its_token_and_its_stream_ends(string path)
     {
-        using var answer = await _server.Client.GetAsync(path + "?ack=manual&prefetch=3&grace=1m", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        using var answer = await _server.Client.GetAsync(
+            path + "?ack=manual&prefetch=3&grace=1m",
+            HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         using var stream = new StreamLines(await answer.Content.ReadAsStreamAsync());
         var token = await TokenAsync(stream);
         var begun = await NextEnvelopeAsync(stream);
@@ -94,7 +98,8 @@ public sealed class LeavingTests : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(
-            async () => (await _server.GetAsync("/j/test")).Json.GetProperty("consumers").GetInt32() == 0, "the connection is seen to be gone");
+            async () =>
+                (await _server.GetAsync("/j/test")).Json.GetProperty("consumers").GetInt32() == 0, "the connection is seen to be gone");
         Assert.Equal(3, await LeasedAsync());
 
         Assert.Equal(204, (await _server.PostAsync($"/q/test/leave?consumer={token}", "[]")).Status);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>What streams say before their first message, so that a client which loses its connection then misses nothing.</summary>
+/// <summary>The opening of streams before their first message, so that a client which loses its connection then misses nothing.</summary>
 public abstract class StreamOpeningContract : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
@@ -155,7 +155,9 @@ public abstract class StreamOpeningContract : IAsyncLifetime
             return await socket.NextAsync();
         }
 
-        using var stream = path.StartsWith("/c", StringComparison.Ordinal) ? await OpenAsync($"{path}?from={cursor}") : await OpenAsync(path, cursor);
+        using var stream = path.StartsWith("/c", StringComparison.Ordinal)
+            ? await OpenAsync($"{path}?from={cursor}")
+            : await OpenAsync(path, cursor);
         string line;
         do
         {

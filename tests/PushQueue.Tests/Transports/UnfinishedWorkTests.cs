@@ -37,7 +37,9 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
         }
 
         Assert.Equal(15, await CountAsync("ready"));
-        Assert.Equal("1", (await _server.GetAsync("/q/test.dead/batch?count=16&ttr=1m")).Json.EnumerateArray().Single().GetProperty("id").GetString());
+        Assert.Equal(
+            "1",
+            (await _server.GetAsync("/q/test.dead/batch?count=16&ttr=1m")).Json.EnumerateArray().Single().GetProperty("id").GetString());
     }
 
     [Theory]
@@ -92,7 +94,8 @@ public sealed class UnfinishedWorkTests : IAsyncLifetime
     private Task<Answer> PutAsync(int count) =>
         _server.PostAsync("/q/test/batch", string.Concat(Enumerable.Range(1, count).Select(static i => $"{i}\n")), "application/x-ndjson");
 
-    private async Task<List<(string? Id, int Attempt)>> AttemptsAsync() => Attempts(await _server.GetAsync("/q/test/batch?count=16&ttr=1m"));
+    private async Task<List<(string? Id, int Attempt)>> AttemptsAsync() =>
+        Attempts(await _server.GetAsync("/q/test/batch?count=16&ttr=1m"));
 
     private static List<(string? Id, int Attempt)> Attempts(Answer leases) => [.. leases.Json.EnumerateArray()
         .Select(static lease => (lease.GetProperty("id").GetString(), lease.GetProperty("attempt").GetInt32()))

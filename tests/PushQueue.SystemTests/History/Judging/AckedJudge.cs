@@ -1,8 +1,9 @@
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
-/// At least once, until somebody is done with it. An arrival after an ack that was answered is allowed only where it was on its way already:
-/// on a connection that stood before, under an earlier lease. A dead letter was not acked. A lease is one consumer's (<see cref="LeaseBook"/>).
+/// At least once, until somebody is done with it. An arrival after an ack that was answered is allowed only where it was on its way
+/// already: on a connection that stood before, under an earlier lease. A dead letter was not acked. A lease is one consumer's
+/// (<see cref="LeaseBook"/>).
 /// </summary>
 internal sealed class AckedJudge : QueueJudge
 {
@@ -28,8 +29,11 @@ internal sealed class AckedJudge : QueueJudge
             case AckConfirmed ack when !_acked.TryAdd(ack.Key, (at, ack.Attempt)):
                 Find(FindingKind.Duplicated, $"two acks of {ack.Key} were answered: attempts {_acked[ack.Key].Attempt} and {ack.Attempt}");
                 break;
-            case Arrived arrived when _acked.TryGetValue(arrived.Key, out var ack) && (arrived.Attempt > ack.Attempt || ConnectedAt(arrived.Connection) > ack.At):
-                Find(FindingKind.Duplicated, $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) after its ack (attempt {ack.Attempt}) was answered");
+            case Arrived arrived when _acked.TryGetValue(arrived.Key, out var ack)
+                && (arrived.Attempt > ack.Attempt || ConnectedAt(arrived.Connection) > ack.At):
+                Find(
+                    FindingKind.Duplicated,
+                    $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) after its ack (attempt {ack.Attempt}) was answered");
                 break;
             case FoundDead dead:
                 _dead[dead.Key] = _dead.GetValueOrDefault(dead.Key) + 1;

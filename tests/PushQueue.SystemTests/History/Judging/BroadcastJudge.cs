@@ -1,11 +1,11 @@
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
-/// One order for all: an offset belongs to one message and a message to one offset, each producer's messages in their order. Whoever resumes
-/// by cursor gets offsets that go up by one, over all its connections; what is skipped was told as a gap first.
+/// One order for all: an offset belongs to one message and a message to one offset, each producer's messages in their order. A
+/// consumer that resumes by cursor gets offsets that increase by one, over all its connections; a gap reports skipped offsets first.
 /// </summary>
 /// <param name="queue">Its name.</param>
-/// <param name="keepsAll">Whether history reaches back over the whole run, so that only who chose to be dropped behind may be told of a gap.</param>
+/// <param name="keepsAll">Whether history covers the whole run, so that only consumers that chose to lose messages may get a gap.</param>
 internal sealed class BroadcastJudge(string queue, bool keepsAll) : QueueJudge(queue)
 {
     private readonly Dictionary<(string Epoch, long Offset), string> _byOffset = [];
@@ -37,7 +37,9 @@ internal sealed class BroadcastJudge(string queue, bool keepsAll) : QueueJudge(q
         JudgeOrder();
         foreach (var reader in _readers.Values.Where(reader => Left is not null && !reader.HasReached(Left)))
         {
-            Find(FindingKind.Stuck, $"{reader.Name} stands at {reader.Epoch}.{reader.Last} and the broadcast at {Left!.Epoch}.{Left.NextOffset - 1}");
+            Find(
+                FindingKind.Stuck,
+                $"{reader.Name} stands at {reader.Epoch}.{reader.Last} and the broadcast at {Left!.Epoch}.{Left.NextOffset - 1}");
         }
 
         // Offsets that nobody saw were told to all as gaps, else a hole was found: as many messages may be missing, and no more.
@@ -45,7 +47,9 @@ internal sealed class BroadcastJudge(string queue, bool keepsAll) : QueueJudge(q
         var unseen = Left is null ? 0 : Left.NextOffset - 1 - _byOffset.Keys.Count(place => place.Epoch == Left.Epoch);
         if (!_wiped && missing.Count > unseen)
         {
-            Find(FindingKind.Lost, $"{missing.Count} never came and {unseen} offsets were seen by nobody: {string.Join(' ', missing.Take(20))}");
+            Find(
+                FindingKind.Lost,
+                $"{missing.Count} never came and {unseen} offsets were seen by nobody: {string.Join(' ', missing.Take(20))}");
         }
     }
 
@@ -54,7 +58,9 @@ internal sealed class BroadcastJudge(string queue, bool keepsAll) : QueueJudge(q
         var place = (arrived.Epoch, arrived.Offset);
         if (!_byOffset.TryAdd(place, arrived.Key) && _byOffset[place] != arrived.Key)
         {
-            Find(FindingKind.OffsetReused, $"{arrived.Epoch}.{arrived.Offset} is {_byOffset[place]} and, for {arrived.Consumer}, {arrived.Key}");
+            Find(
+                FindingKind.OffsetReused,
+                $"{arrived.Epoch}.{arrived.Offset} is {_byOffset[place]} and, for {arrived.Consumer}, {arrived.Key}");
         }
 
         // A put that got no answer before all data was lost is put again, and has a place in the old epoch and one in the new.

@@ -1,6 +1,6 @@
 namespace PushQueue.SystemTests.History.Judging;
 
-/// <summary>What one broadcast consumer saw, over all its connections. It begins with the first offset there is.</summary>
+/// <summary>The observations of one broadcast consumer, over all its connections. It begins with the first offset.</summary>
 internal sealed class BroadcastReader(string name, bool mayExpire, Action<FindingKind, string> find)
 {
     private bool _afterReset;
@@ -9,7 +9,7 @@ internal sealed class BroadcastReader(string name, bool mayExpire, Action<Findin
 
     public string Epoch { get; private set; } = "";
 
-    /// <summary>The last offset that it saw or was told of.</summary>
+    /// <summary>The last offset that it got, as a message or in a gap.</summary>
     public long Last { get; private set; }
 
     /// <summary>Whether it asked that messages be dropped where it reads too slowly.</summary>
@@ -28,7 +28,7 @@ internal sealed class BroadcastReader(string name, bool mayExpire, Action<Findin
 
         if (arrived.Epoch != Epoch)
         {
-            find(FindingKind.Unexplained, $"{name} got {arrived.Epoch}.{arrived.Offset} after {Epoch}.{Last} and was told of no reset");
+            find(FindingKind.Unexplained, $"{name} got {arrived.Epoch}.{arrived.Offset} after {Epoch}.{Last} and got no reset");
             (Epoch, Last) = (arrived.Epoch, arrived.Offset);
             return;
         }
@@ -43,7 +43,7 @@ internal sealed class BroadcastReader(string name, bool mayExpire, Action<Findin
         }
         else if (arrived.Offset > Last + 1)
         {
-            find(FindingKind.Hole, $"{name} got the offset {arrived.Offset} after {Last} and was told of no gap");
+            find(FindingKind.Hole, $"{name} got the offset {arrived.Offset} after {Last} and got no gap");
         }
 
         Last = Math.Max(Last, arrived.Offset);
@@ -55,7 +55,7 @@ internal sealed class BroadcastReader(string name, bool mayExpire, Action<Findin
         {
             if (!mayReset)
             {
-                find(FindingKind.Unexplained, $"{name} was told of a new epoch though no data was lost");
+                find(FindingKind.Unexplained, $"{name} got a new epoch though no data was lost");
             }
 
             _afterReset = true;
@@ -64,12 +64,12 @@ internal sealed class BroadcastReader(string name, bool mayExpire, Action<Findin
 
         if (!(gap.Cause == "expired" ? mayExpire : gap.Cause == "overflow" && MayOverflow))
         {
-            find(FindingKind.Unexplained, $"{name} was told of a gap from {gap.From} to {gap.To} for the cause {gap.Cause}, which it cannot have");
+            find(FindingKind.Unexplained, $"{name} got a gap from {gap.From} to {gap.To} for the cause {gap.Cause}, which it cannot have");
         }
 
         if (gap.From != Last + 1 || gap.To < gap.From || gap.Count != gap.To - gap.From + 1)
         {
-            find(FindingKind.Hole, $"{name} stood at {Last} and was told of a gap of {gap.Count} from {gap.From} to {gap.To}");
+            find(FindingKind.Hole, $"{name} stood at {Last} and got a gap of {gap.Count} from {gap.From} to {gap.To}");
         }
 
         Last = Math.Max(Last, gap.To);

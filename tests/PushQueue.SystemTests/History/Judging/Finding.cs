@@ -17,7 +17,7 @@ internal enum FindingKind
     /// <summary>Seen in another order than promised.</summary>
     Reordered,
 
-    /// <summary>Offsets were skipped and no gap was told, or a gap was told that is none.</summary>
+    /// <summary>Offsets were skipped without a gap, or a gap was reported for messages that arrived.</summary>
     Hole,
 
     /// <summary>One offset for two messages, or one message under two offsets.</summary>

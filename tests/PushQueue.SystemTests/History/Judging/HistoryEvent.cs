@@ -6,7 +6,9 @@ namespace PushQueue.SystemTests.History.Judging;
 /// </summary>
 internal abstract record HistoryEvent;
 
-/// <summary>A put is about to be sent for the first time. A producer that gets no answer repeats it under the same id until it gets one.</summary>
+/// <summary>
+/// A put is about to be sent for the first time. A producer that gets no answer repeats it under the same id until it gets one.
+/// </summary>
 internal sealed record PutTried(string Queue, string Key) : HistoryEvent;
 
 /// <summary>The put was answered: stored now, or by an earlier try.</summary>
@@ -14,7 +16,7 @@ internal sealed record PutStored(string Queue, string Key) : HistoryEvent;
 
 /// <summary>A consumer is about to connect.</summary>
 /// <param name="Queue">To which queue.</param>
-/// <param name="Consumer">Who.</param>
+/// <param name="Consumer">The consumer.</param>
 /// <param name="Connection">New for every connection.</param>
 /// <param name="Server">The number of the server, from 0.</param>
 /// <param name="MayOverflow">Whether it asked that messages be dropped where it reads too slowly.</param>
@@ -22,7 +24,7 @@ internal sealed record Connecting(string Queue, string Consumer, int Connection,
 
 /// <summary>A consumer with a grace time was told the token of its place, before any message of that connection.</summary>
 /// <param name="Queue">Of which queue.</param>
-/// <param name="Consumer">Who.</param>
+/// <param name="Consumer">The consumer.</param>
 /// <param name="Connection">On which connection.</param>
 /// <param name="Token">The same as before where it took up its place.</param>
 /// <param name="Resumed">How many messages the server says were kept for it.</param>
@@ -30,17 +32,18 @@ internal sealed record PlaceTold(string Queue, string Consumer, int Connection, 
 
 /// <summary>A message came, whole.</summary>
 /// <param name="Queue">Where it was put.</param>
-/// <param name="Consumer">Who got it.</param>
+/// <param name="Consumer">The consumer that got it.</param>
 /// <param name="Connection">On which connection.</param>
 /// <param name="Key">Its id.</param>
 /// <param name="Attempt">How often it was given out; 0 where it does not say.</param>
 /// <param name="Offset">Its place in the broadcast; 0 elsewhere.</param>
-/// <param name="Epoch">What the offset belongs to.</param>
+/// <param name="Epoch">The epoch of the offset.</param>
 /// <param name="Receipt">By which it is acked; empty where it is not leased.</param>
 internal sealed record Arrived(
-    string Queue, string Consumer, int Connection, string Key, int Attempt = 0, long Offset = 0, string Epoch = "", string Receipt = "") : HistoryEvent;
+    string Queue, string Consumer, int Connection, string Key, int Attempt =
+        0, long Offset = 0, string Epoch = "", string Receipt = "") : HistoryEvent;
 
-/// <summary>A broadcast consumer was told of messages that it does not get; the numbers are 0 for the cause <c>reset</c>.</summary>
+/// <summary>A broadcast consumer got a gap for messages that it does not get; the numbers are 0 for the cause <c>reset</c>.</summary>
 internal sealed record GapTold(string Queue, string Consumer, string Cause, long From, long To, long Count) : HistoryEvent;
 
 /// <summary>An ack is about to be sent.</summary>
@@ -59,17 +62,25 @@ internal sealed record TakeUnanswered(string Queue, int Count) : HistoryEvent;
 /// <param name="Server">Its number, from 0.</param>
 internal sealed record Killed(int Server = 0) : HistoryEvent;
 
-/// <summary>From now on servers may be unable to note down what they give out: one sleeps past its leases, or what they share is away.</summary>
+/// <summary>
+/// From now on servers may be unable to note down what they give out: one sleeps past its leases, or what they share is away.
+/// </summary>
 internal sealed record OutageBegun : HistoryEvent;
 
 /// <summary>The last outage is over, and all servers serve again.</summary>
 internal sealed record OutageOver : HistoryEvent;
 
-/// <summary>A server lost its data: everything begins anew.</summary>
+/// <summary>A server lost its data: everything begins again.</summary>
 internal sealed record Wiped : HistoryEvent;
 
 /// <summary>At the end: a message that lies in the queue's dead-letter queue.</summary>
 internal sealed record FoundDead(string Queue, string Key) : HistoryEvent;
 
 /// <summary>At the end: what the server says is still in the queue, and how far its broadcast has come.</summary>
-internal sealed record FoundLeft(string Queue, long Ready, long Delayed, long Leased, string Epoch = "", long NextOffset = 1) : HistoryEvent;
+internal sealed record FoundLeft(
+    string Queue,
+    long Ready,
+    long Delayed,
+    long Leased,
+    string Epoch = "",
+    long NextOffset = 1) : HistoryEvent;

@@ -1,8 +1,8 @@
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
-/// Whose leases are whose: a receipt comes to one consumer, once, and again only to who takes up its place; that one gets what was kept for it
-/// before anything new, and nobody else gets it in between.
+/// Whose leases are whose: a receipt comes to one consumer, once, and again only to who takes up its place; that one gets what was kept for
+/// it before anything new, and nobody else gets it in between.
 /// </summary>
 internal sealed class LeaseBook(Action<FindingKind, string> find)
 {
@@ -55,7 +55,8 @@ internal sealed class LeaseBook(Action<FindingKind, string> find)
 
         if (_heldIn.TryGetValue(arrived.Key, out var held) && arrived.Attempt > held.Attempt)
         {
-            held.Place.PassedOn.Add($"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) while it was kept for another (attempt {held.Attempt})");
+            held.Place.PassedOn.Add(
+                $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) while it was kept for another (attempt {held.Attempt})");
             _ = _heldIn.Remove(arrived.Key);
         }
 
@@ -76,7 +77,10 @@ internal sealed class LeaseBook(Action<FindingKind, string> find)
 
     private void OnKnownReceipt(Arrived arrived, Arrived before, Place? place)
     {
-        if (place is null || arrived.Connection == before.Connection || !_placeOf.TryGetValue(before.Connection, out var earlier) || earlier != place)
+        if (place is null
+            || arrived.Connection == before.Connection
+            || !_placeOf.TryGetValue(before.Connection, out var earlier)
+            || earlier != place)
         {
             find(FindingKind.Duplicated, $"one lease of {arrived.Key} came to {before.Consumer} and to {arrived.Consumer}");
             return;
@@ -84,12 +88,14 @@ internal sealed class LeaseBook(Action<FindingKind, string> find)
 
         if (arrived.Attempt != before.Attempt || arrived.Key != before.Key)
         {
-            find(FindingKind.Unexplained, $"{arrived.Key} (attempt {arrived.Attempt}) has the receipt of {before.Key} (attempt {before.Attempt})");
+            find(
+                FindingKind.Unexplained,
+                $"{arrived.Key} (attempt {arrived.Attempt}) has the receipt of {before.Key} (attempt {before.Attempt})");
         }
 
         if (--place.Resumed < 0)
         {
-            find(FindingKind.Unexplained, $"{arrived.Consumer} got {arrived.Key} again, and was told of fewer messages that were kept for it");
+            find(FindingKind.Unexplained, $"{arrived.Consumer} got {arrived.Key} again, although fewer kept messages were announced to it");
         }
 
         _byReceipt[arrived.Receipt] = arrived;
@@ -111,10 +117,10 @@ internal sealed class LeaseBook(Action<FindingKind, string> find)
         /// <summary>How many of those that were kept for it are still to come.</summary>
         public int Resumed { get; set; }
 
-        /// <summary>What it held and must get before anything new.</summary>
+        /// <summary>The messages that it held and must get before any new one.</summary>
         public HashSet<string> Expected { get; } = new(StringComparer.Ordinal);
 
-        /// <summary>What others got of what it held: wrong if its place is taken up later.</summary>
+        /// <summary>The messages it held that others got: wrong if it returns to its place later.</summary>
         public List<string> PassedOn { get; } = [];
     }
 }

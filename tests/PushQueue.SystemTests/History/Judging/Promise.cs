@@ -1,6 +1,6 @@
 namespace PushQueue.SystemTests.History.Judging;
 
-/// <summary>What is promised to the consumers of a queue.</summary>
+/// <summary>The promise to the consumers of a queue.</summary>
 internal enum Promise
 {
     /// <summary>Leases and acks: at least once, and never again after an ack that was answered.</summary>
@@ -15,7 +15,7 @@ internal enum Promise
     /// <summary>Taken for good: at most once, in order; lost only with an answer that got lost.</summary>
     Taken,
 
-    /// <summary>Broadcast with a cursor: everybody gets everything once, in one order, or is told of the gap.</summary>
+    /// <summary>Broadcast with a cursor: each consumer gets everything once, in one order, or a gap.</summary>
     Broadcast,
 
     /// <summary>The same with a history that reaches back over the whole run: nobody misses anything.</summary>

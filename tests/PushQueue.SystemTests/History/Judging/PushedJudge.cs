@@ -15,8 +15,8 @@ internal sealed class PushedJudge(string queue) : QueueJudge(queue)
             return;
         }
 
-        // Either of the two may be the one that was written first: what a connection holds when its server dies is read to its end. What a server
-        // had leased when the outage began it may write when that is over, and know only then that another server was given it.
+        // Either of the two may have been written first: the bytes in a connection are read to the end after its server has died. After an
+        // outage a server may write messages that it had leased before, and learn only then that another server leased them.
         if (_last.TryGetValue(arrived.Key, out var before)
             && !DiedSince(before.Connection, at) && !DiedSince(arrived.Connection, at) && !OutageSincePut(arrived.Key, at))
         {

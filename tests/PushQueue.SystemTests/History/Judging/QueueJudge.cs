@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace PushQueue.SystemTests.History.Judging;
 
-/// <summary>What all promises have in common: nothing comes that was not put, nothing acknowledged is missing, nothing stays in the queue.</summary>
+/// <summary>
+/// The common part of all promises: nothing comes that was not put, nothing acknowledged is missing, nothing stays in the queue.
+/// </summary>
 internal abstract class QueueJudge(string queue)
 {
     private readonly List<Finding> _findings = [];
@@ -81,7 +83,8 @@ internal abstract class QueueJudge(string queue)
 
     /// <summary>Whether the server of a connection died after that was begun and before now.</summary>
     protected bool DiedSince(int connection, int now) =>
-        _connections.TryGetValue(connection, out var begun) && _deaths.Exists(death => death.Server == begun.Server && death.At > begun.At && death.At < now);
+        _connections.TryGetValue(connection, out var begun)
+            && _deaths.Exists(death => death.Server == begun.Server && death.At > begun.At && death.At < now);
 
     /// <summary>Whether there was an outage at any time between the put of a message and now.</summary>
     protected bool OutageSincePut(string key, int now) =>

@@ -1,8 +1,8 @@
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
-/// At most once, whatever crashes; one who takes sees each producer's messages in their order; no more are missing than unanswered takes can
-/// have taken.
+/// At most once, whatever crashes; one who takes sees each producer's messages in their order; no more are missing than unanswered takes
+/// can have taken.
 /// </summary>
 internal sealed class TakenJudge(string queue) : QueueJudge(queue)
 {
@@ -28,7 +28,9 @@ internal sealed class TakenJudge(string queue) : QueueJudge(queue)
         var missing = NeverSeen().ToList();
         if (missing.Count > _unanswered)
         {
-            Find(FindingKind.Lost, $"{missing.Count} never came and {_unanswered} takes got no answer: {string.Join(' ', missing.Take(20))}");
+            Find(
+                FindingKind.Lost,
+                $"{missing.Count} never came and {_unanswered} takes got no answer: {string.Join(' ', missing.Take(20))}");
         }
     }
 

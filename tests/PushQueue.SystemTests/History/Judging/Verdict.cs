@@ -1,11 +1,13 @@
 namespace PushQueue.SystemTests.History.Judging;
 
-/// <summary>Holds a history against what was promised. A pure function: the same events give the same findings, wherever they come from.</summary>
+/// <summary>
+/// Holds a history against what was promised. A pure function: the same events give the same findings, wherever they come from.
+/// </summary>
 internal static class Verdict
 {
     /// <summary>Everything that the history shows to be wrong; empty where all promises were kept.</summary>
     /// <param name="history">All events, in the order in which they were seen.</param>
-    /// <param name="promises">What is promised for each queue; events of other queues are unexplained.</param>
+    /// <param name="promises">The promise of each queue; events of other queues are unexplained.</param>
     public static IReadOnlyList<Finding> Judge(IReadOnlyList<HistoryEvent> history, IReadOnlyDictionary<string, Promise> promises)
     {
         var judges = promises.ToDictionary(

@@ -48,7 +48,9 @@ internal sealed class HubLink : StreamLink
         }
         catch (Microsoft.AspNetCore.SignalR.HubException e)
         {
-            return e.Message.Contains("lease-lost", StringComparison.Ordinal) || e.Message.Contains("not-found", StringComparison.Ordinal) ? false : null;
+            return e.Message.Contains("lease-lost", StringComparison.Ordinal) || e.Message.Contains("not-found", StringComparison.Ordinal)
+                ? false
+                : null;
         }
         catch (Exception e) when (IsEnd(e))
         {

@@ -21,7 +21,11 @@ internal sealed class SocketLink(Uri address, HttpClient http) : StreamLink(addr
             return null;
         }
 
-        return answer.TryGetProperty("ok", out _) ? true : answer.GetProperty("error").GetString() is "lease-lost" or "not-found" ? false : null;
+        return answer.TryGetProperty("ok", out _)
+            ? true
+            : answer.GetProperty("error").GetString() is "lease-lost" or "not-found"
+            ? false
+            : null;
     }
 
     public async Task ConnectAsync(string path, CancellationToken cancellationToken)
@@ -47,7 +51,11 @@ internal sealed class SocketLink(Uri address, HttpClient http) : StreamLink(addr
             await _sending.WaitAsync();
             try
             {
-                await _socket.SendAsync(Encoding.UTF8.GetBytes($"{command}\"ref\":{reference}}}"), WebSocketMessageType.Text, true, CancellationToken.None);
+                await _socket.SendAsync(
+                    Encoding.UTF8.GetBytes($"{command}\"ref\":{reference}}}"),
+                    WebSocketMessageType.Text,
+                    true,
+                    CancellationToken.None);
             }
             finally
             {
@@ -71,7 +79,8 @@ internal sealed class SocketLink(Uri address, HttpClient http) : StreamLink(addr
     }
 
     /// <summary>Reads until the connection ends; answers go to who asked, messages are given.</summary>
-    public async IAsyncEnumerable<Received> ReceiveAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<Received> ReceiveAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var buffer = new byte[256 * 1024];
         try

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace PushQueue.SystemTests.History.Links;
 
-/// <summary>A connection that messages are pushed over, by one of the transports; made anew for every connection.</summary>
+/// <summary>A connection that receives pushed messages, by one of the transports; created for every connection.</summary>
 internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposable
 {
     protected Uri Address => address;
@@ -35,13 +35,19 @@ internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposa
         }
     }
 
-    /// <summary>Acks (or releases) one message. True where that was answered; false where the lease was lost; null without an answer.</summary>
+    /// <summary>
+    /// Acks (or releases) one message. True where that was answered; false where the lease was lost; null without an answer.
+    /// </summary>
     public virtual async Task<bool?> SettleAsync(string word, string queue, string id, string receipt)
     {
         try
         {
             using var answer = await http.PostAsync(new Uri(address, $"/q/{queue}/messages/{id}/{word}?receipt={receipt}"), content: null);
-            return answer.IsSuccessStatusCode ? true : answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound ? false : null;
+            return answer.IsSuccessStatusCode
+                ? true
+                : answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound
+                ? false
+                : null;
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -51,7 +57,7 @@ internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposa
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>What a connection that was cut, refused or given up looks like.</summary>
+    /// <summary>The exceptions of a connection that was cut, refused or abandoned.</summary>
     public static bool IsEnd(Exception exception) =>
         exception is HttpRequestException or IOException or WebSocketException or OperationCanceledException or InvalidOperationException
             or System.Net.Sockets.SocketException or Microsoft.AspNetCore.SignalR.HubException;

@@ -11,7 +11,7 @@ internal sealed class BroadcastConsumer(
     private string _epoch = "";
     private long _last;
 
-    /// <summary>The last offset that it saw or was told of.</summary>
+    /// <summary>The last offset that it got, as a message or in a gap.</summary>
     public long Last => Volatile.Read(ref _last);
 
     protected override async ValueTask<string?> OptionsAsync(Uri address)

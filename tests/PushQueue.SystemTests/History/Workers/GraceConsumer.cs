@@ -3,7 +3,9 @@ using PushQueue.SystemTests.History.Links;
 
 namespace PushQueue.SystemTests.History.Workers;
 
-/// <summary>Acks by hand and has its messages kept while its connection is gone; mostly takes up its place again, sometimes leaves it to its end.</summary>
+/// <summary>
+/// Acks by hand and has its messages kept while its connection is gone; mostly takes up its place again, sometimes leaves it to its end.
+/// </summary>
 internal sealed class GraceConsumer(Scene scene, string name, string queue, Func<Uri, StreamLink> makeLink, Random random)
     : StreamConsumer(scene, name, queue, makeLink, "ack=manual&grace=2s", random)
 {
@@ -20,7 +22,8 @@ internal sealed class GraceConsumer(Scene scene, string name, string queue, Func
         return _place?.Address ?? base.ChooseAddress();
     }
 
-    protected override ValueTask<string?> OptionsAsync(Uri address) => new(_place is { } place ? $"{Options}&consumer={place.Token}" : Options);
+    protected override ValueTask<string?> OptionsAsync(Uri address) =>
+        new(_place is { } place ? $"{Options}&consumer={place.Token}" : Options);
 
     protected override ValueTask OnEventAsync(Uri address, int connection, Received received)
     {

@@ -49,7 +49,10 @@ internal sealed class LeaseWorker(Scene scene, string name, string queue, bool m
         }
 
         scene.Record.Add(new AckSent(queue, id));
-        using var acked = await scene.Http.PostAsync(new Uri(scene.AnyAddress(random), $"/q/{queue}/messages/{id}/ack?receipt={receipt}"), null, scene.End);
+        using var acked = await scene.Http.PostAsync(
+            new Uri(scene.AnyAddress(random), $"/q/{queue}/messages/{id}/ack?receipt={receipt}"),
+            null,
+            scene.End);
         if (acked.IsSuccessStatusCode)
         {
             scene.Record.Add(new AckConfirmed(queue, id, attempt));
@@ -69,7 +72,13 @@ internal sealed class LeaseWorker(Scene scene, string name, string queue, bool m
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(scene.End));
         var messages = json.RootElement.EnumerateArray().Select(message => new Received(message)).ToList();
         messages.ForEach(message => scene.Record.Add(
-            new Arrived(queue, name, connection, Scene.KeyOf(message.Id, message.Json.GetProperty("body")), message.Attempt, Receipt: message.Receipt)));
+            new Arrived(
+                queue,
+                name,
+                connection,
+                Scene.KeyOf(message.Id, message.Json.GetProperty("body")),
+                message.Attempt,
+                Receipt: message.Receipt)));
         var done = messages.Where(_ => !Forgets()).ToList();
         if (done.Count == 0)
         {
@@ -97,5 +106,6 @@ internal sealed class LeaseWorker(Scene scene, string name, string queue, bool m
 
     private bool Forgets() => scene.Producing && random.Next(100) < 4;
 
-    private Task PauseUnlessEmptyAsync(HttpStatusCode status) => status == HttpStatusCode.NoContent ? Task.CompletedTask : scene.PauseAsync(50);
+    private Task PauseUnlessEmptyAsync(HttpStatusCode status) =>
+        status == HttpStatusCode.NoContent ? Task.CompletedTask : scene.PauseAsync(50);
 }

@@ -9,7 +9,15 @@ namespace PushQueue.SystemTests.History.Workers;
 /// Puts one message (or batch) after another, each under its own id, and repeats each until it is answered: by REST, in batches, over a
 /// WebSocket or the hub.
 /// </summary>
-internal sealed class Producer(Scene scene, string name, PutWay way, string queue, int bodyBytesMax, int pauseMsMax, bool mayDelay, Random random)
+internal sealed class Producer(
+    Scene scene,
+    string name,
+    PutWay way,
+    string queue,
+    int bodyBytesMax,
+    int pauseMsMax,
+    bool mayDelay,
+    Random random)
 {
     private SocketLink? _socket;
     private HubLink? _hub;

@@ -3,7 +3,7 @@ using PushQueue.SystemTests.History.Links;
 
 namespace PushQueue.SystemTests.History.Workers;
 
-/// <summary>What all workers of a run share: where the servers are, where to note down what is seen, and when to stop.</summary>
+/// <summary>The common data of all workers of a run: the servers, the record of observations, and the end.</summary>
 internal sealed class Scene(
     IReadOnlyList<Uri> addresses, IReadOnlyList<Uri> steadyAddresses, HistoryRecord record, HttpClient http, CancellationToken end)
 {
@@ -54,7 +54,7 @@ internal sealed class Scene(
         }
         catch (OperationCanceledException)
         {
-            // Whoever pauses looks at the end next.
+            // A worker that pauses checks for the end next.
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class Scene(
         }
     }
 
-    /// <summary>The answer to a GET as JSON; null where there is none.</summary>
+    /// <summary>The answer to a GET as JSON; null without a body.</summary>
     public async Task<JsonElement?> GetAsync(Uri address, string path)
     {
         try
@@ -96,7 +96,9 @@ internal sealed class Scene(
 
     /// <summary>The key of a message, which is its id and stands in its body; one that nobody put where these differ.</summary>
     public static string KeyOf(string id, JsonElement body) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("key", out var key) && key.GetString() == id ? id : $"{id} with the body {Start(body)}";
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("key", out var key) && key.GetString() == id
+            ? id
+            : $"{id} with the body {Start(body)}";
 
     private static string Start(JsonElement body) => body.GetRawText() is { Length: > 100 } text ? text[..100] : body.GetRawText();
 }

@@ -8,10 +8,19 @@ namespace PushQueue.SystemTests.History.Workers;
 /// Has messages pushed to it and connects again whenever its connection ends. Under manual ack it acks most, gives some back and forgets
 /// some.
 /// </summary>
-internal class StreamConsumer(Scene scene, string name, string queue, Func<Uri, StreamLink> makeLink, string options, Random random, bool steady = false)
+internal class StreamConsumer(
+    Scene scene,
+    string name,
+    string queue,
+    Func<Uri,
+    StreamLink> makeLink,
+    string options,
+    Random random,
+    bool steady = false)
 {
     private readonly bool _manual = options.Contains("ack=manual", StringComparison.Ordinal);
-    private readonly bool _mayOverflow = options.Contains("overflow=drop-oldest", StringComparison.Ordinal) || options.Contains("overflow=latest", StringComparison.Ordinal);
+    private readonly bool _mayOverflow = options.Contains("overflow=drop-oldest", StringComparison.Ordinal)
+        || options.Contains("overflow=latest", StringComparison.Ordinal);
     private readonly ConcurrentDictionary<Task, byte> _settling = new();
 
     protected Scene Scene => scene;

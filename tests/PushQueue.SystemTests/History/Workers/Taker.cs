@@ -57,7 +57,9 @@ internal sealed class Taker(Scene scene, string name, string queue, TakeWay way,
         }
     }
 
-    /// <summary>The keys of what was taken; null without an answer. Takes are not cancelled by the end of the run, or what they took were lost.</summary>
+    /// <summary>
+    /// The keys of what was taken; null without an answer. Takes are not cancelled by the end of the run, or what they took were lost.
+    /// </summary>
     private async Task<IReadOnlyList<string>?> TakeAsync(Uri address)
     {
         try
@@ -67,7 +69,8 @@ internal sealed class Taker(Scene scene, string name, string queue, TakeWay way,
                 case TakeWay.Rest:
                     return await TakeOneAsync(address);
                 case TakeWay.RestMany:
-                    using (var list = JsonDocument.Parse(await scene.Http.GetStringAsync(new Uri(address, $"/q/{queue}/batch?count={Many}"))))
+                    using (var list = JsonDocument.Parse(
+                        await scene.Http.GetStringAsync(new Uri(address, $"/q/{queue}/batch?count={Many}"))))
                     {
                         return [.. list.RootElement.EnumerateArray().Select(KeyOf)];
                     }

@@ -219,7 +219,10 @@ public sealed class ClusterDeliveryTests : IAsyncLifetime
         await worker.GotAsync(1);
 
         var key = KeyOf(worker.Lines[0]);
-        _b.Dispatcher.OnFinished(Queue, key.Id, new FinishedMessage(Acked: true, Worker: null, 1, Reason: null, Elsewhere: true, new Receipt(key.Receipt.Value ^ 1)));
+        _b.Dispatcher.OnFinished(
+            Queue,
+            key.Id,
+            new FinishedMessage(Acked: true, Worker: null, 1, Reason: null, Elsewhere: true, new Receipt(key.Receipt.Value ^ 1)));
 
         Assert.Equal(1, worker.Consumer.InFlight);
         await worker.LeaveAsync();
@@ -285,7 +288,9 @@ public sealed class ClusterDeliveryTests : IAsyncLifetime
     {
         foreach (var body in bodies)
         {
-            Assert.True((await _store.PutAsync(Queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" })).Ok, $"seed {_seed}");
+            Assert.True(
+                (await _store.PutAsync(Queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" })).Ok,
+                $"seed {_seed}");
         }
     }
 
@@ -295,5 +300,6 @@ public sealed class ClusterDeliveryTests : IAsyncLifetime
         return new LeaseKey(MessageId.Parse(line.GetProperty("id").GetString()!), receipt);
     }
 
-    private static IEnumerable<string> Bodies(int first, int last) => Enumerable.Range(first, last - first + 1).Select(number => $"{number}");
+    private static IEnumerable<string> Bodies(int first, int last) =>
+        Enumerable.Range(first, last - first + 1).Select(number => $"{number}");
 }

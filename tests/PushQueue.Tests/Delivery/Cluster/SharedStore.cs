@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Tests.Delivery.Cluster;
 
 /// <summary>
-/// One store as a node of several sees it: calls go to the store that all share, except while the node cannot reach it; what it broadcasts is
-/// told to the others. A proxy, because only few of the operations matter here.
+/// One store as a node of several sees it: calls go to the store that all share, except while the node cannot reach it; what it broadcasts
+/// is told to the others. A proxy, because only few of the operations matter here.
 /// </summary>
 #pragma warning disable CA1852 // The proxy that is made at run time derives from it.
 internal class SharedStore : DispatchProxy
@@ -72,7 +72,8 @@ internal class SharedStore : DispatchProxy
         return await _shared.GetQueueAsync(queue);
     }
 
-    private static ValueTask<IReadOnlyList<QueueError>> Unavailable(int count) => new([.. Enumerable.Repeat(QueueError.StoreUnavailable, count)]);
+    private static ValueTask<IReadOnlyList<QueueError>> Unavailable(int count) =>
+        new([.. Enumerable.Repeat(QueueError.StoreUnavailable, count)]);
 
     private static object Box<T>(ValueTask<T> answer) => answer;
 }

@@ -2,7 +2,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Tests.Delivery.Cluster;
 
-/// <summary>Carries the store's news to all nodes as pub/sub does: nothing is promised. Drops what the test says, or some at random.</summary>
+/// <summary>
+/// Carries the store's news to all nodes as pub/sub does: nothing is promised. Drops what the test says, or some at random.
+/// </summary>
 internal sealed class TestBell(Random random) : IQueueChangeListener
 {
     private readonly Lock _lock = new();
@@ -36,9 +38,11 @@ internal sealed class TestBell(Random random) : IQueueChangeListener
 
     public void OnDeleted(QueueName queue) => Ring(listener => listener.OnDeleted(queue));
 
-    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) => Ring(listener => listener.OnLeasedCancelled(queue, id, receipt));
+    public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) =>
+        Ring(listener => listener.OnLeasedCancelled(queue, id, receipt));
 
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) => Ring(listener => listener.OnLeaseEnded(queue, id, receipt));
 
-    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) => Ring(listener => listener.OnFinished(queue, id, outcome));
+    public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>
+        Ring(listener => listener.OnFinished(queue, id, outcome));
 }

@@ -123,7 +123,8 @@ public sealed class BackupTests : IDisposable
         for (var length = 0; length < whole.Length - 2048; length += 499)
         {
             using var cut = new MemoryStream(whole, 0, length);
-            await Assert.ThrowsAsync<InvalidDataException>(() => StoreArchive.RestoreAsync(cut, _directory.File("cut"), CancellationToken.None));
+            await Assert.ThrowsAsync<InvalidDataException>(
+                () => StoreArchive.RestoreAsync(cut, _directory.File("cut"), CancellationToken.None));
             Assert.Empty(Directory.EnumerateFileSystemEntries(_directory.File("cut")));
         }
     }
@@ -138,16 +139,19 @@ public sealed class BackupTests : IDisposable
         }
 
         foreign.Position = 0;
-        var refusal = await Assert.ThrowsAsync<InvalidDataException>(() => StoreArchive.RestoreAsync(foreign, _directory.File("new"), CancellationToken.None));
+        var refusal = await Assert.ThrowsAsync<InvalidDataException>(
+            () => StoreArchive.RestoreAsync(foreign, _directory.File("new"), CancellationToken.None));
         Assert.Contains("no part of a log", refusal.Message, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(_directory.File("new/mine"), "x");
-        refusal = await Assert.ThrowsAsync<InvalidDataException>(() => StoreArchive.RestoreAsync(foreign, _directory.File("new"), CancellationToken.None));
+        refusal = await Assert.ThrowsAsync<InvalidDataException>(
+            () => StoreArchive.RestoreAsync(foreign, _directory.File("new"), CancellationToken.None));
         Assert.Contains("not empty", refusal.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_directory.File("new/mine")));
     }
 
-    private string[] SegmentsOf(string name) => [.. Directory.GetFiles(_directory.File(name), "segment-*.log").Order(StringComparer.Ordinal)];
+    private string[] SegmentsOf(string name) =>
+        [.. Directory.GetFiles(_directory.File(name), "segment-*.log").Order(StringComparer.Ordinal)];
 
     private async Task<EmbeddedMessageStore> OpenAsync(string name)
     {
@@ -197,7 +201,8 @@ public sealed class BackupTests : IDisposable
         return numbers;
     }
 
-    private static async Task<string> EpochAsync(EmbeddedMessageStore store) => (await store.GetQueueAsync(Kept).WithTimeout())!.Position.Epoch;
+    private static async Task<string> EpochAsync(EmbeddedMessageStore store) =>
+        (await store.GetQueueAsync(Kept).WithTimeout())!.Position.Epoch;
 
     /// <summary>Takes the first bytes and then nothing until it is released.</summary>
     private sealed class HeldStream : MemoryStream

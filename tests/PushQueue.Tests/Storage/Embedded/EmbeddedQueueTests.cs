@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>What only the embedded store has to mind.</summary>
+/// <summary>Rules of the embedded store alone.</summary>
 public sealed class EmbeddedQueueTests : IAsyncLifetime
 {
     private static readonly QueueName Queue = QueueName.Parse("orders");
@@ -58,7 +58,11 @@ public sealed class EmbeddedQueueTests : IAsyncLifetime
         {
             if (news is LeaseEnded)
             {
-                _ = _store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 7 }).AsTask().WithTimeout().GetAwaiter().GetResult();
+                _ = _store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 7 })
+                    .AsTask()
+                    .WithTimeout()
+                    .GetAwaiter()
+                    .GetResult();
             }
         };
         _ = await _store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 6 }).WithTimeout();

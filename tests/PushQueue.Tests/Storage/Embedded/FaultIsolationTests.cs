@@ -6,7 +6,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>One queue has a fault: it is logged with the queue's name and counted, the other queues are served, and the queue is tried again.</summary>
+/// <summary>
+/// One queue has a fault: it is logged with the queue's name and counted, the other queues are served, and the queue is tried again.
+/// </summary>
 public sealed class FaultIsolationTests : IAsyncDisposable
 {
     private static readonly QueueName Bad = QueueName.Parse("bad");
@@ -189,5 +191,9 @@ public sealed class FaultIsolationTests : IAsyncDisposable
     }
 
     private async Task<string[]> TakeAsync(QueueName queue) =>
-        [.. (await _store.TakeAsync(queue, 100, int.MaxValue).WithTimeout()).Value.Select(message => Encoding.UTF8.GetString(message.Body.Span))];
+        [
+            .. (
+                await _store.TakeAsync(queue, 100, int.MaxValue).WithTimeout()).Value.Select(message =>
+                    Encoding.UTF8.GetString(message.Body.Span))
+        ];
 }

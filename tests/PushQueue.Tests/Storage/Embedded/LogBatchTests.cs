@@ -12,7 +12,8 @@ public sealed class LogBatchTests
         var owing = new LogBatch(NewSegment(1), start: 0);
         Append(owing, RecordType.Removed);
         var batch = new LogBatch(NewSegment(2), start: 0) { BeginsSegment = true };
-        new LogAppender(null!, batch).SegmentHeaders(new SegmentHeader(SegmentHeader.CurrentVersion, 2, DurabilityMode.Memory, "boot", Salt: 5));
+        new LogAppender(null!, batch).SegmentHeaders(
+            new SegmentHeader(SegmentHeader.CurrentVersion, 2, DurabilityMode.Memory, "boot", Salt: 5));
         Append(batch, RecordType.CleanStop);
         var length = batch.Length + owing.Length;
 
@@ -28,7 +29,8 @@ public sealed class LogBatchTests
         var batch = new LogBatch(NewSegment(1), start: 100);
         Append(batch, RecordType.CleanStop);
         var headers = new LogBatch(NewSegment(2), start: 0) { BeginsSegment = true };
-        new LogAppender(null!, headers).SegmentHeaders(new SegmentHeader(SegmentHeader.CurrentVersion, 2, DurabilityMode.Memory, "boot", Salt: 5));
+        new LogAppender(null!, headers).SegmentHeaders(
+            new SegmentHeader(SegmentHeader.CurrentVersion, 2, DurabilityMode.Memory, "boot", Salt: 5));
 
         batch.MoveBehind(headers);
 

@@ -38,7 +38,9 @@ public sealed partial class RecoveryTests
 
             // Room again, puts again.
             File.Delete(filler);
-            await Eventually.TrueAsync(async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok, "puts are accepted again");
+            await Eventually.TrueAsync(
+                async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok,
+                "puts are accepted again");
             stored.Add("after");
         }
 
@@ -82,7 +84,9 @@ public sealed partial class RecoveryTests
             }
 
             await Eventually.TrueAsync(() => Segments(_directory.Path).Count <= 5, "mostly dead segments are deleted");
-            Assert.Equal(survivors, (await store.BrowseAsync(Queue, MessageState.Ready, null, 100).WithTimeout()).Value.Messages.Select(BodyOf));
+            Assert.Equal(
+                survivors,
+                (await store.BrowseAsync(Queue, MessageState.Ready, null, 100).WithTimeout()).Value.Messages.Select(BodyOf));
         }
 
         var after = await RecoverAsync(_directory.Path, async store =>

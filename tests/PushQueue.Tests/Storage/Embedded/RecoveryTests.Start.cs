@@ -15,7 +15,9 @@ public sealed partial class RecoveryTests
             await store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { Policy = DeliveryPolicy.RoundRobin }).WithTimeout();
             await store.PutAsync(Queue, new NewMessage { ContentType = "text/plain", Body = "leased"u8.ToArray() }).WithTimeout();
             await store.LeaseAsync(Queue, new LeaseRequest(1, 1000, TimeSpan.FromSeconds(2))).WithTimeout();
-            await store.PutAsync(Queue, new NewMessage { ContentType = "text/plain", Body = "delayed"u8.ToArray(), AvailableAt = _time.GetUtcNow().AddSeconds(3) }).WithTimeout();
+            await store.PutAsync(
+                Queue,
+                new NewMessage { ContentType = "text/plain", Body = "delayed"u8.ToArray(), AvailableAt = _time.GetUtcNow().AddSeconds(3) }).WithTimeout();
         }
 
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -63,7 +65,7 @@ public sealed partial class RecoveryTests
             await FillAsync(store, stored);
             for (var i = 0; i < 200; i++)
             {
-                // Looks need no room; takes need a little more each time, until there is none.
+                // Looks need no room; takes need a little more each time, until the room is used up.
                 FillUp(filler);
                 if (log.Entries.Any(entry => entry.Text.Contains("used up", StringComparison.Ordinal)))
                 {
@@ -72,9 +74,12 @@ public sealed partial class RecoveryTests
 
                 for (var n = 0; n < 20; n++)
                 {
-                    var lease = (await store.LeaseAsync(Queue, new LeaseRequest(1, int.MaxValue, TimeSpan.FromMinutes(1))).WithTimeout()).Value[0];
+                    var lease = (
+                        await store.LeaseAsync(Queue, new LeaseRequest(1, int.MaxValue, TimeSpan.FromMinutes(1))).WithTimeout()).Value[0];
                     Assert.Equal([QueueError.None], await store.ReleaseAsync(
-                        Queue, [new LeaseKey(lease.Message.Id, lease.Receipt)], new ReleaseRequest(TimeSpan.Zero, CountsAsAttempt: false)).WithTimeout());
+                        Queue, [
+                            new LeaseKey(lease.Message.Id, lease.Receipt)
+                        ], new ReleaseRequest(TimeSpan.Zero, CountsAsAttempt: false)).WithTimeout());
                 }
             }
 
@@ -86,7 +91,9 @@ public sealed partial class RecoveryTests
             Assert.Equal(QueueError.DiskFull, (await store.PutAsync(Queue, NewMessage("refused")).WithTimeout()).Error);
 
             File.Delete(filler);
-            await Eventually.TrueAsync(async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok, "puts are accepted again");
+            await Eventually.TrueAsync(
+                async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok,
+                "puts are accepted again");
             stored.Add("after");
         }
 
@@ -116,11 +123,16 @@ public sealed partial class RecoveryTests
             }
 
             await Assert.ThrowsAsync<StoreUnavailableException>(() => store.BroadcastAsync(Queue, 2, int.MaxValue).AsTask().WithTimeout());
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ReadHistoryAsync(Queue, 1, 10, int.MaxValue).AsTask().WithTimeout());
-            Assert.Equal(QueueError.DiskFull, (await store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 3 }).WithTimeout()).Error);
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => store.ReadHistoryAsync(Queue, 1, 10, int.MaxValue).AsTask().WithTimeout());
+            Assert.Equal(
+                QueueError.DiskFull,
+                (await store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 3 }).WithTimeout()).Error);
 
             File.Delete(filler);
-            await Eventually.TrueAsync(async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok, "puts are accepted again");
+            await Eventually.TrueAsync(
+                async () => (await store.PutAsync(Queue, NewMessage("after")).WithTimeout()).Ok,
+                "puts are accepted again");
             var page = await store.ReadHistoryAsync(Queue, 1, 10, int.MaxValue).WithTimeout();
             Assert.Equal(stored.Take(2), page!.Messages.Select(BodyOf));
             stored.RemoveRange(0, 2);
@@ -156,12 +168,13 @@ public sealed partial class RecoveryTests
         return store;
     }
 
-    /// <summary>A timer that is due at once fires at once: what a busy machine does to whoever arms it before he is ready.</summary>
+    /// <summary>A timer that is due at once fires at once, as on a busy machine, even before the code that arms it is ready.</summary>
     private sealed class EagerTimeProvider(TimeProvider clock) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(callback, state);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new Timer(callback, state);
 
         private sealed class Timer(TimerCallback callback, object? state) : ITimer
         {

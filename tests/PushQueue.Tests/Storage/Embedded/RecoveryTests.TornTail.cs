@@ -76,7 +76,9 @@ public sealed partial class RecoveryTests
             using var copy = CopyOf(original);
             Truncate(Segments(copy.Path)[^1], cut);
             var (live, dead) = await RecoverAsync(copy.Path, async store =>
-                ((await store.GetQueueAsync(Queue).WithTimeout())!.Waiting, (await store.GetQueueAsync(Queue.DeadLetter).WithTimeout())?.Waiting ?? 0));
+                (
+                    (await store.GetQueueAsync(Queue).WithTimeout())!.Waiting,
+                    (await store.GetQueueAsync(Queue.DeadLetter).WithTimeout())?.Waiting ?? 0));
 
             Assert.Equal(1, live + dead);
         }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>What a start makes of a log that a crash, a bad disk or an operator has left behind.</summary>
+/// <summary>Starts on a log that a crash, a bad disk or an operator has left behind.</summary>
 public sealed partial class RecoveryTests : IDisposable
 {
     private static readonly QueueName Queue = QueueName.Parse("orders");
@@ -43,8 +43,14 @@ public sealed partial class RecoveryTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 20).Where(i => i != 10).Select(i => $"<message {i:D2}>"), taken);
         var report = Assert.Single(log.Entries, entry => entry.Level == LogLevel.Error).Text;
         Assert.Contains(segment, report, StringComparison.Ordinal);
-        var numbers = Regex.Matches(report[(report.IndexOf(segment, StringComparison.Ordinal) + segment.Length)..], "[0-9]+", RegexOptions.NonBacktracking);
-        Assert.InRange(at, long.Parse(numbers[0].Value, CultureInfo.InvariantCulture), long.Parse(numbers[1].Value, CultureInfo.InvariantCulture));
+        var numbers = Regex.Matches(
+            report[(report.IndexOf(segment, StringComparison.Ordinal) + segment.Length)..],
+            "[0-9]+",
+            RegexOptions.NonBacktracking);
+        Assert.InRange(
+            at,
+            long.Parse(numbers[0].Value, CultureInfo.InvariantCulture),
+            long.Parse(numbers[1].Value, CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -212,10 +218,10 @@ public sealed partial class RecoveryTests : IDisposable
         }
     }
 
-    /// <summary>What a killed process would leave: the files as they are while the store still runs.</summary>
+    /// <summary>The state that a killed process leaves: a copy of the files while the store still runs.</summary>
     /// <summary>
-    /// One snapshot or two follow a start at a time of their own. They would come between the records that a test writes, or be believed where those
-    /// are damaged, so this waits until the log has come to rest behind one.
+    /// One snapshot or two follow a start at a time of their own. They would come between the records that a test writes, or be believed
+    /// where those are damaged, so this waits until the log has come to rest behind one.
     /// </summary>
     private static Task FirstSnapshotAsync(string live)
     {

@@ -47,9 +47,13 @@ public sealed class RedisClusterMessageStoreTests(RedisCluster cluster) : Messag
         await using var store = new RedisMessageStore(
             new RedisStoreOptions { Configuration = await cluster.AddressAsync(), WaitForReplicas = 1 }, TimeProvider.System, Log);
 
-        var thrown = await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout());
+        var thrown = await Assert.ThrowsAsync<StoreOpenException>(
+            () => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout());
 
-        Assert.EndsWith("is a Redis Cluster, where --redis-wait does not work; leave out --redis-wait.", thrown.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "is a Redis Cluster, where --redis-wait does not work; leave out --redis-wait.",
+            thrown.Message,
+            StringComparison.Ordinal);
     }
 
     private protected override async Task<IMessageStore> CreateStoreAsync(TestTimeProvider time, IQueueChangeListener listener)

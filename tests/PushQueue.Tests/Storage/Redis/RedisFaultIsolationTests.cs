@@ -5,7 +5,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Redis;
 
-/// <summary>One queue has a fault (another program wrote to its key): it is logged with the queue's name and counted, and the others are served.</summary>
+/// <summary>
+/// One queue has a fault (another program wrote to its key): it is logged with the queue's name and counted, and the others are served.
+/// </summary>
 public sealed class RedisFaultIsolationTests(SharedRedis redis) : IAsyncLifetime
 {
     private static readonly QueueName Bad = QueueName.Parse("bad");
@@ -108,7 +110,9 @@ public sealed class RedisFaultIsolationTests(SharedRedis redis) : IAsyncLifetime
         await redis.CommandAsync("RENAME", KeyOfBad, KeyOfBad + "-aside");
         await redis.CommandAsync("SET", KeyOfBad, "not a queue");
 
-        var other = await _stores.OpenAsync(_listener, static options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(100) });
+        var other = await _stores.OpenAsync(
+            _listener,
+            static options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(100) });
 
         await Eventually.TrueAsync(async () => (await other.TakeAsync(Good, 10, 1000)).Value.Count > 0, "the healthy queue's lease ends");
         await redis.CommandAsync("RENAME", KeyOfBad + "-aside", KeyOfBad);

@@ -98,7 +98,8 @@ public sealed class RedisLaneTests
         var before = await ScriptsAsync(redis);
 
         var leases = (await Task.WhenAll(Enumerable.Range(0, Calls).Select(
-            call => store.LeaseAsync(Queue, new LeaseRequest(1, 1, TimeSpan.FromMinutes(1 + (call % 2)), Worker: "w")).AsTask())).WithTimeout())
+            call =>
+                store.LeaseAsync(Queue, new LeaseRequest(1, 1, TimeSpan.FromMinutes(1 + (call % 2)), Worker: "w")).AsTask())).WithTimeout())
             .Select(static outcome => Assert.Single(outcome.Value)).ToList();
         LeaseKey[][] keys = [.. leases.Select(static lease => new[] { new LeaseKey(lease.Message.Id, lease.Receipt) })];
         var touched = await Task.WhenAll(keys.Select(key => store.TouchAsync(Queue, key, TimeSpan.FromMinutes(5)).AsTask())).WithTimeout();
@@ -128,7 +129,9 @@ public sealed class RedisLaneTests
     private static async Task<long> ScriptsAsync(RedisServer redis)
     {
         const string Calls = "cmdstat_evalsha:calls=";
-        var line = (await redis.CommandAsync("INFO", "commandstats")).Split("\r\n").Single(static line => line.StartsWith(Calls, StringComparison.Ordinal));
+        var line = (await redis.CommandAsync("INFO", "commandstats"))
+            .Split("\r\n")
+            .Single(static line => line.StartsWith(Calls, StringComparison.Ordinal));
         return long.Parse(line[Calls.Length..].Split(',')[0], CultureInfo.InvariantCulture);
     }
 

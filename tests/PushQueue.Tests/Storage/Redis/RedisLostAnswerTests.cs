@@ -14,7 +14,10 @@ public sealed class RedisLostAnswerTests(SharedRedis redis)
     [InlineData(true, false, null)]
     [InlineData(false, true, null)]
     [InlineData(false, true, 3600)]
-    public async Task What_was_leased_in_an_answer_that_was_lost_comes_back_as_if_it_had_never_been_leased(bool delivery, bool streaming, int? seconds)
+    public async Task What_was_leased_in_an_answer_that_was_lost_comes_back_as_if_it_had_never_been_leased(
+        bool delivery,
+        bool streaming,
+        int? seconds)
     {
         await using var stores = new RedisStores(await redis.OptionsAsync());
         await using var proxy = new TcpProxy(redis.Port);

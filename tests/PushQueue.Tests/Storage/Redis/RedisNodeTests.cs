@@ -119,7 +119,8 @@ public sealed class RedisNodeTests(SharedRedis redis)
 
         Assert.Empty((await frozen.LeaseAsync(Queue, new LeaseRequest(1, 100, TimeToRun: null)).WithTimeout()).Value);
         await Eventually.TrueAsync(
-            async () => (await redis.CommandAsync("SCARD", $"{stores.Options.KeyPrefix}:{{nodes}}")) == ":1\r\n", "the node is off the list");
+            async () =>
+                (await redis.CommandAsync("SCARD", $"{stores.Options.KeyPrefix}:{{nodes}}")) == ":1\r\n", "the node is off the list");
         Assert.Empty((await frozen.LeaseAsync(elsewhere, new LeaseRequest(1, 100, TimeToRun: null)).WithTimeout()).Value);
         Assert.Equal(["a"], await RedisStores.TakeAllAsync(other));
     }
@@ -150,7 +151,8 @@ public sealed class RedisNodeTests(SharedRedis redis)
         await using var proxy = new TcpProxy(redis.Port);
         var listener = new RecordingListener();
         var frozen = await stores.OpenAsync(
-            listener, options => options with { Configuration = proxy.Address, HeartbeatInterval = TimeSpan.FromMilliseconds(200), NodeTimeout = TimeSpan.FromSeconds(1) });
+            listener, options =>
+                options with { Configuration = proxy.Address, HeartbeatInterval = TimeSpan.FromMilliseconds(200), NodeTimeout = TimeSpan.FromSeconds(1) });
         await RedisStores.PutAsync(frozen, "a");
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
         var other = await stores.OpenAsync();
@@ -161,7 +163,8 @@ public sealed class RedisNodeTests(SharedRedis redis)
         await listener.WaitForAsync<Resumed>(default);
 
         await Eventually.TrueAsync(
-            async () => (await frozen.LeaseAsync(Queue, new LeaseRequest(1, 100, TimeToRun: null)).WithTimeout()) is { Ok: true, Value.Count: 1 },
+            async () =>
+                (await frozen.LeaseAsync(Queue, new LeaseRequest(1, 100, TimeToRun: null)).WithTimeout()) is { Ok: true, Value.Count: 1 },
             "the node leases again");
     }
 
@@ -237,7 +240,11 @@ public sealed class RedisNodeTests(SharedRedis redis)
 
         await listener.WaitForAsync<BecameReady>(Queue);
         await Eventually.TrueAsync(
-            async () => await redis.CommandAsync("EXISTS", $"{options.KeyPrefix}:{{due}}:at", $"{options.KeyPrefix}:{{due}}:claimed") == ":0\r\n", "the index is empty");
+            async () =>
+                await redis.CommandAsync(
+                    "EXISTS",
+                    $"{options.KeyPrefix}:{{due}}:at",
+                    $"{options.KeyPrefix}:{{due}}:claimed") == ":0\r\n", "the index is empty");
     }
 
     [Fact]
@@ -267,7 +274,9 @@ public sealed class RedisNodeTests(SharedRedis redis)
 
         await RedisStores.TakeAllAsync(store);
 
-        await Eventually.TrueAsync(async () => await redis.CommandAsync("ZCARD", $"{options.KeyPrefix}:{{due}}:at") == ":0\r\n", "nothing is due");
+        await Eventually.TrueAsync(
+            async () => await redis.CommandAsync("ZCARD", $"{options.KeyPrefix}:{{due}}:at") == ":0\r\n",
+            "nothing is due");
     }
 
     [Theory]

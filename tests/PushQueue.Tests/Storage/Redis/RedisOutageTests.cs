@@ -83,7 +83,8 @@ public sealed class RedisOutageTests
     [InlineData("--appendonly", "yes", "--appendfsync", "everysec")]
     [InlineData("--save", "3600 1")]
     [InlineData("--save", "")]
-    public async Task After_a_restart_that_may_have_lost_something_the_epoch_is_another_and_no_offset_is_given_twice(params string[] options)
+    public async Task After_a_restart_that_may_have_lost_something_the_epoch_is_another_and_no_offset_is_given_twice(
+        params string[] options)
     {
         await using var redis = await RedisServer.StartAsync(options);
         await using var stores = new RedisStores(OptionsOf(redis));
@@ -142,12 +143,18 @@ public sealed class RedisOutageTests
     {
         await using var redis = await RedisServer.StartAsync(Lossless);
         await using var network = new TcpProxy(redis.Port);
-        await using var stores = new RedisStores(OptionsOf(redis) with { CommandTimeout = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromMinutes(1) });
+        await using var stores = new RedisStores(
+            OptionsOf(redis) with { CommandTimeout = TimeSpan.FromSeconds(1), NodeTimeout = TimeSpan.FromMinutes(1) });
         var other = await stores.OpenAsync();
         var store = await stores.OpenAsync(change: options => options with { Configuration = network.Address });
         await RedisStores.PutAsync(other, "a");
         await RedisStores.PutAsync(other, "b");
-        var request = new LeaseRequest(1, 100, seconds is { } time ? TimeSpan.FromSeconds(time) : null, Delivery: delivery, Streaming: !delivery);
+        var request = new LeaseRequest(
+            1,
+            100,
+            seconds is { } time ? TimeSpan.FromSeconds(time) : null,
+            Delivery: delivery,
+            Streaming: !delivery);
         var held = (await store.LeaseAsync(Queue, request)).Value[0];
 
         network.LosesAnswer = static _ => true;
@@ -222,7 +229,11 @@ public sealed class RedisOutageTests
         };
         proxy.Cut();
         await Eventually.TrueAsync(
-            async () => (await redis.CommandAsync("PUBSUB", "CHANNELS")).Contains("no:0:notifications", StringComparison.Ordinal), "the node listens to the wrong channel");
+            async () =>
+                (
+                    await redis.CommandAsync(
+                        "PUBSUB",
+                        "CHANNELS")).Contains("no:0:notifications", StringComparison.Ordinal), "the node listens to the wrong channel");
         proxy.Tamper = null;
 
         await Eventually.TrueAsync(
@@ -260,7 +271,12 @@ public sealed class RedisOutageTests
         }
 
         await Eventually.TrueAsync(
-            () => stores.Log.Entries.Count(static entry => entry.Text.Contains("subscribed to them again", StringComparison.Ordinal)) >= 2, "the node subscribes again, in vain");
+            () =>
+                stores.Log.Entries.Count(
+                    static entry =>
+                        entry.Text.Contains(
+                            "subscribed to them again",
+                            StringComparison.Ordinal)) >= 2, "the node subscribes again, in vain");
         await Eventually.TrueAsync(() => listener.News.Count(static news => news is Resumed) >= 3, "the node looks for itself");
         Assert.Null(store.UnavailableReason);
         Assert.Equal(commands, await ConnectionsAsync(redis, subscribed: false));
@@ -300,7 +316,10 @@ public sealed class RedisOutageTests
     /// <summary>The ids of the nodes' connections that have subscriptions, or of those that have none.</summary>
     private static async Task<string[]> ConnectionsAsync(RedisServer redis, bool subscribed) =>
         [.. (await redis.CommandAsync("CLIENT", "LIST")).Split('\n')
-            .Where(line => line.Contains(" name=pushqueue ", StringComparison.Ordinal) && line.Contains(" sub=0 ", StringComparison.Ordinal) != subscribed)
+            .Where(
+                line =>
+                    line.Contains(" name=pushqueue ", StringComparison.Ordinal)
+                        && line.Contains(" sub=0 ", StringComparison.Ordinal) != subscribed)
             .Select(static line => line.Split(' ')[0].Split('=')[1]).Order()];
 
     private static async Task<BroadcastPosition> BroadcastAsync(IMessageStore store, string body)

@@ -72,7 +72,9 @@ public sealed class RedisPageTests(SharedRedis redis)
 
     private static async Task PutAsync(IMessageStore store, QueueName queue, int count, int from = 0, int priority = 5)
     {
-        var messages = Enumerable.Range(from, count).Select(number => RedisStores.Message(Text(number)) with { Priority = priority }).ToList();
+        var messages = Enumerable.Range(from, count)
+            .Select(number => RedisStores.Message(Text(number)) with { Priority = priority })
+            .ToList();
         Assert.True((await store.PutManyAsync(queue, messages).WithTimeout()).Ok);
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Redis;
 
-/// <summary>Who looks at one node sees the consumers and nodes of all.</summary>
+/// <summary>Each node shows the consumers and nodes of the whole cluster.</summary>
 public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
 {
     private PushQueueServer _asked = null!;
@@ -32,7 +32,8 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
         using var near = await ListenAsync(_asked);
         using var far = await ListenAsync(_other);
 
-        var item = await watch.NextAsync(item => item.GetProperty("rows").EnumerateArray().Any(row => row.GetProperty("consumers").GetInt32() == 2));
+        var item = await watch.NextAsync(
+            item => item.GetProperty("rows").EnumerateArray().Any(row => row.GetProperty("consumers").GetInt32() == 2));
         Assert.Equal(2, item.GetProperty("sums").GetProperty("consumers").GetInt32());
     }
 
@@ -55,7 +56,10 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
     public async Task All_nodes_are_listed_and_watched()
     {
         await Eventually.TrueAsync(
-            async () => JsonDocument.Parse((await _asked.GetAsync("/nodes")).Text).RootElement.GetProperty("nodes").GetArrayLength() == 2, "both are listed");
+            async () =>
+                JsonDocument.Parse((await _asked.GetAsync("/nodes")).Text)
+                    .RootElement.GetProperty("nodes")
+                    .GetArrayLength() == 2, "both are listed");
 
         await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchNodes");
         var nodes = (await watch.NextAsync(item => item.GetProperty("nodes").GetArrayLength() == 2)).GetProperty("nodes");
@@ -64,7 +68,8 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
         Assert.NotEqual(nodes[0].GetProperty("startedAt").GetString(), nodes[1].GetProperty("startedAt").GetString());
     }
 
-    private static Task<PushQueueServer> StartAsync(PushQueue.Storage.Redis.RedisStoreOptions redis) => PushQueueServer.StartAsync(options =>
+    private static Task<PushQueueServer> StartAsync(PushQueue.Storage.Redis.RedisStoreOptions redis) =>
+        PushQueueServer.StartAsync(options =>
     {
         options.Storage.Redis = redis.Configuration;
         options.Storage.RedisKeyPrefix = redis.KeyPrefix;

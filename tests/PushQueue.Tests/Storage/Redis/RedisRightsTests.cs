@@ -23,7 +23,9 @@ public sealed partial class RedisRightsTests
         var store = await stores.OpenAsync();
         await stores.OpenAsync();
 
-        await store.UpdateSettingsAsync(Queue, new QueueSettingsPatch { MaxAttempts = 1, MaxMessages = 100, DedupWindow = TimeSpan.FromMinutes(1) });
+        await store.UpdateSettingsAsync(
+            Queue,
+            new QueueSettingsPatch { MaxAttempts = 1, MaxMessages = 100, DedupWindow = TimeSpan.FromMinutes(1) });
         await RedisStores.PutAsync(store, "a");
         await RedisStores.PutAsync(store, "b");
         var lease = (await store.LeaseAsync(Queue, new LeaseRequest(1, 100, TimeSpan.FromSeconds(30)))).Value[0];
@@ -97,28 +99,41 @@ public sealed partial class RedisRightsTests
     /// <summary>The user of docs/redis.md, and further rules.</summary>
     private static async Task SetUserAsync(RedisServer redis, string rules = "")
     {
-        var documented = DocumentedLine().Match(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "redis.md"))).Groups["rules"].Value;
+        var documented = DocumentedLine()
+            .Match(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "redis.md")))
+            .Groups["rules"]
+            .Value;
         Assert.Contains(">PASSWORD", documented, StringComparison.Ordinal);
         await AclAsync(redis, $"{documented.Replace(">PASSWORD", $">{Password}", StringComparison.Ordinal)} {rules}");
     }
 
     private static async Task AclAsync(RedisServer redis, string rules) => Assert.StartsWith(
-        "+OK", await redis.CommandAsync(["ACL", "SETUSER", "pushqueue", .. rules.Split(' ', StringSplitOptions.RemoveEmptyEntries)]), StringComparison.Ordinal);
+        "+OK", await redis.CommandAsync(
+            ["ACL", "SETUSER", "pushqueue", .. rules.Split(' ', StringSplitOptions.RemoveEmptyEntries)]), StringComparison.Ordinal);
 
     private static async Task<string> SentenceAsync(RedisStoreOptions options)
     {
         using var log = new VerifyingLogger();
         await using var store = new RedisMessageStore(options, TimeProvider.System, log);
-        return (await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
+        return (
+            await Assert.ThrowsAsync<StoreOpenException>(
+                () => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
     }
 
     private static RedisStoreOptions OptionsOf(RedisServer redis) => new()
     {
-        Configuration = string.Create(CultureInfo.InvariantCulture, $"redis://pushqueue:{Uri.EscapeDataString(Password)}@127.0.0.1:{redis.Port}"),
+        Configuration = string.Create(
+            CultureInfo.InvariantCulture,
+            $"redis://pushqueue:{Uri.EscapeDataString(Password)}@127.0.0.1:{redis.Port}"),
     };
 
     private static LeaseKey KeyOf(Lease lease) => new(lease.Message.Id, lease.Receipt);
 
-    [GeneratedRegex("^ACL SETUSER pushqueue (?<rules>.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            "^ACL SETUSER pushqueue (?<rules>.*)$",
+            RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex DocumentedLine();
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Redis;
 
-/// <summary>What is promised of the script files: a head that says what goes in and out, and keys of one hash tag.</summary>
+/// <summary>The rules of the script files: a head that states inputs and outputs, and keys of one hash tag.</summary>
 public sealed partial class RedisScriptTests(SharedRedis redis)
 {
     public static TheoryData<string> Names => [.. Enum.GetNames<RedisScript>(), "Incarnate", "CheckRights"];
@@ -60,7 +60,8 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
         var names = new List<string>();
         foreach (var (name, run) in new[] { ("first", "a"), ("second", "b"), ("third", "a"), ("fourth", "a") })
         {
-            names.Add((await redis.CommandAsync("EVAL", RedisScripts.Read("Incarnate"), "1", "failback", name, "0", "0", run)).Split("\r\n")[1]);
+            names.Add(
+                (await redis.CommandAsync("EVAL", RedisScripts.Read("Incarnate"), "1", "failback", name, "0", "0", run)).Split("\r\n")[1]);
         }
 
         Assert.Equal(["first", "second", "third", "third"], names);
@@ -103,10 +104,14 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
             .Where(name => name.EndsWith(".lua", StringComparison.Ordinal))
             .Select(name => RedisScripts.Read(Path.GetFileNameWithoutExtension(name)))
             .ToList();
-        var named = texts.SelectMany(static text => Notification().Matches(text)).Select(static match => match.Groups["name"].Value).Distinct();
+        var named = texts.SelectMany(static text => Notification().Matches(text))
+            .Select(static match => match.Groups["name"].Value)
+            .Distinct();
 
         Assert.Equal(Enum.GetNames<RedisNotification>().Order(), named.Order());
-        Assert.Equal(Enum.GetValues<RedisNotification>().Length, Enum.GetValues<RedisNotification>().Select(static kind => (byte)kind).Distinct().Count());
+        Assert.Equal(
+            Enum.GetValues<RedisNotification>().Length,
+            Enum.GetValues<RedisNotification>().Select(static kind => (byte)kind).Distinct().Count());
         Assert.All(new RedisScripts("a", "channel").Texts, static text => Assert.DoesNotMatch("""notify\('[^']{2,}'""", text));
     }
 
@@ -124,16 +129,31 @@ public sealed partial class RedisScriptTests(SharedRedis redis)
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Head();
 
-    [GeneratedRegex(@"\bnotify\('(?<name>[^']+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            @"\bnotify\('(?<name>[^']+)'",
+            RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex Notification();
 
-    [GeneratedRegex(@"\bcall\('(?<name>[A-Z]+)'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            @"\bcall\('(?<name>[A-Z]+)'",
+            RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex Command();
 
-    [GeneratedRegex(@"'(?<name>[A-Z]+)[^']*'", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [
+        GeneratedRegex(
+            @"'(?<name>[A-Z]+)[^']*'",
+            RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+            matchTimeoutMilliseconds: 1000)
+    ]
     private static partial Regex CheckedCommand();
 
-    /// <summary>The letters that begin a suffix in quotes; digits (as in the number of a dead-letter queue) are none.</summary>
+    /// <summary>The letters that begin a suffix in quotes; digits (as in the number of a dead-letter queue) do not count.</summary>
     [GeneratedRegex("':[a-z]+'", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Suffix();
 }

@@ -16,12 +16,18 @@ public sealed class RedisSentinelTests
         await using var master = await RedisServer.StartAsync();
         await using var replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {master.Port}");
         await Eventually.TrueAsync(
-            async () => (await master.CommandAsync("INFO", "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
+            async () =>
+                (
+                    await master.CommandAsync(
+                        "INFO",
+                        "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
         await using var first = await RedisServer.StartSentinelAsync(Master, master.Port);
         await using var second = await RedisServer.StartSentinelAsync(Master, master.Port);
         await using var third = await RedisServer.StartSentinelAsync(Master, master.Port);
         await Eventually.TrueAsync(
-            async () => await first.CommandAsync("SENTINEL", "CKQUORUM", Master) is var state && state.StartsWith("+OK 3", StringComparison.Ordinal),
+            async () =>
+                await first.CommandAsync("SENTINEL", "CKQUORUM", Master) is var state
+                    && state.StartsWith("+OK 3", StringComparison.Ordinal),
             "the Sentinels know each other");
         await Eventually.TrueAsync(
             async () => (await first.CommandAsync("SENTINEL", "REPLICAS", Master)).Contains($"{replica.Port}", StringComparison.Ordinal),
@@ -36,8 +42,14 @@ public sealed class RedisSentinelTests
 
         await master.KillAsync();
         await Eventually.TrueAsync(
-            async () => (await replica.CommandAsync("INFO", "replication")).Contains("role:master", StringComparison.Ordinal), "the replica is promoted");
-        await RedisStores.PutAtLastAsync(await stores.OpenAsync(change: static options => options with { WaitForReplicas = 0 }), "by a new node");
+            async () =>
+                (
+                    await replica.CommandAsync(
+                        "INFO",
+                        "replication")).Contains("role:master", StringComparison.Ordinal), "the replica is promoted");
+        await RedisStores.PutAtLastAsync(
+            await stores.OpenAsync(change: static options => options with { WaitForReplicas = 0 }),
+            "by a new node");
         await Eventually.TrueAsync(() => store.UnavailableReason is null, "the node that was there serves again");
 
         Assert.Equal(["before", "by a new node"], await RedisStores.TakeAllAsync(store));
@@ -52,7 +64,10 @@ public sealed class RedisSentinelTests
         var withoutName = await SentenceAsync(sentinel.Address);
         var wrongName = await SentenceAsync($"{sentinel.Address},serviceName=other");
 
-        Assert.Contains($"is a Sentinel, which stores nothing; add serviceName= with the name of its master (it watches {Master})", withoutName, StringComparison.Ordinal);
+        Assert.Contains(
+            $"is a Sentinel, which stores nothing; add serviceName= with the name of its master (it watches {Master})",
+            withoutName,
+            StringComparison.Ordinal);
         Assert.Contains($"does not know the master 'other' (it watches {Master})", wrongName, StringComparison.Ordinal);
     }
 
@@ -60,6 +75,8 @@ public sealed class RedisSentinelTests
     {
         using var log = new VerifyingLogger();
         await using var store = new RedisMessageStore(new RedisStoreOptions { Configuration = configuration }, TimeProvider.System, log);
-        return (await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
+        return (
+            await Assert.ThrowsAsync<StoreOpenException>(
+                () => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
     }
 }

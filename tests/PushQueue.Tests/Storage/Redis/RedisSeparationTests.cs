@@ -10,7 +10,8 @@ public sealed class RedisSeparationTests(SharedRedis redis)
 {
     private static readonly QueueName Queue = RedisStores.Queue;
 
-    public static TheoryData<string, bool> Separations => new MatrixTheoryData<string, bool>(["databases", "URLs with databases", "prefixes"], [false, true]);
+    public static TheoryData<string, bool> Separations =>
+        new MatrixTheoryData<string, bool>(["databases", "URLs with databases", "prefixes"], [false, true]);
 
     [Theory]
     [MemberData(nameof(Separations))]

@@ -46,7 +46,11 @@ public sealed class RedisServerTests
         var alone = await server.PostAsync("/q/jobs", "a");
         await using var replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {redis.Port}");
         await Eventually.TrueAsync(
-            async () => (await redis.CommandAsync("INFO", "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
+            async () =>
+                (
+                    await redis.CommandAsync(
+                        "INFO",
+                        "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
         var together = await server.PostAsync("/q/jobs", "b");
 
         Assert.Equal(503, alone.Status);
@@ -61,8 +65,13 @@ public sealed class RedisServerTests
         await using var redis = await RedisServer.StartAsync();
         await using var replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {redis.Port}");
         await Eventually.TrueAsync(
-            async () => (await redis.CommandAsync("INFO", "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
-        await using var stores = new RedisStores(new RedisStoreOptions { Configuration = $"{replica.Address},{redis.Address}", WaitForReplicas = 1 });
+            async () =>
+                (
+                    await redis.CommandAsync(
+                        "INFO",
+                        "replication")).Contains("state=online", StringComparison.Ordinal), "the replica is there");
+        await using var stores = new RedisStores(
+            new RedisStoreOptions { Configuration = $"{replica.Address},{redis.Address}", WaitForReplicas = 1 });
 
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 

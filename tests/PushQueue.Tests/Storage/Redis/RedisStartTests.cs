@@ -10,8 +10,8 @@ using Xunit;
 namespace PushQueue.Tests.Storage.Redis;
 
 /// <summary>
-/// What keeps a store from opening is one sentence that says what to do: in the log, while it may mend itself and the store waits; else as the
-/// error that ends the start.
+/// The reason that keeps a store from opening is one sentence that says what to do: in the log, while it may mend itself and the store
+/// waits; else as the error that ends the start.
 /// </summary>
 public sealed class RedisStartTests
 {
@@ -123,7 +123,10 @@ public sealed class RedisStartTests
         var second = await stores.OpenAsync();
 
         Assert.Equal(["a"], await RedisStores.TakeAllAsync(second));
-        Assert.Contains("out of memory", (await second.PutAsync(RedisStores.Queue, RedisStores.Message("b"))).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "out of memory",
+            (await second.PutAsync(RedisStores.Queue, RedisStores.Message("b"))).Detail,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -176,7 +179,9 @@ public sealed class RedisStartTests
         Assert.Contains("wants a user name or a password", nothing, StringComparison.Ordinal);
         Assert.Contains("together with a user name", passwordAlone, StringComparison.Ordinal);
         Assert.Contains("refuses the user name or the password", wrongUser, StringComparison.Ordinal);
-        Assert.All([nothing, passwordAlone, wrongUser], static sentence => Assert.DoesNotContain("secret", sentence, StringComparison.Ordinal));
+        Assert.All(
+            [nothing, passwordAlone, wrongUser],
+            static sentence => Assert.DoesNotContain("secret", sentence, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -220,7 +225,8 @@ public sealed class RedisStartTests
     {
         using var log = new VerifyingLogger();
         await using var store = new RedisMessageStore(OptionsOf(configuration), TimeProvider.System, log);
-        var thrown = await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout());
+        var thrown = await Assert.ThrowsAsync<StoreOpenException>(
+            () => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout());
         Assert.EndsWith(".", thrown.Message, StringComparison.Ordinal);
         return thrown.Message;
     }
@@ -228,13 +234,16 @@ public sealed class RedisStartTests
     private static RedisStoreOptions OptionsOf(string configuration) =>
         new() { Configuration = configuration, CommandTimeout = TimeSpan.FromSeconds(2), StartInterval = TimeSpan.FromMilliseconds(50) };
 
-    /// <summary>What the store says that it waits for.</summary>
+    /// <summary>The store's sentence about what it waits for.</summary>
     private static async Task<string> WaitingSentenceAsync(VerifyingLogger log)
     {
         const string End = " The node starts as soon as that is mended";
         string? sentence = null;
         await Eventually.TrueAsync(
-            () => (sentence = log.Entries.Select(static entry => entry.Text).FirstOrDefault(static text => text.EndsWith(End, StringComparison.Ordinal))) is not null,
+            () =>
+                (
+                    sentence = log.Entries.Select(static entry => entry.Text).FirstOrDefault(
+                        static text => text.EndsWith(End, StringComparison.Ordinal))) is not null,
             "the store says what it waits for");
         return sentence![..^End.Length];
     }

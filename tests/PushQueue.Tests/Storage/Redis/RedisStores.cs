@@ -28,7 +28,9 @@ internal sealed class RedisStores(RedisStoreOptions options) : IAsyncDisposable
 
     /// <summary>A node that sends one heartbeat, when it starts, so that the others declare it dead.</summary>
     public Task<RedisMessageStore> OpenDyingAsync(IQueueChangeListener? listener = null) =>
-        OpenAsync(listener, static options => options with { HeartbeatInterval = TimeSpan.FromHours(1), NodeTimeout = TimeSpan.FromSeconds(1) });
+        OpenAsync(
+            listener,
+            static options => options with { HeartbeatInterval = TimeSpan.FromHours(1), NodeTimeout = TimeSpan.FromSeconds(1) });
 
     public static NewMessage Message(string body, TimeSpan? delay = null) => new()
     {
@@ -45,7 +47,11 @@ internal sealed class RedisStores(RedisStoreOptions options) : IAsyncDisposable
         async () => (await store.PutAsync(Queue, Message(body)).WithTimeout()).Ok, "the store takes puts again");
 
     public static async Task<string[]> TakeAllAsync(IMessageStore store) =>
-        [.. (await store.TakeAsync(Queue, 1000, int.MaxValue).WithTimeout()).Value.Select(static message => Encoding.UTF8.GetString(message.Body.Span))];
+        [
+            .. (
+                await store.TakeAsync(Queue, 1000, int.MaxValue).WithTimeout()).Value.Select(static message =>
+                    Encoding.UTF8.GetString(message.Body.Span))
+        ];
 
     public async ValueTask DisposeAsync()
     {

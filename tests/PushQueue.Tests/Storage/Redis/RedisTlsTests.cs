@@ -48,7 +48,8 @@ public sealed class RedisTlsTests
         using var authority = new TestAuthority();
         var (redis, port) = await StartAsync(authority, "redis.example");
         await using var running = redis;
-        await using var stores = new RedisStores(OptionsOf("127.0.0.1:{0},ssl=true,sslHost=redis.example", port, authority.CertificateFile));
+        await using var stores = new RedisStores(
+            OptionsOf("127.0.0.1:{0},ssl=true,sslHost=redis.example", port, authority.CertificateFile));
 
         var sentence = await SentenceAsync(OptionsOf("rediss://127.0.0.1:{0}", port, authority.CertificateFile));
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
@@ -94,7 +95,9 @@ public sealed class RedisTlsTests
     {
         using var log = new VerifyingLogger();
         await using var store = new RedisMessageStore(options, TimeProvider.System, log);
-        return (await Assert.ThrowsAsync<StoreOpenException>(() => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
+        return (
+            await Assert.ThrowsAsync<StoreOpenException>(
+                () => store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout())).Message;
     }
 
     private static RedisStoreOptions OptionsOf(string address, int port, string? authority) => new()

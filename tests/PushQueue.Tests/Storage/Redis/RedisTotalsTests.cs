@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Redis;
 
-/// <summary>What all nodes' queues hold together is known to each, and bounded.</summary>
+/// <summary>Each node knows the sum over all nodes' queues, and the sum is bounded.</summary>
 public sealed class RedisTotalsTests(SharedRedis redis)
 {
     private static readonly QueueName Queue = RedisStores.Queue;

@@ -54,7 +54,13 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
     }
 
     /// <summary>A node without a store.</summary>
-    private sealed class StartedNode(RedisStoreOptions options, RedisConnection connection, RedisNotifications bells, RedisTimers timers, RedisNode node, VerifyingLogger log)
+    private sealed class StartedNode(
+        RedisStoreOptions options,
+        RedisConnection connection,
+        RedisNotifications bells,
+        RedisTimers timers,
+        RedisNode node,
+        VerifyingLogger log)
         : IAsyncDisposable
     {
         public RedisNode Node => node;
@@ -70,7 +76,14 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             var connection = new RedisConnection(options, logger);
             var timers = new RedisTimers(connection, TimeProvider.System, static _ => Task.FromResult(0L), logger, faults);
             RedisNode? node = null;
-            var bells = new RedisNotifications(connection, new RecordingListener(), () => node!.Identity.Number, static (_, _) => { }, static _ => { }, logger, faults);
+            var bells = new RedisNotifications(
+                connection,
+                new RecordingListener(),
+                () => node!.Identity.Number,
+                static (_, _) => { },
+                static _ => { },
+                logger,
+                faults);
             node = new RedisNode(connection, bells, timers, new RedisTotals(), options, upkeep, logger, faults);
             await connection.OpenAsync().WithTimeout();
             await bells.OpenAsync().WithTimeout();
@@ -104,7 +117,7 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
 
         public TaskCompletionSource? Held { get; set; }
 
-        /// <summary>What the next things fail with.</summary>
+        /// <summary>The exception of the next calls.</summary>
         public System.Collections.Concurrent.ConcurrentQueue<Exception> Failures { get; } = new();
 
         public int Resumed => Volatile.Read(ref _resumed);

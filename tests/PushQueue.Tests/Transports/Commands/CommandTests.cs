@@ -85,8 +85,12 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task Policy_and_control_are_told_and_set()
     {
         Assert.Equal("""{"ok":true,"queue":"q","policy":"broadcast"}""", (await SendAsync("""{"cmd":"policy","queue":"q"}""")).Text);
-        Assert.Equal("roundrobin", (await SendAsync("""{"cmd":"policy","queue":"q","policy":"roundrobin"}""")).Json.GetProperty("policy").GetString());
-        Assert.Equal("stopped", (await SendAsync("""{"cmd":"control","queue":"q","status":"stop"}""")).Json.GetProperty("status").GetString());
+        Assert.Equal(
+            "roundrobin",
+            (await SendAsync("""{"cmd":"policy","queue":"q","policy":"roundrobin"}""")).Json.GetProperty("policy").GetString());
+        Assert.Equal(
+            "stopped",
+            (await SendAsync("""{"cmd":"control","queue":"q","status":"stop"}""")).Json.GetProperty("status").GetString());
         Assert.Equal("queue-stopped", (await SendAsync("""{"cmd":"take","queue":"q"}""")).Json.GetProperty("error").GetString());
     }
 

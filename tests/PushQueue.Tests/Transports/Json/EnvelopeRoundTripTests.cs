@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports.Json;
 
-/// <summary>What a take or a look gives as envelopes can be put again: every byte of the body and the content type are the same.</summary>
+/// <summary>The envelopes of a take or a look can be put again: every byte of the body and the content type are the same.</summary>
 public sealed class EnvelopeRoundTripTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
@@ -83,7 +83,13 @@ public sealed class EnvelopeRoundTripTests : IAsyncLifetime
                "application/json", "text/plain", "application/octet-stream", "text/html; charset=utf-8", "application/json; charset=utf-8",
                "application/problem+json", "text/json", "image/png", "Text/Plain", "APPLICATION/JSON"]
            from body in (byte[][])["hello"u8.ToArray(), "\"hello\""u8.ToArray(), "{\"a\":[1, 2]}"u8.ToArray(), "\"a\\u00e9\\ud83d\""u8.ToArray(),
-               "{oops"u8.ToArray(), [], [0, 255, 237, 160, 189], "null"u8.ToArray(), "1.50e3"u8.ToArray(), "tab\t\"quote\" \u2028"u8.ToArray()]
+               "{oops"u8.ToArray(), [], [
+                   0,
+                   255,
+                   237,
+                   160,
+                   189
+               ], "null"u8.ToArray(), "1.50e3"u8.ToArray(), "tab\t\"quote\" \u2028"u8.ToArray()]
            select (type, body),
     ];
 }

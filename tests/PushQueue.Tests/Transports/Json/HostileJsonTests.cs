@@ -14,8 +14,8 @@ using Xunit;
 namespace PushQueue.Tests.Transports.Json;
 
 /// <summary>
-/// JSON that readers trip over, sent to every route, command and hub method that there is: never a 500, and never an error in the log, which the
-/// server's logger checks when it ends.
+/// JSON that readers trip over, sent to every route, command and hub method that there is: never a 500, and never an error in the log,
+/// which the server's logger checks when it ends.
 /// </summary>
 public sealed class HostileJsonTests : IAsyncLifetime
 {
@@ -38,7 +38,9 @@ public sealed class HostileJsonTests : IAsyncLifetime
                 foreach (var type in (string[])["application/json", "application/x-www-form-urlencoded", "text/plain"])
                 {
                     var answer = await _server.SendAsync(method, path, body, type);
-                    Assert.True(answer.Status < 500, $"{method} {path} with {type} and {body[..Math.Min(60, body.Length)]}: {answer.Status} {answer.Text}");
+                    Assert.True(
+                        answer.Status < 500,
+                        $"{method} {path} with {type} and {body[..Math.Min(60, body.Length)]}: {answer.Status} {answer.Text}");
                     asked++;
                 }
             }
@@ -141,7 +143,9 @@ public sealed class HostileJsonTests : IAsyncLifetime
     {
         await _server.PostAsync("/q/mark", "\uFEFF{\"a\":1}", "application/json");
 
-        Assert.Equal("""{"a":1}""", (await _server.GetAsync("/q/mark/messages")).Json.GetProperty("messages")[0].GetProperty("body").GetRawText());
+        Assert.Equal(
+            """{"a":1}""",
+            (await _server.GetAsync("/q/mark/messages")).Json.GetProperty("messages")[0].GetProperty("body").GetRawText());
         var body = await _server.Client.GetByteArrayAsync("/q/mark").WithTimeout();
         Assert.Equal("\uFEFF{\"a\":1}"u8.ToArray(), body);
     }
@@ -151,7 +155,9 @@ public sealed class HostileJsonTests : IAsyncLifetime
     [InlineData("text/plain")]
     public async Task Half_a_surrogate_pair_is_kept_as_json_and_refused_as_text(string contentType)
     {
-        var answer = await _server.PostAsync("/queue", $$"""{"cmd":"put","queue":"half","value":{{HalfPair}},"contentType":"{{contentType}}"}""");
+        var answer = await _server.PostAsync(
+            "/queue",
+            $$"""{"cmd":"put","queue":"half","value":{{HalfPair}},"contentType":"{{contentType}}"}""");
         var batch = await _server.PostAsync("/q/half/batch?envelope=true", $$"""{"body":{{HalfPair}},"contentType":"{{contentType}}"}""");
 
         var isJson = contentType == "application/json";
@@ -198,7 +204,9 @@ public sealed class HostileJsonTests : IAsyncLifetime
     {
         var methods = typeof(PushHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(static method => method.GetParameters().Any(static parameter => parameter.ParameterType == typeof(JsonElement?))
-                && method.ReturnType.ToString().StartsWith("System.Threading.Tasks.Task`1[PushQueue.Transports.SignalR.RawJson]", StringComparison.Ordinal)
+                && method.ReturnType.ToString().StartsWith(
+                    "System.Threading.Tasks.Task`1[PushQueue.Transports.SignalR.RawJson]",
+                    StringComparison.Ordinal)
                 || method.Name is "Subscribe" or "Unsubscribe")
             .ToList();
         Assert.True(methods.Count > 5);
@@ -214,7 +222,11 @@ public sealed class HostileJsonTests : IAsyncLifetime
                 foreach (var options in (string[])[$$"""{"{{name}}":{{HalfPair}}}""", $$"""{"{{name}}":1,"{{name}}":1}""", "{\"\\ud83d\":1}"])
                 {
                     var arguments = method.GetParameters().Select(parameter =>
-                        parameter.ParameterType == typeof(string) ? "\"q\"" : parameter.ParameterType == typeof(JsonElement) ? HalfPair : options);
+                        parameter.ParameterType == typeof(string)
+                            ? "\"q\""
+                            : parameter.ParameterType == typeof(JsonElement)
+                            ? HalfPair
+                            : options);
                     await SendAsync(socket, HubSockets.Call($"{++call}", method.Name, string.Join(",", arguments)));
                     var answer = await CompletionAsync(socket, call);
                     Assert.DoesNotContain("internal-error", answer, StringComparison.Ordinal);

@@ -8,7 +8,8 @@ public sealed class BadInputTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
+    public async ValueTask InitializeAsync() =>
+        _server = await PushQueueServer.StartAsync(options => options.Queues.MessageBytesMax = 1000);
 
     public async ValueTask DisposeAsync()
     {
@@ -103,7 +104,9 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         Assert.Equal(201, (await _server.PostAsync("/q/" + new string('a', 255), "x")).Status);
         Assert.Equal("bad-queue-name", (await _server.PostAsync("/q/" + new string('a', 300), "x")).Problem);
-        Assert.Equal("bad-queue-name", (await _server.PostAsync("/q/" + string.Concat(Enumerable.Repeat("%F0%9F%98%80", 64)), "x")).Problem);
+        Assert.Equal(
+            "bad-queue-name",
+            (await _server.PostAsync("/q/" + string.Concat(Enumerable.Repeat("%F0%9F%98%80", 64)), "x")).Problem);
         Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=" + new string('a', 256), "x")).Problem);
         Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=a%00", "x")).Problem);
         Assert.Equal("bad-message-id", (await _server.PostAsync("/q/test?id=..", "x")).Problem);
@@ -123,7 +126,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_body_that_is_too_large_is_refused_with_and_without_its_length(bool chunked)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/q/test") { Content = new StreamContent(new MemoryStream(new byte[1001])) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/q/test") { Content = new StreamContent(new MemoryStream(new byte[1001])) };
         request.Headers.TransferEncodingChunked = chunked;
 
         var answer = await _server.SendAsync(request);
@@ -137,7 +141,9 @@ public sealed class BadInputTests : IAsyncLifetime
         using (var client = new System.Net.Sockets.TcpClient())
         {
             await client.ConnectAsync(System.Net.IPAddress.Loopback, _server.Address.Port).WithTimeout();
-            await client.GetStream().WriteAsync("POST /q/test HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"u8.ToArray()).WithTimeout();
+            await client.GetStream()
+                .WriteAsync("POST /q/test HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"u8.ToArray())
+                .WithTimeout();
         }
 
         Assert.Equal(204, (await _server.GetAsync("/q/test")).Status);

@@ -10,7 +10,8 @@ public sealed class BatchTests : IAsyncLifetime
 
     private PushQueueServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options => options.Queues.BatchBytesMax = 20_000_000);
+    public async ValueTask InitializeAsync() =>
+        _server = await PushQueueServer.StartAsync(options => options.Queues.BatchBytesMax = 20_000_000);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

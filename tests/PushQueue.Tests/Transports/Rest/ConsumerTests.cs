@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports.Rest;
 
-/// <summary>Who consumes what, and the counters of workers.</summary>
+/// <summary>The lists of consumers, and the counters of workers.</summary>
 public sealed class ConsumerTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;
@@ -32,17 +32,28 @@ public sealed class ConsumerTests : IAsyncLifetime
         await socket.SendAsync(Settle("release", second));
         _ = await socket.NextAsync();
 
-        var consumer = Assert.Single((await _server.GetAsync("/q/test/consumers")).Json.GetProperty("consumers").EnumerateArray().ToArray());
+        var consumer = Assert.Single(
+            (await _server.GetAsync("/q/test/consumers")).Json.GetProperty("consumers").EnumerateArray().ToArray());
         Assert.Equal(
             ("websocket", "w", "manual", 5, 1, 3, 1, 1),
-            (Text("transport"), Text("worker"), Text("ack"), Number("prefetch"), Number("inFlight"), Number("delivered"), Number("acked"), Number("failed")));
+            (
+                Text("transport"),
+                Text("worker"),
+                Text("ack"),
+                Number("prefetch"),
+                Number("inFlight"),
+                Number("delivered"),
+                Number("acked"),
+                Number("failed")));
         Assert.Equal("127.0.0.1", Text("remoteAddress"));
         Assert.Equal(1, (await _server.GetAsync("/j/test")).Json.GetProperty("consumers").GetInt32());
         Assert.Equal(1, (await _server.GetAsync("/q")).Json.GetProperty("queues")[0].GetProperty("consumers").GetInt32());
         var workers = (await _server.GetAsync("/w")).Json;
         Assert.Equal(
             (1, 1),
-            (workers.GetProperty("workers")[0].GetProperty("processed").GetInt32(), workers.GetProperty("workers")[0].GetProperty("failed").GetInt32()));
+            (
+                workers.GetProperty("workers")[0].GetProperty("processed").GetInt32(),
+                workers.GetProperty("workers")[0].GetProperty("failed").GetInt32()));
         Assert.Equal(Number("id"), workers.GetProperty("consumers")[0].GetProperty("id").GetInt32());
 
         Assert.Equal(204, (await _server.SendAsync("DELETE", $"/q/test/consumers/{Number("id")}")).Status);

@@ -81,7 +81,8 @@ public sealed class LeaseTests : IAsyncLifetime
     {
         await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");
         var leases = (await _server.GetAsync("/q/test/batch?count=3&ttr=1m")).Json.EnumerateArray().ToArray();
-        var items = leases.Select(lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
+        var items = leases.Select(
+            lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
         var body = $$"""[{{string.Join(',', items)}},{"id":"9","receipt":"0123456789abcdef"}]""";
 
         var answer = await _server.PostAsync("/q/test/ack", body);
@@ -121,7 +122,8 @@ public sealed class LeaseTests : IAsyncLifetime
     {
         await _server.PostAsync("/q/test/batch", "1\n2", "application/x-ndjson");
         var leases = (await _server.GetAsync("/q/test/batch?count=2&ttr=1m")).Json.EnumerateArray()
-            .Select(lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
+            .Select(
+                lease => $$"""{"id":"{{lease.GetProperty("id").GetString()}}","receipt":"{{lease.GetProperty("receipt").GetString()}}"}""");
         var body = $"[{string.Join(',', leases)}]";
 
         var touched = await _server.PostAsync("/q/test/touch?ttr=2m", body);
@@ -130,7 +132,9 @@ public sealed class LeaseTests : IAsyncLifetime
 
         Assert.Equal((200, 200), (touched.Status, released.Status));
         Assert.All(touched.Json.GetProperty("results").EnumerateArray(), result => Assert.True(result.GetProperty("ok").GetBoolean()));
-        Assert.All(again.Json.GetProperty("results").EnumerateArray(), result => Assert.Equal("lease-lost", result.GetProperty("error").GetString()));
+        Assert.All(
+            again.Json.GetProperty("results").EnumerateArray(),
+            result => Assert.Equal("lease-lost", result.GetProperty("error").GetString()));
         var found = (await _server.GetAsync("/q/test/messages/1")).Json;
         Assert.Equal(("delayed", "broken"), (found.GetProperty("state").GetString(), found.GetProperty("lastError").GetString()));
         Assert.Equal("bad-option", (await _server.PostAsync("/q/test/ack?delay=1", body)).Problem);
@@ -144,7 +148,9 @@ public sealed class LeaseTests : IAsyncLifetime
         var second = (await _server.GetAsync("/q/test?ttr=1m")).Headers["PushQueue-Receipt"];
 
         Assert.Equal((409, "lease-lost"), await ProblemAsync($"/q/test/messages/1/ack?receipt={second}"));
-        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/test")).Json.GetProperty("ready").GetInt32() == 1, "the lease has ended");
+        await Eventually.TrueAsync(
+            async () => (await _server.GetAsync("/j/test")).Json.GetProperty("ready").GetInt32() == 1,
+            "the lease has ended");
         var late = await _server.PostAsync($"/q/test/messages/1/touch?receipt={first}&ttr=1m");
         Assert.Equal((409, "lease-lost"), (late.Status, late.Problem));
         Assert.Contains("Drop the work", late.Detail, StringComparison.Ordinal);
@@ -185,7 +191,9 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.Equal("""{"queue":"test","replayed":0}""", (await _server.PostAsync("/q/test.dead/replay?before=2000-01-01")).Text);
         Assert.Equal("""{"queue":"test","replayed":1}""", (await _server.PostAsync("/q/test.dead/replay?reason=odd")).Text);
         Assert.Equal("0", (await _server.GetAsync("/q/test")).Headers["PushQueue-Id"]);
-        Assert.Equal("""{"queue":"test","replayed":2}""", (await _server.PostAsync("/q/test.dead/replay?reason=max-attempts&count=2&rate=100")).Text);
+        Assert.Equal(
+            """{"queue":"test","replayed":2}""",
+            (await _server.PostAsync("/q/test.dead/replay?reason=max-attempts&count=2&rate=100")).Text);
         Assert.Equal("""{"queue":"test","replayed":1}""", (await _server.PostAsync("/q/test.dead/replay?rate=100")).Text);
         Assert.Equal("bad-option", (await _server.PostAsync("/q/test.dead/replay?id=1&rate=5")).Problem);
         Assert.Equal("bad-option", (await _server.PostAsync("/q/test.dead/replay?rate=0")).Problem);

@@ -50,12 +50,14 @@ public sealed class OpenApiTests
         {
             var pattern = endpoint.RoutePattern.RawText!;
             if (pattern.StartsWith("/hub", StringComparison.Ordinal)
-                || PushQueueDialects.Names.Any(dialect => pattern.StartsWith($"/{dialect}/", StringComparison.Ordinal) || pattern == $"/{dialect}"))
+                || PushQueueDialects.Names.Any(
+                    dialect => pattern.StartsWith($"/{dialect}/", StringComparison.Ordinal) || pattern == $"/{dialect}"))
             {
                 continue;
             }
 
-            var methods = endpoint.Metadata.GetMetadata<RouteMethods>()?.Methods ?? endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
+            var methods =
+                endpoint.Metadata.GetMetadata<RouteMethods>()?.Methods ?? endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
             foreach (var method in methods.Where(static method => method != HttpMethods.Connect))
             {
                 yield return $"{method} {pattern}";

@@ -29,7 +29,9 @@ public sealed class OptionFormTests : IAsyncLifetime
     {
         Assert.Equal(status, (await _server.PostAsync("/queue", $$"""{"cmd":"put","queue":"q","value":1,"priority":{{number}}}""")).Status);
         Assert.Equal(
-            status == 200 ? 201 : 400, (await _server.PostAsync("/q/q/batch?envelope=true", $$"""{"body":1,"priority":{{number}}}""")).Status);
+            status == 200
+                ? 201
+                : 400, (await _server.PostAsync("/q/q/batch?envelope=true", $$"""{"body":1,"priority":{{number}}}""")).Status);
         Assert.Equal(
             number == "-0.0" ? 400 : number == "1e1" ? 200 : status,
             (await _server.SendAsync("PATCH", "/q/q/settings", $$"""{"maxAttempts":{{number}}}""", "application/json")).Status);
@@ -38,7 +40,9 @@ public sealed class OptionFormTests : IAsyncLifetime
     [Fact]
     public async Task An_option_that_is_null_is_one_that_is_not_given()
     {
-        Assert.Equal(200, (await _server.PostAsync("/queue", """{"cmd":"put","queue":"q","value":null,"id":null,"delay":null,"values":null}""")).Status);
+        Assert.Equal(
+            200,
+            (await _server.PostAsync("/queue", """{"cmd":"put","queue":"q","value":null,"id":null,"delay":null,"values":null}""")).Status);
         var taken = await _server.PostAsync("/queue", """{"cmd":"lease","queue":"q","count":null,"ttr":null,"wait":null,"worker":null}""");
 
         Assert.Equal("null", taken.Json.GetProperty("message").GetProperty("body").GetRawText());

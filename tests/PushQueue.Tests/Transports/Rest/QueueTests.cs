@@ -39,7 +39,9 @@ public sealed class QueueTests : IAsyncLifetime
 
         Assert.Equal((200, """{"queue":"test","purged":2501}"""), (purged.Status, purged.Text));
         var info = (await _server.GetAsync("/j/test")).Json;
-        Assert.Equal((0, 0, "roundrobin"), (info.GetProperty("ready").GetInt32(), info.GetProperty("delayed").GetInt32(), info.GetProperty("policy").GetString()));
+        Assert.Equal(
+            (0, 0, "roundrobin"),
+            (info.GetProperty("ready").GetInt32(), info.GetProperty("delayed").GetInt32(), info.GetProperty("policy").GetString()));
         await _server.PostAsync("/control/test", "status=start");
         await _server.PostAsync("/q/test", "next");
         using var lines = new StreamLines(await stream.Content.ReadAsStreamAsync());
@@ -175,9 +177,13 @@ public sealed class QueueTests : IAsyncLifetime
         var answer = await _server.GetAsync("/metrics");
 
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.ContentType);
-        Assert.Contains("# TYPE pushqueue_messages_put_total counter\npushqueue_messages_put_total 1\n", answer.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "# TYPE pushqueue_messages_put_total counter\npushqueue_messages_put_total 1\n",
+            answer.Text,
+            StringComparison.Ordinal);
     }
 
     private Task WaitingAsync(int count) => Eventually.TrueAsync(
-        async () => (await _server.GetAsync("/stats")).Json.GetProperty("node").GetProperty("waitingTakes").GetInt32() == count, "a take waits");
+        async () =>
+            (await _server.GetAsync("/stats")).Json.GetProperty("node").GetProperty("waitingTakes").GetInt32() == count, "a take waits");
 }

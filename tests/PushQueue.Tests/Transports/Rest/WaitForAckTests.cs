@@ -49,7 +49,9 @@ public sealed class WaitForAckTests : IAsyncLifetime
         Assert.Equal("expired", (await _server.PostAsync("/q/test?waitForAck=30&ttl=50ms", "work")).Problem);
 
         var cancelled = _server.PostAsync("/q/test?waitForAck=30&id=c", "work");
-        await Eventually.TrueAsync(async () => (await _server.SendAsync("DELETE", "/q/test/messages/c")).Status == 204, "it can be cancelled");
+        await Eventually.TrueAsync(
+            async () => (await _server.SendAsync("DELETE", "/q/test/messages/c")).Status == 204,
+            "it can be cancelled");
         Assert.Equal("cancelled", (await cancelled).Problem);
 
         var deleted = _server.PostAsync("/q/gone?waitForAck=30", "work");
@@ -74,11 +76,14 @@ public sealed class WaitForAckTests : IAsyncLifetime
         await socket.SendAsync("""{"cmd":"put","queue":"test","value":1,"waitForAck":30,"ref":"p"}""");
         await socket.SendAsync("""{"cmd":"lease","queue":"test","ttr":30,"worker":"w","wait":20,"ref":"l"}""");
         var lease = JsonDocument.Parse(await socket.NextAsync()).RootElement.GetProperty("message");
-        await socket.SendAsync($$"""{"cmd":"ack","queue":"test","id":"1","receipt":"{{lease.GetProperty("receipt").GetString()}}","ref":"a"}""");
+        await socket.SendAsync(
+            $$"""{"cmd":"ack","queue":"test","id":"1","receipt":"{{lease.GetProperty("receipt").GetString()}}","ref":"a"}""");
 
         var answers = new[] { await socket.NextAsync(), await socket.NextAsync() };
         Assert.Contains(answers, answer => answer.StartsWith("""{"ref":"a","ok":true""", StringComparison.Ordinal));
-        Assert.Contains("""{"ref":"p","ok":true,"queue":"test","id":"1","durability":"memory","acked":true,"worker":"w","attempts":1}""", answers);
+        Assert.Contains(
+            """{"ref":"p","ok":true,"queue":"test","id":"1","durability":"memory","acked":true,"worker":"w","attempts":1}""",
+            answers);
     }
 
     [Fact]
@@ -89,11 +94,13 @@ public sealed class WaitForAckTests : IAsyncLifetime
         await socket.SendAsync("{\"protocol\":\"json\",\"version\":1}\u001e");
         _ = await socket.NextAsync();
 
-        await socket.SendAsync("{\"type\":1,\"invocationId\":\"p\",\"target\":\"Put\",\"arguments\":[\"test\",1,{\"waitForAck\":30}]}\u001e");
+        await socket.SendAsync(
+            "{\"type\":1,\"invocationId\":\"p\",\"target\":\"Put\",\"arguments\":[\"test\",1,{\"waitForAck\":30}]}\u001e");
         await socket.SendAsync("{\"type\":1,\"invocationId\":\"t\",\"target\":\"Take\",\"arguments\":[\"test\",{\"wait\":20}]}\u001e");
 
         var answers = "";
-        while (!answers.Contains("\"invocationId\":\"p\"", StringComparison.Ordinal) || !answers.Contains("\"invocationId\":\"t\"", StringComparison.Ordinal))
+        while (!answers.Contains("\"invocationId\":\"p\"", StringComparison.Ordinal)
+            || !answers.Contains("\"invocationId\":\"t\"", StringComparison.Ordinal))
         {
             answers += await socket.NextAsync();
         }

@@ -27,7 +27,9 @@ public sealed class OverviewWatchTests : IAsyncLifetime
         var first = await watch.NextAsync();
         Assert.Equal(["b", "c"], Names(first, "order"));
         Assert.Equal(["b", "c"], Names(first, "rows"));
-        Assert.Equal((3, 3, 6), (Number(first, "matching"), Number(first.GetProperty("sums"), "queues"), Number(first.GetProperty("sums"), "ready")));
+        Assert.Equal(
+            (3, 3, 6),
+            (Number(first, "matching"), Number(first.GetProperty("sums"), "queues"), Number(first.GetProperty("sums"), "ready")));
 
         // The rates of what was just put move on for a while; then there is nothing to say.
         _ = await watch.NextAsync(item => item.GetProperty("rows").GetArrayLength() == 0 && !item.TryGetProperty("order", out _));
@@ -162,8 +164,13 @@ public sealed class OverviewWatchTests : IAsyncLifetime
 
     private static int Number(JsonElement json, string name) => json.GetProperty(name).GetInt32();
 
-    private static string[] Codes(JsonElement item) => [.. item.GetProperty("events").EnumerateArray().Select(found => found.GetProperty("code").GetString()!)];
+    private static string[] Codes(JsonElement item) =>
+        [.. item.GetProperty("events").EnumerateArray().Select(found => found.GetProperty("code").GetString()!)];
 
     private static string[] Names(JsonElement item, string property) =>
-        [.. item.GetProperty(property).EnumerateArray().Select(name => (name.ValueKind == JsonValueKind.String ? name : name.GetProperty("queue")).GetString()!)];
+        [
+            .. item.GetProperty(property)
+                .EnumerateArray()
+                .Select(name => (name.ValueKind == JsonValueKind.String ? name : name.GetProperty("queue")).GetString()!)
+        ];
 }

@@ -25,7 +25,8 @@ public sealed class WatchLimitTests
             Assert.True(await stream.MoveNextAsync().WithTimeout());
         }
 
-        var e = await Assert.ThrowsAsync<HubException>(() => watch.WatchNodes(caller, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().WithTimeout());
+        var e = await Assert.ThrowsAsync<HubException>(
+            () => watch.WatchNodes(caller, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().WithTimeout());
         Assert.Contains("too-many-waiting", e.Message, StringComparison.Ordinal);
         Assert.Equal(1, hits["watchers"]);
 

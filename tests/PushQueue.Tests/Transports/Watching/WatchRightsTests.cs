@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports.Watching;
 
-/// <summary>What a key that may do little sees of the streams for people, and that they end where its rights do.</summary>
+/// <summary>The streams for people with a key of few permissions, and their end when it loses them.</summary>
 public sealed class WatchRightsTests : IAsyncLifetime
 {
     private readonly KeyRing _keys = new();
@@ -43,10 +43,15 @@ public sealed class WatchRightsTests : IAsyncLifetime
         var first = await watch.NextAsync();
 
         Assert.Equal(["own.a", "own.a.dead"], first.GetProperty("order").EnumerateArray().Select(static name => name.GetString()));
-        Assert.Equal((2, 2), (first.GetProperty("sums").GetProperty("queues").GetInt32(), first.GetProperty("sums").GetProperty("ready").GetInt32()));
+        Assert.Equal(
+            (2, 2),
+            (first.GetProperty("sums").GetProperty("queues").GetInt32(), first.GetProperty("sums").GetProperty("ready").GetInt32()));
         var access = first.GetProperty("access");
         Assert.Equal(("tester", "[]", "[\"put\",\"stats\"]"), (
-            access.GetProperty("key").GetString(), access.GetProperty("everywhere").GetRawText(), access.GetProperty("somewhere").GetRawText()));
+            access.GetProperty("key")
+                .GetString(), access.GetProperty("everywhere")
+                .GetRawText(), access.GetProperty("somewhere")
+                .GetRawText()));
     }
 
     [Fact]
@@ -56,7 +61,8 @@ public sealed class WatchRightsTests : IAsyncLifetime
         var first = await watch.NextAsync();
         Assert.Equal(["put", "stats"], Words(first, "queue"));
         using var stream = await ListenAsync();
-        var counted = await watch.NextAsync(static item => item.TryGetProperty("listeners", out var listeners) && listeners.GetProperty("total").GetInt32() == 1);
+        var counted = await watch.NextAsync(
+            static item => item.TryGetProperty("listeners", out var listeners) && listeners.GetProperty("total").GetInt32() == 1);
         Assert.Equal(0, counted.GetProperty("listeners").GetProperty("consumers").GetArrayLength());
 
         _keys.Grant(_own, Permissions.Manage, "own.a");
@@ -73,7 +79,9 @@ public sealed class WatchRightsTests : IAsyncLifetime
     public async Task A_stream_ends_with_a_sentence_where_its_right_does(string method)
     {
         _keys.Grant(_own, Permissions.Manage, "own.*");
-        await Eventually.TrueAsync(() => _server.Services.GetRequiredService<AccessControl>().Find(_own, out _)!.MaySomewhere(Permissions.Manage), "it may manage");
+        await Eventually.TrueAsync(
+            () => _server.Services.GetRequiredService<AccessControl>().Find(_own, out _)!.MaySomewhere(Permissions.Manage),
+            "it may manage");
         await using var watch = await HubWatchClient.OpenWithKeyAsync(_server, _own, method, "own.a");
         _ = await watch.NextAsync();
 
@@ -88,7 +96,9 @@ public sealed class WatchRightsTests : IAsyncLifetime
                 {
                     // The tail is silent while nothing happens.
                     _ = await _server.Services.GetRequiredService<PushQueue.Queues.IMessageBroker>()
-                        .PutAsync(PushQueue.Queues.QueueName.Parse("own.a"), new PushQueue.Queues.NewMessage { Body = "x"u8.ToArray(), ContentType = "text/plain" });
+                        .PutAsync(
+                            PushQueue.Queues.QueueName.Parse("own.a"),
+                            new PushQueue.Queues.NewMessage { Body = "x"u8.ToArray(), ContentType = "text/plain" });
                 }
 
                 _ = await watch.NextAsync();
