@@ -7,17 +7,27 @@ namespace PushQueue.Server;
 /// <summary><c>backup</c>: fetches a copy of a running server's messages. The file appears under its name only when it is whole.</summary>
 internal static class BackupCommand
 {
-    private static readonly Option<string> Url = new("--url") { Description = "The server (http://127.0.0.1:8080).", DefaultValueFactory = static _ => "http://127.0.0.1:8080" };
+    private static readonly Option<string> Url = new("--url")
+    {
+        Description = "The server (http://127.0.0.1:8080).",
+        DefaultValueFactory = static _ => "http://127.0.0.1:8080",
+    };
 
     private static readonly Option<string> Out = new("--out") { Description = "The file to write; it must not exist.", Required = true };
 
-    private static readonly Option<string> Key = new("--key") { Description = "A key that may manage all queues; better given as PUSHQUEUE_KEY." };
+    private static readonly Option<string> Key = new("--key")
+    {
+        Description = "A key that may manage all queues; better given as PUSHQUEUE_KEY.",
+    };
 
     public static Command Create()
     {
         var command = new Command("backup", "Copies a running server's messages into a file, for restore.") { Url, Out, Key };
         command.SetAction((result, cancellationToken) => BackUpAsync(
-            result.GetValue(Url)!, result.GetValue(Out)!, result.GetValue(Key) ?? Environment.GetEnvironmentVariable("PUSHQUEUE_KEY"), cancellationToken));
+            result.GetValue(Url)!,
+            result.GetValue(Out)!,
+            result.GetValue(Key) ?? Environment.GetEnvironmentVariable("PUSHQUEUE_KEY"),
+            cancellationToken));
         return command;
     }
 
@@ -33,7 +43,8 @@ internal static class BackupCommand
         {
             if (File.Exists(file) || File.Exists(partial))
             {
-                return Program.Fail(Program.WrongOptions, $"--out {(File.Exists(file) ? file : partial)} exists already; give another name.");
+                return Program.Fail(
+                Program.WrongOptions, $"--out {(File.Exists(file) ? file : partial)} exists already; give another name.");
             }
 
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
@@ -52,7 +63,8 @@ internal static class BackupCommand
             Console.WriteLine($"Backed up {bytes} bytes into {file}");
             return 0;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException or UnauthorizedAccessException
+            or OperationCanceledException)
         {
             File.Delete(partial);
             return Program.Fail(Program.CannotStart, $"The backup failed: {e.Message}");
@@ -66,7 +78,8 @@ internal static class BackupCommand
         using var answer = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (!answer.IsSuccessStatusCode)
         {
-            throw new HttpRequestException($"{address} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+            throw new HttpRequestException(
+                $"{address} answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
         }
 
         await using var target = new FileStream(file, FileMode.Create, FileAccess.Write);

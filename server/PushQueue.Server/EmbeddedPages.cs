@@ -4,10 +4,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace PushQueue.Server;
 
-/// <summary>The pages as they were built into the server: a server that is one file needs no folder beside it.</summary>
+/// <summary>The pages as they were built into the server: a server that is one file needs no folder of pages.</summary>
 internal sealed class EmbeddedPages : IFileProvider
 {
-    /// <summary>What the build puts before the path of each page.</summary>
+    /// <summary>The build puts this before the path of each page.</summary>
     private const string Prefix = "wwwroot/";
 
     private static readonly Assembly Own = typeof(EmbeddedPages).Assembly;

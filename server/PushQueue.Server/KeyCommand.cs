@@ -6,7 +6,10 @@ namespace PushQueue.Server;
 /// <summary><c>key new</c>: makes a key and prints it, once, with its entry for the access file.</summary>
 internal static class KeyCommand
 {
-    private static readonly Option<string> Name = new("--name") { Description = "What people call it; stands in the log (default: its id)." };
+    private static readonly Option<string> Name = new("--name")
+    {
+        Description = "What people call it; stands in the log (default: its id).",
+    };
 
     private static readonly Option<string[]> Queues = new("--queue")
     {
@@ -19,7 +22,10 @@ internal static class KeyCommand
         Required = true,
     };
 
-    private static readonly Option<string> Expires = new("--expires") { Description = "When it ends: a time, or a duration such as 90d (never)." };
+    private static readonly Option<string> Expires = new("--expires")
+    {
+        Description = "When it ends: a time, or a duration such as 90d (never).",
+    };
 
     public static Command Create()
     {
@@ -42,5 +48,8 @@ internal static class KeyCommand
     }
 
     private static string[] Split(string[]? texts) =>
-        [.. (texts ?? []).SelectMany(static text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        [
+            .. (texts ?? []).SelectMany(
+                static text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)),
+        ];
 }

@@ -1,11 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace PushQueue.Server;
 
-/// <summary>The host: reads its options, opens the queue, serves. 0 after an orderly stop, 1 where it cannot start, 2 for wrong options.</summary>
+/// <summary>
+/// The host: reads its options, opens the queue, serves. 0 after an orderly stop, 1 where it cannot start, 2 for wrong options.
+/// </summary>
 internal static class Program
 {
     internal const int WrongOptions = 2;
@@ -56,11 +59,13 @@ internal static class Program
         }
         catch (SocketException e)
         {
-            return Fail(CannotStart, $"{options.Listen} port {options.PortsText} cannot be listened on: {e.Message}.");
+            return Fail(CannotStart, $"{options.ListenText} port {options.PortsText} cannot be listened on: {e.Message}.");
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            return Fail(CannotStart, $"{options.Listen} port {options.PortsText} is in use; choose another with --port, or 0 for any free one.");
+            return Fail(
+                CannotStart,
+                $"{options.ListenText} port {options.PortsText} is in use; choose another with --port, or 0 for any free one.");
         }
     }
 
@@ -84,17 +89,19 @@ internal static class Program
 
     /// <summary>The server lists its addresses in the order in which it was told to listen, the main one first.</summary>
     private static string DialectUrls(WebApplication app, ServerOptions options) =>
-        string.Concat(options.DialectPorts.Zip(app.Urls.Skip(1), static (dialect, url) => $", {dialect.Dialect} on {url}"))
+        string.Concat(options.DialectPorts.Select((dialect, i) =>
+            $", {dialect.Dialect} on {app.Urls.ElementAt(options.Listen.Count + (i * options.ListenWithPorts.Count()))}"))
         + (options.SyslogPort is null ? "" : $", syslog on {app.Urls.Last().Replace("http://", "tcp://", StringComparison.Ordinal)}");
 
     private static WebApplication Build(ServerOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
 
-            // Nothing of the first is shown: it would log URLs, and with them keys, and make an activity for each request as long as it could be
-            // shown. The second would log every wrong call of every client.
+            // Nothing of the first is shown: it would log URLs, and with them keys, and make an activity for each request as long as it
+            // could be shown. The second would log every wrong call of every client.
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
             .AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.None);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
@@ -107,9 +114,11 @@ internal static class Program
         builder.WebHost.ConfigureKestrel(kestrel => ServerListening.Configure(kestrel, options, certificate));
         builder.Services.AddPushQueue(queue => options.ApplyTo(queue, []));
         builder.Services.AddTelemetry(options.Otlp);
+        builder.Services.AddSingleton(options).AddSingleton<IHostLifetime, ServerLifetime>();
 
         var app = builder.Build();
         app.Services.StartTelemetry();
+        UseProxies(app, options);
         app.Use(SecurePagesAsync);
 
         // Before routing: the last route takes every path, and static files leave a path alone that a route has taken.
@@ -133,7 +142,39 @@ internal static class Program
         return app;
     }
 
-    /// <summary>The pages load nothing from elsewhere, and no other page may frame them. What came by TLS once is not asked for without it again.</summary>
+    /// <summary>
+    /// Believes the headers in which a proxy in front describes its client, where the proxy was named or connects by a socket of this
+    /// machine.
+    /// </summary>
+    private static void UseProxies(WebApplication app, ServerOptions options)
+    {
+        var proxies = app.Services.GetRequiredService<PushQueueOptions>().Connections.Proxies;
+        if (proxies.Count == 0 && options.Listen.All(static address => address.SocketPath is null))
+        {
+            return;
+        }
+
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            forwarded.KnownProxies.Add(proxy);
+        }
+
+        if (proxies.Count == 0)
+        {
+            // The middleware believes everybody where it knows nobody. A peer by a socket has no address, and is believed all the same.
+            forwarded.KnownProxies.Add(IPAddress.None);
+        }
+
+        app.UseForwardedHeaders(forwarded);
+    }
+
+    /// <summary>
+    /// The pages load nothing from elsewhere, and no other page may frame them. A page that came by TLS once is not requested without it
+    /// again.
+    /// </summary>
     private static Task SecurePagesAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.IsHttps && !IsLoopback(context.Request.Host.Host))
@@ -144,8 +185,8 @@ internal static class Program
         if (context.Request.Path.Value is "/" or [.., '.', 'h', 't', 'm', 'l'])
         {
             context.Response.Headers.ContentSecurityPolicy =
-                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-                + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
+                + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
             context.Response.Headers.XContentTypeOptions = "nosniff";
             context.Response.Headers["Referrer-Policy"] = "no-referrer";
         }
@@ -155,7 +196,8 @@ internal static class Program
 
     /// <summary>A browser that is told to use TLS for localhost would do so for everything else that somebody runs there.</summary>
     private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
     internal static int Fail(int code, string sentences)
     {

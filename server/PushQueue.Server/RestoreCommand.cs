@@ -8,11 +8,19 @@ internal static class RestoreCommand
 {
     private static readonly Option<string> From = new("--from") { Description = "The file that backup wrote.", Required = true };
 
-    private static readonly Option<string> Data = new("--data") { Description = "The folder to unpack into; empty, or made.", Required = true };
+    private static readonly Option<string> Data = new("--data")
+    {
+        Description = "The folder to unpack into; empty, or made.",
+        Required = true,
+    };
 
     public static Command Create()
     {
-        var command = new Command("restore", "Unpacks a backup into an empty folder; then start the server with it (--data).") { From, Data };
+        var command = new Command("restore", "Unpacks a backup into an empty folder; then start the server with it (--data).")
+        {
+            From,
+            Data,
+        };
         command.SetAction((result, cancellationToken) => RestoreAsync(result.GetValue(From)!, result.GetValue(Data)!, cancellationToken));
         return command;
     }

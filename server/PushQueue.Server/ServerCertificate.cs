@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace PushQueue.Server;
 
 /// <summary>
-/// The certificate of <c>--cert</c>, a PEM file (with its chain, its key there or in <c>--cert-key</c>) or a PFX. Read again when the file has
-/// changed, so that renewing it needs no restart; a file that cannot be used changes nothing and is logged.
+/// The certificate of <c>--cert</c>, a PEM file (with its chain, its key there or in <c>--cert-key</c>) or a PFX. Read again when the file
+/// has changed, so that renewing it needs no restart; a file that cannot be used changes nothing and is logged.
 /// </summary>
 internal sealed partial class ServerCertificate
 {

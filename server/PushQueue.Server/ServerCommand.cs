@@ -2,12 +2,14 @@ using System.CommandLine;
 
 namespace PushQueue.Server;
 
-/// <summary>The command line. An option that it does not give is looked for as PUSHQUEUE_NAME and in appsettings.json, section PushQueue.</summary>
+/// <summary>
+/// The command line. An option that it does not give is looked for as PUSHQUEUE_NAME and in appsettings.json, section PushQueue.
+/// </summary>
 internal static class ServerCommand
 {
     private static readonly Option[] Options =
     [
-        new Option<string>("--listen") { Description = "The IP address to listen on (127.0.0.1)." },
+        new Option<string[]>("--listen") { Description = "An IP address, localhost, or unix:/PATH to listen on; repeatable (127.0.0.1)." },
         new Option<string>("--port") { Description = "The port; 0 for any free one (8080)." },
         new Option<string>("--data") { Description = "The folder that holds the messages (./data)." },
         new Option<string>("--durability")
@@ -19,9 +21,15 @@ internal static class ServerCommand
             Description = "Share the queues with other nodes in this Redis: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
                 + "or HOST:PORT, more behind commas, then options such as password= and serviceName= (for Sentinel).",
         },
-        new Option<string>("--redis-ca") { Description = "A PEM file: the authority whose certificates of Redis are trusted (those that the machine trusts)." },
+        new Option<string>("--redis-ca")
+        {
+            Description = "A PEM file: the authority whose certificates of Redis are trusted (those that the machine trusts).",
+        },
         new Option<string>("--redis-prefix") { Description = "Begins every key and channel in Redis (pq)." },
-        new Option<string>("--redis-wait") { Description = "How many replicas of Redis must have a message before its put is answered (0)." },
+        new Option<string>("--redis-wait")
+        {
+            Description = "How many replicas of Redis must have a message before its put is answered (0).",
+        },
         new Option<string>("--max-message-bytes") { Description = "The largest message (1048576)." },
         new Option<string>("--open")
         {
@@ -29,23 +37,47 @@ internal static class ServerCommand
             Arity = ArgumentArity.ZeroOrOne,
         },
         new Option<string>("--auth") { Description = "The access file: who may do what, by key. It is read again when it changes." },
-        new Option<string>("--cert") { Description = "A certificate, PEM or PFX: the server then speaks TLS. It is read again when it changes." },
+        new Option<string>("--cert")
+        {
+            Description = "A certificate, PEM or PFX: the server then speaks TLS. It is read again when it changes.",
+        },
         new Option<string>("--cert-key") { Description = "Its private key, where a PEM file does not hold it." },
         new Option<string>("--cert-password") { Description = "The password of the key; better given as PUSHQUEUE_CERT_PASSWORD." },
         new Option<string[]>("--limit") { Description = "A limit, as NAME=NUMBER; repeatable. docs/SECURITY.md lists them." },
-        new Option<string[]>("--proxy") { Description = "The address of a proxy in front: its connections are not limited by address; repeatable." },
+        new Option<string[]>("--proxy")
+        {
+            Description = "The address of a proxy in front: what it says of its clients is believed, and its connections are not "
+                + "limited by address; repeatable.",
+        },
         new Option<string[]>("--allow-origin") { Description = "An origin whose web pages may use the server, or * for all; repeatable." },
         new Option<string[]>("--allow-host") { Description = "A name of the server, for a proxy in front of one on loopback; repeatable." },
         new Option<string[]>("--push-allow")
         {
-            Description = "Who jobs may be pushed to: loopback, an address, a network such as 10.0.0.0/8, the name of a host, or *; repeatable (loopback).",
+            Description = "Allowed targets of pushed jobs: loopback, an address, a network such as 10.0.0.0/8, the name of a host, or "
+                + "*; repeatable (loopback).",
         },
         .. PushQueueDialects.Names.Select(static name => new Option<string>($"--{name}-port")
         {
             Description = $"A port that speaks {name} alone, at its root; 0 for any free one (none; it is always under /{name}).",
         }),
-        new Option<string>("--syslog-port") { Description = "A port that takes syslog over TCP, a line a message; 0 for any free one (none)." },
-        new Option<string>("--otlp") { Description = "Where metrics and traces are sent by OTLP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere)." },
+        new Option<string>("--syslog-port")
+        {
+            Description = "A port that takes syslog over TCP, a line a message; 0 for any free one (none).",
+        },
+        new Option<string>("--drain")
+        {
+            Description = "How long the server serves on after SIGTERM, not ready and moving its streams to other nodes, such as "
+                + "15s (0: it stops at once).",
+        },
+        new Option<string>("--keep-alive")
+        {
+            Description = "How long a connection stays open between two requests (130s); longer than a balancer keeps it.",
+        },
+        new Option<string>("--otlp")
+        {
+            Description = "Where metrics and traces are sent by OTLP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, "
+                + "else nowhere).",
+        },
         new Option<string>("--metrics-queues") { Description = "Queues that get metrics of their own; the rest are summed up (200)." },
         new Option<string>("--acl") { Description = "RestMQ's access file: who may use /restmq and its port (everyone)." },
     ];
@@ -95,18 +127,20 @@ internal static class ServerCommand
         .Build());
 
     /// <summary>
-    /// What the environment and appsettings.json set that is no option: a slip of the pen would otherwise leave a server open, or without
-    /// its limits. The project's own tests use names that begin with PUSHQUEUE_TEST_.
+    /// Settings in the environment and appsettings.json that are not options: a spelling mistake would otherwise leave a server open, or
+    /// without its limits. The project's own tests use names that begin with PUSHQUEUE_TEST_.
     /// </summary>
     public static IEnumerable<string> Unknown()
     {
         foreach (string variable in Environment.GetEnvironmentVariables().Keys)
         {
             if (variable.StartsWith(Prefix, StringComparison.Ordinal)
-                && !variable.StartsWith(Prefix + "TEST_", StringComparison.Ordinal) && !variable.StartsWith(Prefix + "BENCH_", StringComparison.Ordinal)
+                && !variable.StartsWith(Prefix + "TEST_", StringComparison.Ordinal)
+                && !variable.StartsWith(Prefix + "BENCH_", StringComparison.Ordinal)
                 && !Array.Exists(Options, option => VariableOf(option.Name[2..]) == variable))
             {
-                yield return $"The environment variable {variable} is no option; unset it, or correct its name (--help lists the options).";
+                yield return
+                    $"The environment variable {variable} is not an option; unset it, or correct its name (--help lists the options).";
             }
         }
 
@@ -114,11 +148,14 @@ internal static class ServerCommand
         {
             if (!Array.Exists(Options, option => KeyOf(option.Name[2..]).Equals(entry.Key, StringComparison.OrdinalIgnoreCase)))
             {
-                yield return $"appsettings.json sets PushQueue:{entry.Key}, which is no option; remove it, or correct its name (--help lists the options).";
+                yield return
+                    $"appsettings.json sets PushQueue:{entry.Key}, which is not an option; "
+                    + "remove it, or correct its name (--help lists the options).";
             }
             else if (entry.GetChildren().Any() && !(IsList(entry.Key) && entry.GetChildren().All(static one => one.Value is not null)))
             {
-                yield return $"appsettings.json sets PushQueue:{entry.Key} to a list or an object; give one text{(IsList(entry.Key) ? ", or a list of texts" : "")}.";
+                yield return $"appsettings.json sets PushQueue:{entry.Key} to a list or an object; "
+                    + $"give one text{(IsList(entry.Key) ? ", or a list of texts" : "")}.";
             }
         }
     }
@@ -130,7 +167,8 @@ internal static class ServerCommand
     private static string KeyOf(string name) => name.Replace("-", "", StringComparison.Ordinal);
 
     private static bool IsList(string key) =>
-        Array.Exists(Options, option => option is Option<string[]> && KeyOf(option.Name[2..]).Equals(key, StringComparison.OrdinalIgnoreCase));
+        Array.Exists(
+            Options, option => option is Option<string[]> && KeyOf(option.Name[2..]).Equals(key, StringComparison.OrdinalIgnoreCase));
 
     private static string? FromElsewhere(string name) => Environment.GetEnvironmentVariable(VariableOf(name)) ?? FromFile(KeyOf(name));
 
@@ -138,7 +176,9 @@ internal static class ServerCommand
     private static string? FromFile(string key)
     {
         var section = Elsewhere.Value.GetSection("PushQueue:" + key);
-        var values = section.GetChildren().Select(static one => int.TryParse(one.Key, out _) ? one.Value : $"{one.Key}={one.Value}").ToList();
+        var values = section.GetChildren()
+            .Select(static one => int.TryParse(one.Key, out _) ? one.Value : $"{one.Key}={one.Value}")
+            .ToList();
         return values.Count > 0 ? string.Join(',', values) : section.Value;
     }
 }

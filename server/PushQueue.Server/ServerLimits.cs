@@ -24,6 +24,7 @@ internal static class ServerLimits
         ["watchers"] = static (options, value) => options.Diagnostics.WatchersMax = Narrow(value),
         ["connections"] = static (options, value) => options.Connections.ConnectionsMax = Narrow(value),
         ["connections-per-address"] = static (options, value) => options.Connections.PerAddressMax = Narrow(value),
+        ["streams-per-connection"] = static (options, value) => options.Connections.StreamsPerConnectionMax = Narrow(value),
         ["header-bytes"] = static (options, value) => options.Connections.HeaderBytesMax = Narrow(value),
         ["upload-bytes-per-second"] = static (options, value) => options.Connections.UploadBytesPerSecondMin = Narrow(value),
     };
@@ -64,6 +65,6 @@ internal static class ServerLimits
         }
     }
 
-    // What is beyond an int is beyond every range, and the check of the ranges says so.
+    // A number beyond an int is beyond every range, and the check of the ranges reports it.
     private static int Narrow(long value) => (int)Math.Min(value, int.MaxValue);
 }

@@ -17,19 +17,30 @@ internal static class ServerListening
 
         // Each route bounds its own bodies, and says so in its answer.
         kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Listen(options.Listen, options.Port, listen => ConfigureHttp(listen, certificate));
+        foreach (var address in options.Listen)
+        {
+            address.Listen(kestrel, options.Port, listen => ConfigureHttp(listen, certificate));
+        }
+
+        // A socket has no ports, so it is the main port's alone.
         foreach (var (dialect, port) in options.DialectPorts)
         {
-            kestrel.Listen(options.Listen, port, listen =>
+            foreach (var address in options.ListenWithPorts)
             {
-                ConfigureHttp(listen, certificate);
-                listen.UsePushQueueDialect(dialect);
-            });
+                address.Listen(kestrel, port, listen =>
+                {
+                    ConfigureHttp(listen, certificate);
+                    listen.UsePushQueueDialect(dialect);
+                });
+            }
         }
 
         if (options.SyslogPort is { } syslog)
         {
-            kestrel.Listen(options.Listen, syslog, listen => listen.UseConnectionLimits(plain: false).UsePushQueueSyslog());
+            foreach (var address in options.ListenWithPorts)
+            {
+                address.Listen(kestrel, syslog, listen => listen.UseConnectionLimits(plain: false).UsePushQueueSyslog());
+            }
         }
     }
 
@@ -37,7 +48,12 @@ internal static class ServerListening
     {
         // Only TLS can negotiate HTTP/2.
         listen.Protocols = certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-        listen.UseConnectionLimits(plain: certificate is null).UseDirectSocketOutput();
+        listen.UseConnectionLimits(plain: certificate is null);
+        if (listen.SocketPath is null)
+        {
+            listen.UseDirectSocketOutput();
+        }
+
         if (certificate is not null)
         {
             UseTls(listen, certificate);

@@ -6,10 +6,13 @@ namespace PushQueue.Server;
 
 /// <summary>The host's options, each from the command line, else from the environment, else from appsettings.json.</summary>
 internal sealed record ServerOptions(
-    IPAddress Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open, string? Redis, int RedisWait,
+    IReadOnlyList<ListenAddress> Listen, int Port, string Data, string Durability, string? MaxMessageBytes, bool Open, string? Redis,
+    int RedisWait,
     IReadOnlyList<string> AllowedOrigins, IReadOnlyList<string> AllowedHosts,
     IReadOnlyList<(string Dialect, int Port)> DialectPorts, int? SyslogPort, string? AccessFile, IReadOnlyList<string> PushAllowed)
 {
+    private static readonly TimeSpan TimeMax = TimeSpan.FromHours(1);
+
     /// <summary>Where metrics and traces go; null for nowhere.</summary>
     public Uri? Otlp { get; init; }
 
@@ -27,7 +30,7 @@ internal sealed record ServerOptions(
     /// <summary>Begins every key in Redis; null for the default.</summary>
     public string? RedisPrefix { get; init; }
 
-    /// <summary>Who may do what; null: everybody everything.</summary>
+    /// <summary>The file with the keys and their permissions; null: everybody may do everything.</summary>
     public string? AuthFile { get; init; }
 
     /// <summary>The certificate's file; null for plain HTTP.</summary>
@@ -37,6 +40,18 @@ internal sealed record ServerOptions(
 
     public string? CertificatePassword { get; init; }
 
+    /// <summary>How long the server serves on after it was asked to stop.</summary>
+    public TimeSpan Drain { get; init; }
+
+    /// <summary>How long a connection stays open between two requests; null for the default.</summary>
+    public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>The addresses that have ports.</summary>
+    public IEnumerable<ListenAddress> ListenWithPorts => Listen.Where(static address => address.SocketPath is null);
+
+    /// <summary>All addresses, for people.</summary>
+    public string ListenText => string.Join(", ", Listen.Select(static address => address.Text));
+
     /// <summary>As NAME=NUMBER.</summary>
     public IReadOnlyList<string> Limits { get; init; } = [];
 
@@ -45,13 +60,12 @@ internal sealed record ServerOptions(
     /// <summary>Reads the options as text and reports everything that is wrong with them at once.</summary>
     public static ServerOptions Read(Func<string, string?> text, List<string> errors)
     {
-        var listen = text("listen") ?? "127.0.0.1";
+        var listen = List(text("listen") ?? "127.0.0.1");
+        var addresses = listen.Select(ListenAddress.Parse).OfType<ListenAddress>().ToList();
         var port = text("port") ?? "8080";
         var open = text("open") ?? "false";
-        if (!TryAddress(listen, out var address))
-        {
-            errors.Add($"--listen is '{listen}'; give an IP address such as 127.0.0.1, or localhost.");
-        }
+        errors.AddRange(listen.Where(static one => ListenAddress.Parse(one) is null).Select(
+            static one => $"--listen is '{one}'; give an IP address such as 127.0.0.1, localhost, or unix:/run/pushqueue.sock."));
 
         _ = TryPort("port", port, errors, out var number);
 
@@ -59,9 +73,10 @@ internal sealed record ServerOptions(
         {
             errors.Add($"--open is '{open}'; give true or false.");
         }
-        else if (!isOpen && text("auth") is null && address is not null && !IPAddress.IsLoopback(address))
+        else if (!isOpen && text("auth") is null && addresses.Find(static one => !one.IsLocal) is { } wide)
         {
-            errors.Add($"--listen {listen} lets everyone on the network put and take messages; give an access file with --auth, or add --open if that is meant.");
+            errors.Add($"--listen {wide.Text} lets everyone on the network put and take messages; "
+                + "give an access file with --auth, or add --open if that is meant.");
         }
 
         var wait = text("redis-wait") ?? "0";
@@ -71,15 +86,18 @@ internal sealed record ServerOptions(
         }
 
         return new ServerOptions(
-            address ?? IPAddress.Loopback, number, text("data") ?? "./data", text("durability") ?? "synced", text("max-message-bytes"), isOpen,
+            addresses, number, text("data") ?? "./data", text("durability") ?? "synced", text("max-message-bytes"), isOpen,
             text("redis"), redisWait, List(text("allow-origin")), List(text("allow-host")), ReadDialectPorts(text, errors),
-            text("syslog-port") is { } syslog && TryPort("syslog-port", syslog, errors, out var syslogPort) ? syslogPort : null, text("acl"),
+            text("syslog-port") is { } syslog && TryPort("syslog-port", syslog, errors, out var syslogPort) ? syslogPort : null,
+            text("acl"),
             List(text("push-allow")))
         {
             Otlp = ReadOtlp(text("otlp") ?? Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT"), errors),
             MetricsQueues = ReadCount(text("metrics-queues"), "metrics-queues", errors),
             RedisCertificateAuthority = text("redis-ca"),
             RedisPrefix = text("redis-prefix"),
+            Drain = ReadTime("drain", text("drain"), errors) ?? TimeSpan.Zero,
+            KeepAlive = ReadTime("keep-alive", text("keep-alive"), errors),
             AuthFile = text("auth"),
             Certificate = text("cert"),
             CertificateKey = text("cert-key"),
@@ -90,7 +108,8 @@ internal sealed record ServerOptions(
     }
 
     /// <summary>All ports, for an error that cannot say which of them it means.</summary>
-    public string PortsText => string.Join(" or ", [$"{Port}", .. DialectPorts.Select(static dialect => $"{dialect.Port} ({dialect.Dialect})"),
+    public string PortsText => string.Join(" or ", [$"{Port}",
+        .. DialectPorts.Select(static dialect => $"{dialect.Port} ({dialect.Dialect})"),
         .. SyslogPort is { } port ? [$"{port} (syslog)"] : Array.Empty<string>()]);
 
     public void ApplyTo(PushQueueOptions options, List<string> errors)
@@ -104,6 +123,7 @@ internal sealed record ServerOptions(
         options.Security.AccessFile = AuthFile is null ? null : Path.GetFullPath(AuthFile);
         ServerLimits.Apply(Limits, options, errors);
         ServerLimits.ApplyProxies(Proxies, options, errors);
+        options.Connections.KeepAliveTimeout = KeepAlive ?? options.Connections.KeepAliveTimeout;
         options.RestMq.AccessFile = AccessFile;
         foreach (var origin in AllowedOrigins)
         {
@@ -184,6 +204,28 @@ internal sealed record ServerOptions(
         return null;
     }
 
+    private static TimeSpan? ReadTime(string name, string? text, List<string> errors)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var number = text.TrimEnd('s', 'm');
+        var unit = text[number.Length..];
+        if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            && (unit is "" or "s" ? TimeSpan.FromSeconds(amount)
+                : unit is "m" ? TimeSpan.FromMinutes(amount)
+                : TimeSpan.MaxValue) is var time
+            && time <= TimeMax)
+        {
+            return time;
+        }
+
+        errors.Add($"--{name} is '{text}'; give at most an hour, such as 15s or 1m.");
+        return null;
+    }
+
     private static int? ReadCount(string? text, string name, List<string> errors)
     {
         if (text is null || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
@@ -195,11 +237,7 @@ internal sealed record ServerOptions(
         return null;
     }
 
-    private static string[] List(string? text) => text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+    private static string[] List(string? text) =>
+        text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static bool TryAddress(string text, out IPAddress? address)
-    {
-        address = text == "localhost" ? IPAddress.Loopback : null;
-        return address is not null || IPAddress.TryParse(text, out address);
-    }
 }

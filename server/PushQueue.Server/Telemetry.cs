@@ -8,7 +8,7 @@ namespace PushQueue.Server;
 
 /// <summary>
 /// Sends metrics and traces to a collector by OTLP, where one is configured; else nothing here runs and nobody listens to spans. Everything
-/// beside the address is set by OpenTelemetry's own variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_METRIC_EXPORT_INTERVAL …).
+/// except the address is set by OpenTelemetry's own variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_METRIC_EXPORT_INTERVAL …).
 /// </summary>
 internal static class Telemetry
 {
@@ -39,7 +39,7 @@ internal static class Telemetry
             .Build());
     }
 
-    /// <summary>Begins to listen. What is left is sent when the server has stopped, while all instruments still are.</summary>
+    /// <summary>Begins to listen. The rest is sent when the server has stopped, while all instruments still are.</summary>
     public static void StartTelemetry(this IServiceProvider services)
     {
         var traces = services.GetService<TracerProvider>();
@@ -52,7 +52,8 @@ internal static class Telemetry
     }
 
     private static void Describe(ResourceBuilder resource) =>
-        resource.AddService("pushqueue", serviceInstanceId: $"{Environment.MachineName}-{Environment.ProcessId}").AddEnvironmentVariableDetector();
+        resource.AddService("pushqueue", serviceInstanceId: $"{Environment.MachineName}-{Environment.ProcessId}")
+            .AddEnvironmentVariableDetector();
 
     private static void Send(OtlpExporterOptions exporter, Uri collector, string path)
     {

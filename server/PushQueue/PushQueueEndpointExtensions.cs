@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Delivery;
 using PushQueue.Dialects;
+using PushQueue.Dialects.Redisched.Push;
 using PushQueue.Security;
 using PushQueue.Transports;
 using PushQueue.Transports.Rest;
@@ -14,21 +16,27 @@ namespace PushQueue;
 /// <summary>Maps the queue into an application.</summary>
 public static class PushQueueEndpointExtensions
 {
-    /// <summary>Maps the native API (REST, the JSON protocol, the streams and the hub) and, under their prefixes, the dialects.</summary>
-    public static IEndpointRouteBuilder MapPushQueue(this IEndpointRouteBuilder endpoints)
+    /// <summary>
+    /// Maps the native API (REST, the JSON protocol, the streams and the hub) and, under their prefixes, the dialects. Into a group of the
+    /// application's they come under its prefix: <c>app.MapGroup("/mq").MapPushQueue()</c>.
+    /// </summary>
+    /// <returns>For what all these endpoints are to have, such as <c>RequireAuthorization()</c> or <c>RequireCors()</c>.</returns>
+    public static IEndpointConventionBuilder MapPushQueue(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.Checked().MapRest().MapStreams().MapPushHub().MapDialects(PushQueueDialects.All);
-        return endpoints;
+        var group = endpoints.Checked();
+        group.MapRest().MapStreams().MapPushHub().MapDialects(PushQueueDialects.All);
+        return group;
     }
 
     /// <summary>
     /// Answers every path that nothing else serves with a problem instead of an empty 404. For a server that is all PushQueue's;
     /// an application with pages of its own leaves it out.
     /// </summary>
-    public static IEndpointRouteBuilder MapPushQueueNotFound(this IEndpointRouteBuilder endpoints)
+    public static IEndpointConventionBuilder MapPushQueueNotFound(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.Checked().MapNotFound();
-        return endpoints;
+        var group = endpoints.Checked();
+        group.MapNotFound();
+        return group;
     }
 
     /// <summary>
@@ -40,23 +48,48 @@ public static class PushQueueEndpointExtensions
     {
         var check = endpoints.ServiceProvider.GetRequiredService<OriginCheck>();
         var border = endpoints.ServiceProvider.GetRequiredService<AccessBorder>();
+        var mark = endpoints.ServiceProvider.GetRequiredService<PushMark>();
+        var drain = endpoints.ServiceProvider.GetRequiredService<NodeDrain>();
         var group = endpoints.MapGroup(string.Empty);
         ((IEndpointConventionBuilder)group).Finally(endpoint =>
         {
             var next = border.Guard(endpoint, BrowserTakes.Guard(endpoint, endpoint.RequestDelegate!));
             var form = RefusalForm.Of(endpoint);
-            endpoint.RequestDelegate = context => CheckAsync(check, context, form, next);
+            endpoint.RequestDelegate = context => CheckAsync(check, mark, drain, context, form, next);
         });
         return group;
     }
 
-    private static Task CheckAsync(OriginCheck check, HttpContext context, RefusalForm form, RequestDelegate next)
+    private static Task CheckAsync(
+        OriginCheck check, PushMark mark, NodeDrain drain, HttpContext context, RefusalForm form, RequestDelegate next)
     {
+        // hot path: every request; guarded by bench access.
+        if (drain.HasBegun && !HttpProtocol.IsHttp2(context.Request.Protocol))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
         if (check.WhyRefused(context) is { } refusal)
         {
-            return form.AnswerAsync(context, new Problem(ProblemType.ForbiddenOrigin, refusal));
+            return RefuseAsync(check, context, form, refusal, next);
+        }
+
+        if (mark.IsOf(context.Request))
+        {
+            return form.AnswerAsync(context, new Problem(ProblemType.PushLoop));
         }
 
         return OriginCheck.AnswersPreflight(context) ? Task.CompletedTask : next(context);
+    }
+
+    private static async Task RefuseAsync(OriginCheck check, HttpContext context, RefusalForm form, string refusal, RequestDelegate next)
+    {
+        if (await check.IsAllowedByHostAsync(context))
+        {
+            await next(context);
+            return;
+        }
+
+        await form.AnswerAsync(context, new Problem(ProblemType.ForbiddenOrigin, refusal));
     }
 }

@@ -86,6 +86,9 @@ public sealed class PushQueueOptions
         InRange(errors, "Queues.WaitingTakesMax (--limit waiting-takes)", Queues.WaitingTakesMax, 1, 10_000_000);
         InRange(errors, "Connections.ConnectionsMax (--limit connections)", Connections.ConnectionsMax, 1, 10_000_000);
         InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
+        InRange(
+            errors, "Connections.StreamsPerConnectionMax (--limit streams-per-connection)", Connections.StreamsPerConnectionMax,
+            1, 1_000_000);
         InRange(errors, "Connections.HeaderBytesMax (--limit header-bytes)", Connections.HeaderBytesMax, 1024, 1024 * 1024);
         InRange(
             errors,
@@ -94,6 +97,9 @@ public sealed class PushQueueOptions
             1,
             1_000_000);
         InRange(errors, "Connections.DeadPeerTimeout", Connections.DeadPeerTimeout, TimeSpan.FromSeconds(6), TimeSpan.FromMinutes(10));
+        InRange(
+            errors, "Connections.KeepAliveTimeout (--keep-alive)", Connections.KeepAliveTimeout,
+            TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
 
         InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Dialects;
+using PushQueue.Dialects.Redisched.Push;
 using PushQueue.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
@@ -35,8 +36,12 @@ public static class PushQueueServiceCollectionExtensions
         services.TryAddSingleton(options);
         services.TryAddSingleton(options.Security);
         services.TryAddSingleton(options.Connections);
+        services.TryAddSingleton(new PushMark(options.Storage.Redis is { } redis
+            ? $"{redis} {options.Storage.RedisKeyPrefix}"
+            : $"{Environment.MachineName} {Path.GetFullPath(options.Storage.DataDirectory)}"));
         services.TryAddSingleton<ConnectionCounts>();
         services.AddAccess().AddHostedService<AccessService>();
+        services.AddHealthChecks().AddCheck<NodeHealthCheck>(NodeHealthCheck.Name);
         services.TryAddSingleton(options.RestMq);
         return services
             .AddQueues(options.Queues)

@@ -10,18 +10,29 @@ namespace PushQueue.Delivery;
 /// <param name="Reconnect">Whether connecting again makes sense.</param>
 internal sealed record CloseReason(int Code, string Name, string Sentence, bool Reconnect)
 {
-    // Spread over seconds, so that a restart is not met by everybody at once.
     private const int ReconnectMsMin = 500;
-    private const int ReconnectMsMax = 3000;
+    private const int ReconnectMsMaxDefault = 3000;
+    private const int ReconnectMsMaxLongest = 60_000;
 
-    /// <summary>How long this client should wait before it connects again, another time for each; 0 where it should not.</summary>
-    public int NextReconnectMs() => Reconnect ? Random.Shared.Next(ReconnectMsMin, ReconnectMsMax) : 0;
+    // A node takes about this many new streams a second without making those that it has wait.
+    private const int ReconnectsPerSecond = 1000;
+
+    private int _reconnectMsMax = ReconnectMsMaxDefault;
+
+    /// <summary>How long this client should wait before it connects again, another time for each client; 0 where it should not.</summary>
+    public int NextReconnectMs() => Reconnect ? Random.Shared.Next(ReconnectMsMin, _reconnectMsMax) : 0;
+
+    /// <summary>The same reason for many connections that are closed together: the more they are, the longer their reconnects are spread.</summary>
+    public CloseReason ForMany(int connections) => this with
+    {
+        _reconnectMsMax = Math.Clamp((int)(connections * 1000L / ReconnectsPerSecond), ReconnectMsMaxDefault, ReconnectMsMaxLongest),
+    };
 
     public static readonly CloseReason Normal = new(1000, "normal", "Closed as asked.", Reconnect: false);
 
     public static readonly CloseReason ProtocolError = new(1002, "protocol-error", "The client broke the WebSocket protocol.", Reconnect: false);
 
-    public static readonly CloseReason BadUtf8 = new(1007, "bad-utf8", "A text frame is not valid UTF-8.", Reconnect: false);
+    public static readonly CloseReason BadUtf8 = new(1007, "bad-utf8", "A text is not valid UTF-8.", Reconnect: false);
 
     public static readonly CloseReason FrameTooLarge = new(1009, "frame-too-large", "A message exceeds the size limit.", Reconnect: false);
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Queues;
 
@@ -24,6 +25,8 @@ internal static class DeliveryServiceCollectionExtensions
         services.TryAddSingleton<ConnectionWatch>();
         services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<Dispatcher>();
+        services.TryAddSingleton(static provider => new NodeDrain(
+            provider.GetRequiredService<Dispatcher>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<NodeDrain>>()));
         services.AddHostedService<DeliveryService>();
         return services;
     }

@@ -18,9 +18,12 @@ internal sealed partial class Dispatcher(
     MessageMeter meter,
     LimitHits? hits = null) : IQueueChangeListener
 {
+    private static readonly TimeSpan SliceInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<QueueName, QueueDispatcher> _queues = new();
     private readonly FaultBorder _faults = new("delivery", logger, meter);
     private volatile bool _draining;
+    private volatile bool _leaving;
 
     /// <summary>
     /// Joins a consumer. From when this completes it gets every message that is put (or, with a start position, every message from there
@@ -71,7 +74,7 @@ internal sealed partial class Dispatcher(
     public DeliveryCounts Counts { get; } = new(hits);
 
     /// <summary>True once the node is stopping: new streams are refused.</summary>
-    public bool IsDraining => _draining;
+    public bool IsDraining => _draining || _leaving;
 
     /// <summary>True while slow readers hold more memory than allowed: new streams are refused.</summary>
     public bool IsShortOfMemory => registry.Memory.IsExceeded;
@@ -107,7 +110,7 @@ internal sealed partial class Dispatcher(
     public void Unsubscribe(Consumer consumer, bool lost = false, IReadOnlyList<LeaseKey>? started = null)
     {
         consumer.Buffer.Detach(consumer);
-        if (lost && !_draining && consumer.Token is not null && HeldLeases.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
+        if (lost && !IsDraining && consumer.Token is not null && HeldLeases.HasAny(consumer) && _graces.TryHold(consumer, EndGrace))
         {
             _ = Leave(consumer);
             return;
@@ -200,6 +203,27 @@ internal sealed partial class Dispatcher(
     public void OnLeaseEnded(QueueName queue, MessageId id, Receipt receipt) =>
         Find(queue)?.Held.Settle(id, receipt, HeldEnd.Failed);
 
+    /// <summary>
+    /// Refuses new streams and tells the connections to connect again elsewhere, some at each interval, so that the other nodes do not get them all at
+    /// once. Rounds go on for those that are still here.
+    /// </summary>
+    public async Task LeaveAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        _leaving = true;
+        for (var slices = Math.Max(1, (int)(duration / SliceInterval)); slices > 0; slices--)
+        {
+            // Counted again for each slice, because connections end by themselves, too.
+            var slice = (int)Math.Ceiling((double)registry.Connections / slices);
+            var reason = CloseReason.ServerShutdown.ForMany(slice);
+            foreach (var buffer in registry.Buffers.Where(static buffer => buffer.IsOpen).Take(slice))
+            {
+                buffer.Close(reason, keepWaiting: true);
+            }
+
+            await Task.Delay(SliceInterval, time, cancellationToken);
+        }
+    }
+
     /// <summary>Starts no more rounds, tells all connections to connect again elsewhere, and waits until they have ended.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
@@ -213,9 +237,10 @@ internal sealed partial class Dispatcher(
         }
 
         Log.Draining(logger, registry.Connections, registry.Consumers);
+        var reason = CloseReason.ServerShutdown.ForMany(registry.Connections);
         foreach (var buffer in registry.Buffers)
         {
-            buffer.Close(CloseReason.ServerShutdown, keepWaiting: true);
+            buffer.Close(reason, keepWaiting: true);
         }
 
         foreach (var consumer in _graces.Absent())

@@ -7,6 +7,9 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Information, "Cut a {Transport} connection from {RemoteAddress}: {Reason}, {WaitingBytes} bytes waiting")]
     public static partial void ConnectionCut(ILogger logger, string transport, string? remoteAddress, string reason, int waitingBytes);
 
+    [LoggerMessage(307, LogLevel.Information, "The node leaves: it is not ready any more, and serves on for {Duration}")]
+    public static partial void Leaving(ILogger logger, TimeSpan duration);
+
     [LoggerMessage(304, LogLevel.Information, "Draining {Connections} connections with {Consumers} consumers")]
     public static partial void Draining(ILogger logger, int connections, int consumers);
 }

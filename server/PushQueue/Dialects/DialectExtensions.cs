@@ -24,7 +24,7 @@ internal static class DialectExtensions
             .AddRedisched(options.Redisched);
     }
 
-    /// <summary>Maps each dialect under its prefix. What the dialect does not serve there is its own 404.</summary>
+    /// <summary>Maps each dialect under its prefix. A path that the dialect does not serve there gets its own 404.</summary>
     public static IEndpointRouteBuilder MapDialects(this IEndpointRouteBuilder endpoints, IEnumerable<Dialect> dialects)
     {
         foreach (var dialect in dialects)
@@ -34,7 +34,9 @@ internal static class DialectExtensions
             dialect.Map(group);
 
             // Before the host's own last route, after all others.
-            group.Map("/{**path}", context => dialect.RefuseAsync(context, StatusCodes.Status404NotFound, "Nothing is served under this path."))
+            group.Map(
+                    "/{**path}",
+                    context => dialect.RefuseAsync(context, StatusCodes.Status404NotFound, "Nothing is served under this path."))
                 .WithOrder(int.MaxValue - 1)
                 .RequireAccess(Security.AccessRule.Public);
         }

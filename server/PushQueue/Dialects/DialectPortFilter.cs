@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace PushQueue.Dialects;
 
 /// <summary>
-/// Puts the dialect's prefix before the path of every request at its own port. So each dialect is mapped once, and at its port there is nothing
-/// but it. A startup filter, because those run before the host's whole pipeline, static files and routing included: no host can forget it.
+/// Puts the dialect's prefix before the path of every request at its own port. So each dialect is mapped once, and at its port there is
+/// nothing but it. A startup filter, because those run before the host's whole pipeline, static files and routing included: no host can
+/// forget it.
 /// </summary>
 internal sealed class DialectPortFilter : IStartupFilter
 {

@@ -11,14 +11,16 @@ using PushQueue.Transports.Rest;
 namespace PushQueue.Dialects;
 
 /// <summary>
-/// A dialect's paths, each with a handler per method and what that asks of who calls it. The border of a dialect: what escapes a handler is answered in the dialect's form, and
-/// logged, here. A path takes every method to itself; HEAD is a wrong one, because a GET of a queue takes a message.
+/// A dialect's paths, each with a handler per method and what that asks of who calls it. The border of a dialect: what escapes a handler is
+/// answered in the dialect's form, and logged, here. A path takes every method to itself; HEAD is a wrong one, because a GET of a queue
+/// takes a message.
 /// </summary>
 internal sealed partial class DialectRoutes(IEndpointRouteBuilder endpoints, Func<HttpContext, int, string, Task> refuseAsync)
 {
     private readonly ILogger _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<DialectRoutes>>();
 
-    public void Map(string pattern, params (string Method, AccessRule Rule, RequestDelegate Handler)[] methods) => _ = MapAll(pattern, methods);
+    public void Map(string pattern, params (string Method, AccessRule Rule, RequestDelegate Handler)[] methods) =>
+        _ = MapAll(pattern, methods);
 
     /// <summary>As <see cref="Map"/>, for handlers that are <see cref="ShortRequest"/>s.</summary>
     public void MapShort(string pattern, params (string Method, AccessRule Rule, RequestDelegate Handler)[] methods) =>
@@ -46,7 +48,9 @@ internal sealed partial class DialectRoutes(IEndpointRouteBuilder endpoints, Fun
 
             context.Response.Headers.Allow = allow;
             await refuseAsync(
-                context, StatusCodes.Status405MethodNotAllowed, $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}.");
+                context,
+                StatusCodes.Status405MethodNotAllowed,
+                $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}.");
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
@@ -67,7 +71,8 @@ internal sealed partial class DialectRoutes(IEndpointRouteBuilder endpoints, Fun
         catch (Exception e) when (!context.Response.HasStarted)
         {
             Log.RequestFailed(_logger, e, context.Request.Method, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
-            await refuseAsync(context, StatusCodes.Status500InternalServerError, "The server failed; the request may have been carried out.");
+            await refuseAsync(
+                context, StatusCodes.Status500InternalServerError, "The server failed; the request may have been carried out.");
         }
     }
 

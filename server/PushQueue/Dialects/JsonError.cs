@@ -9,7 +9,7 @@ internal delegate ValueTask<JsonError?> JsonHandler(HttpContext context);
 
 /// <summary>An error of the dialects that answer with <c>{"error":"…"}</c>.</summary>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Text">What is wrong.</param>
+/// <param name="Text">The error, for people.</param>
 internal sealed record JsonError(int Status, string Text)
 {
     /// <summary>The first of several findings; all are made, so that what each read is there when none is an error.</summary>

@@ -10,7 +10,9 @@ internal sealed class ConnectionCounts(ConnectionOptions options)
     private readonly HashSet<IPAddress> _proxies = [.. options.Proxies.Select(static proxy => Plain(proxy)!)];
     private int _all;
 
-    /// <summary>Null where another connection may begin; it must be given back by <see cref="Leave"/>. Else the limit that it met.</summary>
+    /// <summary>
+    /// Null where another connection may begin; it must be given back by <see cref="Leave"/>. Else the limit that it met.
+    /// </summary>
     public string? Enter(IPAddress? address)
     {
         if (Interlocked.Increment(ref _all) > options.ConnectionsMax)
@@ -19,7 +21,8 @@ internal sealed class ConnectionCounts(ConnectionOptions options)
             return "connections";
         }
 
-        if (IsCounted(Plain(address)) && _byAddress.AddOrUpdate(Plain(address)!, 1, static (_, before) => before + 1) > options.PerAddressMax)
+        if (IsCounted(Plain(address))
+            && _byAddress.AddOrUpdate(Plain(address)!, 1, static (_, before) => before + 1) > options.PerAddressMax)
         {
             Leave(address);
             return "connections-per-address";

@@ -14,25 +14,31 @@ namespace PushQueue.Hosting;
 public static class ConnectionLimitExtensions
 {
     private const string RefusalBody =
-        "{\"type\":\"too-many-connections\",\"title\":\"Too many connections\",\"status\":429,\"detail\":\"The server has as many connections, "
-        + "from this address or altogether, as it may; close one, or try again later.\"}";
+        "{\"type\":\"too-many-connections\",\"title\":\"Too many connections\",\"status\":429,"
+        + "\"detail\":\"The server has as many connections, from this address or altogether, as it may; close one, or try again later.\"}";
 
     private static readonly byte[] Refusal = Encoding.ASCII.GetBytes(
         $"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nContent-Length: {RefusalBody.Length}\r\n"
         + $"Connection: close\r\nRetry-After: 5\r\n\r\n{RefusalBody}");
 
-    /// <summary>Sizes of headers and the slowest upload.</summary>
+    /// <summary>Sizes and encoding of headers, streams of one connection, and the slowest upload.</summary>
     public static KestrelServerOptions UseLimits(this KestrelServerOptions kestrel, ConnectionOptions options)
     {
         kestrel.Limits.MaxRequestHeadersTotalSize = options.HeaderBytesMax;
         kestrel.Limits.MaxRequestLineSize = Math.Min(kestrel.Limits.MaxRequestLineSize, options.HeaderBytesMax);
+        kestrel.Limits.KeepAliveTimeout = options.KeepAliveTimeout;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
+
+        // Every sequence of bytes is valid Latin-1. Read as UTF-8, one byte in another program's cookie would refuse every request of that
+        // browser.
+        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.UploadBytesPerSecondMin, options.UploadGrace);
         return kestrel;
     }
 
     /// <summary>
-    /// Counts connections, refuses those beyond the limits, and ends those whose peer has vanished. Call it before everything else that is done
-    /// with a connection.
+    /// Counts connections, refuses those beyond the limits, and ends those whose peer has vanished. Call it before everything else that is
+    /// done with a connection.
     /// </summary>
     /// <param name="listen">One endpoint; all that are given the same service provider count together.</param>
     /// <param name="plain">Whether a refusal can be said in plain HTTP; under TLS the connection is just closed.</param>

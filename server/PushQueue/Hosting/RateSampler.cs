@@ -6,7 +6,8 @@ using PushQueue.Queues;
 namespace PushQueue.Hosting;
 
 /// <summary>Takes the samples behind the rates, once a second, and those behind metrics that are exported.</summary>
-internal sealed class RateSampler(QueueRates rates, QueueSeries series, DiagnosticsOptions options, TimeProvider time, ILogger<RateSampler> logger, MessageMeter meter)
+internal sealed class RateSampler(
+    QueueRates rates, QueueSeries series, DiagnosticsOptions options, TimeProvider time, ILogger<RateSampler> logger, MessageMeter meter)
     : BackgroundService
 {
     private readonly FaultBorder _faults = new("sampling", logger, meter);

@@ -8,7 +8,8 @@ namespace PushQueue.Hosting;
 /// Opens the store before any hosted service starts, so before the server listens; on the way down ends the waiting takes before the
 /// server waits for its requests. The store itself is closed (and flushed) by the container, after everything that uses it.
 /// </summary>
-internal sealed class StoreService(IStoreLifecycle store, QueueChangeFanout listeners, MessageBroker broker, NodeEvents events) : IHostedLifecycleService
+internal sealed class StoreService(IStoreLifecycle store, QueueChangeFanout listeners, MessageBroker broker, NodeEvents events)
+    : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {

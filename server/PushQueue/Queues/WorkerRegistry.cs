@@ -29,13 +29,15 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     {
         lock (_lock)
         {
-            var queues = _workers.Remove(worker, out var before) ? before.Queues : [];
+            _ = _workers.Remove(worker, out var before);
             MakeRoomLocked();
             var entry = new Entry(time.GetUtcNow());
-            entry.Queues.UnionWith(queues);
-            if (entry.Queues.Count < QueuesPerWorkerMax)
+            entry.Queues.UnionWith(before?.Queues ?? []);
+            entry.Registered.UnionWith(before?.Registered ?? []);
+            if (entry.Queues.Contains(queue) || entry.Queues.Count < QueuesPerWorkerMax)
             {
                 entry.Queues.Add(queue);
+                entry.Registered.Add(queue);
             }
 
             _workers.Add(worker, entry);
@@ -67,6 +69,8 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
             {
                 return false;
             }
+
+            entry.Registered.Remove(queue);
 
             if (entry.Queues.Count == 0)
             {
@@ -137,6 +141,15 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         }
     }
 
+    /// <summary>The names of the workers that said that they begin on a queue, in their order; others only asked it for work.</summary>
+    public IReadOnlyList<string> Registered(QueueName queue)
+    {
+        lock (_lock)
+        {
+            return [.. _workers.Where(pair => pair.Value.Registered.Contains(queue)).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+        }
+    }
+
     private static WorkerInfo Info(string name, Entry entry) =>
         new(name, [.. entry.Queues], entry.Since, entry.LastSeen, entry.Processed, entry.Failed);
 
@@ -155,6 +168,9 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         public DateTimeOffset LastSeen { get; set; } = since;
 
         public HashSet<QueueName> Queues { get; } = [];
+
+        /// <summary>Those of the queues that it registered on.</summary>
+        public HashSet<QueueName> Registered { get; } = [];
 
         public long Processed { get; set; }
 

@@ -1,21 +1,25 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Claims;
 using Microsoft.Extensions.Logging;
 
 namespace PushQueue.Security;
 
 /// <summary>
-/// Who may do what, by the access file as it was last read in good order. Without a file everybody may do everything. Adapters ask
+/// The permissions of callers, by the access file as it was last read without an error. Without a file everybody may do everything.
+/// Adapters ask
 /// <see cref="CallerOf"/>; connections that last ask <see cref="Again"/> now and then, for the file may have changed meanwhile.
 /// </summary>
 internal sealed partial class AccessControl(SecurityOptions options, TimeProvider time, ILogger<AccessControl> logger)
 {
+    private const string ExpiryClaim = "exp";
+
     private readonly Dictionary<string, KeyMeter> _meters = new(StringComparer.Ordinal);
+    private readonly KeyMeter _userMeter = new(time);
     private volatile AccessRules _rules = new([]);
     private FileStamp? _stamp;
     private int _version;
 
-    [MemberNotNullWhen(true, nameof(File))]
-    public bool Enabled => options.AccessFile is not null;
+    public bool Enabled => File is not null || options.GrantsOf is not null;
 
     /// <summary>Grows with every change of the rules.</summary>
     public int Version => Volatile.Read(ref _version);
@@ -26,7 +30,7 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
     /// <exception cref="PushQueueStartException">It is missing or wrong.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        if (!Enabled)
+        if (File is null)
         {
             return;
         }
@@ -43,10 +47,12 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         }
     }
 
-    /// <summary>Reads the file again where it has changed. One that is wrong or gone changes nothing and is logged, once per change.</summary>
+    /// <summary>
+    /// Reads the file again where it has changed. One that is wrong or gone changes nothing and is logged, once per change.
+    /// </summary>
     public async Task ReloadAsync(CancellationToken cancellationToken)
     {
-        if (!Enabled)
+        if (File is null)
         {
             return;
         }
@@ -81,7 +87,9 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         var caller = _rules.Find(key);
         if (caller is null || HasExpired(caller))
         {
-            whyNot = caller is null ? "The key is not known here; ask the operator for one." : "The key has expired; ask the operator for a new one.";
+            whyNot = caller is null
+                ? "The key is not known here; ask the operator for one."
+                : "The key has expired; ask the operator for a new one.";
             return null;
         }
 
@@ -89,15 +97,39 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         return caller;
     }
 
+    /// <summary>
+    /// The caller for a user whom the application has authenticated; null where it has not, or where its users count for nothing here.
+    /// </summary>
+    public Caller? FindUser(ClaimsPrincipal? user)
+    {
+        if (options.GrantsOf is not { } grantsOf || user is not { Identity.IsAuthenticated: true } || HasExpired(user))
+        {
+            return null;
+        }
+
+        return user as Caller ?? new Caller(user, [.. grantsOf(user).Select(static grant => grant.Access)], _userMeter);
+    }
+
     /// <summary>The caller of a request that <see cref="Find"/> has let in.</summary>
-    public Caller CallerOf(System.Security.Claims.ClaimsPrincipal? user) => Enabled ? user as Caller ?? Caller.Nobody : Caller.Everybody;
+    public Caller CallerOf(ClaimsPrincipal? user) => Enabled ? user as Caller ?? Caller.Nobody : Caller.Everybody;
 
     /// <summary>The caller under the rules as they are now; null where the key is gone or has expired.</summary>
     public Caller? Again(Caller caller)
     {
+        if (caller.User is not null)
+        {
+            return FindUser(caller.User);
+        }
+
         var now = caller.Key is null ? caller : _rules.Find(caller.Key);
         return now is null || HasExpired(now) ? null : now;
     }
+
+    /// <summary>By the claim <c>exp</c> of RFC 7519, which a connection can outlast.</summary>
+    private bool HasExpired(ClaimsPrincipal user) =>
+        user.FindFirst(ExpiryClaim) is { } claim
+        && long.TryParse(claim.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && time.GetUtcNow().ToUnixTimeSeconds() >= seconds;
 
     public bool HasExpired(Caller caller) => caller.Key?.Expires is { } expires && time.GetUtcNow() >= expires;
 
@@ -122,7 +154,8 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         [LoggerMessage(800, LogLevel.Information, "The access file {File} is in force, with {Keys} keys")]
         public static partial void Loaded(ILogger logger, string file, int keys);
 
-        [LoggerMessage(801, LogLevel.Warning, "The access file {File} has changed but cannot be used; the rules stay as they were: {Reason}")]
+        [LoggerMessage(
+            801, LogLevel.Warning, "The access file {File} has changed but cannot be used; the rules stay as they were: {Reason}")]
         public static partial void NotLoaded(ILogger logger, string file, string reason);
     }
 }

@@ -7,8 +7,8 @@ namespace PushQueue.Security;
 #pragma warning disable RS0030 // An operator writes this file, and Read turns what these methods throw into one exception.
 
 /// <summary>
-/// Reads and writes the access file: <c>{"keys":[{"id","name","hash","expires","grants":[{"queues":[],"can":[]}],"limits":{}}]}</c>. Strict: a field
-/// that nobody knows is a slip of the pen, and what was meant to restrict must not be ignored. See docs/SECURITY.md.
+/// Reads and writes the access file: <c>{"keys":[{"id","name","hash","expires","grants":[{"queues":[],"can":[]}],"limits":{}}]}</c>.
+/// Strict: a field that nobody knows is a slip of the pen, and what was meant to restrict must not be ignored. See docs/SECURITY.md.
 /// </summary>
 internal static class AccessFile
 {
@@ -16,7 +16,8 @@ internal static class AccessFile
 
     private static readonly (string Name, Permissions Value)[] Words =
     [
-        ("put", Permissions.Put), ("take", Permissions.Take), ("listen", Permissions.Listen), ("manage", Permissions.Manage), ("stats", Permissions.Stats),
+        ("put", Permissions.Put), ("take", Permissions.Take), ("listen", Permissions.Listen), ("manage", Permissions.Manage),
+        ("stats", Permissions.Stats),
     ];
 
     private static readonly JsonDocumentOptions Reading = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
@@ -40,7 +41,7 @@ internal static class AccessFile
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second kind: a text that is no UTF-8, which the parser lets through and the reading of it does not.
+            // The second kind: a text that is not UTF-8. The parser accepts it, and reading it fails.
             throw new AccessFileException($"it is not valid JSON in UTF-8: {e.Message}");
         }
     }
@@ -62,7 +63,7 @@ internal static class AccessFile
         {
             writer.WriteStartObject();
             WriteList(writer, "queues", grant.Patterns);
-            WriteList(writer, "can", Words.Where(word => grant.Can.HasAny(word.Value) && (word.Value != Permissions.Stats || grant.Can == Permissions.Stats)).Select(static word => word.Name));
+            WriteList(writer, "can", Words.Where(word => Names(grant, word.Value)).Select(static word => word.Name));
             writer.WriteEndObject();
         }
 
@@ -71,12 +72,16 @@ internal static class AccessFile
         writer.WriteEndObject();
     }
 
-    /// <summary>A permission's word, with what comes along; None for a word that is none.</summary>
+    /// <summary>The permission of a word, with the one that it includes; None for an unknown word.</summary>
     public static Permissions Permission(string? word)
     {
         var found = Array.Find(Words, known => known.Name == word).Value;
         return found == Permissions.None ? found : found | Permissions.Stats;
     }
+
+    /// <summary>Every other permission includes <c>stats</c>, so that word is written only where it stands alone.</summary>
+    private static bool Names(AccessGrant grant, Permissions permission) =>
+        grant.Can.HasAny(permission) && (permission != Permissions.Stats || grant.Can == Permissions.Stats);
 
     public static string PermissionWords => string.Join(", ", Words.Select(static word => word.Name));
 
@@ -119,7 +124,8 @@ internal static class AccessFile
     {
         Only(limits, $"limits of {where}", "messagesPerSecond", "bytesPerSecond", "connections");
         return new KeyLimits(
-            Number(limits, "messagesPerSecond", where), Number(limits, "bytesPerSecond", where), (int?)Number(limits, "connections", where));
+            Number(limits, "messagesPerSecond", where),
+            Number(limits, "bytesPerSecond", where), (int?)Number(limits, "connections", where));
     }
 
     private static (byte[] Salt, byte[] Hash) ReadHash(string text, string where)
@@ -136,7 +142,9 @@ internal static class AccessFile
 
     private static DateTimeOffset ReadTime(JsonElement time, string where) =>
         time.ValueKind == JsonValueKind.String && DateTimeOffset.TryParse(
-            time.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var expires)
+            time.GetString(),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var expires)
             ? expires
             : throw new AccessFileException($"{where} expires at '{time}'; give a time such as 2030-01-31T00:00:00Z.");
 
@@ -150,7 +158,8 @@ internal static class AccessFile
         return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number is > 0 and <= int.MaxValue
             && (name != "connections" || number >= 1)
             ? number
-            : throw new AccessFileException($"the limit {name} of {where} is '{value}'; give a number above 0, or leave it out for no limit.");
+            : throw new AccessFileException(
+                $"the limit {name} of {where} is '{value}'; give a number above 0, or leave it out for no limit.");
     }
 
     private static string Text(JsonElement owner, string name, string where) =>
@@ -177,7 +186,8 @@ internal static class AccessFile
         {
             if (!names.Contains(field.Name))
             {
-                throw new AccessFileException($"{where} has a field '{field.Name}', which is not known; the fields are {string.Join(", ", names!)}.");
+                throw new AccessFileException(
+                    $"{where} has a field '{field.Name}', which is not known; the fields are {string.Join(", ", names!)}.");
             }
         }
     }

@@ -5,10 +5,10 @@ namespace PushQueue.Security;
 /// <summary>Permissions on the queues whose names fit one of some patterns.</summary>
 internal sealed record AccessGrant(IReadOnlyList<string> Patterns, Permissions Can)
 {
-    /// <summary>What stands for every queue.</summary>
+    /// <summary>The pattern of every queue.</summary>
     public const string Everything = "*";
 
-    /// <summary>Who manages a queue may do this with its dead letters, whatever the pattern says of their own queue.</summary>
+    /// <summary>A key that manages a queue may do this with its dead letters, whatever the pattern says of their own queue.</summary>
     private const Permissions OnDeadLetters = Permissions.Manage | Permissions.Take | Permissions.Listen | Permissions.Stats;
 
     public bool CoversAll => Patterns.Contains(Everything, StringComparer.Ordinal);
@@ -36,7 +36,10 @@ internal sealed record AccessGrant(IReadOnlyList<string> Patterns, Permissions C
         return false;
     }
 
-    /// <summary>A star stands for any characters, none included; everything else for itself. Linear: each star is tried again only from the last one.</summary>
+    /// <summary>
+    /// A star stands for any characters, none included; everything else for itself. Linear: each star is tried again only from the last
+    /// one.
+    /// </summary>
     internal static bool Fits(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {
         var (p, n) = (0, 0);

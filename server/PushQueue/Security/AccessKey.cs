@@ -4,8 +4,8 @@ using System.Text;
 namespace PushQueue.Security;
 
 /// <summary>
-/// One key of the access file. The file holds a salted SHA-256: a key is 256 random bits, which nobody can guess however fast a guess can be
-/// tried, so a slow hash would only make each request dear.
+/// One key of the access file. The file holds a salted SHA-256: a key is 256 random bits, which nobody can guess however fast a guess can
+/// be tried, so a slow hash would only make each request dear.
 /// </summary>
 internal sealed record AccessKey(string Id, string Name, byte[] Salt, byte[] Hash)
 {
@@ -34,7 +34,7 @@ internal sealed record AccessKey(string Id, string Name, byte[] Salt, byte[] Has
         return (new AccessKey(id, name, salt, hash), text);
     }
 
-    /// <summary>The id within a key; empty where the text is no key.</summary>
+    /// <summary>The id within a key; empty where the text is not a key.</summary>
     public static ReadOnlySpan<char> IdIn(ReadOnlySpan<char> text) =>
         text.Length == TextLength && text.StartsWith(Prefix, StringComparison.Ordinal) && text[Prefix.Length + IdLength] == '_'
             ? text.Slice(Prefix.Length, IdLength)
@@ -42,7 +42,9 @@ internal sealed record AccessKey(string Id, string Name, byte[] Salt, byte[] Has
 
     public static bool IsId(string text) => text.Length == IdLength && text.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0;
 
-    /// <summary>Whether the text, of which <see cref="IdIn"/> gave this key's id, is this key. Takes the same time for all that are not.</summary>
+    /// <summary>
+    /// Whether the text, of which <see cref="IdIn"/> gave this key's id, is this key. Takes the same time for all that are not.
+    /// </summary>
     public bool Is(ReadOnlySpan<char> text)
     {
         // hot path: every request with a key. Nothing is allocated.

@@ -21,7 +21,8 @@ public static class AccessKeyFactory
     /// <param name="key">The key, for its user.</param>
     /// <param name="entry">The entry for the file, as JSON.</param>
     public static string? Create(
-        string? name, IReadOnlyCollection<string> queues, IReadOnlyCollection<string> can, string? expires, TimeProvider time, out string key, out string entry)
+        string? name, IReadOnlyCollection<string> queues, IReadOnlyCollection<string> can, string? expires, TimeProvider time,
+        out string key, out string entry)
     {
         (key, entry) = ("", "");
         var permissions = Permissions.None;
@@ -59,7 +60,8 @@ public static class AccessKeyFactory
     private static string Entry(AccessKey key)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var form = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(stream, form))
         {
             AccessFile.Write(writer, key);
         }

@@ -14,14 +14,16 @@ internal enum AccessScope
     /// <summary>The queue in the path, at <c>{queue}</c>, or the only one that the route is about.</summary>
     Queue,
 
-    /// <summary>The queue that the query string or the body names: the handler asks when it has read that, and before it does anything.</summary>
+    /// <summary>
+    /// The queue that the query string or the body names: the handler asks when it has read that, and before it does anything.
+    /// </summary>
     QueueInRequest,
 
     /// <summary>Every queue: what concerns the node.</summary>
     Node,
 }
 
-/// <summary>What one method of a route asks of who calls it.</summary>
+/// <summary>The permission that one method of a route asks of its caller.</summary>
 /// <param name="Scope">To what.</param>
 /// <param name="AnyOf">Which permissions, any of which will do.</param>
 internal sealed record AccessRule(AccessScope Scope, Permissions AnyOf = Permissions.None)
@@ -53,11 +55,19 @@ internal sealed record AccessRule(AccessScope Scope, Permissions AnyOf = Permiss
     /// <summary>A socket, over which every command is asked for by itself.</summary>
     public static readonly AccessRule Socket = AnyKey with { Lasts = true };
 
+    /// <summary>The hub: a connection that was negotiated is made of many requests, so it counts itself when it stands.</summary>
+    public static readonly AccessRule Hub = Socket with { CountsItself = true };
+
     /// <summary>
-    /// A connection that lasts: it counts as one of the key's, and the key may be in the URL, because browsers can put it nowhere else when they
-    /// open one.
+    /// A connection that lasts: it counts as one of the key's, and the key may be in the URL, because browsers can put it nowhere else when
+    /// they open one.
     /// </summary>
     public bool Lasts { get; init; }
+
+    /// <summary>
+    /// Whether the connection counts itself as one of the key's. The requests that open it are refused where there is no room for it.
+    /// </summary>
+    public bool CountsItself { get; init; }
 
     /// <summary>The only queue that the route is about; null where the path names it.</summary>
     public QueueName? Only { get; init; }

@@ -9,6 +9,7 @@ internal static class AccessServiceCollectionExtensions
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<SecurityOptions>();
+        services.AddCors();
         services.TryAddSingleton<OriginCheck>();
         services.TryAddSingleton<AccessControl>();
         services.TryAddSingleton<WaitingRights>();

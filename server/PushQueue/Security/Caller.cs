@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Security;
 
 /// <summary>
-/// Who makes a request, and what he may do. A principal, so that it travels with the request, and with SignalR's connections, the way that
-/// every adapter knows. One object per key, shared by all its requests and never changed.
+/// The maker of a request, and what it may do. A principal, so that it travels with the request, and with SignalR's connections, the way
+/// that every adapter knows. One object per key, shared by all its requests and never changed.
 /// </summary>
 internal sealed class Caller : ClaimsPrincipal
 {
@@ -24,9 +24,21 @@ internal sealed class Caller : ClaimsPrincipal
         _meter = meter;
     }
 
+    /// <summary>A user of the application's own authentication. Its name and claims stay what they are.</summary>
+    public Caller(ClaimsPrincipal user, IReadOnlyList<AccessGrant> grants, KeyMeter meter)
+        : base(user)
+    {
+        User = user;
+        Key = new AccessKey("", user.Identity?.Name ?? "user", [], []) { Grants = grants };
+        _meter = meter;
+    }
+
     private Caller()
     {
     }
+
+    /// <summary>As the application knows it; null for a key.</summary>
+    public ClaimsPrincipal? User { get; }
 
     /// <summary>Null for <see cref="Everybody"/>.</summary>
     public AccessKey? Key { get; }
@@ -88,6 +100,9 @@ internal sealed class Caller : ClaimsPrincipal
     }
 
     public bool TryConnect() => Key is null || _meter!.TryConnect(Key.Limits);
+
+    /// <summary>Whether <see cref="TryConnect"/> would do now.</summary>
+    public bool HasRoom => Key is null || _meter!.HasRoom(Key.Limits);
 
     public void Disconnect() => _meter?.Disconnect();
 }

@@ -29,7 +29,9 @@ internal static class Credentials
         return inQuery && header.IsEmpty ? request.Query[QueryName].ToString() : default;
     }
 
-    /// <summary>The password; where that is empty the user name, so that <c>curl -u KEY:</c> works, too. The name is the client's own affair.</summary>
+    /// <summary>
+    /// The password; where that is empty the user name, so that <c>curl -u KEY:</c> works, too. The name is the client's own affair.
+    /// </summary>
     private static ReadOnlySpan<char> ReadBasic(ReadOnlySpan<char> encoded)
     {
         Span<byte> bytes = stackalloc byte[256];

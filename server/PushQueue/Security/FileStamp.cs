@@ -6,12 +6,14 @@ namespace PushQueue.Security;
 /// <param name="Bytes">How long it is.</param>
 internal readonly record struct FileStamp(string Target, DateTime At, long Bytes)
 {
-    /// <summary>The stamp of a file as it is now; null where there is none.</summary>
+    /// <summary>The stamp of a file as it is now; null where the file does not exist.</summary>
     /// <exception cref="IOException">The links lead in a circle.</exception>
     public static FileStamp? Of(string path)
     {
         // Of a link .NET tells the link's own time and length.
-        var target = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } final ? new FileInfo(final.FullName) : new FileInfo(path);
+        var target = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } final
+            ? new FileInfo(final.FullName)
+            : new FileInfo(path);
         return target.Exists ? new FileStamp(target.FullName, target.LastWriteTimeUtc, target.Length) : null;
     }
 }

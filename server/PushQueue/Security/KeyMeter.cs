@@ -1,6 +1,6 @@
 namespace PushQueue.Security;
 
-/// <summary>What one key uses. Outlives changes of the access file, so that an edit gives nobody a fresh budget.</summary>
+/// <summary>Counts the use of one key. Outlives changes of the access file, so that an edit gives nobody a fresh budget.</summary>
 internal sealed class KeyMeter(TimeProvider time)
 {
     private readonly RateBudget _messages = new(time);
@@ -38,6 +38,9 @@ internal sealed class KeyMeter(TimeProvider time)
         Disconnect();
         return false;
     }
+
+    /// <summary>Whether another connection could begin now.</summary>
+    public bool HasRoom(KeyLimits limits) => Volatile.Read(ref _connections) < (limits.Connections ?? int.MaxValue);
 
     public void Disconnect() => Interlocked.Decrement(ref _connections);
 }

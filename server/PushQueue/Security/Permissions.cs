@@ -1,6 +1,6 @@
 namespace PushQueue.Security;
 
-/// <summary>What a key may do with a queue. Several together mean: any of them.</summary>
+/// <summary>The acts that a key may be allowed on a queue. Several together mean: any of them.</summary>
 [Flags]
 internal enum Permissions
 {
@@ -15,7 +15,9 @@ internal enum Permissions
     /// <summary>Have messages pushed, settle the leases that come with them, look at messages.</summary>
     Listen = 4,
 
-    /// <summary>Change settings, stop and start, purge and delete, cancel, replay dead letters, see and disconnect consumers, look at messages.</summary>
+    /// <summary>
+    /// Change settings, stop and start, purge and delete, cancel, replay dead letters, see and disconnect consumers, look at messages.
+    /// </summary>
     Manage = 8,
 
     /// <summary>See counters and settings. Every other permission brings it along.</summary>

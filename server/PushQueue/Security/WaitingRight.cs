@@ -18,7 +18,7 @@ internal sealed class WaitingRight(
 
     public QueueName Queue => queue;
 
-    /// <summary>Who waits, under the rules as they are now; null where the key is gone or has expired.</summary>
+    /// <summary>The caller that waits, under the rules as they are now; null where the key is gone or has expired.</summary>
     public Caller? Caller => access.Again(caller);
 
     public void EndIfLost()

@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Security;
 
 /// <summary>
-/// The requests that wait for a message. A right is checked when a request comes, and a wait lasts up to a minute: without this list a key that
-/// was revoked meanwhile would still be given a message.
+/// The requests that wait for a message. A right is checked when a request comes, and a wait lasts up to a minute: without this list a key
+/// that was revoked meanwhile would still be given a message.
 /// </summary>
 internal sealed class WaitingRights(AccessControl access)
 {
@@ -26,7 +26,9 @@ internal sealed class WaitingRights(AccessControl access)
 
     public void Remove(WaitingRight right) => _waiting.TryRemove(right, out _);
 
-    /// <summary>Ends the waits of those who may no longer wait. Called once a second: keys also expire while nothing else happens.</summary>
+    /// <summary>
+    /// Ends the waits of those who may no longer wait. Called once a second: keys also expire while nothing else happens.
+    /// </summary>
     public void EndLost()
     {
         foreach (var (right, _) in _waiting)

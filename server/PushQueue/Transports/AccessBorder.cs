@@ -52,16 +52,35 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         }
 
         context.User = caller;
-        return rule.Lasts ? ServeConnectionAsync(context, caller, form, next) : next(context);
+        return !rule.Lasts ? next(context)
+            : rule.CountsItself ? ServeHubAsync(context, caller, form, next)
+            : ServeConnectionAsync(context, caller, form, next);
+    }
+
+    /// <summary>
+    /// A request with an id belongs to a connection that was negotiated and is counted already. A socket without one is a connection of its own.
+    /// </summary>
+    private Task ServeHubAsync(HttpContext context, Caller caller, RefusalForm form, RequestDelegate next) =>
+        context.Request.Query.ContainsKey("id") ? next(context)
+        : IsSocket(context.Request) ? ServeConnectionAsync(context, caller, form, next)
+        : caller.HasRoom ? next(context)
+        : RefuseConnectionAsync(context, caller, form);
+
+    private static bool IsSocket(HttpRequest request) =>
+        HttpMethods.IsConnect(request.Method) || !StringValues.IsNullOrEmpty(request.Headers.SecWebSocketKey);
+
+    private Task RefuseConnectionAsync(HttpContext context, Caller caller, RefusalForm form)
+    {
+        hits.Count("key-connections");
+        return form.AnswerAsync(context, new Problem(
+            ProblemType.TooManyConnections, $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));
     }
 
     private async Task ServeConnectionAsync(HttpContext context, Caller caller, RefusalForm form, RequestDelegate next)
     {
         if (!caller.TryConnect())
         {
-            hits.Count("key-connections");
-            await form.AnswerAsync(context, new Problem(
-                ProblemType.TooManyConnections, $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));
+            await RefuseConnectionAsync(context, caller, form);
             return;
         }
 
@@ -77,11 +96,11 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
 
     private Problem? WhyRefused(HttpContext context, AccessRule rule, int queueFromEnd, out Caller caller)
     {
-        var found = KnownKeys.Find(context, access, inQuery: rule.Lasts, out var whyNot);
+        var found = KnownKeys.Find(context, access, inQuery: rule.Lasts, out var whyNot) ?? access.FindUser(context.User);
         caller = found ?? Caller.Nobody;
         if (found is null)
         {
-            context.Response.Headers.WWWAuthenticate = IsOfScript(context.Request) ? BearerChallenge : Challenges;
+            context.Response.Headers.WWWAuthenticate = ChallengesFor(context.Request);
             return new Problem(ProblemType.Unauthorized, whyNot);
         }
 
@@ -100,6 +119,9 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
 
         return problem;
     }
+
+    /// <summary>How a client without a valid key is asked for one.</summary>
+    public static StringValues ChallengesFor(HttpRequest request) => IsOfScript(request) ? BearerChallenge : Challenges;
 
     /// <summary>
     /// Whether a page's script asks. A browser that reads of Basic puts up a window of its own and the script waits for it, the dashboard's, too,

@@ -11,12 +11,29 @@ namespace PushQueue.Transports;
 internal sealed class ConnectionCaller(AccessControl access, Caller caller, int commandsPerSecondMax, LimitHits hits, TimeProvider time) : IConsumerRights
 {
     private readonly RateBudget _commands = new(time);
+    private string _grants = "";
+    private int _grantChanges;
 
     public Caller Caller => access.Again(caller) ?? Caller.Nobody;
 
     public bool MayStay => access.Again(caller) is not null;
 
-    public int Version => access.Version;
+    /// <summary>Grows with every change of the rules; for a user of the application, with every change of what the application grants it.</summary>
+    public int Version
+    {
+        get
+        {
+            if (caller.User is null)
+            {
+                return access.Version;
+            }
+
+            var grants = string.Join(';', Caller.Key!.Grants.Select(static grant => $"{(int)grant.Can}:{string.Join(',', grant.Patterns)}"));
+            _grantChanges += grants == _grants ? 0 : 1;
+            _grants = grants;
+            return _grantChanges;
+        }
+    }
 
     public bool MayListen(QueueName queue) => Caller.May(Permissions.Listen, queue);
 

@@ -100,6 +100,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType StoreUnavailable = new(
         "store-unavailable", 503, "The store cannot serve", "Try again in a moment; the operator finds the cause in the server's log.");
 
+    public static readonly ProblemType PushLoop = new(
+        "push-loop", 508, "A push came back to its own server", "Subscribe the address of another program; this server's own queues need no push.");
+
     public static readonly ProblemType ShuttingDown = new(
         "shutting-down", 503, "The server is shutting down", "Send the request again, to another node or in a moment.");
 

@@ -6,6 +6,9 @@ namespace PushQueue.Transports;
 /// <summary>The answer to a put.</summary>
 internal static class PutJson
 {
+    private const string NumberIsKnown =
+        "A message with this id is known, perhaps one that got it from the queue, whose own ids are numbers; choose ids that are not numbers.";
+
     /// <summary>Writes the fields into an object that is open.</summary>
     public static void Write(Utf8JsonWriter writer, QueueName queue, in PutOutcome outcome, string durability)
     {
@@ -15,6 +18,10 @@ internal static class PutJson
         if (outcome.Duplicate)
         {
             writer.WriteBoolean("duplicate"u8, value: true);
+            if (outcome.Id.IsNumber)
+            {
+                writer.WriteString("detail"u8, NumberIsKnown);
+            }
         }
     }
 

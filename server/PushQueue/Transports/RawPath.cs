@@ -55,6 +55,37 @@ internal static class RawPath
         return false;
     }
 
+    /// <summary>
+    /// What stands before the API's own path in a link that the client can follow: the prefix that the API is mounted under, and the one that a
+    /// proxy in front has taken off.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="segments">How many segments the API's own path has.</param>
+    public static string Prefix(HttpContext context, int segments)
+    {
+        var path = Path(context).TrimEnd('/');
+        for (; segments > 0 && path.LastIndexOf('/') is var slash and >= 0; segments--)
+        {
+            path = path[..slash];
+        }
+
+        return WithBase(context, path);
+    }
+
+    /// <summary>The same, where the API's own path begins with a segment of that name.</summary>
+    public static string PrefixBefore(HttpContext context, string segment)
+    {
+        var path = Path(context);
+        var start = $"{path}/".IndexOf($"/{segment}/", StringComparison.OrdinalIgnoreCase);
+        return WithBase(context, start < 0 ? default : path[..start]);
+    }
+
+    private static string WithBase(HttpContext context, ReadOnlySpan<char> prefix)
+    {
+        var pathBase = context.Request.PathBase.ToUriComponent();
+        return prefix.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase) ? prefix.ToString() : string.Concat(pathBase, prefix);
+    }
+
     private static Problem? Segment(HttpContext context, int fromEnd, ProblemType type, out string text)
     {
         text = "";

@@ -19,5 +19,6 @@ internal sealed class RefusalForm(Func<HttpContext, Problem, Task> refuseAsync)
     public static Task RefuseAsync(HttpContext context, Problem problem) =>
         (context.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() ?? Native).AnswerAsync(context, problem);
 
-    public Task AnswerAsync(HttpContext context, Problem problem) => refuseAsync(context, problem);
+    public Task AnswerAsync(HttpContext context, Problem problem) =>
+        EventStreamRefusal.Fits(context.Request, problem) ? EventStreamRefusal.AnswerAsync(context, problem) : refuseAsync(context, problem);
 }

@@ -10,9 +10,11 @@ internal sealed class ClusterFixture : IAsyncDisposable
     private readonly TemporaryDirectory _data = new();
     private readonly List<ServerProcess> _nodes = [];
     private readonly string _redisAddress;
+    private readonly string[] _options;
 
-    private ClusterFixture(RedisServer redis, string redisAddress)
+    private ClusterFixture(RedisServer redis, string redisAddress, string[] options)
     {
+        _options = options;
         Redis = redis;
         _redisAddress = redisAddress;
     }
@@ -24,18 +26,21 @@ internal sealed class ClusterFixture : IAsyncDisposable
     public Uri[] Addresses => [.. _nodes.Select(node => node.Address)];
 
     /// <summary>Redis writes everything to its disk before it answers, so that a restart of it may lose nothing.</summary>
-    public static async Task<ClusterFixture> StartAsync(int nodes = 2)
+    /// <param name="nodes">How many.</param>
+    /// <param name="options">Of each node, beside the address of Redis.</param>
+    public static async Task<ClusterFixture> StartAsync(int nodes = 2, params string[] options)
     {
         var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
-        return await StartAsync(redis, redis.Address, nodes);
+        return await StartAsync(redis, redis.Address, nodes, options);
     }
 
     /// <param name="redis">Disposed with the fixture.</param>
     /// <param name="redisAddress">How the nodes reach it.</param>
     /// <param name="nodes">How many.</param>
-    public static async Task<ClusterFixture> StartAsync(RedisServer redis, string redisAddress, int nodes = 2)
+    /// <param name="options">Of each node.</param>
+    public static async Task<ClusterFixture> StartAsync(RedisServer redis, string redisAddress, int nodes = 2, params string[] options)
     {
-        var cluster = new ClusterFixture(redis, redisAddress);
+        var cluster = new ClusterFixture(redis, redisAddress, options);
         try
         {
             cluster._nodes.AddRange(await Task.WhenAll(Enumerable.Range(0, nodes).Select(_ => cluster.StartNodeAsync())));
@@ -97,5 +102,5 @@ internal sealed class ClusterFixture : IAsyncDisposable
     }
 
     private Task<ServerProcess> StartNodeAsync(string? redisAddress = null) =>
-        ServerProcess.StartAsync(_data.Path, "--redis", redisAddress ?? _redisAddress);
+        ServerProcess.StartAsync(_data.Path, ["--redis", redisAddress ?? _redisAddress, .. _options]);
 }

@@ -47,6 +47,53 @@ public sealed partial class ProxyTests
         }
     }
 
+    [Fact]
+    public async Task A_node_that_drains_behind_haproxy_costs_no_request_and_no_stream()
+    {
+        Assert.SkipUnless(File.Exists(Program), "haproxy is missing.");
+        await using var cluster = await ClusterFixture.StartAsync(nodes: 2, "--drain", "10s");
+        using var folder = new TemporaryDirectory();
+        var port = RedisServer.FreePort();
+        var config = Path.Combine(folder.Path, "haproxy.cfg");
+        await File.WriteAllTextAsync(config, await ConfigureAsync(port, cluster.Addresses));
+        using var proxy = ToolProcess.Start(folder.Path, Program, "-db", "-f", config);
+        try
+        {
+            var address = new Uri($"http://127.0.0.1:{port}/");
+            using var client = new HttpClient { BaseAddress = address };
+            await Eventually.TrueAsync(async () => await ServesAsync(client), "the proxy serves");
+            await using var stream = await EventStream.OpenAsync("news", null, address);
+            using var stopped = new CancellationTokenSource();
+            var putting = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PutAsync(client, stopped.Token)));
+
+            Assert.Equal(0, await cluster.Nodes[0].StopAsync());
+            await stopped.CancelAsync();
+
+            var puts = await putting;
+            Assert.All(puts.SelectMany(static statuses => statuses), static status => Assert.Equal(System.Net.HttpStatusCode.Created, status));
+            await stream.GotAsync(puts.Sum(static statuses => statuses.Count));
+            Assert.Empty(stream.Gaps);
+        }
+        finally
+        {
+            proxy.Kill();
+            await proxy.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>The status of each put, none of which is repeated.</summary>
+    private static async Task<List<System.Net.HttpStatusCode>> PutAsync(HttpClient client, CancellationToken stopped)
+    {
+        var statuses = new List<System.Net.HttpStatusCode>();
+        while (!stopped.IsCancellationRequested)
+        {
+            using var answer = await client.PostAsync("/q/news", new StringContent("x"), CancellationToken.None);
+            statuses.Add(answer.StatusCode);
+        }
+
+        return statuses;
+    }
+
     /// <summary>The file as it is, but for addresses: there is no name server here that knows the containers.</summary>
     private static async Task<string> ConfigureAsync(int port, Uri[] nodes)
     {

@@ -72,6 +72,71 @@ public sealed class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task A_proxy_at_a_unix_socket_is_believed_and_a_killed_servers_socket_is_taken_again()
+    {
+        var path = Path.Combine(_data.Path, "pq.sock");
+        string[] options = ["--listen", "127.0.0.1", "--listen", "unix:" + path];
+        await using (var killed = await ServerProcess.StartAsync(_data.Path, options))
+        {
+            await killed.KillAsync();
+        }
+
+        await using var server = await ServerProcess.StartAsync(_data.Path, options);
+        using var proxy = ClientOf(path);
+        proxy.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.7");
+        proxy.DefaultRequestHeaders.Add("X-Forwarded-Prefix", "/pq");
+        using var stream = await proxy.GetAsync("/c/test", HttpCompletionOption.ResponseHeadersRead);
+        using var put = await proxy.PostAsync("/q/test", new StringContent("x"));
+        using var direct = new HttpRequestMessage(HttpMethod.Post, "/q/test") { Content = new StringContent("x") };
+        direct.Headers.Add("X-Forwarded-Prefix", "/pq");
+        using var other = await server.Client.SendAsync(direct);
+
+        Assert.Equal("/pq/q/test/messages/1", put.Headers.Location?.ToString());
+        Assert.Equal("/q/test/messages/2", other.Headers.Location?.ToString());
+        Assert.Contains("\"remoteAddress\":\"192.0.2.7\"", await server.Client.GetStringAsync("/q/test/consumers"), StringComparison.Ordinal);
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    private static HttpClient ClientOf(string socketPath)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri("http://localhost/") };
+    }
+
+    [Fact]
+    public async Task A_hang_up_without_a_terminal_leaves_the_server_running()
+    {
+        const int HangUp = 1;
+        await using var server = await ServerProcess.StartAsync(_data.Path);
+
+        server.Signal(HangUp);
+
+        Assert.Equal("ok\n", await server.Client.GetStringAsync("/healthz"));
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_second_sigterm_ends_a_drain_at_once()
+    {
+        await using var server = await ServerProcess.StartAsync(_data.Path, "--drain", "5m");
+        server.Signal(15);
+        while ((await server.Client.GetAsync("/readyz")).StatusCode != HttpStatusCode.ServiceUnavailable)
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    [Fact]
     public async Task The_page_loads_nothing_from_elsewhere()
     {
         await using var server = await ServerProcess.StartAsync(_data.Path);

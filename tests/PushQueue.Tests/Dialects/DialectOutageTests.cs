@@ -20,5 +20,27 @@ public sealed class DialectOutageTests
         var answer = await server.PostAsync(path, body, contentType);
         Assert.Equal((503, answerType), (answer.Status, answer.ContentType));
         Assert.Equal("2", answer.Headers["Retry-After"]);
+        Assert.DoesNotContain(redis.Address, answer.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/sse/test")]
+    [InlineData("/c/test")]
+    [InlineData("/restmq/sse/test")]
+    public async Task While_the_store_is_away_an_event_source_gets_a_stream_that_tells_it_to_come_again(string path)
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await PushQueueServer.StartAsync(options => options.Storage.Redis = redis.Address);
+        await redis.KillAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", "text/event-stream" } } };
+
+        var answer = await server.SendAsync(request);
+        var plain = await server.GetAsync("/j/test");
+
+        Assert.Equal((200, "text/event-stream"), (answer.Status, answer.ContentType));
+        Assert.Matches("^retry: [0-9]{4}\nevent: close\ndata: \\{\"event\":\"close\",\"code\":\"store-unavailable\"", answer.Text);
+        Assert.DoesNotContain(redis.Address, answer.Text, StringComparison.Ordinal);
+        Assert.Equal(503, plain.Status);
+        Assert.DoesNotContain(redis.Address, plain.Text, StringComparison.Ordinal);
     }
 }

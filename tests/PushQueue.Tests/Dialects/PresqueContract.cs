@@ -216,6 +216,19 @@ public abstract class PresqueContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_queue_lists_the_workers_that_registered_on_it_and_not_those_that_only_took_from_it()
+    {
+        await SendAsync("POST", "/w/foo", worker: "registered");
+        await SendAsync("GET", "/q/foo", worker: "passing");
+        await SendAsync("POST", "/w/bar", worker: "left");
+        await SendAsync("GET", "/q/foo", worker: "left");
+
+        Assert.Contains("\"workers_list\":[\"registered\"]", (await GetAsync("/w/?queue_name=foo")).Text, StringComparison.Ordinal);
+        await SendAsync("DELETE", "/w/foo", worker: "registered");
+        Assert.Contains("\"workers_list\":[]", (await GetAsync("/w/?queue_name=foo")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_worker_that_registers_again_starts_at_zero()
     {
         await SendAsync("POST", "/w/foo", worker: "w1");

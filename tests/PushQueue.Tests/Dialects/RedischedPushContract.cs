@@ -210,6 +210,19 @@ public abstract class RedischedPushContract : IAsyncLifetime
         Assert.Empty(receiver.Came);
     }
 
+    [Theory]
+    [InlineData("/q/T")]
+    [InlineData("/redisched/schedule/T")]
+    public async Task A_topic_that_is_pushed_into_its_own_server_does_not_circle(string path)
+    {
+        await SubscribeAsync(new Uri(_server.Address, path));
+
+        await ScheduleAsync("a", "1", delay: 0);
+
+        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/T")).Json.GetProperty("delayed").GetInt32() == 1, "the job is put back");
+        Assert.Equal(1, (await _server.GetAsync("/j/T")).Json.GetProperty("counters").GetProperty("put").GetInt32());
+    }
+
     [Fact]
     public async Task The_counters_of_the_queue_tell_where_it_is_pushed_to_but_neither_path_nor_query()
     {

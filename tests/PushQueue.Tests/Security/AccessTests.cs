@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using PushQueue.Client.SignalR;
 using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Tests.Support;
 using Xunit;
@@ -370,6 +371,41 @@ public sealed class AccessTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => await ConnectsAsync(key), "the place is free again");
         Assert.True(hits["key-connections"] >= 1);
         Assert.Equal(204, (await AskAsync("GET", "/q/test", $"Bearer {key}")).Status);
+    }
+
+    [Fact]
+    public async Task A_hub_connection_of_many_requests_is_one_connection_of_its_key()
+    {
+        var key = await AddAsync(Permissions.Any, limits: new KeyLimits(Connections: 1));
+        var negotiated = (await AskAsync("POST", "/hub/negotiate?negotiateVersion=1", $"Bearer {key}", "")).Json;
+        var path = $"/hub?id={negotiated.GetProperty("connectionToken").GetString()}";
+
+        var poll = AskAsync("GET", path, $"Bearer {key}");
+        var handshake = await AskAsync("POST", path, $"Bearer {key}", "{\"protocol\":\"json\",\"version\":1}\u001e");
+        Assert.Equal((200, 200), (handshake.Status, (await poll).Status));
+        var put = await AskAsync("POST", path, $"Bearer {key}", """{"type":1,"invocationId":"1","target":"Put","arguments":["test",1]}""" + "\u001e");
+
+        Assert.Equal(200, put.Status);
+        await Eventually.TrueAsync(
+            async () => (await AskAsync("GET", path, $"Bearer {key}")).Text.Contains("\"ok\":true", StringComparison.Ordinal), "the put is answered");
+        Assert.Equal((429, "too-many-connections"), await StatusAsync("POST", "/hub/negotiate?negotiateVersion=1", key));
+        Assert.Equal((429, "too-many-connections"), await StatusAsync("GET", "/c/test", key));
+        Assert.Equal(202, (await AskAsync("DELETE", path, $"Bearer {key}")).Status);
+        await Eventually.TrueAsync(async () => await ConnectsAsync(key), "the place is free again");
+    }
+
+    [Theory]
+    [InlineData("/q/test?waitForAck=60", "x")]
+    [InlineData("/queue", """{"cmd":"put","queue":"test","value":1,"waitForAck":60}""")]
+    public async Task A_put_that_waits_ends_with_the_right_of_its_key(string path, string body)
+    {
+        var key = await AddAsync(Permissions.Put);
+        var put = AskAsync("POST", path, $"Bearer {key}", body);
+        await Eventually.TrueAsync(async () => (await _server.Services.GetRequiredService<IMessageBroker>().GetQueueAsync(QueueName.Parse("test")))?.Ready == 1, "it is put");
+
+        _keys.Remove(key);
+
+        Assert.Contains("unauthorized", (await put).Text, StringComparison.Ordinal);
     }
 
     /// <summary>A key that is in force when this returns.</summary>

@@ -15,7 +15,11 @@ public sealed class OriginCheckTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options =>
     {
         options.Security.AllowedOrigins.Add(Friend);
+        options.Security.AllowedOrigins.Add("https://*.friends.example");
+        options.Security.AllowedOrigins.Add("null");
         options.Security.AllowedHosts.Add("queue.example");
+        options.Security.AllowedHosts.Add("tls.example:443");
+        options.Security.AllowedHosts.Add("port.example:8443");
     });
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -40,7 +44,17 @@ public sealed class OriginCheckTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Origin", "null", 403)]
+    [InlineData("Origin", "null", 204)]
+    [InlineData("Origin", "https://a.friends.example", 204)]
+    [InlineData("Origin", "https://a.b.friends.example", 204)]
+    [InlineData("Origin", "https://friends.example", 403)]
+    [InlineData("Origin", "http://a.friends.example", 403)]
+    [InlineData("Origin", "https://a.friends.example:8443", 403)]
+    [InlineData("Origin", "https://afriends.example", 403)]
+    [InlineData("Host", "tls.example", 204)]
+    [InlineData("Host", "tls.example:443", 204)]
+    [InlineData("Host", "port.example", 403)]
+    [InlineData("Host", "port.example:8443", 204)]
     [InlineData("Origin", Friend, 204)]
     [InlineData("Origin", "http://friend.example", 403)]
     [InlineData("Origin", "https://friend.example.evil.example", 403)]
@@ -64,6 +78,40 @@ public sealed class OriginCheckTests : IAsyncLifetime
     {
         Assert.Equal(201, (await SendAsync("POST", "/q/test", ("Origin", Own), ("Sec-Fetch-Site", "same-origin"))).Status);
         Assert.Equal(201, (await SendAsync("POST", "/q/test")).Status);
+    }
+
+    [Theory]
+    [InlineData("localhost:80", "http://localhost", 204)]
+    [InlineData("localhost", "http://localhost:80", 204)]
+    [InlineData("localhost:8080", "http://localhost", 403)]
+    [InlineData("localhost", "https://localhost", 403)]
+    public async Task A_default_port_is_equal_to_none(string host, string origin, int status)
+    {
+        Assert.Equal(status, (await SendAsync("GET", "/q/test", ("Host", host), ("Origin", origin))).Status);
+        if (origin.StartsWith("http:", StringComparison.Ordinal))
+        {
+            Assert.Equal(status, (await SendAsync("GET", "/q/test", ("Host", host), ("Referer", origin + "/page"))).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_pages_request_has_no_effect()
+    {
+        Assert.Equal(403, (await SendAsync("POST", "/q/test", ("Origin", "https://evil.example"))).Status);
+
+        Assert.Equal(204, (await SendAsync("GET", "/q/test")).Status);
+    }
+
+    [Theory]
+    [InlineData(null, 403)]
+    [InlineData("Referer: http://queue.example/page", 200)]
+    [InlineData("Sec-Fetch-Site: same-origin", 200)]
+    public async Task An_answer_in_script_goes_only_to_a_page_that_is_known_to_be_allowed(string? header, int status)
+    {
+        (string, string)[] more = header?.Split(": ") is [var name, var value] ? [(name, value)] : [];
+
+        Assert.Equal(status, (await SendAsync("GET", "/restmq/stats/test?callback=show", [("Host", "queue.example"), .. more])).Status);
+        Assert.Equal(200, (await SendAsync("GET", "/restmq/stats/test?callback=show")).Status);
     }
 
     [Fact]
@@ -108,7 +156,8 @@ public sealed class OriginCheckTests : IAsyncLifetime
 
         var answer = await open.SendAsync(request);
 
-        Assert.Equal((204, "*"), (answer.Status, answer.Headers["Access-Control-Allow-Origin"]));
+        Assert.Equal((204, "https://any.example"), (answer.Status, answer.Headers["Access-Control-Allow-Origin"]));
+        Assert.Equal("true", answer.Headers["Access-Control-Allow-Credentials"]);
         Assert.Contains("--allow-origin", Assert.Single(options.Validate()), StringComparison.Ordinal);
     }
 

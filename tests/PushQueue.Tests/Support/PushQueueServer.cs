@@ -134,7 +134,8 @@ internal sealed class PushQueueServer : IAsyncDisposable
             configure?.Invoke(options);
         });
         var app = builder.Build();
-        app.MapPushQueue().MapPushQueueNotFound();
+        app.MapPushQueue();
+        app.MapPushQueueNotFound();
         try
         {
             await app.StartAsync().WithTimeout();

@@ -151,7 +151,7 @@ public sealed class HubTests
         await hub.SendAsync("{\"type\":1,\"invocationId\":\"7\",\"target\":\"Subscribe\",\"arguments\":[\"test\",{}]}\u001e");
         await socket.SendAsync("""{"cmd":"subscribe","queue":"test","ref":5}""");
 
-        Assert.Contains("store-unavailable: Redis is away.", await hub.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Contains("store-unavailable: ", await hub.NextRecordAsync(), StringComparison.Ordinal);
         Assert.StartsWith("""{"ref":5,"error":"store-unavailable""", await socket.NextAsync(), StringComparison.Ordinal);
     }
 

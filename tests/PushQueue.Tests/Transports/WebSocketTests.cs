@@ -63,7 +63,79 @@ public sealed class WebSocketTests
     [InlineData(new byte[] { 0x80, 0x80, 0, 0, 0, 0 }, 1002)]
     [InlineData(new byte[] { 0x81, 0x81, 0, 0, 0, 0, 0xFF }, 1007)]
     [InlineData(new byte[] { 0x81, 0xFF, 0x7F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 1009)]
-    public async Task A_frame_that_breaks_the_protocol_closes_the_socket_with_a_code(byte[] frame, int code)
+    [InlineData(new byte[] { 0x81, 0xFE, 0x00, 0x05, 0, 0, 0, 0, 1, 2, 3, 4, 5 }, 1002)]
+    [InlineData(new byte[] { 0x81, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0 }, 1002)]
+    [InlineData(new byte[] { 0x88, 0x81, 0, 0, 0, 0, 3 }, 1002)]
+    [InlineData(new byte[] { 0x88, 0x83, 0, 0, 0, 0, 0x03, 0xE8, 0xFF }, 1007)]
+    public Task A_frame_that_breaks_the_protocol_closes_the_socket_with_a_code(byte[] frame, int code) => ClosesWithAsync(frame, code);
+
+    [Theory]
+    [InlineData(0, 1002)]
+    [InlineData(999, 1002)]
+    [InlineData(1000, 1000)]
+    [InlineData(1003, 1000)]
+    [InlineData(1004, 1002)]
+    [InlineData(1005, 1002)]
+    [InlineData(1006, 1002)]
+    [InlineData(1007, 1000)]
+    [InlineData(1014, 1000)]
+    [InlineData(1015, 1002)]
+    [InlineData(2999, 1002)]
+    [InlineData(3000, 1000)]
+    [InlineData(4999, 1000)]
+    [InlineData(5000, 1002)]
+    [InlineData(65535, 1002)]
+    public Task A_close_with_a_code_that_no_client_may_send_is_a_broken_frame(int sent, int answered) =>
+        ClosesWithAsync([0x88, 0x82, 0, 0, 0, 0, (byte)(sent >> 8), (byte)sent], answered);
+
+    [Theory]
+    [InlineData("1.0", "websocket", 426)]
+    [InlineData("1.1", "notwebsocket", 426)]
+    [InlineData("1.1", "h2c", 426)]
+    [InlineData("1.1", "h2c, WebSocket", 101)]
+    public async Task Only_a_handshake_of_http_1_1_that_asks_for_this_protocol_becomes_a_socket(string version, string upgrade, int status)
+    {
+        await using var server = await PushServer.StartAsync();
+
+        var answer = await HandshakeAsync(server, $"HTTP/{version}", $"Upgrade: {upgrade}");
+
+        Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pushqueue", true)]
+    [InlineData("graphql-ws, pushqueue", true)]
+    [InlineData("graphql-ws", false)]
+    [InlineData("PUSHQUEUE", false)]
+    public async Task Of_the_subprotocols_that_a_client_offers_only_the_servers_own_is_selected(string offered, bool selected)
+    {
+        await using var server = await PushServer.StartAsync();
+
+        var answer = await HandshakeAsync(server, "HTTP/1.1", $"Upgrade: websocket\r\nSec-WebSocket-Protocol: {offered}");
+
+        Assert.StartsWith("HTTP/1.1 101", answer, StringComparison.Ordinal);
+        Assert.Equal(selected, answer.Contains("Sec-WebSocket-Protocol: pushqueue\r\n", StringComparison.Ordinal));
+        Assert.Equal(selected, answer.Contains("Sec-WebSocket-Protocol", StringComparison.Ordinal));
+    }
+
+    private static async Task<string> HandshakeAsync(PushServer server, string version, string headers)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", int.Parse(server.Address.Split(':')[1])).WithTimeout();
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"GET /ws {version}\r\nHost: localhost\r\nConnection: Upgrade\r\n{headers}\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")).WithTimeout();
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+        var answer = new StringBuilder();
+        while (await reader.ReadLineAsync().WithTimeout() is { Length: > 0 } line)
+        {
+            answer.Append(line).Append("\r\n");
+        }
+
+        return answer.ToString();
+    }
+
+    private static async Task ClosesWithAsync(byte[] frame, int code)
     {
         await using var server = await PushServer.StartAsync();
         using var client = new TcpClient();

@@ -8,6 +8,9 @@ namespace PushQueue.Delivery.Encoding;
 /// </summary>
 internal class ServerSentEventFormat : MessageFormat
 {
+    /// <summary>The id of a <c>close</c> after which the client is not to come back.</summary>
+    public const string StopId = "stop";
+
     private readonly bool _raw;
 
     protected ServerSentEventFormat(bool raw)
@@ -53,6 +56,13 @@ internal class ServerSentEventFormat : MessageFormat
             // EventSource connects again by itself, after this time.
             writer.Write("retry: "u8);
             writer.WriteNumber(reconnectMs);
+            writer.Write((byte)'\n');
+        }
+        else
+        {
+            // EventSource comes back whatever it is told, unless that request is answered with 204; by this id it is known.
+            writer.Write("id: "u8);
+            writer.WriteUtf8(StopId);
             writer.Write((byte)'\n');
         }
 

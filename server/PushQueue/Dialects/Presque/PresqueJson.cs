@@ -7,8 +7,8 @@ namespace PushQueue.Dialects.Presque;
 internal static class PresqueJson
 {
     /// <summary>
-    /// Reads a field as text; null where the JSON, which is valid, is no object, or has no such field, or it is no text or number. The error where
-    /// a field is given twice or is not valid Unicode.
+    /// Reads a field as text; null where the JSON, which is valid, is not an object or has no such field, or where the field is not a
+    /// text or number. The error where a field is given twice or is not valid Unicode.
     /// </summary>
     public static JsonError? Text(ReadOnlySpan<byte> json, string name, out string? text)
     {

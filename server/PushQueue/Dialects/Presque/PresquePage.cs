@@ -21,25 +21,36 @@ internal sealed class PresquePage(IMessageBroker broker, WorkerRegistry workers,
         var queues = await broker.ListQueuesAsync(after: null, RowsMax);
         context.Response.Headers.ContentSecurityPolicy = NothingElse;
         await RestAnswers.BytesAsync(
-            context, StatusCodes.Status200OK, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(Page(queues, access.CallerOf(context.User), DialectRequest.Base(context, "presque"))));
+            context,
+            StatusCodes.Status200OK,
+            "text/html; charset=utf-8",
+            Encoding.UTF8.GetBytes(Page(queues, access.CallerOf(context.User), DialectRequest.Base(context, "presque"))));
     }
 
     private string Page(QueuePage queues, Caller caller, string root)
     {
-        var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>presque</title></head><body>\n");
+        var html = new StringBuilder(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>presque</title></head><body>\n");
         html.Append("<h1>presque</h1>\n<h2>Queues</h2>\n<table border=\"1\">\n");
         html.Append("<tr><th>queue<th>status<th>jobs<th>delayed<th>processed<th>failed</tr>\n");
         foreach (var queue in queues.Queues.Where(queue => caller.May(Permissions.Any, queue.Name)))
         {
             var link = $"{root}/status/{Uri.EscapeDataString(queue.Name.Value)}";
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td><a href=\"{Safe(link)}\">{Safe(queue.Name.Value)}</a><td>{(queue.Settings.Stopped ? "closed" : "open")}");
-            html.Append(CultureInfo.InvariantCulture, $"<td>{queue.Ready}<td>{queue.Delayed}<td>{queue.Counters.Delivered}<td>{queue.Counters.Failed}</tr>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td><a href=\"{Safe(link)}\">{Safe(queue.Name.Value)}</a><td>{(queue.Settings.Stopped ? "closed" : "open")}");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<td>{queue.Ready}<td>{queue.Delayed}<td>{queue.Counters.Delivered}<td>{queue.Counters.Failed}</tr>\n");
         }
 
-        html.Append("</table>\n<h2>Workers</h2>\n<table border=\"1\">\n<tr><th>worker<th>queues<th>started at<th>processed<th>failed</tr>\n");
+        html.Append("</table>\n<h2>Workers</h2>\n<table border=\"1\">\n")
+            .Append("<tr><th>worker<th>queues<th>started at<th>processed<th>failed</tr>\n");
         foreach (var worker in workers.List().Where(worker => PresqueWorkers.IsSeen(worker, caller)).Take(RowsMax))
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Safe(worker.Name)}<td>{Safe(string.Join(", ", worker.Queues.Where(queue => caller.May(Permissions.Any, queue))))}<td>{worker.Since.UtcDateTime:u}");
+            var names = string.Join(", ", worker.Queues.Where(queue => caller.May(Permissions.Any, queue)));
+            html.Append(
+                CultureInfo.InvariantCulture, $"<tr><td>{Safe(worker.Name)}<td>{Safe(names)}<td>{worker.Since.UtcDateTime:u}");
             html.Append(CultureInfo.InvariantCulture, $"<td>{worker.Processed}<td>{worker.Failed}</tr>\n");
         }
 

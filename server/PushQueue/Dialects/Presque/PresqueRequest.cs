@@ -6,7 +6,9 @@ using PushQueue.Transports.Rest;
 
 namespace PushQueue.Dialects.Presque;
 
-/// <summary>What presque's clients send: queue names in the path, options in the query string, JSON in the body, the worker in a header.</summary>
+/// <summary>
+/// Reads the requests of presque's clients: queue names in the path, options in the query string, JSON in the body, the worker in a header.
+/// </summary>
 internal static class PresqueRequest
 {
     private const string WorkerHeader = "X-presque-workerid";
@@ -25,11 +27,11 @@ internal static class PresqueRequest
     /// <summary>The worker in the header, else in the query string; null where neither names one.</summary>
     public static JsonError? Worker(HttpContext context, out string? worker)
     {
-        worker = context.Request.Headers[WorkerHeader] is [{ Length: > 0 } header, ..] ? header : null;
+        worker = context.Request.Headers[WorkerHeader] is [{ Length: > 0 } header, ..] ? HeaderText.FromUtf8(header) : null;
         return (worker is null ? Option(context, "worker_id", out worker) : null) ?? CheckText("worker_id", worker);
     }
 
-    /// <summary>A text that is short enough to be kept; null is none.</summary>
+    /// <summary>A text that is short enough to be kept; null is allowed.</summary>
     public static JsonError? CheckText(string name, string? text) =>
         text is null || OptionValues.Text(name, text, out _) is null
             ? null
@@ -61,7 +63,8 @@ internal static class PresqueRequest
     }
 
     /// <summary>
-    /// The body of a put: JSON that says that it is JSON. What curl sends of itself with -d claims to be a form, and is believed where it is JSON.
+    /// The body of a put: JSON with the content type of JSON. A body that curl sends with -d claims to be a form; it is taken where it
+    /// is JSON.
     /// </summary>
     public static async ValueTask<(byte[] Json, JsonError? Error)> JsonAsync(HttpContext context, int bytesMax, ProblemType tooLarge)
     {

@@ -61,7 +61,8 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
     private ValueTask<JsonError?> ShowAllAsync(HttpContext context)
     {
         var caller = access.CallerOf(context.User);
-        return JsonAnswers.JsonAsync(context, workers.List().Where(worker => IsSeen(worker, caller)), WriteNames);
+        return JsonAnswers.JsonAsync(
+            context, workers.List().Where(worker => IsSeen(worker, caller)).Select(static worker => worker.Name), WriteNames);
     }
 
     private async ValueTask<JsonError?> ShowWorkerAsync(HttpContext context, string name) =>
@@ -85,7 +86,7 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
         }
 
         var counters = (await broker.GetQueueAsync(queue))?.Counters ?? new QueueCounters();
-        var own = workers.List().Where(worker => worker.Queues.Contains(queue));
+        var own = workers.Registered(queue);
         return await JsonAnswers.JsonAsync(context, (queue, counters, own), static (writer, state) =>
         {
             writer.WriteStartObject();
@@ -98,16 +99,16 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
         });
     }
 
-    /// <summary>A worker belongs to its queues: whoever may use one of them sees it.</summary>
+    /// <summary>A worker belongs to its queues: a caller that may use one of them sees it.</summary>
     public static bool IsSeen(WorkerInfo worker, Caller caller) =>
         caller.Key is null || worker.Queues.Any(queue => caller.May(Sees, queue));
 
-    private static void WriteNames(Utf8JsonWriter writer, IEnumerable<WorkerInfo> workers)
+    private static void WriteNames(Utf8JsonWriter writer, IEnumerable<string> names)
     {
         writer.WriteStartArray();
-        foreach (var worker in workers)
+        foreach (var name in names)
         {
-            writer.WriteStringValue(worker.Name);
+            writer.WriteStringValue(name);
         }
 
         writer.WriteEndArray();

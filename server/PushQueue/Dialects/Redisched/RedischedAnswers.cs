@@ -18,7 +18,7 @@ internal static class RedischedAnswers
             writer.WriteEndObject();
         });
 
-    /// <summary>A job that was given out; null where there was none.</summary>
+    /// <summary>A job that was given out; null where no job was available.</summary>
     public static ValueTask<JsonError?> JobAsync(HttpContext context, Message? job) =>
         JsonAnswers.JsonAsync(context, job, static (writer, job) =>
         {

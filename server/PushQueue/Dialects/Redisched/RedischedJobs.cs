@@ -11,7 +11,9 @@ internal sealed class RedischedJobs(IMessageBroker broker, TimeProvider time)
     public async ValueTask<JsonError?> PutAsync(HttpContext context, RedischedRequest request)
     {
         var error = JsonError.First(
-            request.Id(out var id), request.Body("body", out var body, out var contentType), request.Time("expiration", out var expiration, out _));
+            request.Id(out var id),
+                request.Body("body", out var body, out var contentType),
+                request.Time("expiration", out var expiration, out _));
         if (error is not null)
         {
             return error;
@@ -19,7 +21,8 @@ internal sealed class RedischedJobs(IMessageBroker broker, TimeProvider time)
 
         if (expiration is not { } at)
         {
-            return JsonError.BadRequest($"The field 'expiration' is missing; give the time from which the job is available: {RedischedTime.Form}.");
+            return JsonError.BadRequest(
+                $"The field 'expiration' is missing; give the time from which the job is available: {RedischedTime.Form}.");
         }
 
         var result = await broker.PutAsync(request.Topic, NewJob(id, body, contentType, at));

@@ -4,7 +4,8 @@ namespace PushQueue.Dialects.Redisched;
 public sealed class RedischedOptions
 {
     /// <summary>
-    /// Who may be pushed to: <c>loopback</c>, addresses, networks such as <c>10.0.0.0/8</c>, names of hosts (whatever their address), or
+    /// The allowed targets of pushes: <c>loopback</c>, addresses, networks such as <c>10.0.0.0/8</c>, names of hosts (whatever their
+    /// address), or
     /// <c>*</c> for everyone.
     /// </summary>
     public IList<string> PushAllowed { get; } = ["loopback"];

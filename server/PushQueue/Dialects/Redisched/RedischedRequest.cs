@@ -13,7 +13,7 @@ internal delegate ValueTask<JsonError?> RedischedHandler(HttpContext context, Re
 /// <summary>One request: the topic in its path and the JSON object in its body. To be disposed.</summary>
 internal sealed class RedischedRequest : IDisposable
 {
-    /// <summary>What stands around the body of a job, and what escapes may add to it.</summary>
+    /// <summary>Room for the fields around the body of a job, and for escapes within it.</summary>
     private const int FrameBytesMax = 64 * 1024;
 
     private readonly JsonDocument _document;
@@ -30,7 +30,7 @@ internal sealed class RedischedRequest : IDisposable
     /// <param name="context">The request.</param>
     /// <param name="topicFromEnd">Where in the path the topic stands, counted from its end.</param>
     /// <param name="bytesMax">The largest body of a job.</param>
-    /// <param name="handler">Who answers.</param>
+    /// <param name="handler">Answers the request.</param>
     public static async ValueTask<JsonError?> HandleAsync(HttpContext context, int topicFromEnd, int bytesMax, RedischedHandler handler)
     {
         var (request, error) = await ReadAsync(context, topicFromEnd, bytesMax);
@@ -40,14 +40,16 @@ internal sealed class RedischedRequest : IDisposable
         }
     }
 
-    private static async ValueTask<(RedischedRequest? Request, JsonError? Error)> ReadAsync(HttpContext context, int topicFromEnd, int bytesMax)
+    private static async ValueTask<(RedischedRequest? Request, JsonError? Error)> ReadAsync(
+        HttpContext context, int topicFromEnd, int bytesMax)
     {
         if (RawPath.Queue(context, topicFromEnd, out var topic) is { } nameProblem)
         {
             return (null, JsonError.Of(nameProblem));
         }
 
-        var (body, problem) = await RequestBody.ReadAsync(context, (int)Math.Min((2L * bytesMax) + FrameBytesMax, int.MaxValue), ProblemType.MessageTooLarge);
+        var (body, problem) = await RequestBody.ReadAsync(
+            context, (int)Math.Min((2L * bytesMax) + FrameBytesMax, int.MaxValue), ProblemType.MessageTooLarge);
         if (problem is not null)
         {
             return (null, JsonError.Of(problem));
@@ -121,7 +123,7 @@ internal sealed class RedischedRequest : IDisposable
         contentType = ContentTypes.Text;
         if (!TryText(value, out var text))
         {
-            return JsonError.BadRequest($"The field '{name}' is no valid Unicode.");
+            return JsonError.BadRequest($"The field '{name}' is not valid Unicode.");
         }
 
         body = Encoding.UTF8.GetBytes(text);
@@ -145,7 +147,8 @@ internal sealed class RedischedRequest : IDisposable
 
         if (!RedischedTime.TryRead(value, out var given, out inSeconds))
         {
-            return JsonError.BadRequest($"The field '{name}' must be a time: {RedischedTime.Form}, not before 1970 and before the year 9999.");
+            return JsonError.BadRequest(
+                $"The field '{name}' must be a time: {RedischedTime.Form}, not before 1970 and before the year 9999.");
         }
 
         time = given;

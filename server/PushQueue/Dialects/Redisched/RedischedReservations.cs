@@ -20,14 +20,16 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
         var timeToRun = default(TimeSpan);
         if (ttr is { } given && !RedischedTime.TryReadTimeToRun(given, inSeconds, out timeToRun))
         {
-            return JsonError.BadRequest("The field 'ttr' must be 1 ms to 24 hours, in the unit of 'max' (milliseconds where that is missing).");
+            return JsonError.BadRequest(
+                "The field 'ttr' must be 1 ms to 24 hours, in the unit of 'max' (milliseconds where that is missing).");
         }
 
         var take = new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow()), TimeToRun: ttr is null ? null : timeToRun);
         var result = await broker.LeaseAsync(request.Topic, take, context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
-            : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var lease, ..] ? lease.Message : null) : JsonError.Of(result.Failure);
+            : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var lease, ..] ? lease.Message : null)
+            : JsonError.Of(result.Failure);
     }
 
     public async ValueTask<JsonError?> PullAsync(HttpContext context, RedischedRequest request)
@@ -40,7 +42,8 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
         var result = await broker.TakeAsync(request.Topic, new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow())), context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
-            : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var job, ..] ? job : null) : JsonError.Of(result.Failure);
+            : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var job, ..] ? job : null)
+            : JsonError.Of(result.Failure);
     }
 
     /// <summary>The job was run: it is gone, or queued again for another time.</summary>
@@ -52,7 +55,7 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
             return error;
         }
 
-        // These clients know no receipts: whoever has the id has the job.
+        // These clients do not know receipts: the id stands for the lease.
         LeaseKey[] key = [new LeaseKey(id, default)];
         var answers = expiration is null
             ? await broker.AckAsync(request.Topic, key)

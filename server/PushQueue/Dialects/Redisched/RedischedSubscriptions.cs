@@ -27,7 +27,8 @@ internal sealed class RedischedSubscriptions(IMessageBroker broker, PushTargets 
         {
             return new JsonError(
                 StatusCodes.Status403Forbidden,
-                $"'{OptionValues.Shown(url.Host)}' may not be pushed to, or its address is not known; the operator can allow it with --push-allow.");
+                $"'{OptionValues.Shown(url.Host)}' may not be pushed to, or its address is not known; "
+                + "the operator can allow it with --push-allow.");
         }
 
         var result = await broker.UpdateSettingsAsync(request.Topic, new QueueSettingsPatch { PushUrl = url.AbsoluteUri });

@@ -14,7 +14,7 @@ internal static class RedischedTime
 
     private const decimal TimeToRunMsMax = 24 * 3600 * 1000;
 
-    /// <param name="value">What the client gave.</param>
+    /// <param name="value">The value of the request.</param>
     /// <param name="time">The time.</param>
     /// <param name="inSeconds">Whether it was given in seconds.</param>
     /// <returns>False where it is negative or too late.</returns>

@@ -4,8 +4,8 @@ using PushQueue.Security;
 namespace PushQueue.Dialects.RestMq;
 
 /// <summary>
-/// The access file, reread when it changes. Whether it did is asked of the file system with each request: that costs about a microsecond and
-/// misses nothing, where a watcher of files is blind to some of the ways in which editors and containers replace them.
+/// The access file, reread when it changes. Whether it did is asked of the file system with each request: that costs about a microsecond
+/// and misses nothing, where a watcher of files is blind to some of the ways in which editors and containers replace them.
 /// </summary>
 internal sealed partial class AccessFile
 {

@@ -22,7 +22,7 @@ internal sealed record AccessRule(IReadOnlyList<string>? Allowed, IReadOnlyList<
     public bool Allows(string address) =>
         Names(Allowed, address) || (!Names(Denied, address) && (Allowed is null || Denied is not null));
 
-    /// <param name="credentials">What the client gave, as <c>user:password</c>; null for nothing.</param>
+    /// <param name="credentials">The credentials of the request, as <c>user:password</c>; null for nothing.</param>
     public bool Knows(string? credentials) =>
         User is null
         || (credentials is not null

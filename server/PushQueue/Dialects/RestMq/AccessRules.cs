@@ -20,7 +20,9 @@ internal sealed class AccessRules
     /// <summary>The rule of a section; a section that is not in the file lets everyone in.</summary>
     public AccessRule this[AccessSection section] => _rules.GetValueOrDefault(section, AccessRule.Open);
 
-    /// <summary>Reads the text of a file; null where something is wrong with it, told in <paramref name="errors"/> with the numbers of lines.</summary>
+    /// <summary>
+    /// Reads the text of a file; null where something is wrong with it, told in <paramref name="errors"/> with the numbers of lines.
+    /// </summary>
     public static AccessRules? Parse(string text, out IReadOnlyList<string> errors)
     {
         var reading = new Reading();
@@ -93,7 +95,7 @@ internal sealed class AccessRules
             EndSection();
             if (!_anySection)
             {
-                // Also what a file looks like while an editor writes it anew; to take it for one without rules would open every door.
+                // A file also looks like this while an editor writes it; to take it for a file without rules would let everybody in.
                 _errors.Add("it has no section");
             }
 
@@ -106,10 +108,14 @@ internal sealed class AccessRules
             _values.Clear();
             _anySection = true;
             _sectionLine = number;
-            _section = SectionNames.TryGetValue(line.TrimStart('[').TrimEnd(']').Trim(), out var section) && line[^1] == ']' ? section : null;
+            _section = SectionNames.TryGetValue(line.TrimStart('[').TrimEnd(']').Trim(), out var section) && line[^1] == ']'
+                ? section
+                : null;
             if (_section is null)
             {
-                Add(number, $"has the section '{line}'; there are {string.Join(", ", SectionNames.Keys.Select(static name => $"[{name}]"))}");
+                Add(
+                    number,
+                    $"has the section '{line}'; there are {string.Join(", ", SectionNames.Keys.Select(static name => $"[{name}]"))}");
             }
             else if (!_seen.Add(section))
             {

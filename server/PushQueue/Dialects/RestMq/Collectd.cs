@@ -36,7 +36,8 @@ internal sealed class Collectd(IMessageBroker broker)
     }
 
     private static bool IsJson(HttpContext context, ReadOnlySpan<byte> body) =>
-        (context.Request.ContentType is { } type && ContentTypes.IsJson(type)) || body.TrimStart(" \t\r\n"u8) is [(byte)'[' or (byte)'{', ..];
+        (context.Request.ContentType is { } type && ContentTypes.IsJson(type))
+        || body.TrimStart(" \t\r\n"u8) is [(byte)'[' or (byte)'{', ..];
 
     private async Task AnswerAsync(HttpContext context, QueueName queue, byte[] json, Problem? problem)
     {

@@ -61,7 +61,8 @@ internal static partial class CollectdText
             var colon = lines[i].IndexOf(':', StringComparison.Ordinal);
             if (colon <= 0)
             {
-                problem ??= Problem.BadJson($"Line {i + 1} is not 'Name: value'; a notification has such lines, an empty one, and its text.");
+                problem ??= Problem.BadJson(
+                    $"Line {i + 1} is not 'Name: value'; a notification has such lines, an empty one, and its text.");
                 continue;
             }
 
@@ -79,11 +80,13 @@ internal static partial class CollectdText
         return problem;
     }
 
-    private static string[] Lines(byte[] body) => Encoding.UTF8.GetString(body).Split('\n').Select(static line => line.TrimEnd('\r')).ToArray();
+    private static string[] Lines(byte[] body) =>
+        Encoding.UTF8.GetString(body).Split('\n').Select(static line => line.TrimEnd('\r')).ToArray();
 
     // An identifier with blanks stands in quotes.
     [GeneratedRegex(
-        """^PUTVAL\s+("(?<host>[^/"]+)/(?<plugin_instance>[^/"]+)/(?<type_instance>[^/"]+)"|(?<host>[^/"\s]+)/(?<plugin_instance>[^/"\s]+)/(?<type_instance>[^/"\s]+))"""
+        """^PUTVAL\s+("(?<host>[^/"]+)/(?<plugin_instance>[^/"]+)/(?<type_instance>[^/"]+)"|"""
+            + """(?<host>[^/"\s]+)/(?<plugin_instance>[^/"\s]+)/(?<type_instance>[^/"\s]+))"""
             + """(\s+(interval="?(?<interval>[0-9.]+)"?|[a-z_:]+=\S+))*\s+"?(?<time>N|[0-9.]+):(?<value>[^\s"]+)"?\s*$""",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, matchTimeoutMilliseconds: 5000)]
     private static partial Regex PutValue();

@@ -38,7 +38,8 @@ internal static class RestMqAnswers
     public static Task XmlAsync(HttpContext context, byte[] xml) => BytesAsync(context, StatusCodes.Status200OK, "text/xml", xml);
 
     /// <summary>JSON, wrapped in a call where the client gave the name of a function.</summary>
-    public static Task JsonAsync(HttpContext context, RestMqCallback callback, Action<Utf8JsonWriter> write, int status = StatusCodes.Status200OK)
+    public static Task JsonAsync(
+        HttpContext context, RestMqCallback callback, Action<Utf8JsonWriter> write, int status = StatusCodes.Status200OK)
     {
         var json = JsonBuffer.Rent();
         write(json.Writer);

@@ -3,12 +3,13 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Transports;
 using PushQueue.Transports.Rest;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Dialects.RestMq;
 
 /// <summary>
-/// The arguments of a request, from the query string and a form body alike. An empty argument counts as not given, as it always did here; one
-/// that is given twice is refused, because which of the two was meant cannot be known.
+/// The arguments of a request, from the query string and a form body alike. An empty argument counts as not given, as it always did here;
+/// one that is given twice is refused, because which of the two was meant cannot be known.
 /// </summary>
 internal sealed class RestMqArguments
 {
@@ -16,7 +17,7 @@ internal sealed class RestMqArguments
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 
-    /// <summary>The body where it is no form; empty where it is one.</summary>
+    /// <summary>The body where it is not a form; empty where it is a form.</summary>
     public ReadOnlyMemory<byte> RawBody { get; private set; }
 
     /// <summary>The argument, or null where it was not given.</summary>
@@ -47,8 +48,9 @@ internal sealed class RestMqArguments
 
     private Problem? AddBody(string? contentType, byte[] body)
     {
-        // What "curl -d" sends claims to be a form whatever it is; no form begins like JSON.
-        if (contentType is not null && ContentTypes.IsForm(contentType) && body.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
+        // A body of "curl -d" claims to be a form whatever it is; a form never begins like JSON.
+        if (contentType is not null && ContentTypes.IsForm(contentType)
+            && body.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..])
         {
             return Add(body);
         }
@@ -80,7 +82,7 @@ internal sealed class RestMqArguments
                 return Problem.BadOption("An argument is not valid UTF-8; send text as UTF-8, percent-encoded.");
             }
 
-            if (!_values.TryAdd(name, value))
+            if (!_values.TryAdd(name, value) && !LastEventId.IsParameter(name))
             {
                 return Problem.BadOption($"The argument '{OptionValues.Shown(name)}' is given twice; give it once.");
             }
@@ -104,7 +106,8 @@ internal sealed class RestMqArguments
         message = null;
         if ((this["msg"] ?? this["value"]) is not { } text)
         {
-            return Problem.BadOption("The arguments 'value' and 'msg' are both missing; send value=TEXT as a form (application/x-www-form-urlencoded).");
+            return Problem.BadOption(
+                "The arguments 'value' and 'msg' are both missing; send value=TEXT as a form (application/x-www-form-urlencoded).");
         }
 
         TimeSpan? timeToLive = null;

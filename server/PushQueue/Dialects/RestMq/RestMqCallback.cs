@@ -13,7 +13,8 @@ internal readonly partial record struct RestMqCallback(string? Name)
         callback = new RestMqCallback(arguments["callback"]);
         return callback.Name is null || Identifier().IsMatch(callback.Name)
             ? null
-            : Problem.BadOption("The argument 'callback' must be the name of a function, such as show or page.show, of at most 128 characters.");
+            : Problem.BadOption(
+                "The argument 'callback' must be the name of a function, such as show or page.show, of at most 128 characters.");
     }
 
     public byte[] Wrap(ReadOnlySpan<byte> json)
@@ -25,6 +26,8 @@ internal readonly partial record struct RestMqCallback(string? Name)
         return Encoding.UTF8.GetBytes($"{Name}({script});");
     }
 
-    [GeneratedRegex(@"\A(?=.{1,128}\z)[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\A(?=.{1,128}\z)[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*\z", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Identifier();
 }

@@ -7,10 +7,12 @@ using PushQueue.Transports;
 
 namespace PushQueue.Dialects.RestMq;
 
-/// <summary><c>POST /queue</c>: the JSON protocol. What a command lacks is told in its answer, what is no command is a 400.</summary>
+/// <summary>
+/// <c>POST /queue</c>: the JSON protocol. A mistake in a command is told in its answer; a body that is not a command is a 400.
+/// </summary>
 internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access)
 {
-    /// <summary>What the commands may ask for, each its own.</summary>
+    /// <summary>All permissions that commands may need, each command its own.</summary>
     public const Permissions AllPermissions = Permissions.Put | Permissions.Take | Permissions.Listen | Permissions.Manage;
 
     private const string Empty = "empty queue";
@@ -99,7 +101,7 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
 
         if (!TryText(command, "queue", out var name))
         {
-            return ErrorAsync(context, callback, "queue is missing, or is no string");
+            return ErrorAsync(context, callback, "queue is missing, or is not a string");
         }
 
         if (!QueueName.TryParse(name, out var queue, out var whyNot))
@@ -107,7 +109,9 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             return ErrorAsync(context, callback, whyNot);
         }
 
-        return access.CallerOf(context.User).WhyNot(Needs(word), queue) is { } refusal ? ErrorAsync(context, callback, refusal) : word switch
+        return access.CallerOf(context.User).WhyNot(Needs(word), queue) is { } refusal
+            ? ErrorAsync(context, callback, refusal)
+            : word switch
         {
             "add" => AddAsync(context, callback, queue, command),
             "get" => GetAsync(context, callback, queue),
@@ -136,7 +140,7 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
         var text = "";
         if (value.ValueKind == JsonValueKind.String && !TryText(command, "value", out text))
         {
-            await ErrorAsync(context, callback, "value is no valid Unicode");
+            await ErrorAsync(context, callback, "value is not valid Unicode");
             return;
         }
 
@@ -145,7 +149,9 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             ? new NewMessage { Body = Encoding.UTF8.GetBytes(text), ContentType = ContentTypes.Text }
             : new NewMessage { Body = JsonText.Raw(value).ToArray(), ContentType = ContentTypes.Json };
         var result = await broker.PutAsync(queue, message);
-        await (!result.Ok ? ErrorAsync(context, callback, ProblemDetailsMapper.ToProblem(result)) : RestMqAnswers.JsonAsync(context, callback, json =>
+        await (!result.Ok
+            ? ErrorAsync(context, callback, ProblemDetailsMapper.ToProblem(result))
+            : RestMqAnswers.JsonAsync(context, callback, json =>
         {
             json.WriteStartObject();
             json.WriteString("queue"u8, queue.Value);
@@ -174,12 +180,13 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
     {
         if (!TryText(command, "key", out var key))
         {
-            await ErrorAsync(context, callback, "key is missing, or is no string");
+            await ErrorAsync(context, callback, "key is missing, or is not a string");
             return;
         }
 
         var deleted = false;
-        if (key.StartsWith(queue.Value + ":", StringComparison.Ordinal) && MessageId.TryParse(key[(queue.Value.Length + 1)..], out var id, out _))
+        if (key.StartsWith(queue.Value + ":", StringComparison.Ordinal)
+            && MessageId.TryParse(key[(queue.Value.Length + 1)..], out var id, out _))
         {
             var result = await broker.CancelAsync(queue, id);
             if (!result.Ok)
@@ -219,7 +226,9 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
     private static Task ErrorAsync(HttpContext context, RestMqCallback callback, string error) =>
         ErrorAsync(context, callback, error, StatusCodes.Status200OK);
 
-    /// <summary>The core's refusal: told in the form of the protocol, with its own status, so that no client takes it for an answer.</summary>
+    /// <summary>
+    /// The core's refusal: told in the form of the protocol, with its own status, so that no client takes it for an answer.
+    /// </summary>
     private static Task ErrorAsync(HttpContext context, RestMqCallback callback, Problem problem) =>
         ErrorAsync(context, callback, problem.Sentence, problem.Type.Status);
 

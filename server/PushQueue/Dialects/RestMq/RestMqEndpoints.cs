@@ -76,10 +76,18 @@ internal static class RestMqEndpoints
         Map(
             "/queue",
             ("GET", Rule.AnyKey, RestConsumer, RestMqCommands.HelpAsync),
-            ("POST", Rule.QueueInRequest(RestMqCommands.AllPermissions), RestProducer, services.GetRequiredService<RestMqCommands>().ExecuteAsync));
+            (
+                "POST",
+                Rule.QueueInRequest(RestMqCommands.AllPermissions),
+                RestProducer,
+                services.GetRequiredService<RestMqCommands>().ExecuteAsync));
         Map(
             "/xmlrpc",
-            ("POST", Rule.QueueInRequest(Permissions.Put | Permissions.Take), RestProducer, services.GetRequiredService<RestMqXmlRpc>().CallAsync));
+            (
+                "POST",
+                Rule.QueueInRequest(Permissions.Put | Permissions.Take),
+                RestProducer,
+                services.GetRequiredService<RestMqXmlRpc>().CallAsync));
         Map("/collectd/data", ("POST", Rule.Put with { Only = Collectd.DataQueue }, RestProducer, collectd.DataAsync));
         Map("/collectd/event", ("POST", Rule.Put with { Only = Collectd.EventQueue }, RestProducer, collectd.EventAsync));
 

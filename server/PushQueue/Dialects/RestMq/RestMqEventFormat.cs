@@ -16,7 +16,9 @@ internal sealed class RestMqEventFormat : ServerSentEventFormat
 
     public static MessageFormat PlainChunked { get; } = ChunkedFormat.Of(Plain);
 
-    /// <summary>An id without data: a browser remembers it and gives the page no event, which an old page would take for a message.</summary>
+    /// <summary>
+    /// An id without data: a browser remembers it and gives the page no event, which an old page would take for a message.
+    /// </summary>
     public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening)
     {
         if (opening.Cursor is not { } cursor)

@@ -13,7 +13,8 @@ internal sealed class RestMqLineFormat(string? callback) : MessageFormat
     public static MessageFormat PlainChunked { get; } = ChunkedFormat.Of(Plain);
 
     /// <summary>
-    /// A blank, which every reader of JSON skips before the next object. Old clients take each line for an object, so an empty line would not do.
+    /// A blank, which every reader of JSON skips before the next object. Old clients take each line for an object, so an empty line would
+    /// not do.
     /// </summary>
     public override EncodedPage Heartbeat { get; } = new(" "u8.ToArray());
 

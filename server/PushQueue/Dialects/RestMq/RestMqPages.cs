@@ -22,7 +22,9 @@ internal sealed class RestMqPages(IMessageBroker broker)
         var info = await broker.GetQueueAsync(queue);
         var name = WebUtility.HtmlEncode(queue.Value);
         var page = new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{name}</title></head><body>\n<h1>{name}</h1>\n")
+            .Append(
+                CultureInfo.InvariantCulture,
+                $"<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{name}</title></head><body>\n<h1>{name}</h1>\n")
             .Append(CultureInfo.InvariantCulture, $"<p>Stored objects: {info?.Waiting ?? 0}</p>\n<p>Jobs: {info?.Ready ?? 0}</p>\n")
             .Append("<p>Latest keys:</p>\n<ul>\n");
         foreach (var id in await broker.NewestAsync(queue, KeysShown))

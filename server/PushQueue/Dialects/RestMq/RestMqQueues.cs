@@ -66,7 +66,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
         }
     }
 
-    /// <summary>1 where the queue is gone by this, 0 where there was none. The core ends its consumers.</summary>
+    /// <summary>1 where this deletes the queue, 0 where it did not exist. The core ends its consumers.</summary>
     public async Task DeleteAsync(HttpContext context)
     {
         if (Read(context, out var queue, out var callback) is { } problem)

@@ -62,7 +62,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
         await RestMqAnswers.JsonAsync(context, callback, json =>
         {
             json.WriteStartObject();
-            json.WriteString("redis"u8, node.Store);
+            json.WriteString("redis"u8, StoreOf(node));
             json.WriteString("queue"u8, queue.Value);
             json.WritePropertyName("status"u8);
             WriteStatus(json, queue, stopped);
@@ -102,7 +102,8 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
             : RestMqAnswers.RefuseAsync(context, ProblemDetailsMapper.ToProblem(result)));
     }
 
-    public Task GetAllStatusAsync(HttpContext context) => AnswerAllAsync(context, static (json, info) => WriteStatus(json, info.Name, info.Settings.Stopped));
+    public Task GetAllStatusAsync(HttpContext context) =>
+        AnswerAllAsync(context, static (json, info) => WriteStatus(json, info.Name, info.Settings.Stopped));
 
     public Task GetAllStatisticsAsync(HttpContext context) => AnswerAllAsync(context, static (json, info) =>
     {
@@ -134,7 +135,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
         await RestMqAnswers.JsonAsync(context, callback, json =>
         {
             json.WriteStartObject();
-            json.WriteString("redis"u8, node.Store);
+            json.WriteString("redis"u8, StoreOf(node));
             json.WriteString("queue"u8, queue.Value);
             json.WriteNumber("len"u8, ready);
             json.WriteEndObject();
@@ -161,7 +162,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
         await RestMqAnswers.JsonAsync(context, callback, json =>
         {
             json.WriteStartObject();
-            json.WriteString("redis"u8, node.Store);
+            json.WriteString("redis"u8, StoreOf(node));
             json.WriteStartObject("queues"u8);
             foreach (var info in all)
             {
@@ -192,4 +193,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
         json.WriteNumber("status"u8, stopped ? 0 : 1);
         json.WriteEndObject();
     }
+
+    /// <summary>The kind of store without its place: that is the operator's business, and this answer is open to every key.</summary>
+    private static string StoreOf(NodeStatistics node) => node.Store.Split([" in ", " at "], StringSplitOptions.None)[0];
 }

@@ -39,8 +39,14 @@ internal sealed class RestMqStreams(Dispatcher dispatcher, HttpStreamEndpoint ht
             return;
         }
 
-        var resume = context.Request.Headers["Last-Event-ID"].ToString();
-        var options = resume.Length == 0 ? ConsumerOptions.Default : ConsumerOptions.Default with { From = StartPosition.Resume(resume) };
+        if (LastEventId.EndsIfStopped(context))
+        {
+            return;
+        }
+
+        var options = LastEventId.Of(context.Request) is { } id
+            ? ConsumerOptions.Default with { From = StartPosition.Resume(id) }
+            : ConsumerOptions.Default;
         await http.ServeAsync(context, new StreamRequest(queue, options), Events);
     }
 
@@ -62,7 +68,7 @@ internal sealed class RestMqStreams(Dispatcher dispatcher, HttpStreamEndpoint ht
             return (queue, callback);
         }
 
-        await RestMqAnswers.RefuseAsync(context, problem);
+        await RefusalForm.RefuseAsync(context, problem);
         return null;
     }
 }

@@ -7,7 +7,9 @@ using PushQueue.Transports.Rest;
 
 namespace PushQueue.Dialects.RestMq;
 
-/// <summary><c>POST /xmlrpc</c>: <c>set(queue, value)</c> and <c>get(queue)</c>. What goes wrong is a fault, as the protocol has it.</summary>
+/// <summary>
+/// <c>POST /xmlrpc</c>: <c>set(queue, value)</c> and <c>get(queue)</c>. An error is a fault, as the protocol has it.
+/// </summary>
 internal sealed class RestMqXmlRpc(IMessageBroker broker, AccessControl access)
 {
     private const int EmptyQueue = 1;

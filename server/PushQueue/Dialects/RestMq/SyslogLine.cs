@@ -8,7 +8,9 @@ internal static class SyslogLine
 {
     private const int PriorityMax = 191;
 
-    /// <summary>The line as it came, who sent it, when it came in epoch seconds, and the two numbers of its priority, null where it has none.</summary>
+    /// <summary>
+    /// The line as it came, who sent it, when it came in epoch seconds, and the two numbers of its priority, null where it has none.
+    /// </summary>
     public static byte[] ToJson(string line, string host, DateTimeOffset now)
     {
         var json = JsonBuffer.Rent();
@@ -37,7 +39,8 @@ internal static class SyslogLine
     {
         var end = line is ['<', ..] ? line.IndexOf('>', StringComparison.Ordinal) : -1;
         return end is >= 2 and <= 4
-            && int.TryParse(line.AsSpan(1, end - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var priority) && priority <= PriorityMax
+            && int.TryParse(line.AsSpan(1, end - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var priority)
+            && priority <= PriorityMax
                 ? priority
                 : null;
     }

@@ -12,10 +12,11 @@ namespace PushQueue.Dialects.RestMq;
 
 /// <summary>
 /// Syslog over TCP: puts each line on the queue <c>syslogd:ADDRESS</c> of its sender. Syslog has no answers, so where a put is refused the
-/// lines wait and the sender is not read from until it goes through: nothing is dropped but a line that is larger than a message may be, and
-/// what nobody could take at the very end.
+/// lines wait and the sender is not read from until it goes through: nothing is dropped but a line that is larger than a message may be,
+/// and what nobody could take at the very end.
 /// </summary>
-internal sealed partial class SyslogReceiver(IMessageBroker broker, QueuesOptions limits, TimeProvider time, ILogger<SyslogReceiver> logger) : ConnectionHandler
+internal sealed partial class SyslogReceiver(IMessageBroker broker, QueuesOptions limits, TimeProvider time, ILogger<SyslogReceiver> logger)
+    : ConnectionHandler
 {
     private const int LineBytesMax = 64 * 1024;
 
@@ -24,10 +25,12 @@ internal sealed partial class SyslogReceiver(IMessageBroker broker, QueuesOption
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
         // Only the server's stop ends it early: a sender that has gone may have left lines to be read.
-        var stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
+        var stopping =
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         try
         {
-            await ReadAsync(connection.Transport.Input, AccessGuard.AddressOf((connection.RemoteEndPoint as IPEndPoint)?.Address), stopping);
+            await ReadAsync(
+                connection.Transport.Input, AccessGuard.AddressOf((connection.RemoteEndPoint as IPEndPoint)?.Address), stopping);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -124,7 +127,10 @@ internal sealed partial class SyslogReceiver(IMessageBroker broker, QueuesOption
         [LoggerMessage(621, LogLevel.Warning, "{Count} syslog lines for {Queue} wait: {Sentence}")]
         public static partial void Waiting(ILogger logger, int count, string queue, string sentence);
 
-        [LoggerMessage(622, LogLevel.Warning, "A syslog line from {Host} makes a message of more than {BytesMax} bytes (--max-message-bytes); it is dropped")]
+        [LoggerMessage(
+            622,
+            LogLevel.Warning,
+            "A syslog line from {Host} makes a message of more than {BytesMax} bytes (--max-message-bytes); it is dropped")]
         public static partial void LineDropped(ILogger logger, string host, int bytesMax);
     }
 }

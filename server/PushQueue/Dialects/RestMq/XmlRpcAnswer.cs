@@ -17,7 +17,8 @@ internal static class XmlRpcAnswer
 
     public static byte[] Text(string text) => Write(xml => WriteResult(xml, () => WriteValue(xml, text)));
 
-    public static byte[] Struct(params (string Name, string Value)[] members) => Write(xml => WriteResult(xml, () => WriteStruct(xml, members)));
+    public static byte[] Struct(params (string Name, string Value)[] members) =>
+        Write(xml => WriteResult(xml, () => WriteStruct(xml, members)));
 
     public static byte[] Fault(int code, string sentence) => Write(xml =>
     {

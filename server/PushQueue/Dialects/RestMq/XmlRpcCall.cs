@@ -18,7 +18,7 @@ internal sealed record XmlRpcCall(string Method, IReadOnlyList<XmlRpcValue> Para
         IgnoreProcessingInstructions = true,
     };
 
-    /// <summary>Null where the body is no call; <paramref name="whyNot"/> is then a sentence.</summary>
+    /// <summary>Null where the body is not a call; <paramref name="whyNot"/> is then a sentence.</summary>
     public static XmlRpcCall? Read(byte[] body, out string? whyNot)
     {
         try
@@ -30,12 +30,12 @@ internal sealed record XmlRpcCall(string Method, IReadOnlyList<XmlRpcValue> Para
         catch (Exception e) when (e is XmlException or InvalidOperationException)
         {
             // The second is how the reader says that text stands where an element should.
-            whyNot = $"The body is no call of XML-RPC: {e.Message}";
+            whyNot = $"The body is not an XML-RPC call: {e.Message}";
             return null;
         }
         catch (FormatException)
         {
-            whyNot = "The body is no call of XML-RPC: a base64 value is broken.";
+            whyNot = "The body is not an XML-RPC call: a base64 value is broken.";
             return null;
         }
     }
@@ -114,7 +114,7 @@ internal sealed record XmlRpcCall(string Method, IReadOnlyList<XmlRpcValue> Para
         {
             if (!string.IsNullOrWhiteSpace(text))
             {
-                throw new XmlException("A value holds text beside its type.");
+                throw new XmlException("A value holds text outside its type.");
             }
 
             value = ReadTyped(xml);
@@ -132,7 +132,8 @@ internal sealed record XmlRpcCall(string Method, IReadOnlyList<XmlRpcValue> Para
         {
             "string" => new XmlRpcValue(xml.ReadElementContentAsString(), null),
             "base64" => new XmlRpcValue("", Convert.FromBase64String(xml.ReadElementContentAsString())),
-            "int" or "i4" or "i8" or "boolean" or "double" or "dateTime.iso8601" => new XmlRpcValue(xml.ReadElementContentAsString().Trim(), null),
+            "int" or "i4" or "i8" or "boolean" or "double" or "dateTime.iso8601" =>
+                new XmlRpcValue(xml.ReadElementContentAsString().Trim(), null),
             _ => throw new XmlException("A value is neither a string nor another simple type; put structures as JSON text."),
         };
     }

@@ -18,7 +18,14 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         // Out of the directory before it is deleted: nobody can find a queue that is gone.
-        _queues.TryRemove(new KeyValuePair<QueueName, EmbeddedQueue>(queue, found));
+        lock (_creation)
+        {
+            if (_queues.TryRemove(new KeyValuePair<QueueName, EmbeddedQueue>(queue, found)))
+            {
+                _names.Remove(queue.Value);
+            }
+        }
+
         return await AnswerWhenSyncedAsync(found.Delete());
     }
 
@@ -26,20 +33,12 @@ internal sealed partial class EmbeddedMessageStore
 
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
     {
-        var names = _queues.Keys.Select(static name => name.Value).ToArray();
-        Array.Sort(names, StringComparer.Ordinal);
-        var from = 0;
-        if (after is not null)
+        // One more than the page holds, to know whether another page follows.
+        var names = _names.Page(after, limit + 1, out var total);
+        var page = new List<QueueInfo>(names.Count);
+        foreach (var name in names.Take(limit))
         {
-            from = Array.BinarySearch(names, after, StringComparer.Ordinal);
-            from = from < 0 ? ~from : from + 1;
-        }
-
-        var page = new List<QueueInfo>();
-        var at = from;
-        for (; at < names.Length && page.Count < limit; at++)
-        {
-            if (Find(QueueName.Parse(names[at])) is { } queue)
+            if (Find(QueueName.Parse(name)) is { } queue)
             {
                 _ = _services.QueueFaults.Try(queue.Name, (queue, page), static state =>
                 {
@@ -51,7 +50,7 @@ internal sealed partial class EmbeddedMessageStore
             }
         }
 
-        return new(new QueuePage(page, names.Length, at < names.Length && page.Count > 0 ? page[^1].Name.Value : null));
+        return new(new QueuePage(page, total, names.Count > limit && limit > 0 ? names[limit - 1] : null));
     }
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)

@@ -16,6 +16,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     private readonly ILogger _logger;
     private readonly StoreServices _services;
     private readonly ConcurrentDictionary<QueueName, EmbeddedQueue> _queues = new();
+    private readonly QueueNames _names = new();
     private readonly Lock _creation = new();
     private StoreLock? _lock;
     private LogCleaner? _cleaner;
@@ -64,6 +65,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), QueueSettings.Default);
             queue.RecordState();
             _queues[name] = queue;
+            _names.Add(name.Value);
             _services.CountQueues(1);
             return queue;
         }
@@ -119,6 +121,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             foreach (var queue in recovery.Queues)
             {
                 _queues[queue.Name] = queue;
+                _names.Add(queue.Name.Value);
                 _services.CountQueues(1);
             }
 

@@ -112,7 +112,10 @@ internal sealed partial class RedisMessageStore
         {
             throw new StoreUnavailableException(
                 $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time. "
-                + "It is stored, but less safely than --redis-wait demands.");
+                + "It is stored, but less safely than --redis-wait demands.")
+            {
+                IsForClients = true,
+            };
         }
     }
 

@@ -231,7 +231,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private async Task<long> SweepAsync(QueueName queue) =>
         await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is { } reply ? (long)reply[1] : 0;
 
-    private static BrokerFailure Failure(StoreUnavailableException exception) => new(QueueError.StoreUnavailable, exception.Message);
+    private static BrokerFailure Failure(StoreUnavailableException exception) =>
+        new(QueueError.StoreUnavailable, exception.IsForClients ? exception.Message : null);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

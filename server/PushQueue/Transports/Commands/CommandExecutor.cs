@@ -62,8 +62,8 @@ internal sealed class CommandExecutor : ICommandExecutor
             return CommandAnswer.Error(frame, refusal);
         }
 
-        // A put that waits for its ack has been done; only who waits for a message loses it with his right.
-        using var right = command.AnyOf == Permissions.Take && frame.Has("wait")
+        // A put that waits for its ack stands, but its end is told only to a caller that still has the right.
+        using var right = frame.Has("wait") || frame.Has("waitForAck")
             ? _waiting.Begin(caller, command.AnyOf, queue, cancellationToken)
             : null;
         try
@@ -74,9 +74,9 @@ internal sealed class CommandExecutor : ICommandExecutor
         {
             return CommandAnswer.Error(frame, right.WhyLost());
         }
-        catch (StoreUnavailableException e)
+        catch (StoreUnavailableException)
         {
-            return CommandAnswer.Error(frame, new Problem(ProblemType.StoreUnavailable, e.Message));
+            return CommandAnswer.Error(frame, new Problem(ProblemType.StoreUnavailable));
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits,
             return RequestBody.TooLarge(ProblemType.BatchTooLarge, context.Request.ContentLength.Value, limits.BatchBytesMax);
         }
 
-        options.TraceParent ??= MessageTracing.Accept(context.Request.Headers.TraceParent);
+        options.TraceParent = MessageTracing.Accept(context.Request.Headers.TraceParent) ?? options.TraceParent;
         RequestBody.LiftServerLimit(context);
         long bytes;
         var elements = new BatchElements(options, envelopes, broker.MessageBytesMax, limits.BatchMessagesMax, time);

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Security;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>/healthz: the process is alive; /readyz: it can serve.</summary>
-internal sealed class HealthEndpoints(IStoreLifecycle store, MessageBroker broker)
+internal sealed class HealthEndpoints(IStoreLifecycle store, MessageBroker broker, NodeDrain drain)
 {
     public void Map(RestRoutes routes)
     {
@@ -21,7 +22,7 @@ internal sealed class HealthEndpoints(IStoreLifecycle store, MessageBroker broke
 
     private async ValueTask<Problem?> ReadyAsync(HttpContext context)
     {
-        if (broker.Draining)
+        if (broker.Draining || drain.HasBegun)
         {
             return new Problem(ProblemType.ShuttingDown);
         }

@@ -6,8 +6,11 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}: puts one message. hot path: guarded by the load bench.</summary>
-internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimeProvider time)
+internal sealed class PutEndpoint(IMessageBroker broker, AccessControl access, WaitingRights waiting, LimitHits hits, TimeProvider time)
 {
+    /// <summary>Of the path <c>/q/{queue}</c>.</summary>
+    private const int OwnSegments = 2;
+
     private readonly string _durability = broker.Durability.ToString();
 
     public void Map(RestRoutes routes, RestHandler take, RestHandler delete) =>
@@ -45,7 +48,9 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
         }
 
         var message = options.ToMessage(body, contentType);
-        message.TraceParent ??= MessageTracing.Accept(context.Request.Headers.TraceParent);
+
+        // What a library sends with the request is newer than what stands in its URL.
+        message.TraceParent = MessageTracing.Accept(context.Request.Headers.TraceParent) ?? message.TraceParent;
         if (wait is { } patience)
         {
             return await PutAndWaitAsync(context, queue, message, patience);
@@ -58,20 +63,31 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
         }
 
         var status = result.Value.Duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
-        context.Response.Headers.Location = Location(queue, result.Value.Id);
+        context.Response.Headers.Location = Location(context, queue, result.Value.Id);
         return await RestAnswers.JsonAsync(context, status, Answer(queue, result.Value));
     }
 
     /// <summary>200 where it was acked, 202 where that takes longer, a problem where it ended otherwise.</summary>
     private async ValueTask<Problem?> PutAndWaitAsync(HttpContext context, QueueName queue, NewMessage message, TimeSpan wait)
     {
-        var result = await broker.PutAndWaitAsync(queue, message, wait, context.RequestAborted);
+        // The put stands, but its end is told only to a caller that still has the right.
+        using var right = waiting.Begin(access.CallerOf(context.User), Permissions.Put, queue, context.RequestAborted);
+        BrokerResult<AwaitedPut> result;
+        try
+        {
+            result = await broker.PutAndWaitAsync(queue, message, wait, right?.Token ?? context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (right is { IsLost: true })
+        {
+            return right.WhyLost();
+        }
+
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
         }
 
-        context.Response.Headers.Location = Location(queue, result.Value.Put.Id);
+        context.Response.Headers.Location = Location(context, queue, result.Value.Put.Id);
         if (PutJson.WhyNotAcked(queue, result.Value) is { } problem)
         {
             return problem;
@@ -113,10 +129,13 @@ internal sealed class PutEndpoint(IMessageBroker broker, LimitHits hits, TimePro
     private int BodyBytesMax(string contentType) =>
         ContentTypes.IsForm(contentType) ? (int)Math.Min((3L * broker.MessageBytesMax) + 1024, int.MaxValue) : broker.MessageBytesMax;
 
-    private static string Location(QueueName queue, MessageId id) =>
-        id.IsNumber
-            ? string.Create(CultureInfo.InvariantCulture, $"/q/{Uri.EscapeDataString(queue.Value)}/messages/{id.Number}")
-            : $"/q/{Uri.EscapeDataString(queue.Value)}/messages/{Uri.EscapeDataString(id.ToString())}";
+    private static string Location(HttpContext context, QueueName queue, MessageId id)
+    {
+        var prefix = RawPath.Prefix(context, OwnSegments);
+        return id.IsNumber
+            ? string.Create(CultureInfo.InvariantCulture, $"{prefix}/q/{Uri.EscapeDataString(queue.Value)}/messages/{id.Number}")
+            : $"{prefix}/q/{Uri.EscapeDataString(queue.Value)}/messages/{Uri.EscapeDataString(id.ToString())}";
+    }
 
     private byte[] Answer(QueueName queue, PutOutcome outcome)
     {

@@ -81,9 +81,9 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
         {
             await RestAnswers.ProblemAsync(context, new Problem(ProblemType.BadRequest, RequestBody.ChunkTooLong));
         }
-        catch (StoreUnavailableException e) when (!context.Response.HasStarted)
+        catch (StoreUnavailableException) when (!context.Response.HasStarted)
         {
-            await RestAnswers.ProblemAsync(context, new Problem(ProblemType.StoreUnavailable, e.Message));
+            await RestAnswers.ProblemAsync(context, new Problem(ProblemType.StoreUnavailable));
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {

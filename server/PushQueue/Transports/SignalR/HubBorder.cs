@@ -5,7 +5,7 @@ using PushQueue.Queues;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// The border of the hub: what escapes a method is logged here and answered without its inner life. What clients do wrong is an answer and
+/// The border of the hub: exceptions of a method are logged here and answered without details. A mistake of a client is answered and
 /// no log entry; SignalR's own entry for it is switched off by the host, for any client could fill the log with it.
 /// </summary>
 internal sealed class HubBorder(ILogger<HubBorder> logger) : IHubFilter
@@ -16,9 +16,9 @@ internal sealed class HubBorder(ILogger<HubBorder> logger) : IHubFilter
         {
             return await next(call);
         }
-        catch (StoreUnavailableException e)
+        catch (StoreUnavailableException)
         {
-            throw HubCommands.Failure(new Problem(ProblemType.StoreUnavailable, e.Message));
+            throw HubCommands.Failure(new Problem(ProblemType.StoreUnavailable));
         }
         catch (Exception e) when (e is not (HubException or OperationCanceledException))
         {

@@ -1,21 +1,25 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Security;
 
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>A connected client of the hub.</summary>
-/// <param name="Buffer">What is pushed to it goes in here.</param>
+/// <param name="Buffer">Takes all pages that are pushed to the client.</param>
 /// <param name="Envelopes">The form of its messages.</param>
 /// <param name="Raw">The form of messages of which it wants the body alone.</param>
 /// <param name="EndsItself">Whether the buffer lives on for its last words when the hub is through with the client.</param>
 internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes, MessageFormat Raw, bool EndsItself)
 {
     private int _streams;
+    private Caller? _counted;
 
-    /// <summary>Who it is.</summary>
+    /// <summary>The client, and its rights as they are now.</summary>
     public ConnectionCaller Caller => (ConnectionCaller)Buffer.Connection.Rights;
 
-    /// <summary>Counts a streaming call of <c>Consume</c> in: each is a subscription. False where the connection has as many as it may.</summary>
+    /// <summary>
+    /// Counts a streaming call of <c>Consume</c> in: each is a subscription. False where the connection has as many as it may.
+    /// </summary>
     public bool TryOpenStream(int subscriptionsMax)
     {
         if (Interlocked.Increment(ref _streams) + Buffer.Consumers.Length <= subscriptionsMax)
@@ -26,6 +30,22 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
         CloseStream();
         return false;
     }
+
+    /// <summary>Counts the connection as one of its key's. False where the key has as many as it may.</summary>
+    public bool TryConnect()
+    {
+        var caller = Caller.Caller;
+        if (!caller.TryConnect())
+        {
+            return false;
+        }
+
+        _counted = caller;
+        return true;
+    }
+
+    /// <summary>Gives back what <see cref="TryConnect"/> counted.</summary>
+    public void Disconnect() => Interlocked.Exchange(ref _counted, null)?.Disconnect();
 
     public void CloseStream() => Interlocked.Decrement(ref _streams);
 }

@@ -11,7 +11,7 @@ namespace PushQueue.Transports.SignalR;
 /// </summary>
 internal sealed class HubCommands(ICommandExecutor executor)
 {
-    /// <summary>Runs one command; options are fields beside its own.</summary>
+    /// <summary>Runs one command; options are fields next to its own.</summary>
     public async Task<RawJson> RunAsync(
         ConnectionCaller caller,
         string command,

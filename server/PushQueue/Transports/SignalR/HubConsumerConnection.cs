@@ -5,9 +5,10 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>One hub connection. SignalR itself sends pings and watches for silent clients.</summary>
-internal sealed class HubConsumerConnection(HubConnectionContext context, IConsumerRights rights, string? remoteAddress) : IConsumerConnection
+internal sealed class HubConsumerConnection(HubConnectionContext context, IConsumerRights rights, string? remoteAddress)
+    : IConsumerConnection
 {
-    // What a client may take to read its last words before the connection is cut.
+    // The time in which a client must read the last page before the connection is cut.
     private static readonly HubPage Close = new("{\"type\":7,\"allowReconnect\":true}\u001e"u8.ToArray(), 0, 0);
 
     public string Transport => "signalr";

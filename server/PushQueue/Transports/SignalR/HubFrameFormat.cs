@@ -31,7 +31,8 @@ internal sealed class HubFrameFormat : MessageFormat
 
     /// <summary>
     /// The connection's last words are told three times: as <c>close</c> to programs that listen for it, as SignalR's close message to its
-    /// client, which then knows whether to connect again, and as WebSocket close. A normal close follows SignalR's own words, or the client's.
+    /// client, which then knows whether to connect again, and as WebSocket close. A normal close follows SignalR's own words, or the
+    /// client's.
     /// </summary>
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {

@@ -9,13 +9,15 @@ using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
 
-/// <summary>One open WebSocket of a hub client: brings what the client sends to the hub, and ends both in an orderly way, whoever begins.</summary>
+/// <summary>
+/// One open WebSocket of a hub client: brings what the client sends to the hub, and ends both in order, whichever side begins.
+/// </summary>
 internal sealed class HubSocket(
     HttpContext http, WebSocketConnection connection, OutboundBuffer buffer, LimitHits hits, TimeProvider time, ILogger logger)
 {
     private const int InputBytesMax = 64 * 1024;
 
-    // What a client sent before it closed is still done; what takes longer is cancelled, because nobody waits for it.
+    // Calls that a client sent before it closed are still done; those that take longer are cancelled, because nothing waits for them.
     private static readonly TimeSpan LastCallsTimeout = TimeSpan.FromSeconds(1);
 
     private static readonly PipeOptions InputOptions = new(
@@ -57,7 +59,9 @@ internal sealed class HubSocket(
         buffer.Close(reason, keepWaiting: true);
     }
 
-    /// <summary>Reads until the end, even when the hub is through: the client's close frame may be still to come. True where it came.</summary>
+    /// <summary>
+    /// Reads until the end, even when the hub is through: the client's close frame may be still to come. True where it came.
+    /// </summary>
     private async Task<bool> ReadAsync(Stream stream, int frameBytesMax)
     {
         using var reader = new WebSocketFrameReader(stream, frameBytesMax, connection.Heard);

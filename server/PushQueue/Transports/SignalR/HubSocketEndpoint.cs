@@ -9,8 +9,8 @@ using PushQueue.Transports.Streaming;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// Serves WebSockets of hub clients that skip negotiation. SignalR runs the hub over them, but what is pushed goes to the socket as it goes to
-/// any other WebSocket: SignalR's own transport would copy each page twice more, hop to another thread and cut it into fragments.
+/// Serves WebSockets of hub clients that skip negotiation. SignalR runs the hub over them, but what is pushed goes to the socket as it goes
+/// to any other WebSocket: SignalR's own transport would copy each page twice more, hop to another thread and cut it into fragments.
 /// </summary>
 internal sealed class HubSocketEndpoint(
     HubConnectionHandler<PushHub> hub,
@@ -26,7 +26,9 @@ internal sealed class HubSocketEndpoint(
 {
     private readonly int _frameBytesMax = (int)Math.Min(int.MaxValue / 2, hubOptions.Value.MaximumReceiveMessageSize ?? int.MaxValue);
 
-    /// <summary>Whether this request is one to serve here: a client that negotiated names its connection by id, and SignalR knows it.</summary>
+    /// <summary>
+    /// Whether this request is one to serve here: a client that negotiated names its connection by id, and SignalR knows it.
+    /// </summary>
     public static bool Serves(HttpContext context) =>
         WebSocketHandshake.WhyNot(context) is null && !context.Request.Query.ContainsKey("id");
 

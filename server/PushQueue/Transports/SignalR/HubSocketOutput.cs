@@ -6,9 +6,9 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// What SignalR itself writes to a client: answers, stream items, pings. A flush makes one WebSocket frame of what was written since the one
-/// before and hands it to the connection's buffer, in line with the pages. It is pending while the buffer has no room, so SignalR, which
-/// has one write under way, waits too. Holds no memory between flushes.
+/// SignalR's own output to a client: answers, stream items, pings. A flush makes one WebSocket frame of what was written since the
+/// one before and hands it to the connection's buffer, in line with the pages. It is pending while the buffer has no room, so SignalR,
+/// which has one write under way, waits too. Holds no memory between flushes.
 /// </summary>
 /// <param name="buffer">The connection's.</param>
 /// <param name="onHandshakeAnswered">Called once, behind the first frame, which is the answer to the handshake.</param>

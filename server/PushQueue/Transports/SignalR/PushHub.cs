@@ -7,7 +7,9 @@ using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
 
-/// <summary>The hub at <c>/hub</c>. Clients get <c>message(envelope)</c>, <c>gap(…)</c>, <c>cancel(…)</c> and, before the end, <c>close(…)</c>.</summary>
+/// <summary>
+/// The hub at <c>/hub</c>. Clients get <c>message(envelope)</c>, <c>gap(…)</c>, <c>cancel(…)</c> and, before the end, <c>close(…)</c>.
+/// </summary>
 internal sealed class PushHub(
     PushLifetimeManager connections,
     Subscriptions subscriptions,
@@ -93,13 +95,15 @@ internal sealed class PushHub(
         watch.WatchQueues(CommandingClient().Caller, options, cancelled);
 
     /// <summary>One queue with its settings, every second, and with its consumers for those who manage it.</summary>
-    public IAsyncEnumerable<RawJson> WatchQueue(string queue, CancellationToken cancelled) => watch.WatchQueue(CommandingClient().Caller, queue, cancelled);
+    public IAsyncEnumerable<RawJson> WatchQueue(string queue, CancellationToken cancelled) =>
+        watch.WatchQueue(CommandingClient().Caller, queue, cancelled);
 
     /// <summary>The nodes, and what happened on this one.</summary>
     public IAsyncEnumerable<RawJson> WatchNodes(CancellationToken cancelled) => watch.WatchNodes(CommandingClient().Caller, cancelled);
 
-    /// <summary>What happens to the messages of a queue, as copies: nobody gets one message less for it.</summary>
-    public IAsyncEnumerable<RawJson> Tail(string queue, CancellationToken cancelled) => watch.Tail(CommandingClient().Caller, queue, cancelled);
+    /// <summary>The events of a queue's messages, as copies: no consumer gets a message less for it.</summary>
+    public IAsyncEnumerable<RawJson> Tail(string queue, CancellationToken cancelled) =>
+        watch.Tail(CommandingClient().Caller, queue, cancelled);
 
     /// <summary>The client, whose call is counted as a command.</summary>
     private HubClient CommandingClient()
@@ -109,7 +113,7 @@ internal sealed class PushHub(
     }
 }
 
-/// <summary>What a subscription answers.</summary>
+/// <summary>The answer to a subscription.</summary>
 /// <param name="Queue">The queue's name.</param>
-/// <param name="Cursor">Where the stream begins; null for a queue that does not exist yet, and for a client that said where to begin.</param>
+/// <param name="Cursor">Where the stream begins; null for a client that said itself where to begin.</param>
 internal sealed record SubscribeAnswer(string Queue, string? Cursor);

@@ -9,7 +9,8 @@ namespace PushQueue.Transports.SignalR;
 
 /// <summary>
 /// SignalR's JSON protocol, where the last argument of a call to <see cref="PushHub"/> may be left out: hubs know neither optional
-/// parameters nor overloads, and <c>Subscribe("q")</c> must work as well as <c>Subscribe("q", options)</c>. Calls of other hubs pass unchanged.
+/// parameters nor overloads, and <c>Subscribe("q")</c> must work as well as <c>Subscribe("q", options)</c>. Calls of other hubs pass
+/// unchanged.
 /// </summary>
 internal sealed class PushHubProtocol(IOptions<JsonHubProtocolOptions> options) : IHubProtocol
 {
@@ -50,7 +51,8 @@ internal sealed class PushHubProtocol(IOptions<JsonHubProtocolOptions> options) 
 
     private static HubMessage? Padded(HubMessage message) => message switch
     {
-        StreamInvocationMessage call => new StreamInvocationMessage(call.InvocationId!, call.Target, [.. call.Arguments, null], call.StreamIds)
+        StreamInvocationMessage call => new StreamInvocationMessage(
+            call.InvocationId!, call.Target, [.. call.Arguments, null], call.StreamIds)
         {
             Headers = call.Headers,
         },

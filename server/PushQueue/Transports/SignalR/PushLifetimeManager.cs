@@ -9,8 +9,8 @@ namespace PushQueue.Transports.SignalR;
 
 /// <summary>
 /// The door through which ready pages reach hub connections: SignalR gives a lifetime manager each <see cref="HubConnectionContext"/>,
-/// a hub only proxies that serialize anew per message. A connection that came through <see cref="HubSocketEndpoint"/> brings its buffer
-/// along, past SignalR; to any other SignalR itself writes the pages.
+/// a hub only proxies that serialize again for each message. A connection that came through <see cref="HubSocketEndpoint"/> brings its
+/// buffer along, past SignalR; to any other SignalR itself writes the pages.
 /// </summary>
 internal sealed class PushLifetimeManager(
     Dispatcher dispatcher,
@@ -26,9 +26,16 @@ internal sealed class PushLifetimeManager(
 
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
-        _clients[connection.ConnectionId] = connection.Features.Get<OutboundBuffer>() is { } own
+        var client = connection.Features.Get<OutboundBuffer>() is { } own
             ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, EndsItself: true)
             : new HubClient(Open(connection), HubFormat.Envelopes, HubFormat.Raw, EndsItself: false);
+        _clients[connection.ConnectionId] = client;
+        if (!client.EndsItself && !client.TryConnect())
+        {
+            // Another one came between the check of the request and this.
+            connection.Abort();
+        }
+
         return base.OnConnectedAsync(connection);
     }
 
@@ -36,9 +43,10 @@ internal sealed class PushLifetimeManager(
     {
         if (_clients.TryRemove(connection.ConnectionId, out var client))
         {
+            client.Disconnect();
             if (client.EndsItself)
             {
-                // What it holds goes back now, not after the farewells.
+                // Its leases go back now, not after the last pages.
                 dispatcher.UnsubscribeAll(client.Buffer);
             }
             else
@@ -54,7 +62,9 @@ internal sealed class PushLifetimeManager(
     {
         var http = connection.Features.Get<IHttpContextFeature>()?.HttpContext;
         var buffer = new OutboundBuffer(
-            new HubConsumerConnection(connection, callers.Of(connection.User), http?.Connection.RemoteIpAddress?.ToString()), clock, options.Value);
+            new HubConsumerConnection(connection, callers.Of(connection.User), http?.Connection.RemoteIpAddress?.ToString()),
+            clock,
+            options.Value);
         registry.Add(buffer);
         buffer.Open();
         return buffer;

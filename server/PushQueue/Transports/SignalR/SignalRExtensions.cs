@@ -54,9 +54,9 @@ internal static class SignalRExtensions
 
             // More than one record after another counts as one message there, which would corrupt its sequence.
             options.AllowStatefulReconnects = false;
-        }).RequireAccess(AccessRule.Socket);
+        }).RequireAccess(AccessRule.Hub);
 
-        // Within SignalR's own endpoint rather than beside it, so that whatever is asked of it (who may come in) is asked of both.
+        // Within SignalR's own endpoint rather than next to it, so that the checks of its callers hold for both.
         hub.Add(builder =>
         {
             var signalR = builder.RequestDelegate!;

@@ -1,4 +1,4 @@
 namespace PushQueue.Transports.Streaming;
 
-/// <summary>Nobody reads any more. Only between a connection and its outbound buffer.</summary>
+/// <summary>The client has gone. Used only between a connection and its outbound buffer.</summary>
 internal sealed class ConnectionGoneException() : IOException("The client has gone.");

@@ -14,7 +14,7 @@ internal sealed class ConsumerOptionsReader
     private bool _hasFrom;
     private string? _error;
 
-    /// <summary>What is wrong, in one sentence; null where nothing is.</summary>
+    /// <summary>The first error, in one sentence; null where all options are right.</summary>
     public string? Error =>
         _error ?? (_options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
             ? "grace and consumer need ack=manual."
@@ -36,14 +36,15 @@ internal sealed class ConsumerOptionsReader
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "lastEventId" => ReadLastEventId(value),
-            _ => $"There is no stream option '{name}'; there are ack, prefetch, ttr, format, from, overflow, worker, grace, consumer and lastEventId.",
+            _ => $"There is no stream option '{name}'; the options are "
+                + "ack, prefetch, ttr, format, from, overflow, worker, grace, consumer and lastEventId.",
         };
     }
 
     /// <summary>Refuses the options for a reason that was found elsewhere; null for none.</summary>
     public void Refuse(Problem? problem) => _error ??= problem?.Sentence;
 
-    /// <summary>What a browser sends by itself when it connects again; it wins over <c>from</c>, which is still in its URL.</summary>
+    /// <summary>A browser sends this by itself when it connects again; it wins over <c>from</c>, which is still in its URL.</summary>
     public string? ReadLastEventId(string? value)
     {
         if (!string.IsNullOrEmpty(value))
@@ -150,7 +151,7 @@ internal sealed class ConsumerOptionsReader
     {
         if (value is not { Length: 32 })
         {
-            return "consumer is the token that an earlier stream was told in its first event, 32 characters long.";
+            return "consumer is the token in the first event of an earlier stream, 32 characters long.";
         }
 
         _options = _options with { Token = value };

@@ -8,9 +8,10 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>A response that never ends by itself: comet and server-sent events.</summary>
-internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format, IConsumerRights rights) : IConsumerConnection
+internal sealed class HttpStreamConnection(HttpContext context, string transport, MessageFormat format, IConsumerRights rights)
+    : IConsumerConnection
 {
-    // Whoever lists consumers may come when the request has just ended, and its context with it.
+    // Kept here because a list of consumers may be made when the request, and its context with it, has just ended.
     private readonly IPAddress? _remoteAddress = context.Connection.RemoteIpAddress;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PipeWriter _output = context.Response.BodyWriter;
@@ -60,7 +61,7 @@ internal sealed class HttpStreamConnection(HttpContext context, string transport
             return CheckSlowAsync(flush);
         }
 
-        // A write to a client that has gone is no error to the server's pipe; it only says that nobody reads any more.
+        // The server's pipe does not report a write to a client that has gone as an error; it only says that nothing is read any more.
         var result = flush.Result;
         return result.IsCompleted || result.IsCanceled ? ValueTask.FromException(new ConnectionGoneException()) : default;
     }

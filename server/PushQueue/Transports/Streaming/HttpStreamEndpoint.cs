@@ -31,6 +31,11 @@ internal sealed class HttpStreamEndpoint(
 
     private async Task ServeAsync(HttpContext context, bool events)
     {
+        if (events && LastEventId.EndsIfStopped(context))
+        {
+            return;
+        }
+
         if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
             await RefusalForm.RefuseAsync(context, refusal);
@@ -65,7 +70,7 @@ internal sealed class HttpStreamEndpoint(
             static state => ((HttpStreamConnection)state!).Abort(CloseReason.Normal), connection);
         try
         {
-            // Joined before the headers go out: whoever sees the stream open gets all that is put from then on.
+            // Joined before the headers go out: a client that sees the stream open gets all messages that are put from then on.
             var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, connection.ControlFormat, request.Options);
             var opening = await Dispatcher.EncodeOpeningAsync(consumer);
             await context.Response.StartAsync(context.RequestAborted);
@@ -85,7 +90,9 @@ internal sealed class HttpStreamEndpoint(
                 Log.StreamFailed(logger, e, connection.Transport, request.Queue.Value);
             }
 
-            context.Response.Headers.Clear();
+            // Not those that let a page of another origin read the answer.
+            context.Response.Headers.TransferEncoding = default;
+            context.Response.Headers.CacheControl = default;
             await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
             return;
         }
@@ -93,7 +100,7 @@ internal sealed class HttpStreamEndpoint(
         {
             if (!opened)
             {
-                // However its opening failed: nobody would ever say that its first write is over.
+                // However the opening failed: nothing else would end its first write.
                 await buffer.EndUnopenedAsync();
             }
 

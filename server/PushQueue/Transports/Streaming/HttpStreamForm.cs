@@ -2,7 +2,7 @@ using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.Streaming;
 
-/// <summary>What a streaming response looks like.</summary>
+/// <summary>The form of a streaming response.</summary>
 /// <param name="Transport">For people: <c>comet</c>, <c>sse</c>.</param>
 /// <param name="ContentType">Of the response.</param>
 /// <param name="Format">How messages look.</param>

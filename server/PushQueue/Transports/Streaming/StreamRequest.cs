@@ -4,11 +4,13 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports.Streaming;
 
-/// <summary>What a request for a stream asks for, checked.</summary>
+/// <summary>The queue and the options of a request for a stream, checked.</summary>
 internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
 {
     // Credentials that browsers can only put into the URL, and the cache busters of EventSource polyfills.
-    private static readonly HashSet<string> NotOurs = new(StringComparer.Ordinal) { "access_token", "_", "t" };
+    private static readonly HashSet<string> NotOurs = new(StringComparer.Ordinal) { "access_token", "_", "t", "r" };
+
+    private const string PolyfillPrefix = "evs_";
 
     public static StreamRequest? Read(HttpContext context, out QueueError error, out string? detail)
     {
@@ -27,10 +29,10 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
     public static ConsumerOptions? ReadOptions(HttpRequest request, out string? detail)
     {
         var reader = new ConsumerOptionsReader();
-        _ = reader.ReadLastEventId(request.Headers["Last-Event-ID"]);
+        _ = reader.ReadLastEventId(LastEventId.Of(request));
         foreach (var (name, values) in request.Query)
         {
-            if (NotOurs.Contains(name))
+            if (NotOurs.Contains(name) || name.StartsWith(PolyfillPrefix, StringComparison.Ordinal) || LastEventId.IsParameter(name))
             {
                 continue;
             }

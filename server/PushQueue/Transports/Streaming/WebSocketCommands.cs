@@ -9,7 +9,7 @@ using PushQueue.Transports.Commands;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
-/// What clients say over a WebSocket: <c>subscribe</c> and <c>unsubscribe</c> here, because they concern the connection; everything
+/// Commands over a WebSocket: <c>subscribe</c> and <c>unsubscribe</c> here, because they concern the connection; everything
 /// else, broken frames included, goes to the executor that <c>POST /queue</c> uses too.
 /// </summary>
 internal sealed class WebSocketCommands(
@@ -45,13 +45,13 @@ internal sealed class WebSocketCommands(
                 ? Refuse(frame, Problem.BadOption("This server takes only subscribe and unsubscribe here."))
                 : (await _executor.ExecuteAsync(frame, cancellationToken)).Json;
         }
-        catch (StoreUnavailableException e)
+        catch (StoreUnavailableException)
         {
-            return Refuse(frame, new Problem(ProblemType.StoreUnavailable, e.Message));
+            return Refuse(frame, new Problem(ProblemType.StoreUnavailable));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // One command's failure is no reason to cut a socket that holds other subscriptions.
+            // A failed command does not cut the socket, which holds other subscriptions.
             Log.CommandFailed(logger, e);
             return Refuse(frame, new Problem(ProblemType.InternalError));
         }

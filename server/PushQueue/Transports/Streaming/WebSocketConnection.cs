@@ -10,10 +10,10 @@ namespace PushQueue.Transports.Streaming;
 internal sealed class WebSocketConnection(
     HttpContext context, IConsumerRights rights, CoarseClock clock, TimeProvider time, bool multiplexed) : IConsumerConnection
 {
-    // What a client may take to answer our close frame with its own.
+    // The time in which a client must answer our close frame with its own.
     private static readonly TimeSpan CloseAnswerTimeout = TimeSpan.FromSeconds(2);
 
-    // Whoever lists consumers may come when the request has just ended, and its context with it.
+    // Kept here because a list of consumers may be made when the request, and its context with it, has just ended.
     private readonly IPAddress? _remoteAddress = context.Connection.RemoteIpAddress;
     private readonly TaskCompletionSource _readingEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream _stream = Stream.Null;
@@ -32,10 +32,10 @@ internal sealed class WebSocketConnection(
 
     public int? LastHeardAt => _notListening ? clock.Seconds : Volatile.Read(ref _lastHeardAt);
 
-    /// <summary>What else there is to do about once a second; set before the connection is watched.</summary>
+    /// <summary>Further work to be done about once a second; set before the connection is watched.</summary>
     public Action? Tick { get; set; }
 
-    /// <summary>Set while we do not read, for reasons of our own: a client is not silent because nobody listens.</summary>
+    /// <summary>Set while we do not read, for reasons of our own: a client is not silent only because the server does not listen.</summary>
     public bool NotListening
     {
         set

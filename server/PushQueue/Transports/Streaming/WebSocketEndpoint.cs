@@ -78,7 +78,7 @@ internal sealed class WebSocketEndpoint(
             EncodedPage? opening = null;
             if (request is not null)
             {
-                // Joined before the handshake is answered: whoever sees the socket open gets all that is put from then on.
+                // Joined before the handshake is answered: a client that sees the socket open gets all messages that are put from then on.
                 format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
                 var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
                 opening = await Dispatcher.EncodeOpeningAsync(consumer);

@@ -12,8 +12,8 @@ namespace PushQueue.Transports.Streaming;
 /// read of zero bytes.
 /// </summary>
 /// <param name="stream">Where the frames come from.</param>
-/// <param name="messageBytesMax">What a message may have, fragments together.</param>
-/// <param name="heard">Is told whenever bytes come: a large frame over a slow line is a sign of life long before its end.</param>
+/// <param name="messageBytesMax">The longest message, all fragments together.</param>
+/// <param name="heard">Called whenever bytes come: a large frame over a slow line is a sign of life long before its end.</param>
 internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, Action heard) : IDisposable
 {
     private const int BufferBytesMin = 4096;
@@ -87,7 +87,7 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
             _ => BinaryPrimitives.ReadUInt64BigEndian(input[2..]) is var large and <= int.MaxValue ? (long)large : long.MaxValue,
         };
         var final = (input[0] & 0x80) != 0;
-        if (WhyRefused(opcode, final, length) is { } reason)
+        if (WhyRefused(opcode, final, length, headerLength) is { } reason)
         {
             frame = Broken(reason);
             return true;
@@ -106,11 +106,16 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
         return true;
     }
 
-    private CloseReason? WhyRefused(int opcode, bool final, long length)
+    private CloseReason? WhyRefused(int opcode, bool final, long length, int headerLength)
     {
         if (opcode >= 8)
         {
             return final && length <= ControlPayloadMax ? null : CloseReason.ProtocolError;
+        }
+
+        if (length < LengthMin(headerLength))
+        {
+            return CloseReason.ProtocolError;
         }
 
         // A continuation needs a beginning, and a new message must not begin within another.
@@ -127,7 +132,7 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
         switch (opcode)
         {
             case 8:
-                return payload.Length == 1 ? Broken(CloseReason.ProtocolError) : new WebSocketFrame(WebSocketInput.Close, payload, null);
+                return WhyBadClose(payload.Span) is { } reason ? Broken(reason) : new WebSocketFrame(WebSocketInput.Close, payload, null);
             case 9:
                 return new WebSocketFrame(WebSocketInput.Ping, payload, null);
             case 10:
@@ -197,7 +202,7 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
             return;
         }
 
-        // What lies behind the frames before makes room first; only a buffer full of one frame grows.
+        // Room is made first by moving the unread bytes to the front; only a buffer full of one frame grows.
         var target = _start > 0
             ? _buffer
             : ArrayPool<byte>.Shared.Rent((int)Math.Min(bytesNeeded, Math.Max(BufferBytesFirst, _buffer.Length * 2L)));
@@ -223,6 +228,18 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
         _start = _end = 0;
     }
 
+    /// <summary>RFC 6455, section 5.2: a length is written in the shortest form that holds it.</summary>
+    private static int LengthMin(int headerLength) => headerLength switch { 6 => 0, 8 => 126, _ => ushort.MaxValue + 1 };
+
+    /// <summary>RFC 6455, section 7.4, and the codes registered since: what a close frame may say. An empty one says nothing.</summary>
+    private static CloseReason? WhyBadClose(ReadOnlySpan<byte> payload) =>
+        payload.IsEmpty ? null
+        : payload.Length == 1 || !IsCloseCode(BinaryPrimitives.ReadUInt16BigEndian(payload)) ? CloseReason.ProtocolError
+        : Utf8.IsValid(payload[2..]) ? null
+        : CloseReason.BadUtf8;
+
+    private static bool IsCloseCode(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
+
     private static bool IsKnown(int opcode) => opcode is 0 or 1 or 2 or 8 or 9 or 10;
 
     private static WebSocketFrame Broken(CloseReason reason) => new(WebSocketInput.Broken, default, reason);
@@ -244,7 +261,7 @@ internal sealed class WebSocketFrameReader(Stream stream, int messageBytesMax, A
     }
 }
 
-/// <summary>What a client sent.</summary>
+/// <summary>A message or control frame of a client.</summary>
 internal readonly record struct WebSocketFrame(WebSocketInput Kind, ReadOnlyMemory<byte> Payload, CloseReason? Broken);
 
 /// <summary>The numbers of text and binary are those of the protocol.</summary>

@@ -3,12 +3,16 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>The opening handshake: RFC 6455 over HTTP/1.1, RFC 8441 over HTTP/2.</summary>
 internal static class WebSocketHandshake
 {
+    /// <summary>The name that a client may offer as <c>Sec-WebSocket-Protocol</c>; it changes nothing.</summary>
+    private const string Subprotocol = "pushqueue";
+
     private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
     /// <summary>Null where the request can become a WebSocket; else the sentence of the refusal.</summary>
@@ -20,8 +24,9 @@ internal static class WebSocketHandshake
             return headers.SecWebSocketVersion == "13" ? null : "Sec-WebSocket-Version must be 13.";
         }
 
-        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
-            || !headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase))
+        if (HttpProtocol.IsHttp10(context.Request.Protocol)
+            || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
+            || !HasToken(headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
         {
             return "This address speaks WebSocket: connect with a WebSocket client, or listen at /sse/{queue} or /c/{queue}.";
         }
@@ -37,7 +42,7 @@ internal static class WebSocketHandshake
             : "Sec-WebSocket-Key must be 16 bytes in base64.";
     }
 
-    /// <summary>What a refusal tells a client that should have asked for a WebSocket.</summary>
+    /// <summary>Tells a refused client that this address speaks WebSocket.</summary>
     public static void Ask(HttpResponse response)
     {
         response.Headers.Upgrade = "websocket";
@@ -52,6 +57,7 @@ internal static class WebSocketHandshake
             minRate.MinDataRate = null;
         }
 
+        SelectSubprotocol(context);
         if (IsExtendedConnect(context))
         {
             return await context.Features.Get<IHttpExtendedConnectFeature>()!.AcceptAsync();
@@ -62,6 +68,21 @@ internal static class WebSocketHandshake
         headers.SecWebSocketAccept = AcceptOf(context.Request.Headers.SecWebSocketKey.ToString());
         return await context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync();
     }
+
+    /// <summary>
+    /// Selects ours where it is offered. Where only others are, none is selected: naming one would promise what is not spoken here.
+    /// Browsers then fail the connection, other clients go on without.
+    /// </summary>
+    private static void SelectSubprotocol(HttpContext context)
+    {
+        if (HasToken(context.Request.Headers.SecWebSocketProtocol, Subprotocol, StringComparison.Ordinal))
+        {
+            context.Response.Headers.SecWebSocketProtocol = Subprotocol;
+        }
+    }
+
+    private static bool HasToken(StringValues header, string token, StringComparison comparison) =>
+        header.Any(values => values!.Split(',').Any(value => value.Trim().Equals(token, comparison)));
 
     private static bool IsExtendedConnect(HttpContext context) =>
         context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" };

@@ -6,11 +6,12 @@ using PushQueue.Transports.Commands;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
-/// The commands of one socket that wait. They begin in the order in which they came and are answered when they are done; meanwhile the socket
-/// is read on. Bounded: with too many under way the next one is refused, for it must not hold up the ack that another waits for. They end
-/// with the socket.
+/// The commands of one socket that wait. They begin in the order in which they came and are answered when they are done; meanwhile the
+/// socket is read on. Bounded: with too many under way the next one is refused, for it must not hold up the ack that another waits for.
+/// They end with the socket.
 /// </summary>
-internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer buffer, LimitHits hits, int waitsMax, CancellationToken aborted) : IAsyncDisposable
+internal sealed class WebSocketWaits(
+    WebSocketCommands commands, OutboundBuffer buffer, LimitHits hits, int waitsMax, CancellationToken aborted) : IAsyncDisposable
 {
     private readonly TaskCompletionSource _allDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _ended;
@@ -30,7 +31,8 @@ internal sealed class WebSocketWaits(WebSocketCommands commands, OutboundBuffer 
         {
             hits.Count("waiting-commands");
             Answer(WebSocketCommands.Refuse(frame, new Problem(
-                ProblemType.TooManyWaiting, $"{waitsMax} commands of this socket wait already; wait for one of them, or do not ask to wait.")));
+                ProblemType.TooManyWaiting,
+                $"{waitsMax} commands of this socket wait already; wait for one of them, or do not ask to wait.")));
             return true;
         }
 

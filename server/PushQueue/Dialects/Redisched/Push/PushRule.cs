@@ -17,7 +17,8 @@ internal sealed record PushRule(string? HostName = null, IPNetwork? Network = nu
             "*" => new PushRule(Everyone: true),
             "loopback" => new PushRule(Loopback: true),
             _ when IPNetwork.TryParse(text, out var network) => new PushRule(Network: network),
-            _ when IPAddress.TryParse(text, out var address) => new PushRule(Network: new IPNetwork(Plain(address), Plain(address).GetAddressBytes().Length * 8)),
+            _ when IPAddress.TryParse(text, out var address) =>
+                new PushRule(Network: new IPNetwork(Plain(address), Plain(address).GetAddressBytes().Length * 8)),
             _ when Uri.CheckHostName(text) == UriHostNameType.Dns => new PushRule(HostName: text),
             _ => null,
         };

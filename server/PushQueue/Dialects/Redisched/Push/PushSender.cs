@@ -4,7 +4,7 @@ using PushQueue.Queues;
 namespace PushQueue.Dialects.Redisched.Push;
 
 /// <summary>Posts one job to a URL.</summary>
-internal sealed class PushSender(IHttpClientFactory clients, TimeProvider time)
+internal sealed class PushSender(IHttpClientFactory clients, PushMark mark, TimeProvider time)
 {
     public const string ClientName = "redisched-push";
 
@@ -16,9 +16,10 @@ internal sealed class PushSender(IHttpClientFactory clients, TimeProvider time)
         using var client = clients.CreateClient(ClientName);
         client.Timeout = Timeout.InfiniteTimeSpan;
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = Content(job) };
+        request.Headers.Add(PushMark.Header, mark.Value);
         try
         {
-            // What the receiver says beside the status is of no interest, and may be endless.
+            // The body of the answer is not used, and may be endless.
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             return response.IsSuccessStatusCode ? null : $"the receiver answered {(int)response.StatusCode}";
         }

@@ -47,7 +47,12 @@ internal sealed class PushService(
         lock (_lock)
         {
             _running = false;
-            all = [.. _pushers.Values.Select(static pusher => pusher.DisposeAsync().AsTask()), .. _leaving.Keys.Select(static pusher => pusher.AbortAsync()), .. _leaving.Values];
+            all =
+            [
+                .. _pushers.Values.Select(static pusher => pusher.DisposeAsync().AsTask()),
+                .. _leaving.Keys.Select(static pusher => pusher.AbortAsync()),
+                .. _leaving.Values,
+            ];
             _pushers.Clear();
         }
 
@@ -106,7 +111,7 @@ internal sealed class PushService(
     {
     }
 
-    /// <summary>What is on its way may still arrive.</summary>
+    /// <summary>Requests that are on their way may still arrive.</summary>
     private void LeaveLocked(QueueName queue, TopicPusher pusher)
     {
         _pushers.Remove(queue);

@@ -4,15 +4,16 @@ using System.Net.Sockets;
 namespace PushQueue.Dialects.Redisched.Push;
 
 /// <summary>
-/// Who may be pushed to. Asked when a URL is subscribed, and again for every connection, about the very address that is connected to: what a
-/// name stands for may change in between.
+/// The allowed targets of pushes. Asked when a URL is subscribed, and again for every connection, about the very address that is connected
+/// to: the address of a name may change in between.
 /// </summary>
 internal sealed class PushTargets(RedischedOptions options)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    // What is no rule was refused when the options were checked.
-    private readonly PushRule[] _rules = [.. options.PushAllowed.Select(static text => PushRule.TryParse(text, out var rule) ? rule : new PushRule())];
+    // Texts that are not rules were refused when the options were checked.
+    private readonly PushRule[] _rules =
+        [.. options.PushAllowed.Select(static text => PushRule.TryParse(text, out var rule) ? rule : new PushRule())];
 
     /// <summary>False where no address of the host is allowed, or none is known.</summary>
     public async Task<bool> AllowsAsync(Uri url, CancellationToken cancellationToken)

@@ -4,11 +4,13 @@ using PushQueue.Queues;
 namespace PushQueue.Dialects.Redisched.Push;
 
 /// <summary>
-/// Pushes one topic's jobs to its URL as they fall due, a bounded number at a time. Each job is leased for longer than its receiver may take
-/// to answer; if this process dies the lease ends by itself and the job comes again. So a receiver may see a job twice, and never misses one.
+/// Pushes one topic's jobs to its URL as they fall due, a bounded number at a time. Each job is leased for longer than its receiver may
+/// take to answer; if this process dies the lease ends by itself and the job comes again. So a receiver may see a job twice, and never
+/// misses one.
 /// </summary>
 internal sealed class TopicPusher(
-    QueueName topic, Uri url, int concurrency, IMessageBroker broker, PushSender sender, TimeProvider time, ILogger logger, FaultBorder faults)
+    QueueName topic, Uri url, int concurrency, IMessageBroker broker, PushSender sender, TimeProvider time, ILogger logger,
+    FaultBorder faults)
     : IAsyncDisposable
 {
     /// <summary>The lease outlives the wait for the answer by this, so that what is put back is put back with its delay.</summary>
@@ -70,7 +72,7 @@ internal sealed class TopicPusher(
 
     private async Task RunAsync()
     {
-        // Started by whoever brings the news, who must not wait for it.
+        // Started by the thread that brings the event, which must not wait for it.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (!_stopping.IsCancellationRequested)
         {
@@ -161,7 +163,7 @@ internal sealed class TopicPusher(
             Log.ReceiverFails(logger, topic.Value, url.Authority, failure);
         }
 
-        // What the queue's settings say wins; without a delay there a receiver that is down would be called without a pause.
+        // The queue's settings win; without a delay there a receiver that is down would be called without a pause.
         var retryDelay = _settings.RetryDelay == RetryDelay.None ? GrowingDelay : _settings.RetryDelay;
         _ = await broker.ReleaseAsync(topic, key, new ReleaseRequest(retryDelay.After(lease.Message.Attempt), failure));
     }

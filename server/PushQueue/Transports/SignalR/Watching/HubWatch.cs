@@ -38,7 +38,7 @@ internal sealed class HubWatch(
 
     public IAsyncEnumerable<RawJson> WatchQueues(ConnectionCaller caller, JsonElement? options, CancellationToken cancelled)
     {
-        // Whoever may see some queues sees those.
+        // A caller that may see some queues sees those.
         static Problem? WhyNot(Caller now) => now.MaySomewhere(Permissions.Any) ? null : now.WhyNotEverywhere(Permissions.Any);
         _ = Allowed(caller, WhyNot);
         var changes = new OverviewChanges(WatchOptions.Read(options), rates);
@@ -69,7 +69,7 @@ internal sealed class HubWatch(
         return TailAsync(name, Ask, cancelled);
     }
 
-    /// <summary>Who watches, by the rules as they are now: a stream that goes on for hours must end where its right does.</summary>
+    /// <summary>The caller, by the rules as they are now: a stream that lasts for hours must end when its right does.</summary>
     private static Caller Allowed(ConnectionCaller caller, Func<Caller, Problem?> whyNot)
     {
         var now = caller.Caller;
@@ -94,14 +94,15 @@ internal sealed class HubWatch(
         while (await GoesOnAsync(timer, cancelled));
     }
 
-    private async IAsyncEnumerable<RawJson> TailAsync(QueueName queue, Func<Caller> ask, [EnumeratorCancellation] CancellationToken cancelled)
+    private async IAsyncEnumerable<RawJson> TailAsync(
+        QueueName queue, Func<Caller> ask, [EnumeratorCancellation] CancellationToken cancelled)
     {
         using var place = TakePlace();
         using var timer = new PeriodicTimer(TailInterval, time);
         var tap = taps.Open(queue);
         try
         {
-            // An empty one at once: whoever sees it knows that nothing escapes from here on.
+            // An empty item at once: a reader that sees it knows that no event is missed from here on.
             yield return new RawJson(TapJson.Write([], 0));
             while (await HasEventsAsync(tap, cancelled))
             {

@@ -3,7 +3,7 @@ using PushQueue.Security;
 
 namespace PushQueue.Transports.SignalR.Watching;
 
-/// <summary>What one watcher of the nodes has been sent: the nodes each time, events of this one only once.</summary>
+/// <summary>Remembers what one watcher of the nodes has been sent: the nodes each time, events of this node only once.</summary>
 internal sealed class NodeChanges(NodeMeter meter, NodeEvents events, ClusterAnswers cluster, TimeProvider time)
 {
     private readonly Section _access = new();

@@ -6,8 +6,8 @@ using PushQueue.Security;
 namespace PushQueue.Transports.SignalR.Watching;
 
 /// <summary>
-/// What one watcher of the overview has been sent, and so what is news to it: the rows of its page that changed, the order of the page where
-/// that changed, and the sums.
+/// Remembers what one watcher of the overview has been sent, and so what has changed since: the rows of its page that changed, the order of
+/// the page where that changed, and the sums.
 /// </summary>
 internal sealed class OverviewChanges(BoardView view, QueueRates rates)
 {

@@ -7,8 +7,8 @@ using PushQueue.Security;
 namespace PushQueue.Transports.SignalR.Watching;
 
 /// <summary>
-/// What one watcher of one queue has been sent: counters, settings and consumers are sent again where they changed, and at the beginning
-/// what the last minutes brought. Who the consumers are is told to those who manage the queue, how many to everybody.
+/// Remembers what one watcher of one queue has been sent: counters, settings and consumers are sent again where they changed, and at the
+/// beginning what the last minutes brought. The list of consumers goes to callers that may manage the queue, their number to all.
 /// </summary>
 internal sealed class QueueChanges(
     QueueName queue, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, TimeProvider time)

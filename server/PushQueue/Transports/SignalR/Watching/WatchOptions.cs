@@ -82,7 +82,9 @@ internal static class WatchOptions
         var descending = text.StartsWith('-');
         return Orders.TryGetValue(descending ? text[1..] : text, out var order)
             ? view with { Order = order, Descending = descending }
-            : throw Wrong($"The option 'sort' is '{OptionValues.Shown(text)}'; give one of {string.Join(", ", Orders.Keys)}, with '-' before it for descending.");
+            : throw Wrong(
+                $"The option 'sort' is '{OptionValues.Shown(text)}'; "
+                + $"give one of {string.Join(", ", Orders.Keys)}, with '-' before it for descending.");
     }
 
     private static T OneOf<T>(string name, string text, Dictionary<string, T> values) =>
