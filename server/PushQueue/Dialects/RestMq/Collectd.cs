@@ -17,7 +17,9 @@ internal sealed class Collectd(IMessageBroker broker)
         var (body, problem) = await RequestBody.ReadAsync(context, broker.MessageBytesMax, ProblemType.MessageTooLarge);
         if (problem is null && IsJson(context, body))
         {
-            problem = JsonBody.WhyNot(JsonBody.SkipMark(body).Span) is { } broken ? Problem.BadJson($"The body is not valid JSON: {broken}.") : null;
+            problem = JsonBody.WhyNot(JsonBody.SkipMark(body).Span) is { } broken
+                ? Problem.BadJson($"The body is not valid JSON: {broken}.")
+                : null;
         }
         else if (problem is null)
         {
