@@ -17,8 +17,6 @@ EXEMPT = (
     "client-dotnet/",
     "client-js/",
     "docs/CLUSTER.md",
-    "docs/DIALECTS.md",
-    "docs/SECURITY.md",
     "docs/redis.md",
     "docs/storage-format.md",
     "server/PushQueue/Delivery/",
