@@ -4,7 +4,7 @@ namespace PushQueue.Storage.Redis;
 
 /// <summary>
 /// Queues in which messages were left for other nodes, because it was their turn: looked at again a little later than the others lose it
-/// (see Part.Turns.lua), since a node that has died in between rings for nobody.
+/// (see Part.Turns.lua), because a node that has died in between notifies nobody.
 /// </summary>
 internal sealed class TurnTimeouts : IDisposable
 {

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses:
--- Notes that a queue holds leases that end with a node: a node that declares it dead looks there. Only for a node that was not declared
+-- Records that queues hold leases that end with a node, so that a node that declares it dead finds them. Refused if it was declared
 -- dead.
 -- KEYS: the set of nodes; the queues of this one. All keys of nodes share a hash tag.
 -- ARGV: number of the node; the names of the queues.

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance, Ranks
--- Shows messages of one state in the order in which they come out.
+-- Returns messages of one state in the order in which they are delivered.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, state (r ready, d delayed, l leased, x dead), score and member behind which the page begins (or two empty ones),
 -- how many at most, bytes of bodies at most (the first always goes).

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance, Leases
--- Says whether leases still stand.
+-- Checks whether leases are current.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller; then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: stands, 1: lost, 2: no such message.

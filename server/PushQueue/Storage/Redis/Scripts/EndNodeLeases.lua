@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Gives back what a node held that is gone. Its stop does not count as a failed attempt of a consumer.
+-- Returns the messages that a node held that is gone. Its stop does not count as a failed attempt of a consumer.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, number of the node, how many at most, for how long (milliseconds; 0: it does not ask any more) the node must
 -- lease nothing here.

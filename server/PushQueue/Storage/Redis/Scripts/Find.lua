@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance, Find
--- Shows a live message.
+-- Returns a live message.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, id.
 -- Returns: control (-1: no such queue); its record and its status (Part.Codec.lua), or nothing more.

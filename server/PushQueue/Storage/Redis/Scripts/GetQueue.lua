@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Says what is in a queue.
+-- Returns the state and the settings of a queue.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller; the highest next offset that the node knows of; then the names of the fields wanted.
 -- Returns: control (-1: no such queue); epoch, first offset in history, next offset, first offset of the epoch; ready, delayed, leased;

@@ -12,7 +12,7 @@ for i = 4, #ARGV do
 end
 if #ARGV == 4 then
   -- One server: any other that was master before may come back only behind what this one does from now on, and is another one then. The
-  -- masters of a Redis Cluster are not told apart so: one that is out of sight for a moment is still the same.
+  -- masters of a Redis Cluster are not distinguished like this: a master that cannot be reached for a moment is still the same.
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     if field:sub(1, 4) == 'run:' and field ~= 'run:' .. ARGV[4] then redis.call('HDEL', KEYS[1], field) end
   end

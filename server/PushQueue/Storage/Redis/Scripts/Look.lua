@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Shows the next ready message, left where it is, and counts the look.
+-- Returns the next ready message without removing it, and counts the look.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller.
 -- Returns: control (-1: no such queue); its record and its status (Part.Codec.lua), or nothing more.

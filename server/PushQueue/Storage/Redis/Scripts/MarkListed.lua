@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses:
--- Notes in a queue that the directory has it.
+-- Records in a queue that the directory has it.
 -- KEYS: the queue's hash.
 -- Returns: 1 where there is such a queue, else 0.
 local exists = redis.call('HEXISTS', KEYS[1], 'epoch')

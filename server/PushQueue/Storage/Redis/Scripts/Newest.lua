@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Names the ready messages that are last in the order, the very last first.
+-- Returns the ids of the last ready messages, the last first.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most.
 -- Returns: control (-1: no such queue); their ids.

@@ -182,7 +182,7 @@ local function rules()
     return score and score < NODES and score or NEVER
   end
 
-  -- Brings the queue to the present: what was delayed is ready, what was leased too long comes back, what is too old goes.
+  -- Brings the queue to the present: delayed messages become ready, ended leases return their messages, expired messages are removed.
   local function advance()
     local delayed = call('ZRANGEBYSCORE', ':delayed', '-inf', NOW, 'WITHSCORES', 'LIMIT', 0, SWEEP)
     for i = 1, #delayed, 2 do

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses:
--- Notes when queues fall due, where that is nearer than what is known.
+-- Registers due times of queues that are earlier than those in the index.
 -- KEYS: the index of due queues, the index of claimed ones.
 -- ARGV: per queue its name and the time.
 -- Returns: nothing.

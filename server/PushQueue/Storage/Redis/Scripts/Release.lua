@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance, Leases
--- Gives leased messages back; a counted release after the last attempt makes a dead letter.
+-- Returns leased messages to their queue; a counted release after the last attempt dead-letters the message.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back
 -- (may be empty), the exact time from which it is available (empty: none); then per lease its message's id and its receipt.

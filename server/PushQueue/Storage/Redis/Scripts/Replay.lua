@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Moves dead letters back to the queue they came from, which is made where it is gone.
+-- Moves dead letters back to the queue they came from, which is made if it no longer exists.
 -- KEYS: the dead-letter queue's hash.
 -- ARGV: time, the caller, id (empty: the next ones), how many at most, how many of the first to leave alone.
 -- Returns: control (-1: no such queue); how many moved (-1: nobody of that id rests there, -2: one of that id lives in the source queue);

@@ -12,7 +12,7 @@ if not record then return answer({ 0, 0 }) end
 local message, state = read_record(record), read_state(call('HGET', ':states', number))
 local place, _, member = place_of(number, message, state)
 if place == 'l' then
-  -- Its worker is told to stop as after a cancel, although the message stays.
+  -- Its worker gets the same notification as after a cancel, although the message stays.
   notify('LeasedCancelled', ARGV[3], state.receipt)
   if not state.delivery then notify('LeaseEnded', ARGV[3], state.receipt) end
 end

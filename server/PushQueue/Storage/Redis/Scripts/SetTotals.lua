@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses:
--- Notes the totals of all queues, as it was counted. A script, because a Redis that is full refuses the plain command.
+-- Stores the totals of all queues, as they were counted. It is a script because a full Redis refuses the plain command.
 -- KEYS: the totals of all queues.
 -- ARGV: queues, messages, bytes.
 -- Returns: nothing.

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Advance
--- Lets happen what is due.
+-- Brings the queue to the present: delayed, expired and leased messages that are due.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller.
 -- Returns: control (-1: no such queue); when the next is due (0: never).
