@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Dialects.RestMq;
