@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;

@@ -44,8 +44,8 @@ internal sealed class TestAuthority : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         using var certificate = request.Create(
             _certificate,
-            _certificate.NotBefore,
-            _certificate.NotAfter,
+            new DateTimeOffset(_certificate.NotBefore),
+            new DateTimeOffset(_certificate.NotAfter),
             RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(_directory.FullName, $"server{++_issued}");
         File.WriteAllText($"{path}.pem", certificate.ExportCertificatePem());

@@ -128,11 +128,11 @@ public sealed class RedisLaneTests
     /// <summary>How many scripts Redis has run.</summary>
     private static async Task<long> ScriptsAsync(RedisServer redis)
     {
-        const string Calls = "cmdstat_evalsha:calls=";
+        const string Prefix = "cmdstat_evalsha:calls=";
         var line = (await redis.CommandAsync("INFO", "commandstats"))
             .Split("\r\n")
-            .Single(static line => line.StartsWith(Calls, StringComparison.Ordinal));
-        return long.Parse(line[Calls.Length..].Split(',')[0], CultureInfo.InvariantCulture);
+            .Single(static line => line.StartsWith(Prefix, StringComparison.Ordinal));
+        return long.Parse(line[Prefix.Length..].Split(',')[0], CultureInfo.InvariantCulture);
     }
 
     private static async Task<IReadOnlyList<int>> AfterAsync(Task before, IReadOnlyList<int> calls)

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Tests.Support;
 using PushQueue.Transports.Rest;
