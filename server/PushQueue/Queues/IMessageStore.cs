@@ -26,8 +26,14 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     /// <param name="bytesMax">Bytes of bodies at most; the first message goes whatever its size.</param>
     /// <param name="selection">Which messages.</param>
     /// <param name="evenWhenStopped">Take although the queue is stopped; else a stopped queue gives QueueStopped.</param>
+    /// <param name="bytesAtOnce">Where the bodies exceed this, nothing is removed, and the take fails with TooLargeAtOnce.</param>
     ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false);
+        QueueName queue,
+        int count,
+        int bytesMax,
+        Selection selection = default,
+        bool evenWhenStopped = false,
+        int bytesAtOnce = int.MaxValue);
 
     /// <summary>Reserves next ready messages. Fails with QueueStopped.</summary>
     ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request);

@@ -37,6 +37,7 @@ internal readonly record struct LeaseKey(MessageId Id, Receipt Receipt);
 /// Which messages. A lease by a caller's time ends after the time to run by the store's clock; it also keeps that time plus the time to
 /// run, for <see cref="IMessageStore.EndDueLeasesAsync"/>.
 /// </param>
+/// <param name="EvenWhenStopped">Lease although the queue is stopped, for a take that may do that.</param>
 internal sealed record LeaseRequest(
     int Count,
     int BytesMax,
@@ -46,7 +47,8 @@ internal sealed record LeaseRequest(
     bool Streaming = false,
     int Consumers = 0,
     int Room = 0,
-    Selection Selection = default)
+    Selection Selection = default,
+    bool EvenWhenStopped = false)
 {
     /// <summary>Whether the lease cannot outlive the node that took it.</summary>
     public bool IsNodeBound => TimeToRun is null || Delivery || Streaming;

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace PushQueue.Queues;
 
 /// <summary>
@@ -14,7 +17,8 @@ internal sealed partial class MessageBroker(
     QueuesOptions options,
     TimeProvider time,
     LimitHits? hits = null,
-    MemoryBudget? memory = null) : IMessageBroker
+    MemoryBudget? memory = null,
+    ILogger<MessageBroker>? logger = null) : IMessageBroker
 {
     /// <summary>How long a take may wait at most.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(60);
@@ -25,6 +29,7 @@ internal sealed partial class MessageBroker(
     /// </summary>
     private const int TakeBytesMax = 16 * 1024 * 1024;
 
+    private readonly FaultBorder _faults = new("takes", logger ?? NullLogger<MessageBroker>.Instance, meter: null);
     private volatile bool _draining;
 
     public int MessageBytesMax => options.MessageBytesMax;
@@ -120,7 +125,12 @@ internal sealed partial class MessageBroker(
         var result = request.Wait > TimeSpan.Zero
             ? await WaitAsync(queue, request, TakeNowAsync, cancellationToken)
             : await TakeNowAsync(queue, request);
-        Count(queue, request.Worker, result.Ok ? result.Value.Count : 0);
+        if (result.Error == QueueError.TooLargeAtOnce)
+        {
+            result = await HoldAsync(queue, request);
+        }
+
+        Count(queue, request.Worker, result.Ok && request.Pending is not { IsHeld: true } ? result.Value.Count : 0);
         TellTaken(queue, result, request.Worker);
         return result;
     }
@@ -131,6 +141,11 @@ internal sealed partial class MessageBroker(
         var result = request.Wait > TimeSpan.Zero
             ? await WaitAsync(queue, request, LeaseNowAsync, cancellationToken)
             : await LeaseNowAsync(queue, request);
+        if (result.Ok && request.Pending is { } pending && IsLarge(result.Value))
+        {
+            pending.Hold(NewSettler(queue), KeysOf(result.Value), onTaken: null);
+        }
+
         Count(queue, request.Worker, processed: 0);
         TellLeased(queue, result, request.Worker);
         return result;
@@ -222,8 +237,52 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
-        return store.TakeAsync(queue, request.Count, TakeBytesMax, request.Selection, request.EvenWhenStopped);
+        return store.TakeAsync(
+            queue,
+            request.Count,
+            TakeBytesMax,
+            request.Selection,
+            request.EvenWhenStopped,
+            request.Pending is null ? int.MaxValue : PendingTake.BytesAtOnceMax);
     }
+
+    /// <summary>Takes messages that are for good only once their answer is written. Empty where others took them in the meantime.</summary>
+    private async ValueTask<BrokerResult<IReadOnlyList<Message>>> HoldAsync(QueueName queue, TakeRequest request)
+    {
+        var leased = await store.LeaseAsync(queue, new LeaseRequest(
+            request.Count,
+            TakeBytesMax,
+            TimeToRun: null,
+            request.Worker,
+            Delivery: true,
+            Selection: request.Selection,
+            EvenWhenStopped: request.EvenWhenStopped));
+        if (!leased.Ok || leased.Value.Count == 0)
+        {
+            return leased.Ok ? Array.Empty<Message>() : leased.Failure;
+        }
+
+        var keys = KeysOf(leased.Value);
+        request.Pending!.Hold(NewSettler(queue), keys, () => Count(queue, request.Worker, keys.Length));
+        return leased.Value.Select(static lease => lease.Message).ToArray();
+    }
+
+    private static bool IsLarge(IReadOnlyList<Lease> leases)
+    {
+        // hot path: a lease of one.
+        var bytes = 0L;
+        for (var i = 0; i < leases.Count; i++)
+        {
+            bytes += leases[i].Message.Body.Length;
+        }
+
+        return bytes > PendingTake.BytesAtOnceMax;
+    }
+
+    private static LeaseKey[] KeysOf(IReadOnlyList<Lease> leases) =>
+        [.. leases.Select(static lease => new LeaseKey(lease.Message.Id, lease.Receipt))];
+
+    private LeaseSettler NewSettler(QueueName queue) => new(queue, store, time, _faults);
 
     private ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseNowAsync(QueueName queue, TakeRequest request)
     {

@@ -75,7 +75,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         Answer(() => PutMany(queue, messages));
 
     public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false) => Answer(() =>
+        QueueName queue,
+        int count,
+        int bytesMax,
+        Selection selection = default,
+        bool evenWhenStopped = false,
+        int bytesAtOnce = int.MaxValue) => Answer(() =>
     {
         if (Find(queue) is not { } found)
         {
@@ -88,6 +93,11 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var next = Within(bytesMax, found.Next(selection.Time).Take(count).ToList(), message => message.New.Body.Length);
+        if (next.Sum(message => (long)message.New.Body.Length) > bytesAtOnce)
+        {
+            return new BrokerFailure(QueueError.TooLargeAtOnce);
+        }
+
         foreach (var message in next)
         {
             message.Attempt++;
@@ -105,7 +115,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return Result<Lease>([]);
         }
 
-        if (found.Settings.Stopped)
+        if (found.Settings.Stopped && !request.EvenWhenStopped)
         {
             return new BrokerFailure(QueueError.QueueStopped);
         }

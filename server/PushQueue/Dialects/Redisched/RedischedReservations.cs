@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Transports;
 
 namespace PushQueue.Dialects.Redisched;
 
@@ -24,7 +25,8 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
                 "The field 'ttr' must be 1 ms to 24 hours, in the unit of 'max' (milliseconds where that is missing).");
         }
 
-        var take = new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow()), TimeToRun: ttr is null ? null : timeToRun);
+        var selection = Selection.DueBy(max ?? time.GetUtcNow());
+        var take = new TakeRequest(Selection: selection, TimeToRun: ttr is null ? null : timeToRun) { Pending = new HttpPendingTake(context) };
         var result = await broker.LeaseAsync(request.Topic, take, context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
@@ -39,7 +41,8 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
             return wrong;
         }
 
-        var result = await broker.TakeAsync(request.Topic, new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow())), context.RequestAborted);
+        var take = new TakeRequest(Selection: Selection.DueBy(max ?? time.GetUtcNow())) { Pending = new HttpPendingTake(context) };
+        var result = await broker.TakeAsync(request.Topic, take, context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)
             : result.Ok ? await RedischedAnswers.JobAsync(context, result.Value is [var job, ..] ? job : null)

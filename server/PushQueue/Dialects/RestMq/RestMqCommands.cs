@@ -170,7 +170,7 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
 
     private async Task TakeAsync(HttpContext context, RestMqCallback callback, QueueName queue)
     {
-        var result = await broker.TakeAsync(queue, RestMqQueues.EvenWhenStopped, context.RequestAborted);
+        var result = await broker.TakeAsync(queue, RestMqQueues.EvenWhenStopped(context), context.RequestAborted);
         await (!result.Ok ? ErrorAsync(context, callback, ProblemDetailsMapper.ToProblem(result))
             : result.Value.Count == 0 ? ErrorAsync(context, callback, Empty)
             : AnswerAsync(context, callback, result.Value[0], looks: null));

@@ -13,7 +13,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
     /// <summary>
     /// A take of this API goes on while the queue is stopped: there, stopping only ever meant the consumers that stay connected.
     /// </summary>
-    public static readonly TakeRequest EvenWhenStopped = new(EvenWhenStopped: true);
+    public static TakeRequest EvenWhenStopped(HttpContext context) => new(EvenWhenStopped: true) { Pending = new HttpPendingTake(context) };
 
     private const int PageSize = 1000;
 
@@ -141,7 +141,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
     /// <summary>False where the queue is empty, and nothing is answered yet.</summary>
     private async Task<bool> TryTakeAsync(HttpContext context, QueueName queue, RestMqCallback callback)
     {
-        var result = await broker.TakeAsync(queue, EvenWhenStopped, context.RequestAborted);
+        var result = await broker.TakeAsync(queue, EvenWhenStopped(context), context.RequestAborted);
         if (!result.Ok)
         {
             await RestMqAnswers.RefuseAsync(context, ProblemDetailsMapper.ToProblem(result));

@@ -39,7 +39,7 @@ internal sealed class RestMqXmlRpc(IMessageBroker broker, AccessControl access)
         await RestMqAnswers.XmlAsync(context, (call.Method, call.Parameters.Count) switch
         {
             ("set", 2) => await SetAsync(caller, call.Parameters[0], call.Parameters[1]),
-            ("get", 1) => await GetAsync(caller, call.Parameters[0], context.RequestAborted),
+            ("get", 1) => await GetAsync(context, caller, call.Parameters[0]),
             ("set", _) => XmlRpcAnswer.Fault(WrongParameters, "set takes two parameters: queue and value."),
             ("get", _) => XmlRpcAnswer.Fault(WrongParameters, "get takes one parameter: queue."),
             _ => XmlRpcAnswer.Fault(UnknownMethod, $"There is no method '{OptionValues.Shown(call.Method)}'; there are set and get."),
@@ -66,7 +66,7 @@ internal sealed class RestMqXmlRpc(IMessageBroker broker, AccessControl access)
             : XmlRpcAnswer.Fault(Refused, ProblemDetailsMapper.ToProblem(result).Sentence);
     }
 
-    private async Task<byte[]> GetAsync(Caller caller, XmlRpcValue name, CancellationToken cancellationToken)
+    private async Task<byte[]> GetAsync(HttpContext context, Caller caller, XmlRpcValue name)
     {
         if (!QueueName.TryParse(name.Text, out var queue, out var whyNot))
         {
@@ -78,7 +78,7 @@ internal sealed class RestMqXmlRpc(IMessageBroker broker, AccessControl access)
             return XmlRpcAnswer.Fault(Forbidden, refusal.Sentence);
         }
 
-        var result = await broker.TakeAsync(queue, RestMqQueues.EvenWhenStopped, cancellationToken);
+        var result = await broker.TakeAsync(queue, RestMqQueues.EvenWhenStopped(context), context.RequestAborted);
         return !result.Ok ? XmlRpcAnswer.Fault(Refused, ProblemDetailsMapper.ToProblem(result).Sentence)
             : result.Value.Count == 0 ? XmlRpcAnswer.Fault(EmptyQueue, "empty queue")
             : XmlRpcAnswer.Struct(("key", RestMqAnswers.Key(result.Value[0])), ("value", RestMqAnswers.Value(result.Value[0])));

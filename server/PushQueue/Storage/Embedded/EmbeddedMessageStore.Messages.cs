@@ -76,7 +76,12 @@ internal sealed partial class EmbeddedMessageStore
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false)
+        QueueName queue,
+        int count,
+        int bytesMax,
+        Selection selection = default,
+        bool evenWhenStopped = false,
+        int bytesAtOnce = int.MaxValue)
     {
         if (Find(queue) is not { } found)
         {
@@ -86,7 +91,7 @@ internal sealed partial class EmbeddedMessageStore
         GivenMessages given;
         do
         {
-            var result = found.Take(count, bytesMax, selection, evenWhenStopped);
+            var result = found.Take(count, bytesMax, selection, evenWhenStopped, bytesAtOnce);
             if (!result.Ok)
             {
                 return result.Failure;

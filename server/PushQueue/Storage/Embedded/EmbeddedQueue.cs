@@ -243,12 +243,17 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes
     /// them.
     /// </summary>
-    public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped)
+    public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped, int bytesAtOnce)
     {
         using var transaction = Begin();
         if (_state.Settings.Stopped && !evenWhenStopped)
         {
             return new BrokerFailure(QueueError.QueueStopped);
+        }
+
+        if (_state.Waiting.Exceed(count, bytesAtOnce, TimeOf(selection)))
+        {
+            return new BrokerFailure(QueueError.TooLargeAtOnce);
         }
 
         // hot path: a take of one makes no list.
@@ -325,7 +330,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     public BrokerResult<GivenMessages> Lease(LeaseRequest request)
     {
         using var transaction = Begin();
-        if (_state.Settings.Stopped)
+        if (_state.Settings.Stopped && !request.EvenWhenStopped)
         {
             return new BrokerFailure(QueueError.QueueStopped);
         }

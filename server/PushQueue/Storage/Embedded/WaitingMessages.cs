@@ -16,6 +16,33 @@ internal sealed class WaitingMessages
     /// <param name="dueByMs">The caller's time; null for the queue's order.</param>
     public Selected Select(int count, int bytesMax, long? dueByMs) => new(this, count, bytesMax, dueByMs);
 
+    /// <summary>Whether the messages of a selection have more bytes of bodies than given.</summary>
+    public bool Exceed(int count, int bytes, long? dueByMs)
+    {
+        // hot path: a comparison where all that is ready is small, two for one message.
+        if ((dueByMs is null && Ready.Bytes <= bytes) || Peek(dueByMs) is not { } first)
+        {
+            return false;
+        }
+
+        var sum = (long)first.BodyLength;
+        if (sum > bytes || count == 1)
+        {
+            return sum > bytes;
+        }
+
+        foreach (var message in Ready.InOrder().Take(count))
+        {
+            sum += message == first ? 0 : message.BodyLength;
+            if (sum > bytes)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>How many messages are due by the caller's time.</summary>
     public long CountDue(long dueByMs) => Ready.CountUntil(dueByMs) + Delayed.CountUntil(dueByMs);
 

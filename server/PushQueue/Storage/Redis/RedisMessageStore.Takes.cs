@@ -14,17 +14,31 @@ internal sealed partial class RedisMessageStore
     private const int SharedBytesMax = 4 * 1024 * 1024;
 
     public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
-        QueueName queue, int count, int bytesMax, Selection selection = default, bool evenWhenStopped = false) =>
-        count == 1 && !evenWhenStopped && selection == Selection.Next
-            ? Known(queue).LanesOf(this).Takes.CallAsync(bytesMax)
-            : TakeManyAsync(queue, count, bytesMax, selection, evenWhenStopped);
+        QueueName queue,
+        int count,
+        int bytesMax,
+        Selection selection = default,
+        bool evenWhenStopped = false,
+        int bytesAtOnce = int.MaxValue) =>
+        count == 1 && !evenWhenStopped && selection == Selection.Next && bytesAtOnce >= PendingTake.BytesAtOnceMax
+            ? TakeOneAsync(queue, bytesMax, bytesAtOnce)
+            : TakeManyAsync(queue, count, bytesMax, selection, evenWhenStopped, bytesAtOnce);
+
+    private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeOneAsync(QueueName queue, int bytesMax, int bytesAtOnce)
+    {
+        // Calls that share a script take small messages only; a large one is taken alone.
+        var taken = await Known(queue).LanesOf(this).Takes.CallAsync(bytesMax);
+        return taken.Error == QueueError.TooLargeAtOnce && bytesAtOnce > PendingTake.BytesAtOnceMax
+            ? await TakeManyAsync(queue, 1, bytesMax, Selection.Next, evenWhenStopped: false, bytesAtOnce)
+            : taken;
+    }
 
     /// <summary>Takes of one message each, in one script. A failure is the outcome of the others.</summary>
     internal async ValueTask<IReadOnlyList<BrokerResult<IReadOnlyList<Message>>>> TakeEachAsync(QueueName queue, IReadOnlyList<int> limits)
     {
         if (limits.Count == 1)
         {
-            return [await TakeManyAsync(queue, 1, limits[0], Selection.Next, evenWhenStopped: false)];
+            return [await TakeManyAsync(queue, 1, limits[0], Selection.Next, evenWhenStopped: false, PendingTake.BytesAtOnceMax)];
         }
 
         var outcomes = new BrokerResult<IReadOnlyList<Message>>[limits.Count];
@@ -34,16 +48,13 @@ internal sealed partial class RedisMessageStore
             while (served < outcomes.Length)
             {
                 var reply = await RunAsync(
-                    RedisScript.Take, queue, [default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1]);
+                    RedisScript.Take,
+                    queue,
+                    [default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1, int.MaxValue, PendingTake.BytesAtOnceMax]);
                 var messages = reply is null ? [] : Messages(queue, reply, from: 2);
                 if (messages.Count == 0)
                 {
-                    var isStopped = reply is not null && (long)reply[1] == 1;
-                    Array.Fill(
-                        outcomes,
-                        isStopped ? new BrokerFailure(QueueError.QueueStopped) : BrokerResult<IReadOnlyList<Message>>.Success([]),
-                        served,
-                        outcomes.Length - served);
+                    Array.Fill(outcomes, NothingTaken(reply), served, outcomes.Length - served);
                     break;
                 }
 
@@ -61,11 +72,20 @@ internal sealed partial class RedisMessageStore
         return outcomes;
     }
 
+    /// <summary>The outcome of a script that has taken nothing; null where there is no such queue.</summary>
+    private static BrokerResult<IReadOnlyList<Message>> NothingTaken(RedisValue[]? reply) => (reply is null ? 0 : (long)reply[1]) switch
+    {
+        1 => new BrokerFailure(QueueError.QueueStopped),
+        2 => new BrokerFailure(QueueError.TooLargeAtOnce),
+        _ => BrokerResult<IReadOnlyList<Message>>.Success([]),
+    };
+
     private async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeManyAsync(
-        QueueName queue, int count, int bytesMax, Selection selection, bool evenWhenStopped)
+        QueueName queue, int count, int bytesMax, Selection selection, bool evenWhenStopped, int bytesAtOnce)
     {
         var taken = new List<Message>();
         var room = bytesMax;
+        var atOnce = bytesAtOnce;
         try
         {
             while (true)
@@ -74,15 +94,19 @@ internal sealed partial class RedisMessageStore
                 var reply = await RunAsync(
                     RedisScript.Take,
                     queue,
-                    [default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0]);
-                if (reply is not null && (long)reply[1] == 1)
+                    [
+                        default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0, atOnce, int.MaxValue,
+                    ]);
+                if (reply is not null && (long)reply[1] != 0)
                 {
-                    return taken.Count > 0 ? taken : new BrokerFailure(QueueError.QueueStopped);
+                    return taken.Count > 0 ? taken : NothingTaken(reply);
                 }
 
                 var messages = reply is null ? [] : Messages(queue, reply, from: 2);
                 taken.AddRange(messages);
-                room = Math.Max(0, room - messages.Sum(static message => message.Body.Length));
+                var bytes = messages.Sum(static message => message.Body.Length);
+                room = Math.Max(0, room - bytes);
+                atOnce = Math.Max(0, atOnce - bytes);
                 if (messages.Count < page || taken.Count == count)
                 {
                     return taken;
@@ -157,7 +181,7 @@ internal sealed partial class RedisMessageStore
                     default, default, count, request.BytesMax, leaseEnd, node, request.Worker ?? string.Empty,
                     request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.Selection.Time),
                     Text(request.Selection.Time + request.TimeToRun),
-                    request.Consumers, request.Room,
+                    request.Consumers, request.Room, request.EvenWhenStopped ? 1 : 0,
                 ]);
             if (reply is null)
             {

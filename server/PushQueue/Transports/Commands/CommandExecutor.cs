@@ -115,7 +115,7 @@ internal sealed class CommandExecutor : ICommandExecutor
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await _broker.TakeAsync(queue, request, cancellationToken);
+        var result = await _broker.TakeAsync(queue, request with { Pending = frame.Pending }, cancellationToken);
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));

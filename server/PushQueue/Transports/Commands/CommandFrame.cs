@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using PushQueue.Queues;
 using PushQueue.Security;
 
 namespace PushQueue.Transports.Commands;
@@ -24,6 +25,12 @@ internal sealed class CommandFrame
 
     /// <summary>The trace context of the request that carries the command; null on connections that last.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>Holds the messages of a large answer until the transport reports that it was written; null where that cannot fail.</summary>
+    public PendingTake? Pending { get; set; }
+
+    /// <summary>Whether the command gives messages out, so that its answer may be one that must not break.</summary>
+    public bool Takes => Command is "take" or "lease";
 
     /// <summary>The command's word; empty where it is missing.</summary>
     public string Command { get; private set; } = "";

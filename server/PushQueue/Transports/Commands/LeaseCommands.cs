@@ -12,7 +12,7 @@ internal sealed class LeaseCommands(IMessageBroker broker)
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await broker.LeaseAsync(queue, request, cancellationToken);
+        var result = await broker.LeaseAsync(queue, request with { Pending = frame.Pending }, cancellationToken);
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));

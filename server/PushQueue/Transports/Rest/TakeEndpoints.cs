@@ -11,7 +11,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker, AccessControl access,
     {
         if (Problem.First(
                 RawPath.Queue(context, 0, out var queue),
-                TakeQuery.Read(context.Request, many: false, out var request)) is { } problem)
+                TakeQuery.Read(context, many: false, out var request)) is { } problem)
         {
             return problem;
         }
@@ -23,7 +23,7 @@ internal sealed class TakeEndpoints(IMessageBroker broker, AccessControl access,
     {
         if (Problem.First(
                 RawPath.Queue(context, 1, out var queue),
-                TakeQuery.Read(context.Request, many: true, out var request)) is { } problem)
+                TakeQuery.Read(context, many: true, out var request)) is { } problem)
         {
             return problem;
         }

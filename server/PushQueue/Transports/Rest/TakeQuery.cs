@@ -12,10 +12,10 @@ internal static class TakeQuery
 
     private static readonly TakeRequest Many = new(Count: 100);
 
-    public static Problem? Read(HttpRequest http, bool many, out TakeRequest request)
+    public static Problem? Read(HttpContext context, bool many, out TakeRequest request)
     {
-        request = many ? Many : One;
-        var query = new QueryOptions(http);
+        request = (many ? Many : One) with { Pending = new HttpPendingTake(context) };
+        var query = new QueryOptions(context.Request);
         while (query.Next(out var name, out var value))
         {
             if (!many && name is "count")

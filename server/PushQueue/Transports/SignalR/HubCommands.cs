@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.SignalR;
@@ -26,8 +27,22 @@ internal sealed class HubCommands(ICommandExecutor executor)
             throw Failure(problem);
         }
 
-        var result = await executor.ExecuteAsync(CommandFrame.Read(frame, caller.Caller), aborted);
-        return result.Problem is { } refusal ? throw Failure(refusal) : new RawJson(result.Json);
+        var read = CommandFrame.Read(frame, caller.Caller);
+        read.Pending = read.Takes ? new PendingTake() : null;
+        var result = await executor.ExecuteAsync(read, aborted);
+        if (result.Problem is { } refusal)
+        {
+            throw Failure(refusal);
+        }
+
+        if (read.Pending is not { IsHeld: true } pending)
+        {
+            return new RawJson(result.Json);
+        }
+
+        // A hub whose connection has ended writes no answer, and reports nothing.
+        _ = aborted.UnsafeRegister(static state => _ = ((PendingTake)state!).SettleAsync(written: false), pending);
+        return new RawJson(result.Json, pending);
     }
 
     public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");

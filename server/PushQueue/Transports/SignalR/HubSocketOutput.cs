@@ -2,6 +2,8 @@ using System.Buffers;
 using System.IO.Pipelines;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -24,6 +26,7 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
     private TaskCompletionSource? _pending;
     private bool _cancelNext;
     private Action? _onHandshakeAnswered = onHandshakeAnswered;
+    private PendingTake? _pendingTake;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -52,7 +55,8 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
     {
         if (TakeFrame() is { } frame)
         {
-            _ = buffer.Offer(frame);
+            _ = buffer.Offer(frame, observer: _pendingTake is null ? null : WrittenTake.Of(_pendingTake));
+            _pendingTake = null;
             _onHandshakeAnswered?.Invoke();
             _onHandshakeAnswered = null;
         }
@@ -75,6 +79,9 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
             return WaitAsync(room, _pending, cancellationToken);
         }
     }
+
+    /// <summary>The take's answer is in what is flushed next. SignalR flushes each message by itself.</summary>
+    public void Observe(PendingTake take) => _pendingTake = take;
 
     /// <summary>As with a pipe: cancels the flush that is pending, or else the next one.</summary>
     public override void CancelPendingFlush()

@@ -26,7 +26,24 @@ internal sealed class PushHubProtocol(IOptions<JsonHubProtocolOptions> options) 
 
     public ReadOnlyMemory<byte> GetMessageBytes(HubMessage message) => _json.GetMessageBytes(message);
 
-    public void WriteMessage(HubMessage message, IBufferWriter<byte> output) => _json.WriteMessage(message, output);
+    public void WriteMessage(HubMessage message, IBufferWriter<byte> output)
+    {
+        _json.WriteMessage(message, output);
+        if (message is not CompletionMessage { Result: RawJson { Pending: { } pending } })
+        {
+            return;
+        }
+
+        if (output is HubSocketOutput socket)
+        {
+            socket.Observe(pending);
+        }
+        else
+        {
+            // SignalR's own transports do not report the end of a write.
+            _ = pending.SettleAsync(written: true);
+        }
+    }
 
     public bool TryParseMessage(
         ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)

@@ -23,8 +23,12 @@ internal sealed class WebSocketCommands(
     public int FrameBytesMax { get; } = FrameLimit.BytesMax(options.Value, services.GetService<IMessageBroker>());
 
     /// <summary>Reads a frame, once for all who need to know what is in it.</summary>
-    public static CommandFrame Read(OutboundBuffer buffer, ReadOnlyMemory<byte> frame) =>
-        CommandFrame.Read(frame, ((ConnectionCaller)buffer.Connection.Rights).Caller);
+    public static CommandFrame Read(OutboundBuffer buffer, ReadOnlyMemory<byte> frame)
+    {
+        var read = CommandFrame.Read(frame, ((ConnectionCaller)buffer.Connection.Rights).Caller);
+        read.Pending = read.Takes ? new PendingTake() : null;
+        return read;
+    }
 
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(OutboundBuffer buffer, CommandFrame frame, CancellationToken cancellationToken)
     {
@@ -53,6 +57,7 @@ internal sealed class WebSocketCommands(
         {
             // A failed command does not cut the socket, which holds other subscriptions.
             Log.CommandFailed(logger, e);
+            _ = frame.Pending?.SettleAsync(written: false);
             return Refuse(frame, new Problem(ProblemType.InternalError));
         }
     }

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
@@ -15,6 +17,7 @@ internal sealed class WebSocketConnection(
 
     // Kept here because a list of consumers may be made when the request, and its context with it, has just ended.
     private readonly IPAddress? _remoteAddress = context.Connection.RemoteIpAddress;
+    private readonly Socket? _socket = context.Features.Get<IConnectionSocketFeature>()?.Socket;
     private readonly TaskCompletionSource _readingEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream _stream = Stream.Null;
     private int _lastHeardAt = clock.Seconds;
@@ -52,7 +55,7 @@ internal sealed class WebSocketConnection(
 
     public void ReadingEnded() => _readingEnded.TrySetResult();
 
-    public ValueTask WriteAsync(EncodedPage page) => _stream.WriteAsync(page.Bytes);
+    public ValueTask WriteAsync(EncodedPage page) => Check(_stream.WriteAsync(page.Bytes));
 
     public async ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
     {
@@ -73,7 +76,7 @@ internal sealed class WebSocketConnection(
 
         try
         {
-            await _stream.WriteAsync(joined.AsMemory(0, length));
+            await Check(_stream.WriteAsync(joined.AsMemory(0, length)));
         }
         finally
         {
@@ -86,6 +89,32 @@ internal sealed class WebSocketConnection(
     public void Abort(CloseReason reason) => context.Abort();
 
     public void OnTick() => Tick?.Invoke();
+
+    /// <summary>The upgraded stream reports success for bytes that it dropped because the client has gone.</summary>
+    private ValueTask Check(ValueTask write)
+    {
+        // hot path: a client that took all at once is there.
+        if (!write.IsCompletedSuccessfully || context.RequestAborted.IsCancellationRequested)
+        {
+            return CheckSlowAsync(write);
+        }
+
+        // Returns a pooled source.
+        write.GetAwaiter().GetResult();
+        return default;
+    }
+
+    private async ValueTask CheckSlowAsync(ValueTask write)
+    {
+        await write;
+
+        // The socket knows of a reset before the web server has cancelled the request.
+        if (context.RequestAborted.IsCancellationRequested
+            || (_socket is not null && TcpProgress.Read(_socket) is { IsClosed: true }))
+        {
+            throw new ConnectionGoneException();
+        }
+    }
 
     private async Task AbortUnlessAnsweredAsync()
     {

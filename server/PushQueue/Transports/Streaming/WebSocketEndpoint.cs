@@ -126,7 +126,7 @@ internal sealed class WebSocketEndpoint(
                     if (!waits.TryStart(command))
                     {
                         var answer = await commands.ExecuteAsync(buffer, command, aborted);
-                        _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+                        _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span), observer: WrittenTake.Of(command.Pending));
                     }
 
                     break;

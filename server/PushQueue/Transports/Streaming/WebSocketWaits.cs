@@ -60,7 +60,7 @@ internal sealed class WebSocketWaits(
     {
         try
         {
-            Answer(await commands.ExecuteAsync(buffer, frame, ended));
+            Answer(await commands.ExecuteAsync(buffer, frame, ended), WrittenTake.Of(frame.Pending));
         }
         catch (OperationCanceledException)
         {
@@ -72,7 +72,8 @@ internal sealed class WebSocketWaits(
         }
     }
 
-    private void Answer(ReadOnlyMemory<byte> answer) => _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span));
+    private void Answer(ReadOnlyMemory<byte> answer, IWriteObserver? observer = null) =>
+        _ = buffer.Offer(WebSocketFormat.EncodeText(answer.Span), observer: observer);
 
     private void Done()
     {

@@ -5,12 +5,12 @@
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the
 -- node whose life they are bound to (0: none), worker (may be empty), 0 or 1 delivery, 2 streaming, receipts (8 bytes each), the caller's
 -- time to choose by (empty: the queue's order), end of the leases by the caller's clock; where nodes share by turns, how many consumers of
--- the node take part and how many messages they could take, else 0 and 0.
+-- the node take part and how many messages they could take, else 0 and 0; 1 to lease from a stopped queue, too.
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
 -- node for dead, else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped' })
 if not queue then return { -1 } end
-if queue.stopped == '1' then return answer({ 0, 1 }) end
+if queue.stopped == '1' and ARGV[14] ~= '1' then return answer({ 0, 1 }) end
 if ARGV[6] ~= '0' and call('SISMEMBER', ':buried', ARGV[6]) == 1 then return answer({ 0, 3 }) end
 
 local wanted, bytes_max, lease_end, node = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

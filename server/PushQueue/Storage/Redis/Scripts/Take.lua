@@ -3,8 +3,10 @@
 -- Removes the next ready messages for good.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, 1 to take from a stopped queue too, the caller's time to choose by (empty:
--- the queue's order), bytes of bodies at most, 1 where the first goes whatever its size.
--- Returns: control (-1: no such queue); 1 where the queue is stopped, else 0; per message its record and its status (Part.Codec.lua).
+-- the queue's order), bytes of bodies at most, 1 where the first goes whatever its size, bytes of all bodies and bytes of one body beyond
+-- which nothing is taken for good.
+-- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where the next bodies are too large, else 0; per message its record
+-- and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered' })
 if not queue then return { -1 } end
 if queue.stopped == '1' and ARGV[4] ~= '1' then return answer({ 0, 1 }) end
@@ -13,15 +15,25 @@ local reply = { 0, 0 }
 local choice = chooser(tonumber(ARGV[5]))
 local members = choice.page(0, tonumber(ARGV[3]))
 local bytes_max, first_goes = tonumber(ARGV[6]), ARGV[7] == '1'
-local n, bytes = 0, 0
+local at_once, each_at_once = tonumber(ARGV[8]), tonumber(ARGV[9])
+local n, bytes, records, messages = 0, 0, {}, {}
 for i = 1, #members, 2 do
-  local member = members[i]
-  local number = number_of(member)
-  local record = call('HGET', ':messages', number)
+  local record = call('HGET', ':messages', number_of(members[i]))
   local message = read_record(record)
   bytes = bytes + message.bytes
   if bytes > bytes_max and (n > 0 or not first_goes) then break end
+  if bytes > at_once then return answer({ 0, 2 }) end
+  if message.bytes > each_at_once then
+    if n == 0 then return answer({ 0, 2 }) end
+    break
+  end
   n = n + 1
+  records[n], messages[n] = record, message
+end
+for i = 1, 2 * n, 2 do
+  local member = members[i]
+  local number = number_of(member)
+  local record, message = records[(i + 1) / 2], messages[(i + 1) / 2]
   local state = call('HGET', ':states', number)
   local attempt = read_state(state).attempts + 1
   reply[#reply + 1] = record

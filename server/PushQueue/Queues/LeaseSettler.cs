@@ -1,9 +1,7 @@
-using PushQueue.Queues;
-
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Queues;
 
 /// <summary>
-/// Ends the leases of pushed messages, many at a time: while one batch is on its way to the store the next one gathers, and nobody
+/// Ends the leases of pushed messages, many at a time: while one batch is on its way to the store the next one gathers, and no caller
 /// waits for it. Giving back goes first, so that a message that was not written is soon at the front again. While the store is out of reach
 /// it keeps what it has and tries again; what that can be is bounded by what the consumers could hold.
 /// </summary>
