@@ -62,7 +62,7 @@ public sealed partial class ListenSnippetTests
         Assert.True(put.IsSuccessStatusCode);
     }
 
-    /// <summary>The snippet with its queue; the caller ends the connection, which the snippet does itself at the end of its program.</summary>
+    /// <summary>The snippet with its queue. The caller ends the connection, as the end of a program does.</summary>
     private static async Task<HubConnection> ListenAsync(string hub, Lines Console)
     {
         // Begin

@@ -262,7 +262,10 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            var reply = await RunAsync(RedisScript.EndDueLeases, queue, [default, default, Text(dueBy), Math.Min(limit, MessagesPerScriptMax)]);
+            var reply = await RunAsync(
+                RedisScript.EndDueLeases,
+                queue,
+                [default, default, Text(dueBy), Math.Min(limit, MessagesPerScriptMax)]);
             return reply is null ? 0 : (int)reply[1];
         }
         catch (StoreUnavailableException e)
