@@ -77,8 +77,8 @@ internal sealed record TakeRequest(
     Selection Selection = default)
 {
     /// <summary>
-    /// Holds what the answer is about until it is written, where that is more than a socket takes at once. Null where nothing can break in between:
-    /// a take is then for good. The caller that sets it reports the end of the answer.
+    /// Holds what the answer is about until it is written, where that is more than a socket takes at once. Null where nothing can break in
+    /// between: a take is then for good. The caller that sets it reports the end of the answer.
     /// </summary>
     public PendingTake? Pending { get; init; }
 }

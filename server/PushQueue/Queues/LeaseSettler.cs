@@ -87,7 +87,7 @@ internal sealed class LeaseSettler(QueueName queue, IMessageStore store, TimePro
             }
             catch (Exception e)
             {
-                // The border of this loop. Once is enough to be told of it.
+                // The border of this loop. One report is enough.
                 if (e is not StoreUnavailableException)
                 {
                     faults.ReportOnce(queue, e, isRepeated: failed);

@@ -1,9 +1,9 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// Messages of one take or lease whose answer is not written yet. A small answer fits into what a socket takes at once, so its messages are taken for
-/// good first. A larger one can break in the middle: its messages stay leased until the transport reports what became of the answer. One that was
-/// not written gives them back to their old places, and no attempt counts.
+/// Messages of one take or lease whose answer is not written yet. A small answer fits into what a socket takes at once, so its messages are
+/// taken for good first. A larger one can break in the middle: its messages stay leased until the transport reports what became of the
+/// answer. One that was not written gives them back to their old places, and no attempt counts.
 /// </summary>
 internal class PendingTake
 {

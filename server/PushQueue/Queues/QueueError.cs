@@ -16,7 +16,9 @@ internal enum QueueError
     /// <summary>A message with that unique key still waits.</summary>
     UniqueKeyTaken,
 
-    /// <summary>The next messages are larger than the caller takes for good before it has written them; it leases them. No client sees it.</summary>
+    /// <summary>
+    /// The next messages are larger than the caller takes for good before it has written them; it leases them. No client sees it.
+    /// </summary>
     TooLargeAtOnce,
 
     /// <summary>The body exceeds the limit.</summary>

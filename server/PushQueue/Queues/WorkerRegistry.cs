@@ -146,7 +146,9 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     {
         lock (_lock)
         {
-            return [.. _workers.Where(pair => pair.Value.Registered.Contains(queue)).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+            return [
+                .. _workers.Where(pair => pair.Value.Registered.Contains(queue)).Select(pair => pair.Key).Order(StringComparer.Ordinal)
+            ];
         }
     }
 

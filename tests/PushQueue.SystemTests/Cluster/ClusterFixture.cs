@@ -27,7 +27,7 @@ internal sealed class ClusterFixture : IAsyncDisposable
 
     /// <summary>Redis writes everything to its disk before it answers, so that a restart of it may lose nothing.</summary>
     /// <param name="nodes">How many.</param>
-    /// <param name="options">Of each node, beside the address of Redis.</param>
+    /// <param name="options">Options of each node, in addition to the address of Redis.</param>
     public static async Task<ClusterFixture> StartAsync(int nodes = 2, params string[] options)
     {
         var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");

@@ -70,7 +70,9 @@ public sealed partial class ProxyTests
             await stopped.CancelAsync();
 
             var puts = await putting;
-            Assert.All(puts.SelectMany(static statuses => statuses), static status => Assert.Equal(System.Net.HttpStatusCode.Created, status));
+            Assert.All(
+                puts.SelectMany(static statuses => statuses),
+                static status => Assert.Equal(System.Net.HttpStatusCode.Created, status));
             await stream.GotAsync(puts.Sum(static statuses => statuses.Count));
             Assert.Empty(stream.Gaps);
         }

@@ -93,7 +93,10 @@ public sealed class HostTests : IDisposable
 
         Assert.Equal("/pq/q/test/messages/1", put.Headers.Location?.ToString());
         Assert.Equal("/q/test/messages/2", other.Headers.Location?.ToString());
-        Assert.Contains("\"remoteAddress\":\"192.0.2.7\"", await server.Client.GetStringAsync("/q/test/consumers"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"remoteAddress\":\"192.0.2.7\"",
+            await server.Client.GetStringAsync("/q/test/consumers"),
+            StringComparison.Ordinal);
         Assert.Equal(0, await server.StopAsync());
     }
 

@@ -115,7 +115,7 @@ public sealed class DirectSocketOutputTests : IAsyncLifetime
         return received;
     }
 
-    /// <summary>A pattern whose period is no power of two, so that a lost or repeated block shows.</summary>
+    /// <summary>A pattern whose period is not a power of two, so that a lost or repeated block shows.</summary>
     private static void Fill(Span<byte> bytes, int from)
     {
         for (var i = 0; i < bytes.Length; i++)

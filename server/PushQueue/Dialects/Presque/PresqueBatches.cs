@@ -55,7 +55,10 @@ internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits
             return error;
         }
 
-        var result = await broker.TakeAsync(queue, new TakeRequest(count, Worker: worker) { Pending = new HttpPendingTake(context) }, context.RequestAborted);
+        var result = await broker.TakeAsync(
+            queue,
+            new TakeRequest(count, Worker: worker) { Pending = new HttpPendingTake(context) },
+            context.RequestAborted);
         if (!result.Ok)
         {
             return PresqueAnswers.Of(result.Failure);

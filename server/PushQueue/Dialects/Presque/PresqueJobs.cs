@@ -14,7 +14,10 @@ internal sealed class PresqueJobs(IMessageBroker broker, TimeProvider time)
             return error;
         }
 
-        var result = await broker.TakeAsync(queue, new TakeRequest(Worker: worker) { Pending = new HttpPendingTake(context) }, context.RequestAborted);
+        var result = await broker.TakeAsync(
+            queue,
+            new TakeRequest(Worker: worker) { Pending = new HttpPendingTake(context) },
+            context.RequestAborted);
         if (!result.Ok)
         {
             return PresqueAnswers.Of(result.Failure);

@@ -26,7 +26,10 @@ internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider 
         }
 
         var selection = Selection.DueBy(max ?? time.GetUtcNow());
-        var take = new TakeRequest(Selection: selection, TimeToRun: ttr is null ? null : timeToRun) { Pending = new HttpPendingTake(context) };
+        var take = new TakeRequest(Selection: selection, TimeToRun: ttr is null ? null : timeToRun)
+        {
+            Pending = new HttpPendingTake(context),
+        };
         var result = await broker.LeaseAsync(request.Topic, take, context.RequestAborted);
         return NothingGivenOut(result.Error)
             ? await RedischedAnswers.JobAsync(context, job: null)

@@ -50,7 +50,10 @@ internal sealed partial class RedisMessageStore
                 var reply = await RunAsync(
                     RedisScript.Take,
                     queue,
-                    [default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1, int.MaxValue, PendingTake.BytesAtOnceMax]);
+                    [
+                        default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1, int.MaxValue,
+                        PendingTake.BytesAtOnceMax,
+                    ]);
                 var messages = reply is null ? [] : Messages(queue, reply, from: 2);
                 if (messages.Count == 0)
                 {
@@ -95,7 +98,8 @@ internal sealed partial class RedisMessageStore
                     RedisScript.Take,
                     queue,
                     [
-                        default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0, atOnce, int.MaxValue,
+                        default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0, atOnce,
+                        int.MaxValue,
                     ]);
                 if (reply is not null && (long)reply[1] != 0)
                 {
