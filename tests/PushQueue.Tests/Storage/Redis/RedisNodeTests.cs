@@ -152,7 +152,12 @@ public sealed class RedisNodeTests(SharedRedis redis)
         var listener = new RecordingListener();
         var frozen = await stores.OpenAsync(
             listener, options =>
-                options with { Configuration = proxy.Address, HeartbeatInterval = TimeSpan.FromMilliseconds(200), NodeTimeout = TimeSpan.FromSeconds(1) });
+                options with
+                {
+                    Configuration = proxy.Address,
+                    HeartbeatInterval = TimeSpan.FromMilliseconds(200),
+                    NodeTimeout = TimeSpan.FromSeconds(1),
+                });
         await RedisStores.PutAsync(frozen, "a");
         await LeaseAsync(frozen, new LeaseRequest(1, 100, TimeToRun: null));
         var other = await stores.OpenAsync();
