@@ -29,7 +29,7 @@ EXEMPT = (
     "tests/PushQueue.Tests/Diagnostics/",
     "tests/PushQueue.Tests/Dialects/",
     "tests/PushQueue.Tests/Security/",
-    "tests/PushQueue.Tests/Storage/",
+    "tests/PushQueue.Tests/Storage/Embedded/",
     "tests/PushQueue.Tests/Support/",
     "tests/PushQueue.Tests/Transports/",
 )
