@@ -63,12 +63,18 @@ internal static class RedisFailure
         RedisErrorKind.ReadOnly => "is a read-only replica; give the address of the master",
         RedisErrorKind.NoAuth or RedisErrorKind.WrongPass => "refuses the user name or the password",
         RedisErrorKind.Loading => "is still reading its data",
+
+        // The text of these names servers.
+        RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.UnknownRedirectTarget => Moving,
+        _ when exception.Message.Contains("hashslot", StringComparison.OrdinalIgnoreCase) => Moving,
         _ when IsMissingRight(exception) =>
             $"does not give its user all needed rights: Redis says '{Quoted(exception.Message)}'; docs/redis.md lists the rights",
         _ when exception.Message.Contains("OOM", StringComparison.Ordinal) => OutOfMemory,
         _ when exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal) => ForeignKey,
         _ => string.Create(CultureInfo.InvariantCulture, $"refuses: {Quoted(exception.Message)}"),
     };
+
+    private const string Moving = "is moving the queue to another of its servers, or that server cannot be reached";
 
     private const string OutOfMemory = "is out of memory (maxmemory) and stored nothing. Take messages, or give it more memory";
 

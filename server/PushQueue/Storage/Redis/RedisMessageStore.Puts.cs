@@ -112,10 +112,7 @@ internal sealed partial class RedisMessageStore
         {
             throw new StoreUnavailableException(
                 $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time. "
-                + "It is stored, but less safely than --redis-wait demands.")
-            {
-                IsForClients = true,
-            };
+                + "It is stored, but less safely than --redis-wait demands.");
         }
     }
 

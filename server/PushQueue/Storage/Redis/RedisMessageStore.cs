@@ -232,7 +232,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is { } reply ? (long)reply[1] : 0;
 
     private static BrokerFailure Failure(StoreUnavailableException exception) =>
-        new(QueueError.StoreUnavailable, exception.IsForClients ? exception.Message : null);
+        new(QueueError.StoreUnavailable, exception.Message);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
