@@ -36,6 +36,9 @@ public static class ProblemTypes
     /// <summary>The receipt is no longer the current one: the lease ended, and the message may be with another worker.</summary>
     public const string LeaseLost = "lease-lost";
 
+    /// <summary>A stream asked for a policy, and the queue has the other one.</summary>
+    public const string WrongPolicy = "wrong-policy";
+
     /// <summary>A message with that unique key waits.</summary>
     public const string UniqueKeyTaken = "unique-key-taken";
 

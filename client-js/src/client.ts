@@ -243,7 +243,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
 
   /** Works on a queue's messages: acks what returned, releases what threw. Begins with {@link Worker.run}. */
   worker<K extends QueueOf<Q>>(queue: K, handle: Handler<BodyOf<Q, K>>, options?: WorkerOptions): Worker<BodyOf<Q, K>> {
-    return new Worker(stream => this.consume(queue, stream), () => this.queue(queue), queue, handle, options);
+    return new Worker(stream => this.consume(queue, stream), queue, handle, options);
   }
 
   async #take(queue: string, { signal, ...query }: LeaseOptions & { count?: number }): Promise<any[]> {

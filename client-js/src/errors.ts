@@ -2,7 +2,7 @@
 export type ServerProblem =
   | "bad-option" | "bad-queue-name" | "bad-message-id" | "bad-json" | "bad-command" | "bad-request"
   | "unauthorized" | "forbidden" | "forbidden-origin" | "not-found" | "method-not-allowed" | "request-timeout"
-  | "queue-stopped" | "lease-lost" | "unique-key-taken"
+  | "queue-stopped" | "wrong-policy" | "lease-lost" | "unique-key-taken"
   | "dead-lettered" | "expired" | "cancelled" | "dropped" | "queue-deleted" | "too-many-waiting"
   | "message-too-large" | "batch-too-large" | "unsupported" | "upgrade-required" | "queue-full" | "too-many-requests" | "too-many-connections"
   | "internal-error" | "store-unavailable" | "shutting-down" | "disk-full";

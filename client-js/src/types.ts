@@ -24,6 +24,8 @@ export interface MessageOptions {
   maxAttempts?: number;
   /** The wait after a failed attempt: a duration, or `exponential:1s..5m`. */
   retryDelay?: Duration | `exponential:${string}..${string}`;
+  /** The policy of the queue where it has none yet; a queue that has one keeps it. */
+  policy?: Policy;
   /** What the body is, where its kind does not say it. */
   contentType?: string;
 }

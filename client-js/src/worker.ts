@@ -3,13 +3,12 @@ import { milliseconds } from "./duration.js";
 import { PushQueueError } from "./errors.js";
 import type { LeasedMessage, Received } from "./message.js";
 import type { ManualConsumeOptions, MessageStream } from "./streaming/stream.js";
-import type { QueueInfo } from "./types.js";
 import { after, every } from "./waiting.js";
 
 /** Does the work. To return is to ack, to throw is to release with the error's message. The signal: the message is lost, or the worker must stop now. */
 export type Handler<T> = (message: LeasedMessage<T>, signal: AbortSignal) => unknown;
 
-export interface WorkerOptions extends Omit<ManualConsumeOptions, "ack" | "signal" | "from" | "overflow" | "worker"> {
+export interface WorkerOptions extends Omit<ManualConsumeOptions, "ack" | "signal" | "from" | "overflow" | "worker" | "policy"> {
   /** How many messages are worked on at once. Default 1. */
   concurrency?: number;
   /** The worker's name, as the server lists it. */
@@ -35,7 +34,7 @@ export class Worker<T = unknown> {
   /** @internal */
   constructor(
     private readonly open: (options: ManualConsumeOptions) => MessageStream<LeasedMessage<any>>,
-    private readonly look: () => Promise<QueueInfo | null>, private readonly queue: string, private readonly handle: Handler<T>, options: WorkerOptions = {},
+    private readonly queue: string, private readonly handle: Handler<T>, options: WorkerOptions = {},
   ) {
     this.#options = options;
     const { concurrency = 1 } = options;
@@ -50,13 +49,9 @@ export class Worker<T = unknown> {
    */
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
-    if (await unlessAborted(stop, this.#checkPolicy()) === aborted) {
-      return;
-    }
-
     const { concurrency = 1, name, drainTimeout = "30s", retryDelay: _, onError: __, prefetch = concurrency, ...options } = this.#options;
     const messages = this.open({
-      ...options, ack: "manual", prefetch: Math.max(prefetch, concurrency), ...name !== undefined && { worker: name },
+      ...options, ack: "manual", policy: "roundrobin", prefetch: Math.max(prefetch, concurrency), ...name !== undefined && { worker: name },
     })[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -82,6 +77,8 @@ export class Worker<T = unknown> {
 
         this.#begin(came.value as LeasedMessage<T>);
       }
+    } catch (error) {
+      throw error instanceof PushQueueError && error.type === "wrong-policy" ? this.#notRoundRobin() : error;
     } finally {
       // The stream stands while work that has begun is ended: its connection keeps the leases alive.
       await this.#drain(milliseconds(drainTimeout));
@@ -92,21 +89,6 @@ export class Worker<T = unknown> {
   /** Takes no more messages; {@link run} completes when what has begun is done. */
   stop(): void {
     this.#stop.abort();
-  }
-
-  /** To listen is enough to have a broadcast queue give out what it holds, so it is asked before. */
-  async #checkPolicy(): Promise<void> {
-    const info = await this.look().catch(error => {
-      // Then the first message tells: it has a receipt, or not.
-      if (error instanceof PushQueueError && (error.transient || error.type === "forbidden")) {
-        return null;
-      }
-
-      throw error;
-    });
-    if (info?.policy === "broadcast") {
-      throw this.#notRoundRobin();
-    }
   }
 
   #notRoundRobin(): PushQueueError {

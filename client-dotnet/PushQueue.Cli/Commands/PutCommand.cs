@@ -27,7 +27,8 @@ internal static class PutCommand
         var ttl = Shared.Duration("--ttl", "Dropped when nobody took it within this time after it became available");
         var priority = new Option<int?>("--priority", "-p") { Description = "0 to 9; higher goes first" };
         var unique = new Option<string?>("--unique") { Description = "Refused while a message with that key waits" };
-        var command = new Command("put", "Puts messages") { queue, bodies, file, lines, type, id, delay, ttl, priority, unique };
+        var policy = new Option<string?>("--policy") { Description = "broadcast or roundrobin: the policy of the queue where it has none yet" };
+        var command = new Command("put", "Puts messages") { queue, bodies, file, lines, type, id, delay, ttl, priority, unique, policy };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var name = parsed.GetValue(queue)!;
@@ -38,6 +39,7 @@ internal static class PutCommand
                 TimeToLive = parsed.GetValue(ttl),
                 Priority = parsed.GetValue(priority),
                 UniqueKey = parsed.GetValue(unique),
+                Policy = parsed.GetValue(policy),
             };
             if (parsed.GetValue(bodies) is { Length: > 0 } given)
             {

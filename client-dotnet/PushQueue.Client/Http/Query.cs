@@ -46,6 +46,7 @@ internal sealed class Query(string path)
             .Add("unique", options.UniqueKey)
             .Add("maxAttempts", options.MaxAttempts)
             .Add("retryDelay", options.RetryDelay)
+            .Add("policy", options.Policy)
             .Add("waitForAck", options.WaitForAck);
 
     public override string ToString() => _text.ToString();

@@ -27,6 +27,10 @@ public sealed record PutOptions
     /// <summary>The wait after a failed attempt: a duration such as <c>5s</c>, or <c>exponential:1s..5m</c>.</summary>
     public string? RetryDelay { get; init; }
 
+    /// <summary><c>broadcast</c> or <c>roundrobin</c>: the policy of the queue where it has none yet; null to leave it alone. A queue that has a policy
+    /// keeps it.</summary>
+    public string? Policy { get; init; }
+
     /// <summary>The put is answered when the message has ended, or after this (0 to 60 s). Only for a single put.</summary>
     public TimeSpan? WaitForAck { get; init; }
 }

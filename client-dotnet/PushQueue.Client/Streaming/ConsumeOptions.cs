@@ -38,6 +38,12 @@ public sealed record ConsumeOptions
     /// missed), <c>drop-oldest</c> or <c>latest</c> (both tell a gap). Null for <c>disconnect</c>.</summary>
     public string? Overflow { get; init; }
 
+    /// <summary>
+    /// <c>broadcast</c> or <c>roundrobin</c>: the policy of the queue where it has none yet. A queue that has the other one is refused with
+    /// <see cref="ProblemTypes.WrongPolicy"/>. Null: <c>roundrobin</c> with <see cref="AckMode.Manual"/>, without a refusal.
+    /// </summary>
+    public string? Policy { get; init; }
+
     /// <summary>This program's name, for its counters; with <see cref="AckMode.Manual"/>.</summary>
     public string? Worker { get; init; }
 }

@@ -89,6 +89,7 @@ internal sealed class StreamSession
         Set("from", _position.From);
         Set("prefetch", Options.Prefetch?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Set("overflow", Options.Overflow);
+        Set("policy", Options.Policy);
         if (Options.Ack == AckMode.Manual)
         {
             Set("ack", "manual");

@@ -108,6 +108,7 @@ internal static class BatchWriter
         WriteText(writer, "ttl"u8, Duration.Format(options.TimeToLive));
         WriteText(writer, "unique"u8, options.UniqueKey);
         WriteText(writer, "retryDelay"u8, options.RetryDelay);
+        WriteText(writer, "policy"u8, options.Policy);
         if (options.Priority is { } priority)
         {
             writer.WriteNumber("priority"u8, priority);

@@ -57,7 +57,6 @@ public abstract class Worker
         var next = Task.FromResult(false);
         try
         {
-            await ThrowIfBroadcastAsync(stopping).ConfigureAwait(false);
             await RegisterAsync(stopping).ConfigureAwait(false);
             while (true)
             {
@@ -83,6 +82,10 @@ public abstract class Worker
         {
             // Asked to stop while every slot was busy.
         }
+        catch (PushQueueException e) when (e.Type == ProblemTypes.WrongPolicy)
+        {
+            throw NotRoundRobin();
+        }
         finally
         {
             await DrainAsync(running, hardStop).ConfigureAwait(false);
@@ -99,27 +102,11 @@ public abstract class Worker
     private ConsumeOptions ConsumeOptions() => Options.Consume with
     {
         Ack = AckMode.Manual,
+        Policy = "roundrobin",
         Prefetch = Math.Max(Options.Prefetch ?? Options.Concurrency, Options.Concurrency),
         TimeToRun = Options.TimeToRun ?? Options.Consume.TimeToRun,
         Worker = Name,
     };
-
-    /// <summary>To listen is enough to have a broadcast queue give out what it holds, so it is asked before.</summary>
-    private async Task ThrowIfBroadcastAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await _client.GetQueueAsync(Queue, cancellationToken).ConfigureAwait(false) is { Policy: "broadcast" })
-            {
-                throw NotRoundRobin();
-            }
-        }
-        catch (PushQueueException e) when (e.IsTransient || e.Type is ProblemTypes.Forbidden)
-        {
-            // Then the first message tells: it has a receipt, or not.
-            WorkerLog.NotLookedAt(_logger, e, Queue);
-        }
-    }
 
     private PushQueueException NotRoundRobin() => new(
         ProblemTypes.NotRoundRobin, $"The queue '{Queue}' broadcasts; a worker needs its policy to be roundrobin: change its settings.");

@@ -18,7 +18,4 @@ internal static partial class WorkerLog
 
     [LoggerMessage(105, LogLevel.Information, "The worker of {Queue} could not register")]
     public static partial void NotRegistered(ILogger logger, Exception exception, string queue);
-
-    [LoggerMessage(106, LogLevel.Information, "Whether {Queue} is roundrobin the worker could not ask")]
-    public static partial void NotLookedAt(ILogger logger, Exception exception, string queue);
 }

@@ -89,10 +89,10 @@ export class Session implements StreamSink {
   }
 
   subscription(): Record<string, string> {
-    const { prefetch, overflow } = this.#options;
+    const { prefetch, overflow, policy } = this.#options;
     const { ttr, worker, grace = "10s" } = this.#manual ?? {};
     const all = {
-      from: this.#position.from, prefetch, overflow,
+      from: this.#position.from, prefetch, overflow, policy,
       ...this.#manual && { ack: "manual", ttr, worker, grace: milliseconds(grace) > 0 ? grace : undefined, consumer: this.#token },
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));

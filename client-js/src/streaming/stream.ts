@@ -5,6 +5,7 @@ import type { Http } from "../http.js";
 import type { Message } from "../message.js";
 import { sse } from "../transports/sse.js";
 import { webSocket } from "../transports/websocket.js";
+import type { Policy } from "../types.js";
 import { Session } from "./session.js";
 import type { Transport } from "./transport.js";
 
@@ -44,6 +45,8 @@ interface CommonOptions extends StreamEvents {
   from?: "latest" | "earliest" | `${string}.${number}` | number;
   /** When this program reads too slowly under broadcast: `disconnect` (default; it resumes and misses nothing), or drop, which tells a gap. */
   overflow?: "disconnect" | "drop-oldest" | "latest";
+  /** The policy of the queue where it has none yet; a queue that has the other one is refused (`wrong-policy`). Default with manual ack: `roundrobin`, without a refusal. */
+  policy?: Policy;
   /** How long a connection may be silent before it counts as dead; more than 15 s for `sse`. Default 45 s. */
   idleTimeout?: Duration;
 }

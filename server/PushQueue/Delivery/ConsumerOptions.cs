@@ -1,3 +1,5 @@
+using PushQueue.Queues;
+
 namespace PushQueue.Delivery;
 
 /// <summary>What a consumer asked for when it subscribed.</summary>
@@ -33,6 +35,12 @@ internal sealed record ConsumerOptions
 
     /// <summary>The token of the consumer whose place it takes up; null for a new one.</summary>
     public string? Token { get; init; }
+
+    /// <summary>The policy of the queue where it has none yet; null where the consumer did not say.</summary>
+    public DeliveryPolicy? Policy { get; init; }
+
+    /// <summary>The policy that the queue needs where it has none yet: a consumer that acks cannot work with a broadcast.</summary>
+    public DeliveryPolicy? NeededPolicy => Policy ?? (Ack == AckMode.Manual ? DeliveryPolicy.RoundRobin : null);
 
     /// <summary>The worker's name, for its counters.</summary>
     public string? Worker { get; init; }

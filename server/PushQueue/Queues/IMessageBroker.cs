@@ -68,13 +68,15 @@ internal interface IMessageBroker : IMessageBrowser, IQueueCatalog
 /// <param name="Worker">The worker's name, for its counters.</param>
 /// <param name="EvenWhenStopped">Take although the queue is stopped (a dialect's rule).</param>
 /// <param name="Selection">Which messages; a selection by the caller's time does not wait.</param>
+/// <param name="NewQueuePolicy">For a lease: a queue that does not exist is made with this policy; null to make none.</param>
 internal sealed record TakeRequest(
     int Count = 1,
     TimeSpan Wait = default,
     TimeSpan? TimeToRun = null,
     string? Worker = null,
     bool EvenWhenStopped = false,
-    Selection Selection = default)
+    Selection Selection = default,
+    DeliveryPolicy? NewQueuePolicy = null)
 {
     /// <summary>
     /// Holds what the answer is about until it is written, where that is more than a socket takes at once. Null where nothing can break in

@@ -63,6 +63,11 @@ internal sealed partial class MessageBroker(
             return new(OutOfMemory());
         }
 
+        if (message.Policy is { } policy)
+        {
+            return PutWithPolicyAsync(queue, message, policy);
+        }
+
         if (IsNearLimit(1, message.Body.Length))
         {
             return PutNearLimitAsync(queue, message);
@@ -96,8 +101,10 @@ internal sealed partial class MessageBroker(
         }
 
         var bytes = 0L;
+        DeliveryPolicy? policy = null;
         foreach (var message in messages)
         {
+            policy ??= message.Policy;
             if (message.Body.Length > options.MessageBytesMax)
             {
                 return new(TooLarge(message.Body.Length));
@@ -114,6 +121,11 @@ internal sealed partial class MessageBroker(
         if (memory is { IsExceeded: true })
         {
             return new(OutOfMemory());
+        }
+
+        if (policy is { } given)
+        {
+            return PutManyWithPolicyAsync(queue, messages, bytes, given);
         }
 
         return IsNearLimit(messages.Count, bytes) ? PutManyNearLimitAsync(queue, messages, bytes) : AdmittedPutManyAsync(queue, messages);
@@ -291,10 +303,13 @@ internal sealed partial class MessageBroker(
             return new(new BrokerFailure(QueueError.ShuttingDown));
         }
 
-        return request.TimeToRun is { } timeToRun
+        return request.NewQueuePolicy is { } policy ? LeaseOrMakeQueueAsync(queue, request, policy) : LeaseFromStoreAsync(queue, request);
+    }
+
+    private ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseFromStoreAsync(QueueName queue, TakeRequest request) =>
+        request.TimeToRun is { } timeToRun
             ? store.LeaseAsync(queue, ToLeaseRequest(request, timeToRun))
             : LeaseByQueueSettingAsync(queue, request);
-    }
 
     private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseByQueueSettingAsync(QueueName queue, TakeRequest request)
     {

@@ -41,6 +41,11 @@ internal sealed record NewMessage
     /// <summary>Wait between attempts; null for the queue's setting.</summary>
     public RetryDelay? RetryDelay { get; init; }
 
+    /// <summary>
+    /// The policy of the queue where it has none yet (<see cref="SettingsCondition.UndecidedPolicy"/>); null to leave that alone.
+    /// </summary>
+    public DeliveryPolicy? Policy { get; init; }
+
     /// <summary>W3C trace context of the put, for the receiver of the message; null without one.</summary>
     public string? TraceParent { get; set; }
 }

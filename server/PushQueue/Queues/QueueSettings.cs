@@ -65,9 +65,25 @@ internal sealed record QueueSettings
     public DeliveryPolicy EffectivePolicy => Policy ?? DeliveryPolicy.Broadcast;
 }
 
+/// <summary>Which queues a change of settings applies to. The store checks it in the same step as the change.</summary>
+internal enum SettingsCondition
+{
+    /// <summary>Every queue.</summary>
+    Always = 0,
+
+    /// <summary>Only a queue that does not exist yet.</summary>
+    NewQueue,
+
+    /// <summary>A queue that does not exist yet, or whose policy was never set and that has broadcast nothing: nobody relies on its policy.</summary>
+    UndecidedPolicy,
+}
+
 /// <summary>A change of settings; null leaves a setting as it is. Limits are removed by zero.</summary>
 internal sealed record QueueSettingsPatch
 {
+    /// <summary>When the change applies; where it does not, nothing changes and the settings are returned as they are.</summary>
+    public SettingsCondition Condition { get; init; }
+
     public DeliveryPolicy? Policy { get; init; }
 
     public bool? Stopped { get; init; }
@@ -96,6 +112,9 @@ internal sealed record QueueSettingsPatch
 
     /// <summary>An empty one removes it.</summary>
     public string? PushUrl { get; init; }
+
+    /// <summary>Sets the policy of a queue that has none yet.</summary>
+    public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) => new() { Policy = policy, Condition = condition };
 
     public QueueSettings ApplyTo(QueueSettings settings) => settings with
     {

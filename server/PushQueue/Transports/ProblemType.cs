@@ -13,6 +13,9 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType QueueFull = new(
         "queue-full", 429, "The queue is full", "Try again when messages have been taken, or raise maxMessages or maxBytes in the queue's settings.");
 
+    public static readonly ProblemType WrongPolicy = new(
+        "wrong-policy", 409, "The queue has another policy", "Change the policy in the queue's settings, or leave the option 'policy' out.");
+
     public static readonly ProblemType UniqueKeyTaken = new(
         "unique-key-taken", 409, "The unique key is taken", "A message put with that unique key still waits; nothing was stored.");
 

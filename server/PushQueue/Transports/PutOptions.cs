@@ -5,7 +5,7 @@ namespace PushQueue.Transports;
 /// <summary>The options of a put, however they came: in a query string, in an envelope of a batch, in a command.</summary>
 internal struct PutOptions
 {
-    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, traceparent";
+    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, policy, traceparent";
 
     private static readonly HashSet<string> All = new(Names.Split(", "), StringComparer.Ordinal);
 
@@ -24,6 +24,9 @@ internal struct PutOptions
     public int? MaxAttempts { get; private set; }
 
     public RetryDelay? RetryDelay { get; private set; }
+
+    /// <summary>The policy of a queue that has none yet.</summary>
+    public DeliveryPolicy? Policy { get; private set; }
 
     /// <summary>The W3C trace context that the message belongs to; null where none was given, or none that is valid.</summary>
     public string? TraceParent { get; set; }
@@ -66,6 +69,10 @@ internal struct PutOptions
                 var delayProblem = OptionValues.RetryDelay("retryDelay", value, out var retryDelay);
                 RetryDelay = retryDelay;
                 return delayProblem;
+            case "policy":
+                var policyProblem = QueueJson.Policy(value, out var policy);
+                Policy = policy;
+                return policyProblem;
             case "traceparent":
                 // The standard asks to ignore one that is not valid, not to refuse what it came with.
                 TraceParent = MessageTracing.Accept(value);
@@ -87,6 +94,7 @@ internal struct PutOptions
         UniqueKey = UniqueKey,
         MaxAttempts = MaxAttempts,
         RetryDelay = RetryDelay,
+        Policy = Policy,
         TraceParent = TraceParent,
     };
 

@@ -23,7 +23,7 @@ internal static class TakeOptions
                 return waitProblem;
             case "ttr":
                 var ttrProblem = OptionValues.TimeToRun(value, out var timeToRun);
-                request = request with { TimeToRun = timeToRun };
+                request = request with { TimeToRun = timeToRun, NewQueuePolicy = DeliveryPolicy.RoundRobin };
                 return ttrProblem;
             case "worker":
                 var workerProblem = OptionValues.Text("worker", value, out var worker);

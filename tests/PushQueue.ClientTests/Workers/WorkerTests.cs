@@ -36,30 +36,6 @@ public sealed class WorkerTests : NodeTests
     }
 
     [Fact]
-    public async Task A_worker_on_a_queue_that_broadcasts_says_what_to_do()
-    {
-        var queue = await Node.NewQueueAsync("broadcast");
-        await Node.Client.PutAsync(queue, "work").WithTimeout();
-
-        var refused = await Assert.ThrowsAsync<PushQueueException>(() => Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask).RunAsync().WithTimeout());
-
-        Assert.Equal(ProblemTypes.NotRoundRobin, refused.Type);
-        Assert.Equal(1, (await Node.Client.GetQueueAsync(queue).WithTimeout())!.Ready);
-    }
-
-    [Fact]
-    public async Task A_worker_that_was_there_before_its_queue_says_so_with_the_first_message()
-    {
-        var queue = $"late-{Random.Shared.Next():x}";
-        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask).RunAsync();
-        await Waiting.UntilAsync(async () => (await Node.Client.GetConsumersAsync(queue)).Count > 0, "the worker to listen");
-
-        await Node.Client.PutAsync(queue, "work").WithTimeout();
-
-        Assert.Equal(ProblemTypes.NotRoundRobin, (await Assert.ThrowsAsync<PushQueueException>(() => running.WithTimeout())).Type);
-    }
-
-    [Fact]
     public async Task Work_goes_on_at_once_up_to_its_concurrency_and_is_drained_at_the_end()
     {
         var queue = await Node.NewQueueAsync("roundrobin");

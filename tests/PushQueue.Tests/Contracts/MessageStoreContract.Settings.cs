@@ -37,6 +37,56 @@ public abstract partial class MessageStoreContract
         Assert.Equal(QueueSettings.Default with { MaxAttempts = 9, HistoryMessages = 7, MaxMessages = 100 }, settings);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_change_with_a_condition_makes_a_new_queue_once(int condition)
+    {
+        var made = await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.RoundRobin, (SettingsCondition)condition));
+        var again = await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.Broadcast, (SettingsCondition)condition));
+
+        Assert.Equal((DeliveryPolicy.RoundRobin, DeliveryPolicy.RoundRobin), (made.Policy, again.Policy));
+        Assert.Equal(DeliveryPolicy.RoundRobin, (await Info()).Settings.Policy);
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(2, nameof(DeliveryPolicy.RoundRobin))]
+    public async Task A_change_for_new_queues_leaves_a_queue_with_messages_alone_and_one_for_undecided_queues_sets_its_policy(int condition, string? expected)
+    {
+        await Put("a");
+
+        await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.RoundRobin, (SettingsCondition)condition));
+
+        Assert.Equal(expected, (await Info()).Settings.Policy?.ToString());
+        Assert.Equal(1, (await Info()).Ready);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_change_with_a_condition_leaves_a_queue_alone_that_has_broadcast(int condition)
+    {
+        await Put("a");
+        _ = await Broadcast();
+
+        var settings = await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.RoundRobin, (SettingsCondition)condition));
+
+        Assert.Null(settings.Policy);
+        Assert.Null((await Info()).Settings.Policy);
+    }
+
+    [Fact]
+    public async Task A_change_for_undecided_queues_keeps_other_settings_and_is_reported()
+    {
+        await Set(new QueueSettingsPatch { MaxAttempts = 9 });
+
+        var settings = await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.RoundRobin, SettingsCondition.UndecidedPolicy));
+
+        Assert.Equal(QueueSettings.Default with { MaxAttempts = 9, Policy = DeliveryPolicy.RoundRobin }, settings);
+        _ = await Listener.WaitForAsync(news => news is SettingsChanged change && change.Queue == Queue && change.Settings == settings).WithTimeout();
+    }
+
     [Fact]
     public async Task Zero_removes_a_limit()
     {

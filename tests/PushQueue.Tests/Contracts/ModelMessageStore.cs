@@ -354,7 +354,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => Answer(() =>
     {
+        var existed = Find(queue) is not null;
         var found = Make(queue);
+        if (existed && (patch.Condition == SettingsCondition.NewQueue
+            || (patch.Condition == SettingsCondition.UndecidedPolicy && (found.Settings.Policy is not null || found.NextOffset > 1))))
+        {
+            return (BrokerResult<QueueSettings>)found.Settings;
+        }
+
         found.Settings = patch.ApplyTo(found.Settings);
         found.TrimHistory(data.Now);
         _news.Add(listener => listener.OnSettingsChanged(queue, found.Settings));

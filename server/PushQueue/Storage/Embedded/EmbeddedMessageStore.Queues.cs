@@ -60,6 +60,12 @@ internal sealed partial class EmbeddedMessageStore
             return new BrokerFailure(QueueError.StoreUnavailable, reason);
         }
 
+        if (patch.Condition == SettingsCondition.NewQueue && Find(queue) is { } existing)
+        {
+            // Each lease request asks; only the first one of a queue writes.
+            return existing.Settings;
+        }
+
         Recorded<QueueSettings>? settings;
         while ((settings = GetOrCreate(queue).UpdateSettings(patch)) is null)
         {

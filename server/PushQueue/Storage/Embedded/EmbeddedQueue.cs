@@ -644,6 +644,11 @@ internal sealed class EmbeddedQueue : ILogOwner
             return null;
         }
 
+        if (!_state.Meets(patch.Condition))
+        {
+            return new(_state.Settings, null);
+        }
+
         var settings = patch.ApplyTo(_state.Settings);
         if (settings != _state.Settings)
         {

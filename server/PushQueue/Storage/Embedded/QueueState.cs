@@ -76,6 +76,15 @@ internal sealed class QueueState
     /// </summary>
     public long LastAvailableMs { get; private set; }
 
+    /// <summary>Whether a change of settings with that condition applies now.</summary>
+    public bool Meets(SettingsCondition condition) => condition switch
+    {
+        // A put may have come between the search for the queue and this.
+        SettingsCondition.NewQueue => Index.NextSequence == 1 && History.NextOffset == 1 && Settings == QueueSettings.Default,
+        SettingsCondition.UndecidedPolicy => Settings.Policy is null && History.NextOffset == 1,
+        _ => true,
+    };
+
     public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.NextOffset);
 
     public QueueEvents Events => _events ??= new QueueEvents(_owner);

@@ -95,7 +95,10 @@ internal sealed partial class RedisMessageStore
             var reply = await RunAsync(
                 RedisScript.UpdateSettings,
                 queue,
-                [default, default, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch)]);
+                [
+                    default, default, (int)patch.Condition, RedisSettings.Fields.Length,
+                    .. RedisSettings.Fields, .. RedisSettings.Changes(patch),
+                ]);
             return RedisSettings.Read(reply.AsSpan(1));
         }
         catch (StoreUnavailableException e)

@@ -12,7 +12,8 @@ internal sealed class LeaseCommands(IMessageBroker broker)
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await broker.LeaseAsync(queue, request with { Pending = frame.Pending }, cancellationToken);
+        var lease = request with { Pending = frame.Pending, NewQueuePolicy = DeliveryPolicy.RoundRobin };
+        var result = await broker.LeaseAsync(queue, lease, cancellationToken);
         if (!result.Ok)
         {
             return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));

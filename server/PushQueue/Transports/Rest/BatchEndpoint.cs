@@ -7,7 +7,7 @@ namespace PushQueue.Transports.Rest;
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
 internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
-    private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay, traceparent";
+    private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay, policy, traceparent";
 
     private readonly string _durability = broker.Durability.ToString();
 

@@ -33,11 +33,12 @@ internal sealed class ConsumerOptionsReader
             "from" => ReadFrom(value),
             "overflow" => ReadOverflow(value),
             "worker" => ReadWorker(value),
+            "policy" => ReadPolicy(value),
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "lastEventId" => ReadLastEventId(value),
             _ => $"There is no stream option '{name}'; the options are "
-                + "ack, prefetch, ttr, format, from, overflow, worker, grace, consumer and lastEventId.",
+                + "ack, prefetch, ttr, format, from, overflow, worker, policy, grace, consumer and lastEventId.",
         };
     }
 
@@ -155,6 +156,17 @@ internal sealed class ConsumerOptionsReader
         }
 
         _options = _options with { Token = value };
+        return null;
+    }
+
+    private string? ReadPolicy(string? value)
+    {
+        if (QueueJson.Policy(value ?? string.Empty, out var policy) is { } problem)
+        {
+            return problem.Sentence;
+        }
+
+        _options = _options with { Policy = policy };
         return null;
     }
 

@@ -15,6 +15,7 @@ internal sealed class HttpStreamEndpoint(
     ConsumerRegistry registry,
     CoarseClock clock,
     ConnectionCallers callers,
+    QueuePolicies policies,
     IOptions<DeliveryOptions> options,
     ILogger<HttpStreamEndpoint> logger)
 {
@@ -45,6 +46,12 @@ internal sealed class HttpStreamEndpoint(
         if (StreamRequest.Read(context, out var error, out var detail) is not { } request)
         {
             await RefusalForm.RefuseAsync(context, ProblemDetailsMapper.ToProblem(new BrokerFailure(error, detail)));
+            return;
+        }
+
+        if (await policies.PrepareAsync(request.Queue, request.Options) is { } problem)
+        {
+            await RefusalForm.RefuseAsync(context, problem);
             return;
         }
 

@@ -20,6 +20,7 @@ internal static class StreamingExtensions
         services.TryAddSingleton<LimitHits>();
         services.TryAddSingleton<AccessBorder>();
         services.TryAddSingleton<ConnectionCallers>();
+        services.TryAddSingleton<QueuePolicies>();
         services.TryAddSingleton<Subscriptions>();
         services.TryAddSingleton<HttpStreamEndpoint>();
         services.TryAddSingleton<WebSocketCommands>();

@@ -8,7 +8,7 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>Subscribes and unsubscribes connections that hold many subscriptions: the socket at <c>/ws</c> and the hub.</summary>
-internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOptions<DeliveryOptions> options)
+internal sealed class Subscriptions(Dispatcher dispatcher, QueuePolicies policies, LimitHits hits, IOptions<DeliveryOptions> options)
 {
     /// <summary>The new consumer, or what is wrong.</summary>
     public async ValueTask<(Consumer? Consumer, Problem? Problem)> SubscribeAsync(
@@ -17,6 +17,11 @@ internal sealed class Subscriptions(Dispatcher dispatcher, LimitHits hits, IOpti
         if (WhyNot(buffer, queueName, reader, out var queue) is { } problem)
         {
             return (null, problem);
+        }
+
+        if (await policies.PrepareAsync(queue, reader.Options) is { } refusal)
+        {
+            return (null, refusal);
         }
 
         var format = reader.Options.Raw ? raw : envelopes;

@@ -15,6 +15,7 @@ internal sealed class WebSocketEndpoint(
     TimeProvider time,
     WebSocketCommands commands,
     ConnectionCallers callers,
+    QueuePolicies policies,
     LimitHits hits,
     IOptions<DeliveryOptions> options,
     ILogger<WebSocketEndpoint> logger)
@@ -50,6 +51,12 @@ internal sealed class WebSocketEndpoint(
         if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
         {
             await RefusalForm.RefuseAsync(context, refusal);
+            return;
+        }
+
+        if (request is not null && await policies.PrepareAsync(request.Queue, request.Options) is { } problem)
+        {
+            await RefusalForm.RefuseAsync(context, problem);
             return;
         }
 

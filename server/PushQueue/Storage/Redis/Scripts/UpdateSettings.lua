@@ -2,16 +2,20 @@
 -- uses: Codec, Queue, Advance
 -- Changes settings, making the queue if it does not exist.
 -- KEYS: the queue's hash.
--- ARGV: time, the caller, how many settings there are, their names; then per change the name and the value (empty: back to the default).
+-- ARGV: time, the caller, which queues it applies to (0: all, 1: new ones, 2: those whose policy is undecided), how many settings there are,
+-- their names; then per change the name and the value (empty: back to the default).
 -- Returns: control; the settings as they are now, in the order of their names.
-local queue = open({ 'first', 'next' })
+local queue = open({ 'first', 'next', 'policy' })
+local applies = true
 if not queue then
   make(KEY, NAME)
-  queue = load({ 'first', 'next' })
+  queue = load({ 'first', 'next', 'policy' })
+else
+  applies = ARGV[3] == '0' or (ARGV[3] == '2' and not queue.policy and tonumber(queue.next or 1) == 1)
 end
 
 local names = {}
-for i = 4, 3 + tonumber(ARGV[3]) do names[#names + 1] = ARGV[i] end
+for i = 5, 4 + tonumber(ARGV[4]) do names[#names + 1] = ARGV[i] end
 
 local function values()
   local found = redis.call('HMGET', KEY, unpack(names))
@@ -20,7 +24,7 @@ local function values()
 end
 
 local before = values()
-for i = 4 + #names, #ARGV, 2 do
+for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', KEY, ARGV[i])
   else

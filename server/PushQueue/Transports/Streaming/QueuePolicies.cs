@@ -1,0 +1,35 @@
+using PushQueue.Delivery;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Streaming;
+
+/// <summary>
+/// Gives a queue the policy that its first consumer needs, before the consumer joins. Without it, the first message of a queue whose worker was there
+/// before it would be broadcast to the worker, and could not be acked.
+/// </summary>
+internal sealed class QueuePolicies(IMessageBroker broker)
+{
+    /// <summary>Null when the consumer may join.</summary>
+    public async ValueTask<Problem?> PrepareAsync(QueueName queue, ConsumerOptions options)
+    {
+        if (options.NeededPolicy is not { } policy)
+        {
+            return null;
+        }
+
+        var settings = await broker.UpdateSettingsAsync(queue, QueueSettingsPatch.PolicyOf(policy, SettingsCondition.UndecidedPolicy));
+        if (!settings.Ok)
+        {
+            return ProblemDetailsMapper.ToProblem(settings);
+        }
+
+        // Only where the consumer asks for a policy: with ack=manual alone it may listen to a broadcast, as it always could.
+        return options.Policy is { } wanted && wanted != settings.Value.EffectivePolicy
+            ? new Problem(ProblemType.WrongPolicy, WhyWrong(queue, settings.Value.EffectivePolicy, wanted))
+            : null;
+    }
+
+    private static string WhyWrong(QueueName queue, DeliveryPolicy policy, DeliveryPolicy wanted) =>
+        $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueJson.PolicyName(policy)}, and the stream asks for {QueueJson.PolicyName(wanted)}. "
+        + "Change the queue's settings, or leave the option 'policy' out.";
+}
