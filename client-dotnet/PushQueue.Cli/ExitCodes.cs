@@ -1,6 +1,6 @@
 namespace PushQueue.Cli;
 
-/// <summary>What scripts may rely on.</summary>
+/// <summary>The exit codes that scripts may rely on.</summary>
 internal static class ExitCodes
 {
     public const int Done = 0;

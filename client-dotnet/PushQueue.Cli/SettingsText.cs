@@ -13,7 +13,7 @@ internal static class SettingsText
         {
             change = given.Split('=', 2) is [var name, var value]
                 ? Set(change, name, value)
-                : throw new UsageException($"'{given}' is no setting; give name=value.");
+                : throw new UsageException($"'{given}' is not a setting; give name=value.");
         }
 
         return change;
@@ -50,7 +50,8 @@ internal static class SettingsText
         "history.age" => change with { History = (change.History ?? new HistorySettings()) with { Age = value } },
         "deadLetter" when bool.TryParse(value, out var flag) => change with { DeadLetter = flag },
         _ => throw new UsageException(
-            $"There is no setting '{name}' with the value '{value}'; there are {string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
+            $"There is no setting '{name}' with the value '{value}'; the settings are "
+            + $"{string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
     };
 
     private static long Number(string name, string value) =>

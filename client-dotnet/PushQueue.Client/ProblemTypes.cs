@@ -1,6 +1,6 @@
 namespace PushQueue.Client;
 
-/// <summary>What <see cref="PushQueueException.Type"/> may say. A server may send others; compare, never parse.</summary>
+/// <summary>The values of <see cref="PushQueueException.Type"/>. A server may send others; compare, never parse.</summary>
 public static class ProblemTypes
 {
     /// <summary>The server could not be reached; nothing was sent.</summary>
@@ -71,6 +71,9 @@ public static class ProblemTypes
 
     /// <summary>A fault of the server. A put may or may not have been stored.</summary>
     public const string InternalError = "internal-error";
+
+    /// <summary>The queue was deleted.</summary>
+    public const string QueueDeleted = "queue-deleted";
 
     /// <summary>A worker of a queue that broadcasts, and so leases nothing.</summary>
     public const string NotRoundRobin = "not-roundrobin";

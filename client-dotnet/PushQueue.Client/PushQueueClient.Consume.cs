@@ -25,7 +25,8 @@ public sealed partial class PushQueueClient
     /// <param name="options">How; null for auto ack over a WebSocket.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     public async IAsyncEnumerable<Message<T>> ConsumeAsync<T>(
-        string queue, JsonTypeInfo<T> type, ConsumeOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        string queue, JsonTypeInfo<T> type, ConsumeOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await foreach (var message in ConsumeAsync(queue, options, cancellationToken).ConfigureAwait(false))
         {

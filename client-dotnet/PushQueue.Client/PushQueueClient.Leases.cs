@@ -3,7 +3,7 @@ using PushQueue.Client.Http;
 
 namespace PushQueue.Client;
 
-/// <summary>What becomes of a lease. A message knows its own: <see cref="Message.AckAsync"/> and its like are the easier way.</summary>
+/// <summary>Settles leases. A message settles its own: <see cref="Message.AckAsync"/> and its like are the easier way.</summary>
 public sealed partial class PushQueueClient
 {
     private DirectLeases? _leases;
@@ -18,20 +18,24 @@ public sealed partial class PushQueueClient
     /// <summary>Gives a leased message back, which counts as a failed attempt.</summary>
     /// <inheritdoc cref="AckAsync" path="/exception"/>
     public Task ReleaseAsync(
-        string queue, string id, string receipt, TimeSpan? delay = null, string? error = null, CancellationToken cancellationToken = default) =>
+        string queue, string id, string receipt, TimeSpan? delay = null, string? error = null,
+        CancellationToken cancellationToken = default) =>
         SettleAsync(
-            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("error", Shortened(error)), null, cancellationToken);
+            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("error", Shortened(error)), null,
+            cancellationToken);
 
-    /// <summary>Gives a leased message back without having begun to work on it, which is no failed attempt.</summary>
+    /// <summary>Gives a leased message back without having begun to work on it, which does not count as a failed attempt.</summary>
     /// <inheritdoc cref="AckAsync" path="/exception"/>
     public Task ReleaseUnstartedAsync(
         string queue, string id, string receipt, TimeSpan? delay = null, CancellationToken cancellationToken = default) =>
         SettleAsync(
-            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("unstarted", "true"), null, cancellationToken);
+            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("unstarted", "true"), null,
+            cancellationToken);
 
     /// <summary>Has a lease end after <paramref name="timeToRun"/> from now; null for what the queue's settings say.</summary>
     /// <inheritdoc cref="AckAsync" path="/exception"/>
-    public Task TouchAsync(string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
+    public Task TouchAsync(
+        string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
         SettleAsync(new Query(MessagePath(queue, id) + "/touch").Add("receipt", receipt).Add("ttr", timeToRun), null, cancellationToken);
 
     /// <summary>Acks up to 10,000 leased messages of one queue with one request.</summary>
@@ -53,9 +57,10 @@ public sealed partial class PushQueueClient
         return results is { } given && given.Length == keys.Length ? (given, answer.Repeated) : throw Answer.NotOurs(null);
     }
 
-    /// <summary>Ends a consumer, wherever its stream is. What it held goes back, as a failed attempt what it had started. False where the server
-    /// knows no such consumer.</summary>
-    internal async Task<bool> TryLeaveAsync(string root, string queue, string token, LeaseKey[] started, CancellationToken cancellationToken)
+    /// <summary>Ends a consumer, wherever its stream is. The messages that it held go back; those that it had started count as failed
+    /// attempts. False where the server knows no such consumer.</summary>
+    internal async Task<bool> TryLeaveAsync(
+        string root, string queue, string token, LeaseKey[] started, CancellationToken cancellationToken)
     {
         var call = LeasesCall(new Query(QueuePath(queue) + "/leave").Add("consumer", token), started, retry: null) with { Root = root };
         var answer = await _http.SendAsync(call, orNotFound: true, cancellationToken).ConfigureAwait(false);
@@ -71,7 +76,8 @@ public sealed partial class PushQueueClient
         Retry = retry,
     };
 
-    /// <returns>True where it was done, now or by an earlier try of this call whose answer was lost; false where the lease is lost.</returns>
+    /// <returns>True where it was done, now or by an earlier try of this call whose answer was lost; false where the lease is
+    /// lost.</returns>
     internal async Task<bool> TrySettleAsync(Query path, RetryOptions? retry, CancellationToken cancellationToken)
     {
         try
@@ -92,6 +98,7 @@ public sealed partial class PushQueueClient
     internal static Query ReleasePath(Message message, ReleaseReason reason) =>
         SettlePath(message, "release")
             .Add("delay", reason.Delay)
+            .Add("backoff", reason.Delay is null ? reason.Backoff : null)
             .Add("error", Shortened(reason.Error))
             .Add("unstarted", reason.Unstarted ? "true" : null);
 

@@ -17,8 +17,8 @@ public sealed partial class PushQueueClient
         PutAsync(queue, PutMessage.Json(value, type, options), cancellationToken);
 
     /// <summary>
-    /// Puts one message. Answered once it is stored as durably as <see cref="PutResult.Durability"/> says. A put with an id is repeated when the
-    /// connection breaks; one without is repeated only where it is certain that the server did not get it.
+    /// Puts one message. Answered once it is stored as durably as <see cref="PutResult.Durability"/> says. A put with an id is repeated
+    /// when the connection breaks; one without is repeated only where it is certain that the server did not get it.
     /// </summary>
     public async Task<PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
     {
@@ -36,10 +36,12 @@ public sealed partial class PushQueueClient
     /// <param name="queue">The queue.</param>
     /// <param name="values">The bodies; at most 128 MiB in all.</param>
     /// <param name="type">How they become JSON.</param>
-    /// <param name="options">For all of them; <see cref="PutOptions.Id"/> and <see cref="PutOptions.UniqueKey"/> belong to one message.</param>
+    /// <param name="options">For all of them; <see cref="PutOptions.Id"/> and <see cref="PutOptions.UniqueKey"/> belong to one
+    /// message.</param>
     /// <param name="cancellationToken">Ends the call; the messages may or may not have been stored.</param>
     public Task<PutManyResult> PutManyAsync<T>(
-        string queue, IEnumerable<T> values, JsonTypeInfo<T> type, PutOptions? options = null, CancellationToken cancellationToken = default)
+        string queue, IEnumerable<T> values, JsonTypeInfo<T> type, PutOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         if (options is { WaitForAck: not null } or { Id: not null } or { UniqueKey: not null })
         {

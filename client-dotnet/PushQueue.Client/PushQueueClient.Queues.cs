@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using PushQueue.Client.Http;
@@ -19,7 +20,8 @@ public sealed partial class PushQueueClient
         do
         {
             var path = new Query(QueuePath(queue) + "/messages").Add("state", state).Add("after", after).Add("limit", pageSize);
-            var (messages, next) = ReadMessages(await SendAsync(new Call(HttpMethod.Get, path.ToString()), cancellationToken).ConfigureAwait(false));
+            var (messages, next) = ReadMessages(
+                await SendAsync(new Call(HttpMethod.Get, path.ToString()), cancellationToken).ConfigureAwait(false));
             foreach (var message in messages)
             {
                 yield return message;
@@ -33,7 +35,8 @@ public sealed partial class PushQueueClient
     /// <summary>Looks at one message; null where it is not live.</summary>
     public async Task<Message?> FindAsync(string queue, string id, CancellationToken cancellationToken = default)
     {
-        var answer = await _http.SendAsync(new Call(HttpMethod.Get, MessagePath(queue, id)), orNotFound: true, cancellationToken).ConfigureAwait(false);
+        var answer = await _http.SendAsync(
+            new Call(HttpMethod.Get, MessagePath(queue, id)), orNotFound: true, cancellationToken).ConfigureAwait(false);
         if (answer.Status == 404)
         {
             return null;
@@ -53,13 +56,22 @@ public sealed partial class PushQueueClient
     /// <returns>False where there is no such message any more.</returns>
     public async Task<bool> CancelAsync(string queue, string id, CancellationToken cancellationToken = default)
     {
-        var answer = await _http.SendAsync(new Call(HttpMethod.Delete, MessagePath(queue, id)), orNotFound: true, cancellationToken).ConfigureAwait(false);
+        var answer = await _http.SendAsync(
+            new Call(HttpMethod.Delete, MessagePath(queue, id)), orNotFound: true, cancellationToken).ConfigureAwait(false);
         return answer.Status != 404 || answer.Repeated;
     }
 
     /// <summary>Has a message become available after <paramref name="delay"/> from now.</summary>
     public Task RescheduleAsync(string queue, string id, TimeSpan delay, CancellationToken cancellationToken = default) =>
-        SendAsync(new Call(HttpMethod.Post, new Query(MessagePath(queue, id) + "/reschedule").Add("delay", delay).ToString()), cancellationToken);
+        SendAsync(
+        new Call(HttpMethod.Post, new Query(MessagePath(queue, id) + "/reschedule").Add("delay", delay).ToString()), cancellationToken);
+
+    /// <summary>Has a message become available at that time, by the server's clock.</summary>
+    public Task RescheduleAsync(string queue, string id, DateTimeOffset at, CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new Call(HttpMethod.Post,
+            new Query(MessagePath(queue, id) + "/reschedule").Add("at", at.ToString("O", CultureInfo.InvariantCulture)).ToString()),
+            cancellationToken);
 
     /// <summary>Puts dead letters back into the queue that they came from.</summary>
     /// <param name="queue">The queue, or its dead-letter queue.</param>
@@ -132,12 +144,12 @@ public sealed partial class PushQueueClient
         return (await SendAsync(call, cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.QueueSettings);
     }
 
-    /// <summary>The consumers of a queue that are connected to the node that answers.</summary>
+    /// <summary>The consumers of a queue; where nodes share their queues over Redis, those of all nodes.</summary>
     public async Task<IReadOnlyList<ConsumerInfo>> GetConsumersAsync(string queue, CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Get, QueuePath(queue) + "/consumers"), cancellationToken).ConfigureAwait(false))
             .Read(ClientJson.Default.WorkerList).Consumers;
 
-    /// <summary>The workers and all consumers of the node that answers.</summary>
+    /// <summary>The workers, and the consumers of all queues; where nodes share their queues over Redis, those of all nodes.</summary>
     public async Task<WorkerList> GetWorkersAsync(CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Get, "/w"), cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.WorkerList);
 
@@ -153,7 +165,8 @@ public sealed partial class PushQueueClient
     public async Task<NodeStats> GetStatsAsync(CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Get, "/stats"), cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.NodeStats);
 
-    private static string WorkerPath(string queue, string worker) => new Query("/w/" + Query.Segment(queue)).Add("worker", worker).ToString();
+    private static string WorkerPath(string queue, string worker) =>
+        new Query("/w/" + Query.Segment(queue)).Add("worker", worker).ToString();
 
     private static string DeadLettersOf(string queue) => queue.EndsWith(".dead", StringComparison.Ordinal) ? queue : queue + ".dead";
 }

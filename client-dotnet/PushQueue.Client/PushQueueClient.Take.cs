@@ -12,7 +12,8 @@ public sealed partial class PushQueueClient
     /// <param name="queue">The queue.</param>
     /// <param name="wait">Wait so long for one; at most 60 s.</param>
     /// <param name="worker">This program's name, for its counters.</param>
-    /// <param name="cancellationToken">Ends the call; a message may have been taken and lost with it, so lease what must not be lost.</param>
+    /// <param name="cancellationToken">Ends the call; a message may have been taken and lost with it, so lease what must not be
+    /// lost.</param>
     public Task<Message?> TakeAsync(
         string queue, TimeSpan? wait = null, string? worker = null, CancellationToken cancellationToken = default) =>
         TakeOneAsync(queue, wait, timeToRun: null, worker, cancellationToken);
@@ -34,7 +35,8 @@ public sealed partial class PushQueueClient
 
     /// <summary>Leases up to <paramref name="count"/> messages (1 to 1000).</summary>
     public Task<IReadOnlyList<Message>> LeaseManyAsync(
-        string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, CancellationToken cancellationToken = default) =>
+        string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null,
+        CancellationToken cancellationToken = default) =>
         TakeManyAsync(queue, count, wait, timeToRun, worker, cancellationToken);
 
     private async Task<Message?> TakeOneAsync(

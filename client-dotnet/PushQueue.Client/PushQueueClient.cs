@@ -19,7 +19,7 @@ public sealed partial class PushQueueClient : IDisposable
     }
 
     /// <summary>A client as the options say.</summary>
-    /// <exception cref="ArgumentException">An address is none of a server.</exception>
+    /// <exception cref="ArgumentException">An address is not that of a server.</exception>
     public PushQueueClient(PushQueueClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -44,5 +44,6 @@ public sealed partial class PushQueueClient : IDisposable
 
     private static string MessagePath(string queue, string id) => $"{QueuePath(queue)}/messages/{Query.Segment(id)}";
 
-    private Task<Answer> SendAsync(Call call, CancellationToken cancellationToken) => _http.SendAsync(call, orNotFound: false, cancellationToken);
+    private Task<Answer> SendAsync(Call call, CancellationToken cancellationToken) =>
+        _http.SendAsync(call, orNotFound: false, cancellationToken);
 }

@@ -2,30 +2,31 @@ using Microsoft.Extensions.Logging;
 
 namespace PushQueue.Client;
 
-/// <summary>What a client is made with. Not read again afterwards.</summary>
+/// <summary>The options of a client. Changes after its construction have no effect.</summary>
 public sealed class PushQueueClientOptions
 {
     /// <summary>The server, such as <c>http://127.0.0.1:8080</c>; with a path where the API is mounted under one.</summary>
     public Uri Server { get; set; } = new("http://127.0.0.1:8080");
 
     /// <summary>
-    /// More servers that share their queues with <see cref="Server"/>. When the one in use cannot be reached, stops or has lost its store, requests and
-    /// streams go on at the next. Default none.
+    /// More servers that share their queues with <see cref="Server"/>. When the one in use cannot be reached, stops or has lost its store,
+    /// requests and streams go on at the next. Default none.
     /// </summary>
     public IReadOnlyList<Uri> OtherServers { get; set; } = [];
 
     /// <summary>An access key, sent as <c>Authorization: Bearer</c> with every request; null for none.</summary>
     public string? Key { get; set; }
 
-    /// <summary>How long one request may take, beside what it was asked to wait. Default 30 s.</summary>
+    /// <summary>How long one request may take, in addition to the wait that it asks for. Default 30 s.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For requests. What may have been done already and cannot be done twice (a put without an id, a take) is not tried again.</summary>
+    /// <summary>For requests. A request that may have been done already and cannot be done twice (a put without an id, a take) is not
+    /// tried again.</summary>
     public RetryOptions Retry { get; set; } = new();
 
     /// <summary>
-    /// For streams that were connected once: how soon they connect again. Its <see cref="RetryOptions.Attempts"/> count from the last moment
-    /// when a stream stood; default: no end.
+    /// For streams that were connected once: how soon they connect again. Its <see cref="RetryOptions.Attempts"/> count from the last
+    /// moment when a stream stood; default: no end.
     /// </summary>
     public RetryOptions Reconnect { get; set; } = new() { Attempts = int.MaxValue };
 

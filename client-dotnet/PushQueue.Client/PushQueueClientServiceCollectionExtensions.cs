@@ -23,7 +23,8 @@ public static class PushQueueClientServiceCollectionExtensions
     }
 
     /// <summary>Runs a worker with the host. Its constructor gets services; the host waits for it to drain.</summary>
-    public static IServiceCollection AddPushQueueWorker<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
+    public static IServiceCollection AddPushQueueWorker<[DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicConstructors)] TWorker>(
         this IServiceCollection services)
         where TWorker : Worker
     {
@@ -34,7 +35,8 @@ public static class PushQueueClientServiceCollectionExtensions
 
     /// <summary>Runs a function with the host for each message of a queue.</summary>
     public static IServiceCollection AddPushQueueWorker(
-        this IServiceCollection services, string queue, Func<IServiceProvider, Message, CancellationToken, Task> handle, WorkerOptions? options = null)
+        this IServiceCollection services, string queue, Func<IServiceProvider, Message, CancellationToken, Task> handle,
+        WorkerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         return services.AddSingleton<IHostedService>(provider => new WorkerService(Worker.Create(

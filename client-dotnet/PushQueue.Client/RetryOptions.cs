@@ -1,3 +1,5 @@
+using PushQueue.Client.Wire;
+
 namespace PushQueue.Client;
 
 /// <summary>How often and how soon something is tried again that failed for a reason that may pass.</summary>
@@ -16,7 +18,7 @@ public sealed class RetryOptions
     internal TimeSpan DelayBefore(int attempt)
     {
         var doubled = FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Clamp(attempt - 2, 0, 30));
-        var longest = Math.Min(doubled, LongestDelay.TotalMilliseconds);
+        var longest = Math.Min(doubled, Timeouts.OrLongest(LongestDelay).TotalMilliseconds);
         return TimeSpan.FromMilliseconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
     }
 }

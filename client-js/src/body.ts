@@ -1,4 +1,4 @@
-/** What a consumed body is: the JSON value, the text, or bytes. */
+/** A consumed body: the JSON value, the text, or bytes. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A body as it goes over HTTP: text is `text/plain`, bytes are `application/octet-stream`, all else is JSON. */
@@ -8,11 +8,13 @@ export function encodeBody(body: unknown, contentType?: string): { body: string 
   }
 
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
-    const bytes = body instanceof ArrayBuffer ? new Uint8Array(body) : new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+    const bytes = body instanceof ArrayBuffer
+      ? new Uint8Array(body) : new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
     return { body: bytes, contentType: contentType ?? "application/octet-stream" };
   }
 
-  return typeof body === "string" ? { body, contentType: contentType ?? "text/plain" } : { body: json(body), contentType: contentType ?? "application/json" };
+  return typeof body === "string"
+    ? { body, contentType: contentType ?? "text/plain" } : { body: json(body), contentType: contentType ?? "application/json" };
 }
 
 /** As JSON; what JSON has no word for is refused, not dropped. */
@@ -36,7 +38,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The bytes of a body that came as base64; undefined where it is none. */
+/** The bytes of a body that came as base64; undefined where the text is not base64. */
 export function decodeBase64(text: unknown): Bytes | undefined {
   try {
     return Uint8Array.from(atob(text as string), character => character.charCodeAt(0));

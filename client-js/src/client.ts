@@ -8,36 +8,16 @@ import { Http } from "./http.js";
 import { Leases } from "./leases.js";
 import type { Envelope, LeasedMessage, Message } from "./message.js";
 import { Received, readEnvelope } from "./message.js";
-import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./streaming/stream.js";
+import type { ClientOptions } from "./options.js";
+import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./streaming/options.js";
 import { openStream } from "./streaming/stream.js";
-import type { Transport } from "./streaming/transport.js";
 import type {
-  BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo, QueueSettings,
+  BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo,
+  QueueSettings,
   ReleaseOptions, RequestOptions, RestingMessage, SettingsChange, Stats, TakeOptions, TouchOptions, WorkerInfo,
 } from "./types.js";
-import type { Retry } from "./waiting.js";
 import type { Handler, WorkerOptions } from "./worker.js";
 import { Worker } from "./worker.js";
-
-/** What a class like the global WebSocket looks like, as far as it is used. */
-export type WebSocketClass = new (url: string) => Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
-
-export interface ClientOptions {
-  /** The key, where the server asks for one. */
-  apiKey?: string;
-  /** How messages are pushed: `websocket`, `sse`, or a transport such as that of `pushqueue/signalr`. Default `websocket` where there is one, else `sse`. */
-  transport?: "websocket" | "sse" | Transport;
-  /** A WebSocket class for where there is no global one, such as that of the package `ws` in Node 20. */
-  WebSocket?: WebSocketClass;
-  /** In place of the global `fetch`. */
-  fetch?: typeof fetch;
-  /** How long an answer may take, beside what a request waits for on purpose. Default 30 s. */
-  timeout?: Duration;
-  /** How requests that do no harm twice are tried again. Default 4 tries, 10 for acks and releases, 250 ms to 10 s apart. */
-  retry?: Retry;
-  /** How a stream that stood once comes back. Default always, 250 ms to 10 s apart. */
-  reconnect?: Retry;
-}
 
 /** Queue names with the type of their messages' bodies, for those who want them checked: `new PushQueueClient<{ orders: Order }>(url)`. */
 export type AnyQueues = Record<string, any>;
@@ -48,13 +28,17 @@ export type QueueOf<Q> = (keyof Q & string) | `${keyof Q & string}.dead`;
 /** Bytes, as they may be put into any queue. */
 export type Binary = Bytes | ArrayBuffer | Blob;
 
-/** What a message of a queue holds. */
-export type BodyOf<Q, K> = K extends keyof Q ? Q[K] : K extends `${infer Source}.dead` ? (Source extends keyof Q ? Q[Source] : unknown) : unknown;
+/** The body of a queue's messages. */
+export type BodyOf<Q, K> = K extends keyof Q
+  ? Q[K] : K extends `${infer Source}.dead` ? (Source extends keyof Q ? Q[Source] : unknown) : unknown;
 
 const many = 100_000;
 const binary = "application/octet-stream";
 
-/** A client of one server, or of several that share their queues: when one cannot serve, it goes on at the next. It holds no connection of its own; each stream has one. */
+/**
+ * A client of one server, or of several that share their queues: when one cannot serve, it goes on at the next. It holds no connection of
+ * its own; each stream has one.
+ */
 export class PushQueueClient<Q extends object = AnyQueues> {
   /** @internal */ readonly http: Http;
   /** @internal */ readonly options: ClientOptions;
@@ -91,12 +75,13 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     const list = [...items];
     return this.http.json(`${path(queue)}/batch`, {
       method: "POST", query: { ...query, envelope: true }, contentType: "application/x-ndjson",
-      body: (await Promise.all(list.map(item => line(item, contentType)))).join("\n"), signal, repeatable: list.every(({ id }) => id !== undefined),
+      body: (await Promise.all(list.map(item => line(item, contentType)))).join("\n"), signal,
+      repeatable: list.every(({ id }) => id !== undefined),
       wait: list.length / many * 30_000,
     });
   }
 
-  /** Takes the next message for good; null where there is none. */
+  /** Takes the next message for good; null without one. */
   async take<K extends QueueOf<Q>>(queue: K, options: TakeOptions = {}): Promise<Message<BodyOf<Q, K>> | null> {
     return (await this.takeMany(queue, { ...options, count: 1 }))[0] ?? null;
   }
@@ -106,7 +91,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return this.#take(queue, options);
   }
 
-  /** Reserves the next message; null where there is none. */
+  /** Reserves the next message; null without one. */
   async lease<K extends QueueOf<Q>>(queue: K, options: LeaseOptions = {}): Promise<LeasedMessage<BodyOf<Q, K>> | null> {
     return (await this.leaseMany(queue, { ...options, count: 1 }))[0] ?? null;
   }
@@ -131,19 +116,19 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return lease instanceof Received ? lease.touch(options) : this.#leases.touchKey(lease, options);
   }
 
-  /** Removes a message in whatever state it is. False: there is none of that id. */
+  /** Removes a message in whatever state it is. False: there is no message of that id. */
   cancel(queue: QueueOf<Q>, id: string, options: RequestOptions = {}): Promise<boolean> {
     return this.#found(messagePath(queue, id), { method: "DELETE", ...options });
   }
 
-  /** Makes a message available at another time. False: there is none of that id. */
+  /** Makes a message available at another time. False: there is no message of that id. */
   reschedule(
     queue: QueueOf<Q>, id: string, { signal, ...query }: RequestOptions & ({ at: Date | string } | { delay: Duration }),
   ): Promise<boolean> {
     return this.#found(`${messagePath(queue, id)}/reschedule`, { method: "POST", query: query as Query, signal });
   }
 
-  /** Looks at one message where it rests; null where there is none. */
+  /** Looks at one message where it rests; null without one. */
   async find<K extends QueueOf<Q>>(queue: K, id: string, options: RequestOptions = {}): Promise<RestingMessage<BodyOf<Q, K>> | null> {
     const found = await orNull(this.http.json<Envelope>(messagePath(queue, id), { repeatable: true, ...options }));
     return found && readEnvelope(found);
@@ -167,8 +152,10 @@ export class PushQueueClient<Q extends object = AnyQueues> {
   }
 
   /** Looks at the messages of a queue that failed for good. */
-  deadLetters<K extends keyof Q & string>(queue: K, options: Omit<BrowseOptions, "state"> = {}): AsyncGenerator<RestingMessage<Q[K]>, void, undefined> {
-    return this.browse(`${queue}.dead` as QueueOf<Q>, { ...options, state: "dead" }) as AsyncGenerator<RestingMessage<Q[K]>, void, undefined>;
+  deadLetters<K extends keyof Q & string>(
+    queue: K, options: Omit<BrowseOptions, "state"> = {}): AsyncGenerator<RestingMessage<Q[K]>, void, undefined> {
+    return this.browse(
+      `${queue}.dead` as QueueOf<Q>, { ...options, state: "dead" }) as AsyncGenerator<RestingMessage<Q[K]>, void, undefined>;
   }
 
   /** Puts messages that failed for good back where they came from: one, or all (at most `count`). Tells how many. */
@@ -181,14 +168,14 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return this.http.json(`${path(queue)}/settings`, { repeatable: true, ...options });
   }
 
-  /** Changes some settings; makes the queue where there is none. */
+  /** Changes some settings; makes the queue where it does not exist. */
   changeSettings(queue: QueueOf<Q>, change: SettingsChange, options: RequestOptions = {}): Promise<QueueSettings & { queue: string }> {
     return this.http.json(`${path(queue)}/settings`, {
       method: "PATCH", body: json(change), contentType: "application/json", repeatable: true, ...options,
     });
   }
 
-  /** One queue's numbers; null where there is none. */
+  /** One queue's numbers; null without one. */
   queue(queue: QueueOf<Q>, options: RequestOptions = {}): Promise<QueueInfo | null> {
     return orNull(this.http.json(`/j/${encodeURIComponent(queue)}`, { repeatable: true, ...options }));
   }
@@ -215,12 +202,12 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     await this.http.json(path(queue), { method: "DELETE", repeatable: true, ...options });
   }
 
-  /** Who listens to a queue. */
+  /** The consumers of a queue. */
   async consumers(queue: QueueOf<Q>, options: RequestOptions = {}): Promise<ConsumerInfo[]> {
     return (await this.http.json<{ consumers: ConsumerInfo[] }>(`${path(queue)}/consumers`, { repeatable: true, ...options })).consumers;
   }
 
-  /** Disconnects one of them. False: there is none of that number. */
+  /** Disconnects one of them. False: there is no consumer of that number. */
   disconnect(queue: QueueOf<Q>, id: number, options: RequestOptions = {}): Promise<boolean> {
     return this.#found(`${path(queue)}/consumers/${id}`, { method: "DELETE", ...options });
   }
@@ -270,7 +257,7 @@ function messagePath(queue: string, id: string): string {
 /** Every parser of URLs takes dots for a way up, however they are escaped: the request would be for something else. */
 function segment(text: string): string {
   if (text === "" || text === "." || text === "..") {
-    throw new RangeError(`'${text}' is no name of a queue and no id of a message.`);
+    throw new RangeError(`'${text}' cannot be the name of a queue or the id of a message.`);
   }
 
   return encodeURIComponent(text);

@@ -4,19 +4,20 @@ export type ServerProblem =
   | "unauthorized" | "forbidden" | "forbidden-origin" | "not-found" | "method-not-allowed" | "request-timeout"
   | "queue-stopped" | "wrong-policy" | "lease-lost" | "unique-key-taken"
   | "dead-lettered" | "expired" | "cancelled" | "dropped" | "queue-deleted" | "too-many-waiting"
-  | "message-too-large" | "batch-too-large" | "unsupported" | "upgrade-required" | "queue-full" | "too-many-requests" | "too-many-connections"
+  | "message-too-large" | "batch-too-large" | "unsupported" | "upgrade-required"
+  | "queue-full" | "too-many-requests" | "too-many-connections"
   | "internal-error" | "store-unavailable" | "shutting-down" | "disk-full";
 
 /**
- * What the client itself finds: `connection-lost` (nobody answers, or the connection broke), `timeout` (no answer in time), `bad-answer` (whoever
- * answers is no PushQueue server), `not-roundrobin` (a worker on a queue that broadcasts).
+ * The problems that the client itself finds: `connection-lost` (nobody answers, or the connection broke), `timeout` (no answer in time),
+ * `bad-answer` (another server answers), `not-roundrobin` (a worker on a queue that broadcasts).
  */
 export type ClientProblem = "connection-lost" | "timeout" | "bad-answer" | "not-roundrobin";
 
 /** A type of problem. A newer server may have others, too. */
 export type ProblemType = ServerProblem | ClientProblem | (string & Record<never, never>);
 
-/** Whatever goes wrong between this client and the server. An abort is none: it throws the signal's reason. */
+/** A problem between this client and the server. An abort throws the signal's reason instead. */
 export class PushQueueError extends Error {
   override readonly name = "PushQueueError";
 
@@ -35,6 +36,7 @@ export class PushQueueError extends Error {
   /** Whether the same request may succeed in a moment. */
   get transient(): boolean {
     // By type, too: what a socket answers has no status.
-    return ["connection-lost", "timeout", "too-many-requests", "too-many-connections", "store-unavailable", "shutting-down"].includes(this.type) || (this.status >= 500 && this.status !== 507);
+    return ["connection-lost", "timeout", "too-many-requests", "too-many-connections", "store-unavailable", "shutting-down"].includes(
+      this.type) || (this.status >= 500 && this.status !== 507);
   }
 }

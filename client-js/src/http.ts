@@ -125,18 +125,20 @@ export class Http {
     }
   }
 
-  /** What a failed fetch or read means. */
+  /** The meaning of a failed fetch or read. */
   broken(error: unknown, signal?: AbortSignal | null, base = this.base): unknown {
     return signal?.aborted
       ? signal.reason
-      : new PushQueueError("connection-lost", `The server at ${base} cannot be reached, or the connection broke.`, 0, { cause: error });
+      : new PushQueueError(
+        "connection-lost", `The server at ${base} cannot be reached, or the connection broke${ofOtherOrigin(base)}.`, 0, { cause: error });
   }
 
   private async once<T>(path: string, call: Call): Promise<T> {
     const late = new AbortController();
     const limit = milliseconds(this.timeout) + (call.wait ?? 0);
     const answered = after(
-      limit, () => late.abort(new PushQueueError("timeout", `The server at ${call.base ?? this.base} did not answer within ${limit / 1000} seconds.`)));
+      limit, () =>
+      late.abort(new PushQueueError("timeout", `The server at ${call.base ?? this.base} did not answer within ${limit / 1000} seconds.`)));
     const signal = call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal;
     try {
       const response = await this.send(path, { ...call, signal });
@@ -152,6 +154,12 @@ export class Http {
   }
 }
 
+/** A browser does not say that the server refused the page's origin; a sentence for pages of another origin than the server's. */
+function ofOtherOrigin(base: string): string {
+  const page = (globalThis as { location?: Location }).location?.origin;
+  return page === undefined || page === new URL(base).origin ? "" : `, or it does not allow pages of ${page} (--allow-origin)`;
+}
+
 /** Whether it is certain that the server did nothing; browsers do not tell why they reached none. */
 function nothingDone({ type, cause }: PushQueueError): boolean {
   const code = (cause as { cause?: { code?: string } } | undefined)?.cause?.code;
@@ -161,7 +169,7 @@ function nothingDone({ type, cause }: PushQueueError): boolean {
 function baseOf(url: string | URL): string {
   const { protocol, href } = new URL(url);
   if (protocol !== "http:" && protocol !== "https:") {
-    throw new TypeError(`'${url}' is no address of a server; it begins with http:// or https://.`);
+    throw new TypeError(`'${url}' is not the address of a server; it begins with http:// or https://.`);
   }
 
   return href.replace(/[?#].*$/, "").replace(/\/+$/, "");
@@ -186,11 +194,12 @@ function tryParse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Whoever asked says what that means.
+    // The caller decides what that means.
     return undefined;
   }
 }
 
 function notOurs({ url, status }: Response): PushQueueError {
-  return new PushQueueError("bad-answer", `What answers at ${url} (status ${status}) is no PushQueue server; check the address.`, status);
+  return new PushQueueError(
+    "bad-answer", `What answers at ${url} (status ${status}) is not a PushQueue server; check the address.`, status);
 }

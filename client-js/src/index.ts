@@ -1,12 +1,13 @@
 export { PushQueueClient } from "./client.js";
-export type { AnyQueues, Binary, BodyOf, ClientOptions, QueueOf, WebSocketClass } from "./client.js";
+export type { AnyQueues, Binary, BodyOf, QueueOf } from "./client.js";
 export { PushQueueError } from "./errors.js";
 export type { ClientProblem, ProblemType, ServerProblem } from "./errors.js";
 export type { Bytes } from "./body.js";
 export type { Duration } from "./duration.js";
 export type { LeasedMessage, Message } from "./message.js";
-export type { ConsumeOptions, Gap, ManualConsumeOptions, MessageStream, StreamEvents } from "./streaming/stream.js";
-export type { StreamSink, Transport } from "./streaming/transport.js";
+export type { ClientOptions, WebSocketClass } from "./options.js";
+export type { ConsumeOptions, Gap, ManualConsumeOptions, MessageStream, StreamEvents } from "./streaming/options.js";
+export type { StreamSink, Transport, TransportChoice } from "./streaming/transport.js";
 export type * from "./types.js";
 export type { Retry } from "./waiting.js";
 export { Worker } from "./worker.js";

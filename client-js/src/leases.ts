@@ -26,8 +26,8 @@ const errorEscapedCharsMax = 4096;
 const settleAttempts = 10;
 
 /**
- * Settles leases over HTTP, so that an ack does not depend on the connection that brought the message. While one request of acks is under way
- * the next ones gather and go together: batches appear by themselves and add no delay.
+ * Settles leases over HTTP, so that an ack does not depend on the connection that brought the message. While one request of acks is under
+ * way the next ones gather and go together: batches appear by themselves and add no delay.
  */
 export class Leases implements LeaseOwner {
   readonly #waiting = new Map<string, Waiting[]>();
@@ -75,14 +75,16 @@ export class Leases implements LeaseOwner {
     return this.#one(key, "touch", { ttr }, signal);
   }
 
-  /** Gives many of one queue back; those whose lease is lost are none of the caller's any more. */
-  async releaseMany(queue: string, keys: LeaseKey[], query: { unstarted: boolean } | { error: string }, signal: AbortSignal): Promise<void> {
+  /** Gives many of one queue back; those whose lease is lost belong to others. */
+  async releaseMany(
+    queue: string, keys: LeaseKey[], query: { unstarted: boolean } | { error: string }, signal: AbortSignal): Promise<void> {
     if (keys.length > 0) {
-      await this.http.json(`/q/${encodeURIComponent(queue)}/release`, { method: "POST", query, signal, repeatable: true, ...keysBody(keys) });
+      await this.http.json(
+        `/q/${encodeURIComponent(queue)}/release`, { method: "POST", query, signal, repeatable: true, ...keysBody(keys) });
     }
   }
 
-  /** Ends a consumer, wherever its stream is. What it held goes back, as a failed attempt what it had started. */
+  /** Ends a consumer, wherever its stream is. The messages that it held go back; those that it had started count as failed attempts. */
   async leave(base: string, queue: string, token: string, started: LeaseKey[], signal: AbortSignal): Promise<void> {
     await this.http.json(`/q/${encodeURIComponent(queue)}/leave`, {
       base, method: "POST", query: { consumer: token }, signal, repeatable: true, ...keysBody(started),
@@ -113,7 +115,7 @@ export class Leases implements LeaseOwner {
   }
 
   async #sendAll(queue: string): Promise<void> {
-    // What is acked in the same turn goes in the same request.
+    // Acks of the same turn go in the same request.
     await Promise.resolve();
     for (let waiting = this.#waiting.get(queue)!; waiting.length > 0;) {
       const batch = waiting.splice(0, perRequest);

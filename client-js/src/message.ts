@@ -42,7 +42,7 @@ export interface LeasedMessage<T = unknown> extends Message<T>, LeaseKey {
   touch(options?: TouchOptions): Promise<boolean>;
 }
 
-/** Who settles the leases of messages. */
+/** Settles the leases of messages. */
 export interface LeaseOwner {
   ack(message: Received, signal?: AbortSignal): Promise<boolean>;
   release(message: Received, options?: ReleaseOptions): Promise<boolean>;

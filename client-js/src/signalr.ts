@@ -1,7 +1,7 @@
 import { PushQueueError } from "./errors.js";
 import type { StreamItem, Transport } from "./streaming/transport.js";
 
-/** What is used of `@microsoft/signalr`. */
+/** The part of `@microsoft/signalr` that is used. */
 export interface SignalRModule {
   HubConnectionBuilder: new () => HubBuilder;
   HttpTransportType: { WebSockets: number };
@@ -31,7 +31,8 @@ export function signalR(module: SignalRModule): Transport {
       let paused = false;
       const hub = new module.HubConnectionBuilder()
         .withUrl(`${sink.url}/hub`, {
-          skipNegotiation: true, transport: module.HttpTransportType.WebSockets, ...sink.apiKey !== undefined && { accessTokenFactory: () => sink.apiKey },
+          skipNegotiation: true, transport: module.HttpTransportType.WebSockets, ...sink.apiKey !== undefined
+            && { accessTokenFactory: () => sink.apiKey },
         })
         .configureLogging("none")
         .build();

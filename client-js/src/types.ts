@@ -8,7 +8,10 @@ export interface RequestOptions {
 
 /** How one message is put. */
 export interface MessageOptions {
-  /** Its id, 1 to 255 bytes of UTF-8. An id that is known already stores nothing, so such a put is repeated safely; the client then does so by itself. */
+  /**
+   * Its id, 1 to 255 bytes of UTF-8. An id that is known already stores nothing, so such a put is repeated safely; the client then does so
+   * by itself.
+   */
   id?: string;
   /** Available after this; either `delay` or `at`. */
   delay?: Duration;
@@ -26,7 +29,7 @@ export interface MessageOptions {
   retryDelay?: Duration | `exponential:${string}..${string}`;
   /** The policy of the queue where it has none yet; a queue that has one keeps it. */
   policy?: Policy;
-  /** What the body is, where its kind does not say it. */
+  /** The content type, where the kind of the body does not say it. */
   contentType?: string;
 }
 
@@ -46,7 +49,7 @@ export interface PutItem<T = unknown> extends MessageOptions {
 export interface PutResult {
   queue: string;
   id: string;
-  /** What the answer promises: `synced` (on disk), `interval:50ms`, `memory`. */
+  /** The promise of the answer: `synced` (on disk), `interval:50ms`, `memory`. */
   durability?: string;
   /** The id was known; nothing was stored. */
   duplicate?: true;
@@ -81,6 +84,8 @@ export interface LeaseOptions extends TakeOptions {
 export interface ReleaseOptions extends RequestOptions {
   /** Ready again after this; default from the queue's settings. */
   delay?: Duration;
+  /** The wait where there is no `delay` and neither the message nor the queue has a retryDelay. */
+  backoff?: Duration | `exponential:${string}..${string}`;
   /** Why it failed; the first 1000 characters are kept. */
   error?: string;
   /** The work was not begun: no failed attempt. Not together with `error`. */
@@ -209,6 +214,8 @@ export interface WorkerInfo {
 
 /** The node, and the sums over its queues. */
 export interface Stats {
-  node: { version: string; uptimeSeconds: number; store: string; durability: string; waitingTakes: number; workers: number; memoryBytes: number };
+  node: {
+    version: string; uptimeSeconds: number; store: string; durability: string; waitingTakes: number; workers: number; memoryBytes: number;
+  };
   [sum: string]: unknown;
 }

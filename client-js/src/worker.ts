@@ -2,29 +2,39 @@ import type { Duration } from "./duration.js";
 import { milliseconds } from "./duration.js";
 import { PushQueueError } from "./errors.js";
 import type { LeasedMessage, Received } from "./message.js";
-import type { ManualConsumeOptions, MessageStream } from "./streaming/stream.js";
+import type { ManualConsumeOptions, MessageStream } from "./streaming/options.js";
 import { after, every } from "./waiting.js";
 
-/** Does the work. To return is to ack, to throw is to release with the error's message. The signal: the message is lost, or the worker must stop now. */
+/**
+ * Does the work. To return is to ack, to throw is to release with the error's message. The signal: the message is lost, or the worker must
+ * stop now.
+ */
 export type Handler<T> = (message: LeasedMessage<T>, signal: AbortSignal) => unknown;
 
-export interface WorkerOptions extends Omit<ManualConsumeOptions, "ack" | "signal" | "from" | "overflow" | "worker" | "policy"> {
+export interface WorkerOptions extends Omit<ManualConsumeOptions,
+  "ack" | "signal" | "from" | "overflow" | "worker" | "policy" | "waitForServer"> {
   /** How many messages are worked on at once. Default 1. */
   concurrency?: number;
   /** The worker's name, as the server lists it. */
   name?: string;
-  /** The wait before a failed message is given out again; default from the queue's settings. */
+  /**
+   * The wait before a failed message is given out again. Default: the `retryDelay` of the message or of the queue; where both have none,
+   * one second after the first attempt, doubling up to a minute.
+   */
   retryDelay?: Duration;
   /**
-   * When the worker is to stop: how long work that has begun may take. Then its signal is aborted, and it is given back when it heeds that. Default
-   * 30 s.
+   * When the worker is to stop: how long work that has begun may take. Then its signal is aborted, and it is given back when it heeds that.
+   * Default 30 s.
    */
   drainTimeout?: Duration;
   /** Called when a handler threw, and when a message could not be acked or given back (it then comes again). */
   onError?: (error: unknown, message: LeasedMessage) => void;
 }
 
-/** Works on the messages of a roundrobin queue. Made by `client.worker`. A message may come a second time, when the ack of the first was lost. */
+/**
+ * Works on the messages of a roundrobin queue. Made by `client.worker`. A message may come a second time, when the ack of the first was
+ * lost.
+ */
 export class Worker<T = unknown> {
   readonly #stop = new AbortController();
   readonly #now = new AbortController();
@@ -44,14 +54,15 @@ export class Worker<T = unknown> {
   }
 
   /**
-   * Works until {@link stop} is called or the signal is aborted, and then completes when what has begun is done. Throws where the server cannot be
-   * reached at first, or refuses.
+   * Works until {@link stop} is called or the signal is aborted, and then completes when what has begun is done. A server that cannot be
+   * reached is waited for; `onDisconnect` reports it. Throws where the server refuses, and where the queue is deleted (`queue-deleted`).
    */
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const stop = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
     const { concurrency = 1, name, drainTimeout = "30s", retryDelay: _, onError: __, prefetch = concurrency, ...options } = this.#options;
     const messages = this.open({
-      ...options, ack: "manual", policy: "roundrobin", prefetch: Math.max(prefetch, concurrency), ...name !== undefined && { worker: name },
+      ...options, ack: "manual", policy: "roundrobin", waitForServer: true, prefetch: Math.max(prefetch, concurrency),
+      ...name !== undefined && { worker: name },
     })[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -66,7 +77,7 @@ export class Worker<T = unknown> {
         const next = messages.next();
         const came = await unlessAborted(stop, next);
         if (came === aborted) {
-          // What comes now is not begun any more.
+          // A message that comes now is not begun.
           next.then(({ value }) => { if (value) { (value as unknown as Received).started = false; } }, () => {});
           break;
         }
@@ -92,7 +103,9 @@ export class Worker<T = unknown> {
   }
 
   #notRoundRobin(): PushQueueError {
-    return new PushQueueError("not-roundrobin", `The queue '${this.queue}' broadcasts; a worker needs its policy to be roundrobin: changeSettings("${this.queue}", { policy: "roundrobin" }).`);
+    return new PushQueueError(
+      "not-roundrobin", `The queue '${this.queue}' broadcasts; a worker needs its policy to be roundrobin: `
+      + `changeSettings("${this.queue}", { policy: "roundrobin" }).`);
   }
 
   #begin(message: LeasedMessage<T>): void {
@@ -124,7 +137,8 @@ export class Worker<T = unknown> {
         await (failure
           ? message.release({
             error: String((failure.error as Error)?.message ?? failure.error),
-            ...retryDelay !== undefined && { delay: retryDelay }, ...name !== undefined && { worker: name },
+            ...retryDelay !== undefined ? { delay: retryDelay } : this.#now.signal.aborted ? {} : { backoff },
+            ...name !== undefined && { worker: name },
           })
           : message.ack());
       }
@@ -145,11 +159,14 @@ export class Worker<T = unknown> {
   }
 }
 
+// A message that fails at once should not use up its attempts within milliseconds.
+const backoff = "exponential:1s..1m";
+
 const aborted = Symbol("aborted");
 
 /**
- * What a promise gives, or `aborted` as soon as the signal is. A race against one promise for all the worker's life would keep what each race gave
- * in memory for as long.
+ * The result of a promise, or `aborted` as soon as the signal is. A race against one promise for all the worker's life would keep what each
+ * race gave in memory for as long.
  */
 function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | typeof aborted> {
   return new Promise((resolve, reject) => {

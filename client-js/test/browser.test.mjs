@@ -42,7 +42,8 @@ for (const transport of ['websocket', 'sse']) {
     await page.goto(`${pages.url}/blank.html`);
     await page.evaluate(async ([url, queue, work, transport]) => {
       const { PushQueueClient } = await import('/pushqueue.min.js');
-      const client = new PushQueueClient(url, { transport, retry: { attempts: 100, max: '200ms' }, reconnect: { min: '10ms', max: '100ms' } });
+      const client = new PushQueueClient(
+        url, { transport, retry: { attempts: 100, max: '200ms' }, reconnect: { min: '10ms', max: '100ms' } });
       const state = globalThis.state = { client, connects: 0, got: [], acked: [] };
       (async () => {
         for await (const { body } of client.consume(queue, { onConnect: () => { state.connects++; } })) {
@@ -64,7 +65,8 @@ for (const transport of ['websocket', 'sse']) {
       proxy.cut();
     }
 
-    await page.waitForFunction(() => globalThis.state.got.length >= 300 && globalThis.state.acked.length >= 100, undefined, { timeout: 90_000 });
+    await page.waitForFunction(
+      () => globalThis.state.got.length >= 300 && globalThis.state.acked.length >= 100, undefined, { timeout: 90_000 });
     const { got, acked, connects } = await page.evaluate(() => globalThis.state);
     assert.deepEqual(got, numbers(300));
     assert.deepEqual([...acked].sort((a, b) => a - b), numbers(100));

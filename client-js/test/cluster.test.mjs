@@ -61,7 +61,8 @@ for (const { name, options } of transports) {
     const gaps = [];
     let connects = 0;
     const consuming = (async () => {
-      for await (const { body } of client.consume('news', { signal: stop.signal, onGap: gap => gaps.push(gap), onConnect: () => { connects++; } })) {
+      for await (const { body } of client.consume(
+        'news', { signal: stop.signal, onGap: gap => gaps.push(gap), onConnect: () => { connects++; } })) {
         got.push(body);
       }
     })();
@@ -115,7 +116,7 @@ for (const { name, options } of transports) {
     proxy.target = nodes[1].url;
     proxy.cut();
 
-    // The first node keeps its place for ten minutes more. What the new place holds was handed back, and given out anew.
+    // The first node keeps its place for ten minutes more. The messages of the new place were handed back and given out again.
     const direct = new PushQueueClient(nodes[1].url);
     await until('the rest is there again', async () => (await direct.consumers('jobs')).some(({ inFlight }) => inFlight === 4));
     const rest = [];

@@ -1,5 +1,5 @@
-// Programs that ack, give back and leave, through kill -9, orderly restarts and cut connections: in the end nothing is lost, nothing is forgotten, and no
-// ack is undone, not even by one more kill.
+// Programs that ack, give back and leave, through kill -9, orderly restarts and cut connections: in the end nothing is lost, nothing is
+// forgotten, and no ack is undone, not even by one more kill.
 import assert from 'node:assert/strict';
 import { readdir, readlink } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -114,7 +114,8 @@ for (const { name, options } of transports) {
     }
   });
 
-  test(`${name}: streams that broke and ended leave no socket open`, { skip: process.platform !== 'linux' && 'Descriptors are counted in /proc.' }, async () => {
+  test(`${name}: streams that broke and ended leave no socket open`,
+    { skip: process.platform !== 'linux' && 'Descriptors are counted in /proc.' }, async () => {
     const server = await Server.start('--durability', 'memory');
     const proxy = await Proxy.start(server.url);
     const use = async () => {

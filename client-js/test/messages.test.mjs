@@ -1,4 +1,4 @@
-// Whatever the server stores, every consumer gets it and lives on.
+// Every consumer gets every message that the server stores, and survives it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PushQueueClient } from 'pushqueue';

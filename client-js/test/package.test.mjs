@@ -1,4 +1,4 @@
-// What is published: its content, its size, its types, and whether it works from an empty folder.
+// The published package: its content, its size, its types, and whether it works from an empty folder.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -29,6 +29,21 @@ test('Bundled, minified and gzipped it is under 10 KB', async () => {
   assert.ok(bytes < 10_000, `It is ${bytes} bytes.`);
 });
 
+test('No module imports itself by way of others, types included', async () => {
+  const source = join(client, 'src');
+  const imports = new Map();
+  for (const file of await readdir(source, { recursive: true })) {
+    if (file.endsWith('.ts')) {
+      const text = await readFile(join(source, file), 'utf8');
+      imports.set(file, [...text.matchAll(/from "(\.[^"]+)\.js"/g)].map(([, path]) => `${join(dirname(file), path)}.ts`));
+    }
+  }
+
+  const visit = (file, path) =>
+    path.includes(file) ? assert.fail([...path, file].join(' -> ')) : imports.get(file).forEach(next => visit(next, [...path, file]));
+  imports.forEach((_, file) => visit(file, []));
+});
+
 test('Types let what is right pass and catch what is wrong', async () => {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   await run(process.execPath, [compiler, '-p', join(here, 'types')]).catch(({ stdout }) => assert.fail(stdout));
@@ -39,7 +54,8 @@ test('The packed package has what it needs and no more, and works in an empty fo
   const packed = JSON.parse(stdout);
   const [{ filename, files }] = Array.isArray(packed) ? packed : Object.values(packed);
   const paths = files.map(({ path }) => path);
-  for (const needed of ['README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/index.js.map', 'dist/signalr.js', 'dist/pushqueue.min.js', 'dist/pushqueue.min.js.map', 'src/index.ts']) {
+  for (const needed of ['README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/index.js.map', 'dist/signalr.js',
+    'dist/pushqueue.min.js', 'dist/pushqueue.min.js.map', 'src/index.ts']) {
     assert.ok(paths.includes(needed), `${needed} is missing.`);
   }
 

@@ -82,7 +82,8 @@ test('A batch is put whole, with options for all and for each', async () => {
   await client.putItems(queue, [{ body: 'text', id: 'x', priority: 9 }, { body: { n: 1 }, delay: '1h' }]);
 
   assert.equal(ids.length, 3000);
-  assert.deepEqual((({ id, body, priority }) => ({ id, body, priority }))(await client.take(queue)), { id: 'x', body: 'text', priority: 9 });
+  assert.deepEqual(
+    (({ id, body, priority }) => ({ id, body, priority }))(await client.take(queue)), { id: 'x', body: 'text', priority: 9 });
   assert.equal((await client.queue(queue)).ready, 3000);
   assert.equal((await client.queue(queue)).delayed, 1);
 });
@@ -96,11 +97,12 @@ test('A batch carries bytes of any kind', async () => {
 
   const got = await client.takeMany(queue);
   assert.deepEqual(got.map(({ body }) => body), [bytes, bytes, bytes, 'text', { n: 1 }, bytes.slice(1, 3), new Uint8Array()]);
-  assert.deepEqual(got.map(({ id, contentType }) => id === 'gif' || contentType), [undefined, undefined, 'image/png', undefined, undefined, true, undefined]);
+  assert.deepEqual(got.map(
+    ({ id, contentType }) => id === 'gif' || contentType), [undefined, undefined, 'image/png', undefined, undefined, true, undefined]);
   await assert.rejects(client.putMany(queue, [() => {}]), TypeError);
 });
 
-test('What is released unstarted is no failed attempt', async () => {
+test('A message that is released unstarted has not failed', async () => {
   const queue = name();
   await client.put(queue, 1, { maxAttempts: 1 });
 
@@ -116,7 +118,8 @@ test('A lease is acked, released and touched, and a lost one says so', async () 
   await client.putMany(queue, ['a', 'b', 'c']);
   const [a, b, c] = await client.leaseMany(queue, { count: 3, ttr: '1m', worker: 'me' });
 
-  assert.deepEqual(await Promise.all([a.ack(), client.ack({ queue, id: b.id, receipt: b.receipt }), c.touch({ ttr: '2m' })]), [true, true, true]);
+  assert.deepEqual(
+    await Promise.all([a.ack(), client.ack({ queue, id: b.id, receipt: b.receipt }), c.touch({ ttr: '2m' })]), [true, true, true]);
   assert.equal(await c.release({ error: 'no luck', worker: 'me' }), true);
   assert.equal((await client.find(queue, c.id)).lastError, 'no luck');
   assert.equal(await c.ack(), false);
@@ -200,7 +203,8 @@ test('An abort throws its reason at once, before and half way', async () => {
 
 test('An answer that does not come in time is told', async () => {
   const slow = new PushQueueClient(server.url, {
-    timeout: '50ms', retry: { attempts: 1 }, fetch: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    timeout: '50ms', retry: { attempts: 1 }, fetch: (_, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   });
 
   await assert.rejects(slow.stats(), { type: 'timeout' });
@@ -221,7 +225,8 @@ test('Only what does no harm twice is sent again', async () => {
 
 test('The key goes with each request', async () => {
   const seen = [];
-  const keyed = new PushQueueClient(server.url, { apiKey: 'secret', fetch: (url, init) => { seen.push(init.headers.Authorization); return fetch(url, init); } });
+  const keyed = new PushQueueClient(
+    server.url, { apiKey: 'secret', fetch: (url, init) => { seen.push(init.headers.Authorization); return fetch(url, init); } });
 
   await keyed.stats();
 

@@ -102,7 +102,8 @@ for (const { name, options } of transports) {
     const queue = await queueOf('roundrobin');
     await direct.putMany(queue, ['held', 'next']);
     let connects = 0;
-    const stream = through().consume(queue, { ack: 'manual', prefetch: 1, grace: '1m', onConnect: () => { connects++; } })[Symbol.asyncIterator]();
+    const stream = through().consume(
+      queue, { ack: 'manual', prefetch: 1, grace: '1m', onConnect: () => { connects++; } })[Symbol.asyncIterator]();
     const { value: held } = await stream.next();
 
     proxy.cut();
@@ -117,7 +118,8 @@ for (const { name, options } of transports) {
   });
 
   for (const grace of name === 'sse' ? ['10m'] : ['10m', 0]) {
-    test(`${name}: who leaves gives back at once what it has not acked, and only what it had begun has failed (grace ${grace})`, async () => {
+    test(`${name}: who leaves gives back at once what it has not acked, and only what it had begun has failed (grace ${grace})`, async () =>
+      {
       const queue = await queueOf('roundrobin');
       await direct.putMany(queue, numbers(5));
 
@@ -131,7 +133,8 @@ for (const { name, options } of transports) {
       assert.equal(begun, 1);
       await until('all wait again', async () => (await direct.queue(queue)).ready === 5);
       await until('the connection is gone', async () => (await direct.consumers(queue)).length === 0);
-      assert.deepEqual((await direct.takeMany(queue)).map(({ body, attempt }) => [body, attempt]), [[1, 2], [2, 1], [3, 1], [4, 1], [5, 1]]);
+      assert.deepEqual(
+        (await direct.takeMany(queue)).map(({ body, attempt }) => [body, attempt]), [[1, 2], [2, 1], [3, 1], [4, 1], [5, 1]]);
     });
   }
 
@@ -278,7 +281,8 @@ for (const { name, options } of transports) {
 test('A connection that is dead and tells nobody is found out', async () => {
   const queue = `silent-${++queues}`;
   let connects = 0;
-  const got = first(1, new PushQueueClient(proxy.url, { ...eager, WebSocket }).consume(queue, { idleTimeout: '500ms', onConnect: () => { connects++; } }));
+  const got = first(
+    1, new PushQueueClient(proxy.url, { ...eager, WebSocket }).consume(queue, { idleTimeout: '500ms', onConnect: () => { connects++; } }));
   await until('the stream stands', () => connects === 1);
 
   proxy.silence();
@@ -293,7 +297,8 @@ test('Where there is no WebSocket the stream is server-sent events, unless a Web
   const stream = direct.consume(queue)[Symbol.asyncIterator]();
   const next = stream.next();
 
-  const [consumer] = await until('it listens', async () => { const found = await direct.consumers(queue); return found.length > 0 && found; });
+  const [consumer] = await until(
+    'it listens', async () => { const found = await direct.consumers(queue); return found.length > 0 && found; });
 
   assert.equal(consumer.transport, globalThis.WebSocket ? 'websocket' : 'sse');
   await stream.return();

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { PushQueueClient } from 'pushqueue';
 import { Proxy } from './support/proxy.mjs';
 import { Server } from './support/server.mjs';
-import { eager, WebSocket } from './support/transports.mjs';
+import { eager, transports, WebSocket } from './support/transports.mjs';
 import { until } from './support/until.mjs';
 
 let server;
@@ -24,7 +24,10 @@ after(async () => {
 const queueWith = async (count, settings = {}) => {
   const queue = `work-${++queues}`;
   await client.changeSettings(queue, { policy: 'roundrobin', ...settings });
-  await client.putItems(queue, Array.from({ length: count }, (_, i) => ({ body: i, id: `m${i}` })));
+  if (count > 0) {
+    await client.putItems(queue, Array.from({ length: count }, (_, i) => ({ body: i, id: `m${i}` })));
+  }
+
   return queue;
 };
 const left = async queue => {
@@ -60,7 +63,8 @@ test('Work that returns is acked, as much at once as allowed, through cut connec
 test('Work that throws is given back with the error, and tried again', async () => {
   const queue = await queueWith(1, { maxAttempts: 2 });
   const errors = [];
-  const worker = client.worker(queue, () => { throw new Error('no luck'); }, { retryDelay: '10ms', onError: error => errors.push(error.message) });
+  const worker = client.worker(
+    queue, () => { throw new Error('no luck'); }, { retryDelay: '10ms', onError: error => errors.push(error.message) });
   const run = worker.run();
 
   await until('it failed for good', () => errors.length === 2);
@@ -98,7 +102,8 @@ test('A worker that stops ends what it has begun and gives back the rest', async
   const begun = new Promise(resolve => { finish = resolve; });
   let started = 0;
   const done = [];
-  const run = client.worker(queue, async ({ body }) => { started++; await begun; done.push(body); }, { concurrency: 2, prefetch: 5, grace: '10m' }).run({ signal: stop.signal });
+  const run = client.worker(queue, async ({ body }) =>
+    { started++; await begun; done.push(body); }, { concurrency: 2, prefetch: 5, grace: '10m' }).run({ signal: stop.signal });
   await until('two are begun and three wait', async () => started === 2 && (await client.queue(queue)).leased === 5);
 
   stop.abort();
@@ -127,7 +132,7 @@ test('A worker that cannot wait aborts its work and gives it back', async () => 
   assert.equal((await client.queue(queue)).ready, 1);
 });
 
-test('Cancelled work is told by its signal', async () => {
+test('Cancelled work is notified by its signal', async () => {
   const queue = await queueWith(1);
   let begun = false;
   let aborted = false;
@@ -146,9 +151,74 @@ test('Cancelled work is told by its signal', async () => {
 });
 
 test('A worker on a queue that broadcasts says what to do', async () => {
+  await client.changeSettings('loud', { policy: 'broadcast' });
   await client.put('loud', 1);
 
   await assert.rejects(client.worker('loud', () => {}).run(), { type: 'not-roundrobin' });
   assert.equal((await client.queue('loud')).ready, 1);
   assert.throws(() => client.worker('loud', () => {}, { concurrency: 0 }), RangeError);
+});
+
+for (const { name, options } of transports) {
+  test(`${name}: a worker that is there before its queue works on the first message`, async () => {
+    const queue = `early-${name}`;
+    const done = [];
+    const worker = new PushQueueClient(server.url, options).worker(queue, ({ body }) => { done.push(body); });
+    const run = worker.run();
+    await until('it listens', async () => (await client.consumers(queue)).length === 1);
+
+    await client.put(queue, 'work');
+
+    await until('it is done', () => done.length === 1);
+    worker.stop();
+    await run;
+    assert.equal((await client.settings(queue)).policy, 'roundrobin');
+  });
+
+  test(`${name}: a worker waits for a server that is away`, async () => {
+    const queue = await queueWith(1);
+    const nobody = await Proxy.start(server.url);
+    await nobody.close();
+    const breaks = [];
+    const done = [];
+    const worker = new PushQueueClient(nobody.url, { ...options, retry: { attempts: 1 }, reconnect: { min: '10ms', max: '50ms' } })
+      .worker(queue, ({ body }) => { done.push(body); }, { onDisconnect: ({ type }) => breaks.push(type) });
+    const run = worker.run();
+    await until('it has tried several times', () => breaks.length > 5);
+
+    const late = await Proxy.start(server.url, Number(new URL(nobody.url).port));
+
+    await until('it is done', () => done.length === 1);
+    worker.stop();
+    await run;
+    await late.close();
+    assert.ok(breaks.every(type => type === 'connection-lost'), breaks.join());
+  });
+
+  test(`${name}: a worker ends with an error when its queue is deleted`, async () => {
+    const queue = await queueWith(0);
+    const run = new PushQueueClient(server.url, options).worker(queue, () => {}).run();
+    await until('it listens', async () => (await client.consumers(queue)).length === 1);
+
+    await client.deleteQueue(queue);
+
+    await assert.rejects(run, { name: 'PushQueueError', type: 'queue-deleted' });
+  });
+}
+
+test('A message that fails waits before it comes again, unless the worker, the message or the queue says how long', async () => {
+  for (const [options, settings, expected] of [[{}, {}, 1000], [{ retryDelay: '5s' }, {}, 5000], [{}, { retryDelay: '9s' }, 9000]]) {
+    const queue = await queueWith(1, settings);
+    const before = Date.now();
+    const worker = client.worker(queue, () => { throw new Error('no luck'); }, options);
+    const run = worker.run();
+
+    await until('it waits', async () => (await client.queue(queue)).delayed === 1);
+    const { availableAt } = await client.find(queue, 'm0');
+    worker.stop();
+    await run;
+
+    const wait = availableAt - before;
+    assert.ok(wait >= expected - 50 && wait < expected + 3000, `${wait} ms instead of ${expected} ms`);
+  }
 });

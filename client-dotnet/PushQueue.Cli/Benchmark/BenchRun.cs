@@ -42,7 +42,8 @@ internal sealed class BenchRun(PushQueueClient client, BenchPlan plan)
             await AllReceivedAsync(cancellationToken);
             await over.CancelAsync();
             await Task.WhenAll(consuming);
-            return Result(putSeconds, Math.Max(putSeconds / 1000, _time.GetElapsedTime(begun, Volatile.Read(ref _lastReceivedAt)).TotalSeconds));
+            return Result(
+                putSeconds, Math.Max(putSeconds / 1000, _time.GetElapsedTime(begun, Volatile.Read(ref _lastReceivedAt)).TotalSeconds));
         }
         finally
         {
@@ -53,7 +54,8 @@ internal sealed class BenchRun(PushQueueClient client, BenchPlan plan)
     private async Task<Task[]> ListenAsync(CancellationToken over)
     {
         var streams = Enumerable.Range(0, plan.Consumers).Select(_ => client.ConsumeAsync(
-            _queue, new ConsumeOptions { Transport = plan.Transport, Ack = plan.Ack ? AckMode.Manual : AckMode.Auto, Prefetch = plan.Ack ? 1000 : null }, over)).ToList();
+            _queue, new ConsumeOptions { Transport = plan.Transport, Ack = plan.Ack ? AckMode.Manual : AckMode.Auto,
+            Prefetch = plan.Ack ? 1000 : null }, over)).ToList();
         var standing = streams.ConvertAll(stream =>
         {
             var stands = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,11 +8,14 @@ internal static class AckCommand
     public static Command Make()
     {
         var queue = Shared.Queue();
-        var id = new Argument<string>("id") { Description = "The message's id" };
-        var receipt = new Argument<string>("receipt") { Description = "As the lease told it" };
+        var id = Shared.Id();
+        var receipt = Shared.Receipt();
         var release = new Option<bool>("--release") { Description = "Give it back instead" };
         var error = new Option<string?>("--error") { Description = "With --release: why" };
-        var command = new Command("ack", "Says that a leased message is done; exit code 1 where the lease was lost") { queue, id, receipt, release, error };
+        var command = new Command("ack", "Says that a leased message is done; exit code 1 where the lease was lost")
+        {
+            queue, id, receipt, release, error,
+        };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var (name, message, key) = (parsed.GetValue(queue)!, parsed.GetValue(id)!, parsed.GetValue(receipt)!);

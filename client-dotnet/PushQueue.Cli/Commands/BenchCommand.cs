@@ -1,7 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using PushQueue.Cli.Benchmark;
 using PushQueue.Cli.Output;
-using Spectre.Console;
+using PushQueue.Client;
 
 namespace PushQueue.Cli.Commands;
 
@@ -15,7 +16,8 @@ internal static class BenchCommand
         var batch = new Option<int>("--batch") { Description = "Messages in a request", DefaultValueFactory = _ => 1000 };
         var producers = new Option<int>("--producers") { Description = "Requests at once", DefaultValueFactory = _ => 2 };
         var consumers = new Option<int>("--consumers") { Description = "Streams", DefaultValueFactory = _ => 1 };
-        var policy = new Option<string>("--policy") { Description = "broadcast or roundrobin", DefaultValueFactory = _ => "broadcast" };
+        var policy = new Option<string>("--policy") { Description = "broadcast or roundrobin", DefaultValueFactory = _ => "broadcast" }
+            .AcceptOnlyFromAmong("broadcast", "roundrobin");
         var ack = new Option<bool>("--ack") { Description = "Ack each message (roundrobin)" };
         var transport = ListenCommand.Transport();
         var command = new Command("bench", "Puts load on a queue of its own; exit code 5 where something was lost or came twice")
@@ -25,8 +27,9 @@ internal static class BenchCommand
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var plan = new BenchPlan(
-                parsed.GetValue(messages), parsed.GetValue(size), parsed.GetValue(batch), parsed.GetValue(producers), parsed.GetValue(consumers),
-                parsed.GetValue(policy)!, parsed.GetValue(ack), parsed.GetValue(transport));
+                parsed.GetValue(messages), parsed.GetValue(size), parsed.GetValue(batch), parsed.GetValue(producers),
+                parsed.GetValue(consumers),
+                parsed.GetValue(policy)!, parsed.GetValue(ack), parsed.GetValue(transport) ?? ConsumeTransport.WebSocket);
             if (plan.Messages < 1 || plan.Size < BenchRun.BodyBytesMin || plan.Batch < 1 || plan.Producers < 1 || plan.Consumers < 1)
             {
                 throw new UsageException($"Give --size {BenchRun.BodyBytesMin} or more, and 1 or more of everything else.");
@@ -49,19 +52,17 @@ internal static class BenchCommand
             return;
         }
 
-        await terminal.People.Live(Text.Empty).StartAsync(async live =>
+        var (put, received) = (0L, 0L);
+        while (!running.IsCompleted)
         {
-            var (put, received) = (0L, 0L);
-            while (!running.IsCompleted)
-            {
-                await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken));
-                var table = Tables.New("", "so far", "in the last second");
-                table.AddRow("put", Tables.Number(run.Put), Tables.Number(run.Put - put));
-                table.AddRow("received", Tables.Number(run.Received), Tables.Number(run.Received - received));
-                (put, received) = (run.Put, run.Received);
-                live.UpdateTarget(table);
-            }
-        });
+            await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken));
+            Terminal.Progress(
+                $"put {Tables.Number(run.Put)} ({Tables.Number(run.Put - put)}/s), "
+                + $"received {Tables.Number(run.Received)} ({Tables.Number(run.Received - received)}/s)");
+            (put, received) = (run.Put, run.Received);
+        }
+
+        Terminal.ProgressEnds();
     }
 
     private static void Write(Terminal terminal, BenchResult result)
@@ -72,12 +73,16 @@ internal static class BenchCommand
             return;
         }
 
-        var table = Tables.New("", "").HideHeaders();
-        table.AddRow("put", $"{Tables.Number((long)result.PutPerSecond)} messages/s");
-        table.AddRow("received", $"{Tables.Number((long)result.ReceivedPerSecond)} messages/s");
-        table.AddRow("latency p50, p90, p99, max", $"{result.P50Ms:0.0}, {result.P90Ms:0.0}, {result.P99Ms:0.0}, {result.MaxMs:0.0} ms");
-        table.AddRow("lost", Tables.Number(result.Lost));
-        table.AddRow("twice", Tables.Number(result.Duplicates));
-        terminal.People.Write(table);
+        var table = new TextTable(new("", IsText: true), new("", IsText: true));
+        table.Add("put", $"{Tables.Number((long)result.PutPerSecond)} messages/s");
+        table.Add("received", $"{Tables.Number((long)result.ReceivedPerSecond)} messages/s");
+        table.Add("latency p50, p90, p99, max", string.Create(
+            CultureInfo.InvariantCulture, $"{result.P50Ms:0.0}, {result.P90Ms:0.0}, {result.P99Ms:0.0}, {result.MaxMs:0.0} ms"));
+        table.Add("lost", Tables.Number(result.Lost));
+        table.Add("twice", Tables.Number(result.Duplicates));
+        foreach (var line in table.Lines().Skip(1))
+        {
+            terminal.WriteLine(line);
+        }
     }
 }

@@ -8,8 +8,8 @@ internal static class ConsumersCommand
 {
     public static Command Make()
     {
-        var queue = new Argument<string?>("queue") { Description = "One queue; else all of the node", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("consumers", "Lists the consumers that are connected to the node that answers") { queue };
+        var queue = new Argument<string?>("queue") { Description = "One queue; else all queues", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("consumers", "Lists the consumers that are connected, at all nodes") { queue };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var consumers = parsed.GetValue(queue) is { } name
@@ -17,11 +17,11 @@ internal static class ConsumersCommand
                 : (await client.GetWorkersAsync(cancellationToken)).Consumers;
             if (terminal.Json)
             {
-                terminal.WriteJson(consumers);
+                terminal.WriteJsonLines(consumers);
             }
             else
             {
-                terminal.People.Write(Tables.Of(consumers));
+                terminal.Write(Tables.Of(consumers));
             }
 
             return ExitCodes.Done;

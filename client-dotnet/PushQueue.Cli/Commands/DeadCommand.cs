@@ -1,6 +1,5 @@
 using System.CommandLine;
 using PushQueue.Cli.Output;
-using Spectre.Console;
 
 namespace PushQueue.Cli.Commands;
 
@@ -18,7 +17,8 @@ internal static class DeadCommand
         {
             var name = parsed.GetValue(queue)!;
             name = name.EndsWith(".dead", StringComparison.Ordinal) ? name : name + ".dead";
-            var messages = await client.BrowseAsync(name, cancellationToken: cancellationToken).Take(parsed.GetValue(limit)).ToListAsync(cancellationToken);
+            var messages = await client.BrowseAsync(
+                name, cancellationToken: cancellationToken).Take(parsed.GetValue(limit)).ToListAsync(cancellationToken);
             if (terminal.Json)
             {
                 messages.ForEach(terminal.WriteMessage);
@@ -31,16 +31,19 @@ internal static class DeadCommand
                 return ExitCodes.Done;
             }
 
-            var table = Tables.New("id", "from", "reason", "attempts", "worker", "error");
+            var table = new TextTable(
+                new("id", IsText: true), new("from", IsText: true, LeaveOutFirst: 3), new("reason", IsText: true, LeaveOutFirst: 2),
+                new("attempts", LeaveOutFirst: 1), new("worker", IsText: true, LeaveOutFirst: 4), new("error", IsText: true));
             foreach (var message in messages)
             {
-                table.AddRow(
-                    Markup.Escape(message.Id), Markup.Escape(message.Resting?.DeadLetter?.Queue ?? ""), message.Resting?.DeadLetter?.Reason ?? "",
-                    Tables.Number(message.Resting?.DeadLetter?.Attempts ?? 0), Markup.Escape(message.Resting?.LastWorker ?? ""),
-                    Markup.Escape(message.Resting?.LastError ?? ""));
+                table.Add(
+                    TerminalText.OneLine(message.Id), TerminalText.OneLine(message.Resting?.DeadLetter?.Queue ?? ""),
+                    message.Resting?.DeadLetter?.Reason ?? "",
+                    Tables.Number(message.Resting?.DeadLetter?.Attempts ?? 0), TerminalText.OneLine(message.Resting?.LastWorker ?? ""),
+                    TerminalText.OneLine(message.Resting?.LastError ?? ""));
             }
 
-            terminal.People.Write(table);
+            terminal.Write(table);
             return ExitCodes.Done;
         });
         return command;
@@ -54,7 +57,8 @@ internal static class DeadCommand
         var command = new Command("replay", "Puts dead letters back where they came from") { queue, id, count };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
-            var replayed = await client.ReplayAsync(parsed.GetValue(queue)!, parsed.GetValue(id), parsed.GetValue(count), cancellationToken);
+            var replayed = await client.ReplayAsync(
+                parsed.GetValue(queue)!, parsed.GetValue(id), parsed.GetValue(count), cancellationToken);
             terminal.Done($"{Tables.Number(replayed)} put back", new { replayed });
             return ExitCodes.Done;
         });

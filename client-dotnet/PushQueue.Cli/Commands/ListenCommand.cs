@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PushQueue.Cli.Output;
 using PushQueue.Client;
 
 namespace PushQueue.Cli.Commands;
@@ -7,22 +8,33 @@ namespace PushQueue.Cli.Commands;
 /// <summary>listen: what is pushed, line by line.</summary>
 internal static class ListenCommand
 {
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+
     public static Command Make()
     {
         var queue = Shared.Queue();
         var transport = Transport();
-        var count = new Option<int?>("--count", "-n") { Description = "End after so many; else follow until Ctrl-C or the end of the queue" };
+        var count = new Option<int?>("--count", "-n")
+        {
+            Description = "End after so many; else follow until Ctrl-C or the end of the queue",
+        };
         var from = new Option<string?>("--from") { Description = "latest, earliest, a cursor or an offset (broadcast)" };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keep the cursor in this file and begin behind it (broadcast)" };
-        var ack = new Option<bool>("--ack") { Description = "Ack each message once it is printed (roundrobin), instead of when it is sent" };
-        var command = new Command("listen", "Prints messages as they are pushed") { queue, transport, count, from, resume, ack };
+        var ack = new Option<bool>("--ack")
+        {
+            Description = "Ack each message once it is printed (roundrobin), instead of when it is sent",
+        };
+        var policy = Shared.Policy();
+        var command = new Command("listen", "Prints messages as they are pushed") { queue, transport, count, from, resume, ack, policy };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var file = parsed.GetValue(resume);
-            var start = file is { Exists: true } ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
-            if (file is not null && start is null && await EndAsync(client, parsed.GetValue(queue)!, cancellationToken) is { } end)
+            var start = file is { Exists: true }
+                ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
+            if (file is not null
+                && start is null && await EndAsync(client, terminal, parsed.GetValue(queue)!, cancellationToken) is { } end)
             {
-                // So that who is stopped before the first message goes on from here, too.
+                // A program that is stopped before its first message resumes from here, too.
                 start = end;
                 await File.WriteAllTextAsync(file.FullName, start, cancellationToken);
             }
@@ -32,13 +44,17 @@ internal static class ListenCommand
                 parsed.GetValue(queue)!,
                 new ConsumeOptions
                 {
-                    Transport = parsed.GetValue(transport),
+                    Transport = parsed.GetValue(transport) ?? ConsumeTransport.WebSocket,
                     From = start is { Length: > 0 } ? start : null,
                     Ack = manual ? AckMode.Manual : AckMode.Auto,
+                    Policy = parsed.GetValue(policy),
+
+                    // A listener that resumes runs for long and may start before its server.
+                    WaitForServer = file is not null,
                 },
                 cancellationToken);
             stream.GapFound += gap => terminal.Fail($"{gap.Count?.ToString() ?? "Some"} messages are missed: {gap.Cause}.", "gap");
-            stream.Reconnecting += again => terminal.Fail($"Connecting again: {again.Cause?.Detail ?? "the server asks for it"}", "reconnecting");
+            stream.Reconnecting += again => Shared.Tell(terminal, again);
             var left = parsed.GetValue(count) ?? int.MaxValue;
             if (left <= 0)
             {
@@ -69,41 +85,57 @@ internal static class ListenCommand
         return command;
     }
 
-    /// <summary>The cursor of a broadcast queue's end; null where there is none, or where the key may listen and not look.</summary>
-    private static async Task<string?> EndAsync(PushQueueClient client, string queue, CancellationToken cancellationToken)
+    /// <summary>The cursor of a broadcast queue's end; null for another queue, and for a key that may listen and not look. Waits for a
+    /// server that is away.</summary>
+    private static async Task<string?> EndAsync(
+        PushQueueClient client, Terminal terminal, string queue, CancellationToken cancellationToken)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await client.GetQueueAsync(queue, cancellationToken) is { Policy: "broadcast" } info
-                ? string.Create(CultureInfo.InvariantCulture, $"{info.Epoch}.{info.NextOffset - 1}")
-                : null;
-        }
-        catch (PushQueueException e) when (e.Type == ProblemTypes.Forbidden)
-        {
-            return null;
+            try
+            {
+                return await client.GetQueueAsync(queue, cancellationToken) is { Policy: "broadcast" } info
+                    ? string.Create(CultureInfo.InvariantCulture, $"{info.Epoch}.{info.NextOffset - 1}")
+                    : null;
+            }
+            catch (PushQueueException e) when (e.Type == ProblemTypes.Forbidden)
+            {
+                return null;
+            }
+            catch (PushQueueException e) when (e.IsTransient)
+            {
+                Shared.Tell(terminal, new Reconnecting(queue, attempt, LookAgainAfter, e));
+            }
+
+            await Task.Delay(LookAgainAfter, TimeProvider.System, cancellationToken);
         }
     }
 
-    public static Option<ConsumeTransport> Transport() => new("--transport")
+    public static Option<ConsumeTransport?> Transport()
     {
-        Description = "websocket, signalr, sse or lines",
-        DefaultValueFactory = _ => ConsumeTransport.WebSocket,
-        CustomParser = result =>
+        var option = new Option<ConsumeTransport?>("--transport")
         {
-            switch (result.Tokens[0].Value)
+            Description = "websocket (the default), signalr, sse or lines",
+            CustomParser = result =>
             {
-                case "websocket" or "ws":
-                    return ConsumeTransport.WebSocket;
-                case "signalr":
-                    return ConsumeTransport.SignalR;
-                case "sse":
-                    return ConsumeTransport.ServerSentEvents;
-                case "lines":
-                    return ConsumeTransport.Lines;
-                default:
-                    result.AddError("--transport is websocket, signalr, sse or lines.");
-                    return default;
-            }
-        },
-    };
+                switch (result.Tokens[0].Value.ToLowerInvariant())
+                {
+                    case "websocket" or "ws":
+                        return ConsumeTransport.WebSocket;
+                    case "signalr":
+                        return ConsumeTransport.SignalR;
+                    case "sse" or "serversentevents":
+                        return ConsumeTransport.ServerSentEvents;
+                    case "lines":
+                        return ConsumeTransport.Lines;
+                    default:
+                        result.AddError("--transport is websocket, signalr, sse or lines.");
+                        return null;
+                }
+            },
+        };
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add("websocket", "signalr", "sse", "lines");
+        return option;
+    }
 }

@@ -9,9 +9,14 @@ internal static class PeekCommand
     {
         var queue = Shared.Queue();
         var id = new Argument<string?>("id") { Description = "One message; else the next ones", Arity = ArgumentArity.ZeroOrOne };
-        var state = new Option<string>("--state") { Description = "ready, delayed, leased or dead", DefaultValueFactory = _ => "ready" };
+        var state = new Option<string>("--state") { Description = "ready, delayed, leased or dead", DefaultValueFactory = _ => "ready" }
+            .AcceptOnlyFromAmong("ready", "delayed", "leased", "dead");
         var limit = new Option<int>("--limit", "-n") { Description = "At most so many", DefaultValueFactory = _ => 10 };
-        var command = new Command("peek", "Looks at messages without taking them; exit code 4 where there is none") { queue, id, state, limit };
+        var command = new Command(
+            "peek", "Looks at messages without taking them: id and body of each, or the whole body of one; exit code 4 for no message")
+        {
+            queue, id, state, limit,
+        };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var name = parsed.GetValue(queue)!;
@@ -19,7 +24,15 @@ internal static class PeekCommand
                 ? await client.FindAsync(name, wanted, cancellationToken) is { } found ? [found] : []
                 : await client.BrowseAsync(name, parsed.GetValue(state)!, Math.Clamp(parsed.GetValue(limit), 1, 1000), cancellationToken)
                     .Take(parsed.GetValue(limit)).ToListAsync(cancellationToken);
-            messages.ForEach(terminal.WriteMessage);
+            if (parsed.GetValue(id) is null)
+            {
+                messages.ForEach(terminal.WriteListed);
+            }
+            else
+            {
+                messages.ForEach(terminal.WriteMessage);
+            }
+
             if (messages.Count > 0)
             {
                 return ExitCodes.Done;

@@ -30,7 +30,7 @@ internal static class QueueCommand
             }
             else
             {
-                terminal.People.Write(Tables.Of([info]));
+                terminal.Write(Tables.Of([info]));
             }
 
             return ExitCodes.Done;
@@ -41,7 +41,11 @@ internal static class QueueCommand
     private static Command Settings()
     {
         var queue = Shared.Queue();
-        var changes = new Argument<string[]>("name=value") { Description = "Such as ttr=45s maxMessages=1000 history.age=1h", Arity = ArgumentArity.ZeroOrMore };
+        var changes = new Argument<string[]>("name=value")
+        {
+            Description = "Such as ttr=45s maxMessages=1000 history.age=1h",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var command = new Command("settings", "Shows the settings, or changes some of them") { queue, changes };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
@@ -72,7 +76,12 @@ internal static class QueueCommand
     private static Command Policy()
     {
         var queue = Shared.Queue();
-        var policy = new Argument<string?>("policy") { Description = "broadcast or roundrobin; without it the policy is shown", Arity = ArgumentArity.ZeroOrOne };
+        var policy = new Argument<string?>("policy")
+        {
+            Description = "broadcast or roundrobin; without it the policy is shown",
+            Arity = ArgumentArity.ZeroOrOne,
+        }
+            .AcceptOnlyFromAmong("broadcast", "roundrobin");
         var command = new Command("policy", "Who gets a message: every consumer, or one in turn") { queue, policy };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
@@ -99,12 +108,13 @@ internal static class QueueCommand
         });
 
     /// <param name="name">The command.</param>
-    /// <param name="description">What it does.</param>
+    /// <param name="description">The help text.</param>
     /// <param name="verb">In the question.</param>
-    /// <param name="outcome">What the queue is afterwards.</param>
-    /// <param name="act">Does it, told how many messages there are; answers how many are gone.</param>
+    /// <param name="outcome">The state of the queue afterwards.</param>
+    /// <param name="act">Does it, given the number of messages; returns how many are gone.</param>
     private static Command Removal(
-        string name, string description, string verb, string outcome, Func<PushQueueClient, string, long, CancellationToken, Task<long>> act)
+        string name, string description, string verb, string outcome,
+        Func<PushQueueClient, string, long, CancellationToken, Task<long>> act)
     {
         var queue = Shared.Queue();
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
@@ -134,7 +144,8 @@ internal static class QueueCommand
             throw new UsageException("There is nobody to ask; give --yes.");
         }
 
-        return terminal.People.Prompt(new ConfirmationPrompt($"{verb} '{Markup.Escape(queue)}' with {Tables.Number(waiting)} messages?") { DefaultValue = false });
+        return terminal.People.Prompt(
+            new ConfirmationPrompt($"{verb} '{Markup.Escape(queue)}' with {Tables.Number(waiting)} messages?") { DefaultValue = false });
     }
 
     private static void Write(Terminal terminal, QueueSettings settings)
@@ -145,12 +156,12 @@ internal static class QueueCommand
             return;
         }
 
-        var table = Tables.New("setting", "value");
+        var table = new TextTable(new("setting", IsText: true), new("value", IsText: true));
         foreach (var (name, value) in SettingsText.Describe(settings))
         {
-            table.AddRow(name, Markup.Escape(value));
+            table.Add(name, value);
         }
 
-        terminal.People.Write(table);
+        terminal.Write(table);
     }
 }

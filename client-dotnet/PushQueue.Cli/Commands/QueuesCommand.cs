@@ -14,11 +14,11 @@ internal static class QueuesCommand
             var queues = await client.ListQueuesAsync(cancellationToken).ToListAsync(cancellationToken);
             if (terminal.Json)
             {
-                terminal.WriteJson(queues);
+                terminal.WriteJsonLines(queues);
             }
             else
             {
-                terminal.People.Write(Tables.Of(queues));
+                terminal.Write(Tables.Of(queues));
             }
 
             return ExitCodes.Done;

@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Globalization;
 using PushQueue.Cli.Output;
 using PushQueue.Client;
 
 namespace PushQueue.Cli.Commands;
 
-/// <summary>What all commands have in common: the server, the key, the form of the output, and how failures become exit codes.</summary>
+/// <summary>The common part of all commands: the server, the key, the form of the output, and how failures become exit codes.</summary>
 internal static class Shared
 {
     private static readonly Option<string> Server = new("--server", "-s")
@@ -31,6 +32,41 @@ internal static class Shared
 
     public static Argument<string> Queue() => new("queue") { Description = "The queue's name" };
 
+    public static Argument<string> Id() => new("id") { Description = "The message's id" };
+
+    public static Argument<string> Receipt() => new("receipt") { Description = "The receipt that came with the lease" };
+
+    public static Option<DateTimeOffset?> Time(string name, string description) => new(name)
+    {
+        Description = $"{description}; like 2030-01-31T08:00:00Z",
+        CustomParser = result =>
+        {
+            if (DateTimeOffset.TryParse(
+                result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var time))
+            {
+                return time;
+            }
+
+            result.AddError($"'{result.Tokens[0].Value}' is not a time; give one like 2030-01-31T08:00:00Z.");
+            return null;
+        },
+    };
+
+    public static Option<string?> Policy() => new Option<string?>("--policy")
+    {
+        Description = "broadcast or roundrobin: the policy of the queue where it has none yet",
+    }.AcceptOnlyFromAmong("broadcast", "roundrobin");
+
+    /// <summary>That there is no connection, once for each time that it goes.</summary>
+    public static void Tell(Terminal terminal, Reconnecting reconnecting)
+    {
+        if (reconnecting.Attempt == 1)
+        {
+            terminal.Fail($"Connecting again: {reconnecting.Cause?.Detail ?? "the server asks for it."}", "reconnecting");
+        }
+    }
+
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
         Description = $"{description}; like 30, 500ms, 5m",
@@ -41,7 +77,7 @@ internal static class Shared
                 return duration;
             }
 
-            result.AddError($"'{result.Tokens[0].Value}' is no duration; give one like 30 (seconds), 500ms, 5m or 2h.");
+            result.AddError($"'{result.Tokens[0].Value}' is not a duration; give one like 30 (seconds), 500ms, 5m or 2h.");
             return null;
         },
     };
@@ -85,7 +121,8 @@ internal static class Shared
             }
         });
 
-    /// <summary>The server's own sentences speak to programs; where what to do is a command of this tool they are said in its words.</summary>
+    /// <summary>The server's own sentences speak to programs; where what to do is a command of this tool they are said in its
+    /// words.</summary>
     private static string SentenceOf(PushQueueException e) => e.Type switch
     {
         ProblemTypes.QueueStopped => "The queue is stopped; nothing is given out until 'pushqueue queue start' is called for it.",

@@ -15,12 +15,23 @@ internal static class WorkerCommand
     public static Command Make()
     {
         var queue = Shared.Queue();
-        var exec = new Option<string>("--exec", "-e") { Description = "A command for the shell; the body is its standard input, exit code 0 is the ack", Required = true };
+        var exec = new Option<string>("--exec", "-e")
+        {
+            Description = "A command for the shell; the body is its standard input, exit code 0 is the ack",
+            Required = true,
+        };
         var concurrency = new Option<int>("--concurrency", "-c") { Description = "How many at once", DefaultValueFactory = _ => 1 };
         var name = new Option<string?>("--name") { Description = "The worker's name" };
-        var ttr = Shared.Duration("--ttr", "The length of a lease, extended while the command runs; else it lasts as long as the connection");
+        var ttr = Shared.Duration(
+            "--ttr", "The length of a lease, extended while the command runs; else it lasts as long as the connection");
         var drain = Shared.Duration("--drain", "How long commands may take to end after Ctrl-C (30s)");
-        var command = new Command("worker", "Runs a command for each message of a roundrobin queue") { queue, exec, concurrency, name, ttr, drain };
+        var retryDelay = Shared.Duration(
+            "--retry-delay", "The wait before a failed message comes again; else as the message or its queue says, or 1s to 1m");
+        var command = new Command(
+            "worker", "Runs a command for each message of a roundrobin queue, which it makes roundrobin where it is new")
+        {
+            queue, exec, concurrency, name, ttr, retryDelay, drain,
+        };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var shell = parsed.GetValue(exec)!;
@@ -30,8 +41,10 @@ internal static class WorkerCommand
                     Concurrency = parsed.GetValue(concurrency),
                     Name = parsed.GetValue(name),
                     TimeToRun = parsed.GetValue(ttr),
+                    RetryDelay = parsed.GetValue(retryDelay),
                     DrainTimeout = parsed.GetValue(drain) ?? TimeSpan.FromSeconds(30),
                 });
+            worker.Reconnecting += again => Shared.Tell(terminal, again);
             await worker.RunAsync(cancellationToken);
             return ExitCodes.Done;
         });
@@ -76,7 +89,8 @@ internal static class WorkerCommand
         }
     }
 
-    /// <summary>What the command wrote to its standard error. What it left running may hold that open for ever, which is not waited for.</summary>
+    /// <summary>The standard error of the command. A process that it left running may hold that open for ever, so the wait is
+    /// bounded.</summary>
     private static async Task<string> SaidAsync(Task<string> errors)
     {
         try

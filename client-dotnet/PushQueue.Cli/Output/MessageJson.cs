@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using PushQueue.Client;
@@ -10,9 +9,6 @@ namespace PushQueue.Cli.Output;
 /// <summary>A message as one line of JSON: the body as JSON where it is that, as text, else as base64.</summary>
 internal static class MessageJson
 {
-    // As the server writes times.
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
-
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static ReadOnlySpan<byte> Write(Message message)
@@ -90,5 +86,5 @@ internal static class MessageJson
     }
 
     private static void WriteTime(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? time) =>
-        WriteText(writer, name, time?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
+        WriteText(writer, name, time is { } given ? UtcTimeConverter.Format(given) : null);
 }

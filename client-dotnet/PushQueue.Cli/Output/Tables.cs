@@ -1,47 +1,47 @@
 using System.Globalization;
 using PushQueue.Client;
-using Spectre.Console;
 
 namespace PushQueue.Cli.Output;
 
 /// <summary>Tables for people.</summary>
 internal static class Tables
 {
-    public static Table Of(IEnumerable<QueueInfo> queues)
+    public static TextTable Of(IEnumerable<QueueInfo> queues)
     {
-        var table = New("queue", "policy", "status", "ready", "delayed", "leased", "consumers", "put/s", "out/s", "oldest");
+        var table = new TextTable(
+            new("queue", IsText: true), new("policy", IsText: true, LeaveOutFirst: 6), new("status", IsText: true, LeaveOutFirst: 5),
+            new("ready"),
+            new("delayed", LeaveOutFirst: 3), new("leased", LeaveOutFirst: 2), new("consumers", LeaveOutFirst: 4),
+            new("put/s", LeaveOutFirst: 1),
+            new("out/s", LeaveOutFirst: 1), new("oldest", LeaveOutFirst: 7));
         foreach (var queue in queues)
         {
-            table.AddRow(
-                Markup.Escape(queue.Queue), queue.Policy, queue.Status == "stopped" ? "[yellow]stopped[/]" : queue.Status,
-                Number(queue.Ready), Number(queue.Delayed), Number(queue.Leased), Number(queue.Consumers),
-                Rate(queue.PutPerSecond), Rate(queue.DeliveredPerSecond),
-                queue.OldestAgeSeconds is { } age ? $"{age.ToString("0.#", CultureInfo.InvariantCulture)} s" : "");
+            table.Add(
+                TerminalText.OneLine(queue.Queue), queue.Policy, queue.Status, Number(queue.Ready), Number(queue.Delayed),
+                Number(queue.Leased),
+                Number(queue.Consumers), Rate(queue.PutPerSecond), Rate(queue.DeliveredPerSecond),
+                queue.OldestAgeSeconds is { } age ? Age(age) : "");
         }
 
         return table;
     }
 
-    public static Table Of(IEnumerable<ConsumerInfo> consumers)
+    public static TextTable Of(IEnumerable<ConsumerInfo> consumers)
     {
-        var table = New("id", "queue", "transport", "worker", "from", "ack", "in flight", "delivered", "acked", "failed", "lag", "waiting bytes");
+        var table = new TextTable(
+            new("id"), new("queue", IsText: true), new("transport", IsText: true, LeaveOutFirst: 3),
+            new("worker", IsText: true, LeaveOutFirst: 2),
+            new("from", IsText: true, LeaveOutFirst: 8), new("ack", IsText: true, LeaveOutFirst: 5), new("in flight"),
+            new("delivered", LeaveOutFirst: 1),
+            new("acked", LeaveOutFirst: 4), new("failed", LeaveOutFirst: 4), new("lag", LeaveOutFirst: 6),
+            new("waiting bytes", LeaveOutFirst: 7));
         foreach (var consumer in consumers)
         {
-            table.AddRow(
-                Number(consumer.Id), Markup.Escape(consumer.Queue), consumer.Transport, Markup.Escape(consumer.Worker ?? ""),
-                Markup.Escape(consumer.RemoteAddress ?? ""), consumer.Ack, Number(consumer.InFlight), Number(consumer.Delivered),
-                Number(consumer.Acked), Number(consumer.Failed), Number(consumer.Lag), Number(consumer.WaitingBytes));
-        }
-
-        return table;
-    }
-
-    public static Table New(params string[] columns)
-    {
-        var table = new Table { Border = TableBorder.None };
-        foreach (var column in columns)
-        {
-            table.AddColumn(new TableColumn($"[bold]{column}[/]") { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+            table.Add(
+                consumer.Id.ToString(CultureInfo.InvariantCulture), TerminalText.OneLine(consumer.Queue), consumer.Transport,
+                TerminalText.OneLine(consumer.Worker ?? ""), consumer.RemoteAddress ?? "", consumer.Ack, Number(consumer.InFlight),
+                Number(consumer.Delivered), Number(consumer.Acked), Number(consumer.Failed), Number(consumer.Lag),
+                Number(consumer.WaitingBytes));
         }
 
         return table;
@@ -50,4 +50,13 @@ internal static class Tables
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     public static string Rate(double rate) => rate.ToString(rate < 100 ? "0.#" : "N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A duration in the unit in which people think of it.</summary>
+    public static string Age(double seconds) => seconds switch
+    {
+        < 60 => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.#} s"),
+        < 3600 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:0.#} min"),
+        < 48 * 3600 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:0.#} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 86_400:0} d"),
+    };
 }

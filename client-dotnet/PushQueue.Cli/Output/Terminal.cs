@@ -7,9 +7,10 @@ namespace PushQueue.Cli.Output;
 /// <summary>Where results go: tables for people, JSON for scripts. Colours only on a terminal.</summary>
 internal sealed class Terminal
 {
-    private const int WidthWhenPiped = 240;
+    private const string Bold = "\u001b[1m";
+    private const string Plain = "\u001b[0m";
 
-    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web) { Converters = { new UtcTimeConverter() } };
 
     private readonly Stream _output = Console.OpenStandardOutput();
 
@@ -22,10 +23,6 @@ internal sealed class Terminal
             Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
             ColorSystem = Console.IsOutputRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         });
-        if (Console.IsOutputRedirected)
-        {
-            People.Profile.Width = WidthWhenPiped;
-        }
     }
 
     public bool Json { get; }
@@ -33,7 +30,17 @@ internal sealed class Terminal
     /// <summary>Whether a table may be drawn again and again.</summary>
     public bool IsLive { get; }
 
+    /// <summary>For questions.</summary>
     public IAnsiConsole People { get; }
+
+    /// <summary>Columns of the terminal; null where the output goes elsewhere.</summary>
+    public int? Width => Console.IsOutputRedirected ? null : Math.Max(20, People.Profile.Width);
+
+    /// <summary>Lines of the terminal.</summary>
+    public int Height => Math.Max(5, People.Profile.Height);
+
+    /// <summary>The header of a table stands out where that is possible.</summary>
+    public string Header(string line) => IsLive && People.Profile.Capabilities.Ansi ? $"{Bold}{line}{Plain}" : line;
 
     /// <summary>A value as one line of JSON.</summary>
     public void WriteJson<T>(T value) => WriteLine(JsonSerializer.SerializeToUtf8Bytes(value, JsonOptions));
@@ -48,9 +55,60 @@ internal sealed class Terminal
         _output.Flush();
     }
 
-    public void WriteMessage(Message message) => WriteLine(Json ? MessageJson.Write(message) : message.Body.Span);
+    /// <summary>Values as lines of JSON.</summary>
+    public void WriteJsonLines<T>(IEnumerable<T> values)
+    {
+        foreach (var value in values)
+        {
+            WriteJson(value);
+        }
+    }
 
-    /// <summary>What a command did that has nothing else to say: a sentence, or a value as JSON.</summary>
+    public void Write(TextTable table)
+    {
+        var isHeader = true;
+        foreach (var line in table.Lines(Width))
+        {
+            WriteLine(isHeader ? Header(line) : line);
+            isHeader = false;
+        }
+    }
+
+    /// <summary>The message as JSON, or its body: byte for byte where it goes into a file or a pipe, without commands where a terminal
+    /// shows it.</summary>
+    public void WriteMessage(Message message)
+    {
+        if (Json || Console.IsOutputRedirected)
+        {
+            WriteLine(Json ? MessageJson.Write(message) : message.Body.Span);
+        }
+        else
+        {
+            WriteLine(TerminalText.Of(message));
+        }
+    }
+
+    /// <summary>A message of a list: its id, and its body in one line.</summary>
+    public void WriteListed(Message message)
+    {
+        if (Json)
+        {
+            WriteMessage(message);
+        }
+        else
+        {
+            WriteLine($"{TerminalText.OneLine(message.Id)}\t{TerminalText.OneLineOf(message)}");
+        }
+    }
+
+    /// <summary>Text as it is, without a line end.</summary>
+    public void Write(string text)
+    {
+        _output.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        _output.Flush();
+    }
+
+    /// <summary>The outcome of a command without other output: a sentence, or a value as JSON.</summary>
     public void Done(string sentence, object value)
     {
         if (Json)

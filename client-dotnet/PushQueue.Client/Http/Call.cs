@@ -13,7 +13,7 @@ internal sealed record Call(HttpMethod Method, string Path)
     /// <summary>Whether it does no harm to send it again when nobody knows whether the server has done it already.</summary>
     public bool Repeatable { get; init; } = true;
 
-    /// <summary>What the server was asked to wait; comes on top of the timeout.</summary>
+    /// <summary>The wait that the server was asked for, in addition to the timeout.</summary>
     public TimeSpan Wait { get; init; }
 
     /// <summary>The only server that will do; null for whichever is in use.</summary>

@@ -41,7 +41,7 @@ internal sealed record ReplayResult(long Replayed);
 
 internal sealed record PurgeResult(long Purged);
 
-/// <summary>What a stream holds that is no message, and what a WebSocket answers to a command.</summary>
+/// <summary>An event of a stream, or the answer of a WebSocket to a command.</summary>
 internal sealed record StreamEvent
 {
     public string? Event { get; init; }

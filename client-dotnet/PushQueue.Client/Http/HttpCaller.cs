@@ -2,13 +2,14 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Http;
 
 /// <summary>Sends requests, again where that helps and does no harm, and makes exceptions of problems.</summary>
 internal sealed class HttpCaller : IDisposable
 {
-    // Connections are made anew now and then, so that a changed address is noticed.
+    // Connections are replaced now and then, so that a changed address takes effect.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
     private readonly PushQueueClientOptions _options;
@@ -24,7 +25,7 @@ internal sealed class HttpCaller : IDisposable
             : new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime, UseCookies = false });
     }
 
-    /// <summary>What the requests go through; WebSockets are opened through it too.</summary>
+    /// <summary>Sends the requests and opens the WebSockets.</summary>
     public HttpMessageInvoker Invoker { get; }
 
     public Servers Servers { get; }
@@ -33,10 +34,10 @@ internal sealed class HttpCaller : IDisposable
 
     public static Uri WebSocketUriOf(string root, string path) => new("ws" + root["http".Length..] + path);
 
-    /// <param name="call">What to send.</param>
+    /// <param name="call">The request.</param>
     /// <param name="orNotFound">Whether 404 <c>not-found</c> is an answer like others.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="PushQueueException">What the server, or the way to it, said.</exception>
+    /// <exception cref="PushQueueException">The server refused, or could not be reached.</exception>
     public async Task<Answer> SendAsync(Call call, bool orNotFound, CancellationToken cancellationToken)
     {
         var retry = call.Retry ?? _options.Retry;
@@ -74,7 +75,7 @@ internal sealed class HttpCaller : IDisposable
     /// <summary>Sends a request whose answer is a stream without an end; the timeout counts for the headers only.</summary>
     public async Task<HttpResponseMessage> OpenAsync(string root, string path, string accept, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(_options.RequestTimeout, _options.TimeProvider);
+        using var timeout = Timeouts.After(_options.RequestTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var request = Request(HttpMethod.Get, root + path);
         request.Headers.Accept.ParseAdd(accept);
@@ -101,20 +102,26 @@ internal sealed class HttpCaller : IDisposable
 
     public void Dispose() => Invoker.Dispose();
 
-    /// <summary>What a failure on the way means; null where it is none of the way.</summary>
+    /// <summary>The meaning of a failed connection; null for any other failure.</summary>
     public PushQueueException? Explain(string root, Exception e, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when !cancellationToken.IsCancellationRequested => new PushQueueException(
             ProblemTypes.Timeout, $"{root} did not answer within {_options.RequestTimeout.TotalSeconds:0.#} s.", innerException: e),
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner } => new PushQueueException(
-            ProblemTypes.Unreachable, $"There is no secure connection to {root}: {inner.Message.TrimEnd('.')}. Look whether TLS is served there, by a certificate for this name that this machine trusts.", innerException: e),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner } =>
+            new PushQueueException(
+            ProblemTypes.Unreachable,
+            $"There is no secure connection to {root}: {inner.Message.TrimEnd('.')}. "
+            + "Look whether TLS is served there, by a certificate for this name that this machine trusts.",
+            innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => new PushQueueException(
-            ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.", innerException: e),
+            ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.",
+            innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => Answer.NotOurs(e),
         WebSocketException { InnerException: HttpRequestException inner } => Explain(root, inner, cancellationToken),
         _ when IsBroken(e) => new PushQueueException(
-            ProblemTypes.ConnectionLost, $"The connection to {root} broke before the answer came; the request may or may not have been done.", innerException: e),
+            ProblemTypes.ConnectionLost,
+            $"The connection to {root} broke before the answer came; the request may or may not have been done.", innerException: e),
         _ => null,
     };
 
@@ -124,7 +131,8 @@ internal sealed class HttpCaller : IDisposable
     /// <summary>The problem that an answer holds, or what its status alone says.</summary>
     public static PushQueueException Refusal(int status, string? mediaType, ReadOnlySpan<byte> body)
     {
-        if (mediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true && ReadProblem(body) is { Type: { Length: > 0 } type } problem)
+        if (mediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true
+            && ReadProblem(body) is { Type: { Length: > 0 } type } problem)
         {
             return new PushQueueException(type, problem.Detail ?? problem.Title ?? type, status);
         }
@@ -133,9 +141,11 @@ internal sealed class HttpCaller : IDisposable
         {
             401 => new PushQueueException(ProblemTypes.Unauthorized, "The server wants an access key; give one that it knows.", status),
             403 => new PushQueueException(ProblemTypes.Forbidden, "The server refuses this; the access key does not allow it.", status),
-            429 => new PushQueueException(ProblemTypes.TooManyRequests, "The server wants fewer requests or connections; slow down.", status),
+            429 => new PushQueueException(
+            ProblemTypes.TooManyRequests, "The server wants fewer requests or connections; slow down.", status),
             _ => new PushQueueException(
-                ProblemTypes.BadAnswer, $"The answer was {status} and not one that PushQueue gives; look whether the address is right.", status),
+                ProblemTypes.BadAnswer, $"The answer was {status} and not one that PushQueue gives; look whether the address is right.",
+                status),
         };
     }
 
@@ -154,7 +164,7 @@ internal sealed class HttpCaller : IDisposable
 
     private async Task<Answer> SendOnceAsync(string root, Call call, bool orNotFound, bool repeated, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(_options.RequestTimeout + call.Wait, _options.TimeProvider);
+        using var timeout = Timeouts.After(Timeouts.Sum(_options.RequestTimeout, call.Wait), _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var request = Request(call.Method, root + call.Path);
         if (call.ContentType is not null)

@@ -4,7 +4,7 @@ using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Http;
 
-/// <summary>A path with a query, written piece by piece. What is null is left out.</summary>
+/// <summary>A path with a query, written piece by piece. Parts that are null are left out.</summary>
 internal sealed class Query(string path)
 {
     private readonly StringBuilder _text = new(path);

@@ -1,8 +1,8 @@
 namespace PushQueue.Client.Http;
 
 /// <summary>
-/// The addresses of servers that share their queues. All go to the same one, until somebody finds that it cannot serve; then all go on at the next. Any
-/// will do, so nobody goes back.
+/// The addresses of servers that share their queues. All go to the same one, until somebody finds that it cannot serve; then all go on at
+/// the next. Any will do, so nobody goes back.
 /// </summary>
 internal sealed class Servers
 {

@@ -1,6 +1,6 @@
 namespace PushQueue.Client;
 
-/// <summary>Who a leased message came by, and by whom it is settled.</summary>
+/// <summary>Settles the leases of messages.</summary>
 internal interface ILeaseOwner
 {
     Task<bool> AckAsync(Message message, CancellationToken cancellationToken);
@@ -14,4 +14,5 @@ internal interface ILeaseOwner
 /// <param name="Delay">Ready again after this; null for the server's choice.</param>
 /// <param name="Error">Why it failed.</param>
 /// <param name="Unstarted">The work was not begun, so that it has not failed.</param>
-internal readonly record struct ReleaseReason(TimeSpan? Delay, string? Error, bool Unstarted);
+/// <param name="Backoff">The wait where neither the message nor the queue has one; null for none.</param>
+internal readonly record struct ReleaseReason(TimeSpan? Delay, string? Error, bool Unstarted, string? Backoff = null);

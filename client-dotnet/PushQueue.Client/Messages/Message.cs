@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using PushQueue.Client.Http;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client;
 
@@ -50,18 +52,20 @@ public sealed class Message
     /// <summary>More about a message that was looked at where it rests; null otherwise.</summary>
     public RestingMessage? Resting { get; internal set; }
 
-    /// <summary>What a stream resumes behind this message by; null where it was not broadcast.</summary>
+    /// <summary>The cursor with which a stream resumes behind this message; null where it was not broadcast.</summary>
     public string? Cursor => Epoch is null || Offset == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Offset}");
 
     /// <summary>The body as text.</summary>
     public string Text => Encoding.UTF8.GetString(Body.Span);
 
-    /// <summary>Cancelled when the message is no longer this program's: it was cancelled, or its lease was lost. The work may stop.</summary>
+    /// <summary>Cancelled when the message is no longer this program's: it was cancelled, or its lease was lost. The work may
+    /// stop.</summary>
     public CancellationToken Ended
     {
         get
         {
-            var source = Volatile.Read(ref _ended) ?? Interlocked.CompareExchange(ref _ended, new CancellationTokenSource(), null) ?? _ended!;
+            var source = Volatile.Read(ref _ended)
+                ?? Interlocked.CompareExchange(ref _ended, new CancellationTokenSource(), null) ?? _ended!;
             if (Volatile.Read(ref _lost) == 1 && !source.IsCancellationRequested)
             {
                 source.Cancel();
@@ -102,9 +106,16 @@ public sealed class Message
         {
             // The second is how the reader reports half of a surrogate pair.
             throw new PushQueueException(
-                ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {e.Message}", innerException: e);
+                ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {e.Message}",
+                innerException: e);
         }
     }
+
+    /// <summary>The body, read as JSON with names in camel case.</summary>
+    /// <exception cref="PushQueueException"><see cref="ProblemTypes.BadBody"/>: it is not that.</exception>
+    [RequiresUnreferencedCode(ReflectedJson.Warning)]
+    [RequiresDynamicCode(ReflectedJson.Warning)]
+    public T? Read<T>() => Read(ReflectedJson.TypeOf<T>());
 
     /// <summary>Done with it. Repeated until the server has answered, for up to a minute.</summary>
     /// <returns>False where the lease was lost meanwhile: the message comes, or came, again; the work should be dropped.</returns>
@@ -118,7 +129,7 @@ public sealed class Message
     public Task<bool> ReleaseAsync(TimeSpan? delay = null, string? error = null, CancellationToken cancellationToken = default) =>
         LeaseOwner().ReleaseAsync(this, new ReleaseReason(delay, error, Unstarted: false), cancellationToken);
 
-    /// <summary>Gives it back without having begun to work on it, which is no failed attempt.</summary>
+    /// <summary>Gives it back without having begun to work on it, which does not count as a failed attempt.</summary>
     /// <param name="delay">Ready again after this; null for at once.</param>
     /// <param name="cancellationToken">Ends the call; whether the message was given back is then unknown.</param>
     /// <returns>False where the lease was lost meanwhile.</returns>
@@ -132,6 +143,10 @@ public sealed class Message
     public Task<bool> TouchAsync(TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
         LeaseOwner().TouchAsync(this, timeToRun, cancellationToken);
 
+    /// <summary>Gives it back as a failed attempt, with a wait where neither the program, the message nor the queue has one.</summary>
+    internal Task<bool> ReleaseFailedAsync(TimeSpan? delay, string? backoff, string error) =>
+        LeaseOwner().ReleaseAsync(this, new ReleaseReason(delay, error, Unstarted: false, backoff), CancellationToken.None);
+
     /// <summary>Whether the program has got it to work on.</summary>
     internal bool IsStarted => Volatile.Read(ref _use) == Use.Started;
 
@@ -141,16 +156,16 @@ public sealed class Message
     /// <summary>The program will never get it. False where it has it already.</summary>
     internal bool TryDrop() => Interlocked.CompareExchange(ref _use, Use.Dropped, Use.None) == Use.None;
 
-    /// <summary>Who got it has not begun after all.</summary>
+    /// <summary>The worker that got it has not begun.</summary>
     internal void Unstart() => Volatile.Write(ref _use, Use.None);
 
-    /// <summary>Tells whoever works on it to stop.</summary>
+    /// <summary>Notifies the worker of the message that it should stop.</summary>
     internal void End()
     {
         _ = TryDrop();
         if (Interlocked.Exchange(ref _lost, 1) == 0 && Volatile.Read(ref _ended) is { } source)
         {
-            // What the program registered runs elsewhere; its exceptions must not end the stream.
+            // Callbacks of the program run elsewhere; their exceptions must not end the stream.
             _ = Task.Run(source.Cancel).ContinueWith(static task => task.Exception, TaskScheduler.Default);
         }
     }
@@ -180,5 +195,6 @@ public sealed class Message
 
     private ILeaseOwner LeaseOwner() => Receipt is not null && Owner is { } owner
         ? owner
-        : throw new InvalidOperationException("The message is not leased: lease it, or consume with AckMode.Manual, to ack, release or touch it.");
+        : throw new InvalidOperationException(
+            "The message is not leased: lease it, or consume with AckMode.Manual, to ack, release or touch it.");
 }

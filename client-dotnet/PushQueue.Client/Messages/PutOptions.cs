@@ -1,9 +1,10 @@
 namespace PushQueue.Client;
 
-/// <summary>How a message is put. What is null is left to the queue's settings.</summary>
+/// <summary>How a message is put. Options that are null are left to the queue's settings.</summary>
 public sealed record PutOptions
 {
-    /// <summary>1 to 255 bytes of UTF-8. An id that is known already stores nothing, so a put with an id may be repeated; null for the next number.</summary>
+    /// <summary>1 to 255 bytes of UTF-8. An id that is known already stores nothing, so a put with an id may be repeated; null for the next
+    /// number.</summary>
     public string? Id { get; init; }
 
     /// <summary>Available after this.</summary>
@@ -27,8 +28,8 @@ public sealed record PutOptions
     /// <summary>The wait after a failed attempt: a duration such as <c>5s</c>, or <c>exponential:1s..5m</c>.</summary>
     public string? RetryDelay { get; init; }
 
-    /// <summary><c>broadcast</c> or <c>roundrobin</c>: the policy of the queue where it has none yet; null to leave it alone. A queue that has a policy
-    /// keeps it.</summary>
+    /// <summary><c>broadcast</c> or <c>roundrobin</c>: the policy of the queue where it has none yet; null to leave it alone. A queue that
+    /// has a policy keeps it.</summary>
     public string? Policy { get; init; }
 
     /// <summary>The put is answered when the message has ended, or after this (0 to 60 s). Only for a single put.</summary>

@@ -18,7 +18,7 @@ public sealed record RestingMessage
     /// <summary>Why its last lease failed.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>Who held its last lease.</summary>
+    /// <summary>The worker that held its last lease.</summary>
     public string? LastWorker { get; init; }
 
     /// <summary>Where a dead letter came from and why.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace PushQueue.Client;
 
 /// <summary>A message whose body is one JSON value.</summary>
-/// <typeparam name="T">What the value is read as.</typeparam>
+/// <typeparam name="T">The type of the value.</typeparam>
 public sealed class Message<T>
 {
     private readonly JsonTypeInfo<T> _type;

@@ -30,7 +30,7 @@ public sealed record NodeStats
     /// <summary>Messages given out a second, of late.</summary>
     public double DeliveredPerSecond { get; init; }
 
-    /// <summary>What has been done.</summary>
+    /// <summary>The counters.</summary>
     public QueueCounters Counters { get; init; } = new();
 }
 
@@ -43,10 +43,10 @@ public sealed record NodeInfo
     /// <summary>How long it runs.</summary>
     public double UptimeSeconds { get; init; }
 
-    /// <summary>What keeps its messages.</summary>
+    /// <summary>The kind of store.</summary>
     public string Store { get; init; } = "";
 
-    /// <summary>What the answer to a put promises.</summary>
+    /// <summary>The promise of the answer to a put.</summary>
     public string Durability { get; init; } = "";
 
     /// <summary>Takes that wait for a message.</summary>

@@ -42,20 +42,20 @@ public sealed record QueueInfo
     /// <summary>Messages given out a second, of late.</summary>
     public double DeliveredPerSecond { get; init; }
 
-    /// <summary>What it has done since it was made.</summary>
+    /// <summary>Its counters since it was made.</summary>
     public QueueCounters Counters { get; init; } = new();
 
     /// <summary>The first half of its cursors; changes only where the server cannot prove that its offsets go on.</summary>
     public string Epoch { get; init; } = "";
 
-    /// <summary>The oldest offset in history; <see cref="NextOffset"/> where there is none.</summary>
+    /// <summary>The oldest offset in history; <see cref="NextOffset"/> for an empty history.</summary>
     public long FirstOffset { get; init; }
 
     /// <summary>The offset of the next message that is broadcast.</summary>
     public long NextOffset { get; init; }
 }
 
-/// <summary>What a queue, or all queues of a node, have done.</summary>
+/// <summary>The counters of a queue, or all queues of a node, have done.</summary>
 public sealed record QueueCounters
 {
     /// <summary>Messages put.</summary>

@@ -33,14 +33,14 @@ public sealed record QueueSettings
     /// <summary>Of a full queue: <c>reject</c> or <c>drop-oldest</c>.</summary>
     public string Overflow { get; init; } = "";
 
-    /// <summary>What is kept for resuming.</summary>
+    /// <summary>The messages that are kept for resuming.</summary>
     public HistorySettings History { get; init; } = new();
 
     /// <summary>False: a message that ran out of attempts is dropped.</summary>
     public bool DeadLetter { get; init; }
 }
 
-/// <summary>What a broadcast queue keeps for resuming.</summary>
+/// <summary>The messages that a broadcast queue keeps for resuming.</summary>
 public sealed record HistorySettings
 {
     /// <summary>At most so many messages.</summary>
@@ -80,7 +80,7 @@ public sealed record QueueSettingsChange
     /// <summary><c>reject</c> or <c>drop-oldest</c>.</summary>
     public string? Overflow { get; init; }
 
-    /// <summary>What is kept for resuming.</summary>
+    /// <summary>The messages that are kept for resuming.</summary>
     public HistorySettings? History { get; init; }
 
     /// <summary>False: a message that ran out of attempts is dropped.</summary>

@@ -18,7 +18,8 @@ public static class HubConnectionBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(server);
         var root = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        var hub = new Uri(string.Concat("ws", root.AsSpan(root.IndexOf("://", StringComparison.Ordinal) - (server.Scheme is "https" or "wss" ? 1 : 0)), "/hub"));
+        var hub = new Uri(string.Concat(
+            "ws", root.AsSpan(root.IndexOf("://", StringComparison.Ordinal) - (server.Scheme is "https" or "wss" ? 1 : 0)), "/hub"));
         return builder.WithPushQueueHub(hub, new WebSocketConnectionFactory(key is null ? null : $"Bearer {key}", invoker: null));
     }
 

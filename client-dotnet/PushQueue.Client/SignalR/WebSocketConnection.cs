@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Connections;
 
 namespace PushQueue.Client.SignalR;
 
-/// <summary>The two directions of a WebSocket as pipes. SignalR ends each record by itself, so where a frame ends means nothing here.</summary>
+/// <summary>The two directions of a WebSocket as pipes. SignalR ends each record by itself, so where a frame ends means nothing
+/// here.</summary>
 internal sealed class WebSocketConnection : DefaultConnectionContext
 {
     private const int SegmentBytes = 64 * 1024;

@@ -5,7 +5,7 @@ namespace PushQueue.Client;
 /// <summary>How messages are pushed to this program.</summary>
 public sealed record ConsumeOptions
 {
-    /// <summary>What carries them. Default <see cref="ConsumeTransport.WebSocket"/>, the fastest.</summary>
+    /// <summary>The transport. Default <see cref="ConsumeTransport.WebSocket"/>, the fastest.</summary>
     public ConsumeTransport Transport { get; init; }
 
     /// <summary>A connection of the program's own for <see cref="ConsumeTransport.SignalR"/>; null for one that the client makes.
@@ -16,12 +16,15 @@ public sealed record ConsumeOptions
     public AckMode Ack { get; init; }
 
     /// <summary>
-    /// How many messages may be under way to this program or held by it, under roundrobin; 1 to 10,000. Null for the server's default: 128, with
-    /// <see cref="AckMode.Manual"/> 1. A larger number saves a round trip a message; what waits here waits although another consumer may be idle.
+    /// How many messages may be under way to this program or held by it, under roundrobin; 1 to 10,000. Null for the server's default: 128,
+    /// with
+    /// <see cref="AckMode.Manual"/> 1. A larger number saves a round trip a message; what waits here waits although another consumer may be
+    /// idle.
     /// </summary>
     public int? Prefetch { get; init; }
 
-    /// <summary>With <see cref="AckMode.Manual"/>: a lease ends after this, 100 ms to 24 h. Null: it lives as long as the connection.</summary>
+    /// <summary>With <see cref="AckMode.Manual"/>: a lease ends after this, 100 ms to 24 h. Null: it lives as long as the
+    /// connection.</summary>
     public TimeSpan? TimeToRun { get; init; }
 
     /// <summary>
@@ -34,8 +37,8 @@ public sealed record ConsumeOptions
     /// (from it on). Null for <c>latest</c>.</summary>
     public string? From { get; init; }
 
-    /// <summary>What happens when this program reads too slowly under broadcast: <c>disconnect</c> (the client resumes by itself and nothing is
-    /// missed), <c>drop-oldest</c> or <c>latest</c> (both tell a gap). Null for <c>disconnect</c>.</summary>
+    /// <summary>The rule for a program that reads too slowly under broadcast: <c>disconnect</c> (the client resumes by itself and
+    /// nothing is missed), <c>drop-oldest</c> or <c>latest</c> (both tell a gap). Null for <c>disconnect</c>.</summary>
     public string? Overflow { get; init; }
 
     /// <summary>
@@ -44,11 +47,15 @@ public sealed record ConsumeOptions
     /// </summary>
     public string? Policy { get; init; }
 
+    /// <summary>Whether a server that cannot be reached at first is waited for, as it is later: without an end, by the waits of
+    /// <see cref="PushQueueClientOptions.Reconnect"/>. Default false: a few tries, and then the enumeration throws.</summary>
+    public bool WaitForServer { get; init; }
+
     /// <summary>This program's name, for its counters; with <see cref="AckMode.Manual"/>.</summary>
     public string? Worker { get; init; }
 }
 
-/// <summary>What carries pushed messages.</summary>
+/// <summary>The transports of pushed messages.</summary>
 public enum ConsumeTransport
 {
     /// <summary><c>/ws</c>.</summary>
@@ -67,8 +74,8 @@ public enum ConsumeTransport
 /// <summary>When a message is done with.</summary>
 public enum AckMode
 {
-    /// <summary>Once it is written to the connection: what was under way when a connection breaks is lost under roundrobin. Under broadcast it
-    /// is still in history, and the client resumes.</summary>
+    /// <summary>Once it is written to the connection: what was under way when a connection breaks is lost under roundrobin. Under broadcast
+    /// it is still in history, and the client resumes.</summary>
     Auto,
 
     /// <summary>Under roundrobin: when this program acks it. Nothing is lost; after a break a message may come a second time.</summary>

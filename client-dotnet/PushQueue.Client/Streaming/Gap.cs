@@ -5,8 +5,8 @@ namespace PushQueue.Client;
 /// <param name="From">The first offset that is missed; null where nobody can say.</param>
 /// <param name="To">The last one.</param>
 /// <param name="Count">How many.</param>
-/// <param name="Cause"><c>expired</c>: history no longer reaches back so far; <c>overflow</c>: this program read too slowly; <c>reset</c>: the
-/// server's offsets began anew.</param>
+/// <param name="Cause"><c>expired</c>: history no longer reaches back so far; <c>overflow</c>: this program read too slowly; <c>reset</c>:
+/// the server's offsets began again.</param>
 public sealed record Gap(string Queue, long? From, long? To, long? Count, string Cause);
 
 /// <summary>A stream that is about to connect again.</summary>

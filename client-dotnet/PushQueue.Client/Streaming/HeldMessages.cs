@@ -3,8 +3,8 @@ using PushQueue.Client.Http;
 namespace PushQueue.Client.Streaming;
 
 /// <summary>
-/// The messages that this program holds by leases of one stream. A server that takes the stream up again sends them once more under the same
-/// receipts; the program has them already. Its lock is a leaf.
+/// The messages that this program holds by leases of one stream. A server that takes the stream up again sends them once more under the
+/// same receipts; the program has them already. Its lock is a leaf.
 /// </summary>
 internal sealed class HeldMessages
 {
@@ -25,7 +25,7 @@ internal sealed class HeldMessages
             _held[message.Id] = message;
         }
 
-        // A new lease: the former one has ended, and whoever works by it should know.
+        // A new lease: the former one has ended, and its worker should know.
         former?.End();
         return true;
     }
@@ -54,7 +54,7 @@ internal sealed class HeldMessages
         return held;
     }
 
-    /// <summary>What the program has begun to work on and not settled.</summary>
+    /// <summary>The leases whose work the program has begun and not settled.</summary>
     public LeaseKey[] Started()
     {
         lock (_gate)
@@ -63,7 +63,7 @@ internal sealed class HeldMessages
         }
     }
 
-    /// <summary>What the program has not got yet, and will not get any more.</summary>
+    /// <summary>The leases whose messages the program has not got, and will not get.</summary>
     public LeaseKey[] TakeUnstarted()
     {
         lock (_gate)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using PushQueue.Client.Http;
 using PushQueue.Client.SignalR;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Streaming;
 
@@ -21,7 +22,8 @@ internal sealed class HubTransport : IStreamTransport
         }
 
         var builder = new HubConnectionBuilder().WithPushQueueHub(
-            HttpCaller.WebSocketUriOf(session.Root, "/hub"), new WebSocketConnectionFactory(session.Http.Authorization, session.Http.Invoker));
+            HttpCaller.WebSocketUriOf(session.Root, "/hub"),
+            new WebSocketConnectionFactory(session.Http.Authorization, session.Http.Invoker));
         var connection = builder.Build();
         await using (connection.ConfigureAwait(false))
         {
@@ -75,7 +77,8 @@ internal sealed class HubTransport : IStreamTransport
 
         Task OnGoneAsync(Exception? error)
         {
-            _ = over.TrySetException(new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: error));
+            _ = over.TrySetException(
+                new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: error));
             _ = over.Task.Exception;
             return Task.CompletedTask;
         }
@@ -94,7 +97,7 @@ internal sealed class HubTransport : IStreamTransport
             throw new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection is not up yet.");
         }
 
-        using var timeout = new CancellationTokenSource(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
+        using var timeout = Timeouts.After(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
@@ -135,7 +138,8 @@ internal sealed class HubTransport : IStreamTransport
     private static Dictionary<string, Dictionary<string, string>[]> StartedOf(StreamSession session) => new(StringComparer.Ordinal)
     {
         ["started"] = Array.ConvertAll(
-            session.Started(), key => new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key.Id, ["receipt"] = key.Receipt }),
+            session.Started(), key =>
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key.Id, ["receipt"] = key.Receipt }),
     };
 
     /// <summary>The server's hub exceptions end in <c>type: sentence</c>.</summary>

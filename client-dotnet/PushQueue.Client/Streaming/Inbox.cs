@@ -1,8 +1,8 @@
 namespace PushQueue.Client.Streaming;
 
 /// <summary>
-/// What was received and not yet consumed. One writer, one reader; the reader takes all that is there at once, so that a busy stream pays
-/// for one lock per batch on that side. hot path: guarded by the bench row <c>client</c>. Its lock is a leaf.
+/// Messages that were received and not yet consumed. One writer, one reader; the reader takes all that is there at once, so that a busy
+/// stream pays for one lock per batch on that side. hot path: guarded by the bench row <c>client</c>. Its lock is a leaf.
 /// </summary>
 internal sealed class Inbox(int countMax, long bytesMax)
 {
@@ -82,7 +82,7 @@ internal sealed class Inbox(int countMax, long bytesMax)
         return _error is null ? null : throw _error;
     }
 
-    /// <param name="error">What the reader is to be told; null for a good end.</param>
+    /// <param name="error">The exception for the reader; null for an orderly end.</param>
     public void End(Exception? error)
     {
         TaskCompletionSource? arrived;

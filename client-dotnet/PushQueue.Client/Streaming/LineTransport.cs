@@ -25,7 +25,8 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         }
 
         using var response = await session.Http.OpenAsync(
-            session.Root, path.ToString(), serverSentEvents ? "text/event-stream" : "application/x-ndjson", cancellationToken).ConfigureAwait(false);
+            session.Root, path.ToString(), serverSentEvents ? "text/event-stream" : "application/x-ndjson",
+            cancellationToken).ConfigureAwait(false);
         session.OnStanding();
         using var silence = new CancellationTokenSource(SilenceMax, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
@@ -43,7 +44,8 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         }
     }
 
-    private async Task ReadAllAsync(PipeReader reader, StreamSession session, CancellationTokenSource silence, CancellationToken cancellationToken)
+    private async Task ReadAllAsync(
+        PipeReader reader, StreamSession session, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -3,7 +3,8 @@ namespace PushQueue.Client;
 /// <summary>
 /// The messages of a queue as they are pushed: <c>await foreach</c> over it. Each enumeration is a consumer of its own. It connects
 /// again by itself, resumes where it was, and goes on with the leases that it held. It ends when the queue is deleted; it throws
-/// where the server refuses it, where an operator ends it and where the server cannot be reached at first.
+/// where the server refuses it, where an operator ends it and where the server cannot be reached at first
+/// (unless <see cref="ConsumeOptions.WaitForServer"/>).
 /// </summary>
 public sealed class MessageStream : IAsyncEnumerable<Message>
 {
@@ -36,6 +37,9 @@ public sealed class MessageStream : IAsyncEnumerable<Message>
 
     internal ConsumeOptions Options { get; }
 
+    /// <summary>Why the server ended the last enumeration; null where it did not.</summary>
+    internal Streaming.StreamEnd? End { get; set; }
+
     /// <inheritdoc/>
     public async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -55,7 +59,7 @@ public sealed class MessageStream : IAsyncEnumerable<Message>
                     }
                     else if (message.Receipt is null || message.TryStart())
                     {
-                        // What was cancelled or lost while it waited here is not worth any work.
+                        // A message that was cancelled or lost while it waited here is skipped.
                         yield return message;
                     }
                 }

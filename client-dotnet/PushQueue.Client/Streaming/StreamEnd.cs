@@ -10,6 +10,6 @@ internal sealed class StreamEnd(string code, string reason, bool reconnect, Time
     /// <summary>When the server wants to see this client again; null where it did not say.</summary>
     public TimeSpan? Delay => delay;
 
-    /// <summary>What the program is told where the stream does not go on; null for an end that is in order.</summary>
+    /// <summary>The exception for the program; null for an orderly end.</summary>
     public PushQueueException? Error => code is "normal" or "queue-deleted" ? null : new PushQueueException(code, Message);
 }

@@ -4,8 +4,8 @@ using PushQueue.Client.Http;
 namespace PushQueue.Client.Streaming;
 
 /// <summary>
-/// Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as if it had
-/// never been given out. Nothing of it is worth more than a few seconds; what cannot be given back goes when its lease ends.
+/// Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as
+/// if it had never been given out. Nothing of it is worth more than a few seconds; what cannot be given back goes when its lease ends.
 /// </summary>
 internal sealed class StreamGoodbye(PushQueueClient client, string queue, HeldMessages held, ILogger logger)
 {
@@ -39,8 +39,8 @@ internal sealed class StreamGoodbye(PushQueueClient client, string queue, HeldMe
     }
 
     /// <summary>
-    /// The stream stands again, but in a new place: at another node, say, while the old one keeps what this program has not begun. That goes back
-    /// now, and not as a failed attempt when the old place is given up.
+    /// The stream stands again, but in a new place: at another node, say, while the old one keeps what this program has not begun. That
+    /// goes back now, and not as a failed attempt when the old place is given up.
     /// </summary>
     public void HandBackUnstarted()
     {

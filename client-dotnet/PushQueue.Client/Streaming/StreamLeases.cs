@@ -3,8 +3,8 @@ using PushQueue.Client.Http;
 namespace PushQueue.Client.Streaming;
 
 /// <summary>
-/// Settles the leases of one stream, over HTTP, so that an ack does not depend on the stream's connection. While one request of acks is under way
-/// the next ones gather and go together: batching appears by itself and adds no delay. Its lock is a leaf.
+/// Settles the leases of one stream, over HTTP, so that an ack does not depend on the stream's connection. While one request of acks is
+/// under way the next ones gather and go together: batching appears by itself and adds no delay. Its lock is a leaf.
 /// </summary>
 internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMessages held) : ILeaseOwner
 {
@@ -66,7 +66,7 @@ internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMes
 
     private async Task SendAllAsync()
     {
-        // Whoever calls AckAsync next should find the list, not wait for this to begin.
+        // The next caller of AckAsync should find the list, not wait for this to begin.
         await Task.Yield();
         while (TakeWaiting() is { } batch)
         {
@@ -99,7 +99,8 @@ internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMes
         {
             var keys = Array.ConvertAll(acks, ack => new LeaseKey(ack.Message.Id, ack.Message.Receipt!));
             var (results, repeated) = await client.SettleManyAsync(
-                PushQueueClient.SettleManyPath(queue, "ack"), keys, PushQueueClient.SettleRetry, CancellationToken.None).ConfigureAwait(false);
+                PushQueueClient.SettleManyPath(queue, "ack"), keys, PushQueueClient.SettleRetry,
+                CancellationToken.None).ConfigureAwait(false);
             for (var i = 0; i < acks.Length; i++)
             {
                 // Gone after a request whose answer was lost: that one has done it.

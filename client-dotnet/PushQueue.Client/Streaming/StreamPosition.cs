@@ -5,7 +5,7 @@ namespace PushQueue.Client.Streaming;
 
 /// <summary>
 /// Where a stream is in the order of broadcast, so that it resumes exactly there. A cursor needs the queue's epoch; envelopes have only
-/// offsets, so the epoch is asked for: before the stream begins, and again where offsets begin anew or the queue did not exist.
+/// offsets, so the epoch is asked for: before the stream begins, and again where offsets begin again or the queue did not exist.
 /// </summary>
 internal sealed class StreamPosition(PushQueueClient client, string queue, string? start)
 {
@@ -17,7 +17,7 @@ internal sealed class StreamPosition(PushQueueClient client, string queue, strin
     private bool _epochHidden;
     private bool _known;
 
-    /// <summary>What to begin with at the server; null for its own choice, which is right where messages are not broadcast.</summary>
+    /// <summary>The start for the server; null for its own choice, which is right where messages are not broadcast.</summary>
     public string? From => (_epoch, _last) switch
     {
         (_, 0) => _start,
@@ -39,7 +39,8 @@ internal sealed class StreamPosition(PushQueueClient client, string queue, strin
         {
             // Of a queue that does not exist yet everything is new.
             _start = info is null && !_epochHidden ? "earliest"
-                : info?.Policy == "broadcast" && _epoch is not null ? string.Create(CultureInfo.InvariantCulture, $"{_epoch}.{info.NextOffset - 1}")
+                : info?.Policy == "broadcast"
+                    && _epoch is not null ? string.Create(CultureInfo.InvariantCulture, $"{_epoch}.{info.NextOffset - 1}")
                 : null;
         }
 
@@ -69,7 +70,7 @@ internal sealed class StreamPosition(PushQueueClient client, string queue, strin
             ? epoch
             : _epochHidden ? null : throw new PushQueueException(ProblemTypes.ConnectionLost, $"The queue '{queue}' is gone.");
 
-    /// <summary>Offsets began anew.</summary>
+    /// <summary>Offsets begin again.</summary>
     public void Reset()
     {
         _epoch = null;

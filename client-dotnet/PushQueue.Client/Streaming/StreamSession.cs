@@ -7,13 +7,14 @@ using PushQueue.Client.Wire;
 namespace PushQueue.Client.Streaming;
 
 /// <summary>
-/// Keeps one consumer up: connects, hands what comes to the inbox, connects again where that makes sense, and remembers between two connections
-/// where the stream was and which leases it held. One per enumeration of a <see cref="MessageStream"/>. A transport calls
+/// Keeps one consumer up: connects, hands what comes to the inbox, connects again where that makes sense, and remembers between two
+/// connections where the stream was and which leases it held. One per enumeration of a <see cref="MessageStream"/>. A transport calls
 /// <see cref="AcceptAsync"/> for one thing after the other, never two at once.
 /// </summary>
 internal sealed class StreamSession
 {
-    // What is received and not consumed, before reading from the connection pauses; with manual ack prefetch is the closer limit.
+    // The limit of received and unconsumed messages, before reading from the connection pauses; with manual ack prefetch is the closer
+    // limit.
     private const int ItemsMax = 10_000;
     private const long BytesMax = 4 * 1024 * 1024;
 
@@ -66,7 +67,8 @@ internal sealed class StreamSession
 
     public void Start() => _running = Task.Run(RunAsync);
 
-    /// <summary>Ends the connection. What the program still holds goes back to the queue: as a failed attempt only what it had started.</summary>
+    /// <summary>Ends the connection. The messages that the program still holds go back to the queue; only those that it had started
+    /// count as failed attempts.</summary>
     public async Task StopAsync()
     {
         await _goodbye.BeforeAsync(_leases.WhenSent()).ConfigureAwait(false);
@@ -118,7 +120,8 @@ internal sealed class StreamSession
         _stream.OnConnected();
     }
 
-    /// <summary>One JSON object that came. Completes when there is room for the next. hot path: guarded by the bench row <c>client</c>.</summary>
+    /// <summary>One JSON object that came. Completes when there is room for the next. hot path: guarded by the bench row
+    /// <c>client</c>.</summary>
     public ValueTask AcceptAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         if (EnvelopeReader.Read(json.Span, Queue) is not { } message)
@@ -186,7 +189,8 @@ internal sealed class StreamSession
                 break;
             case "close":
                 throw new StreamEnd(
-                    told.Code ?? "", told.Reason ?? "", told.Reconnect, told.ReconnectMs > 0 ? TimeSpan.FromMilliseconds(told.ReconnectMs) : null);
+                    told.Code ?? "", told.Reason ?? "", told.Reconnect,
+                    told.ReconnectMs > 0 ? TimeSpan.FromMilliseconds(told.ReconnectMs) : null);
             case null when told.Error is { } error:
                 throw new PushQueueException(error, told.Detail ?? error);
             case null when told.Ok:
@@ -228,22 +232,24 @@ internal sealed class StreamSession
 
                 attempt = _stands ? 1 : attempt;
                 _stands = false;
-                var retry = _stoodOnce ? ClientOptions.Reconnect : ClientOptions.Retry;
-                if (attempt >= Math.Max(retry.Attempts, _stoodOnce ? 1 : Http.Servers.Count) && cause is not null)
+                var isPatient = _stoodOnce || Options.WaitForServer;
+                var retry = isPatient ? ClientOptions.Reconnect : ClientOptions.Retry;
+                if (attempt >= Math.Max(retry.Attempts, isPatient ? 1 : Http.Servers.Count) && cause is not null)
                 {
                     throw cause;
                 }
 
                 var wait = delay ?? retry.DelayBefore(attempt + 1);
-                Log.Reconnecting(Logger, Queue, wait, attempt, cause?.Message ?? "the server asks for it");
+                LogBreak(attempt, wait, cause);
                 _stream.OnReconnecting(new Reconnecting(Queue, attempt, wait, cause));
-                await Task.Delay(wait, ClientOptions.TimeProvider, _stop.Token).ConfigureAwait(false);
+                await Task.Delay(Timeouts.OrLongest(wait), ClientOptions.TimeProvider, _stop.Token).ConfigureAwait(false);
             }
         }
         catch (StreamEnd end)
         {
             // The server ended it; its place is gone, or another's.
             _left = true;
+            _stream.End = end;
             Inbox.End(end.Error);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -252,8 +258,27 @@ internal sealed class StreamSession
         }
         catch (Exception e)
         {
-            // The program's own handlers of events included: whoever consumes is told.
+            // Exceptions of the program's own event handlers, too, are thrown to the consumer.
             Inbox.End(e);
+        }
+    }
+
+    /// <summary>A warning for a server that is away at first, a line for a break, and what follows only for those who look for
+    /// it.</summary>
+    private void LogBreak(int attempt, TimeSpan wait, PushQueueException? cause)
+    {
+        var reason = cause?.Detail ?? "The server asks for it.";
+        if (attempt > 1)
+        {
+            Log.TriesAgain(Logger, Queue, wait, attempt, reason);
+        }
+        else if (!_stoodOnce && Options.WaitForServer)
+        {
+            Log.WaitsForServer(Logger, Queue, reason);
+        }
+        else
+        {
+            Log.Reconnecting(Logger, Queue, wait, reason);
         }
     }
 
@@ -294,6 +319,6 @@ internal sealed class StreamSession
         }
     }
 
-    /// <summary>What was accepted once with the same options is refused only by a server that is not itself at the moment.</summary>
+    /// <summary>A server that refuses options which it accepted before is in trouble for the moment.</summary>
     private static bool MayPassLater(PushQueueException e) => e.Type is ProblemTypes.BadOption or ProblemTypes.BadAnswer || e.Status >= 500;
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
 using PushQueue.Client.Http;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client.Streaming;
 
@@ -20,7 +21,8 @@ internal sealed class WebSocketTransport : IStreamTransport
     {
         using var socket = new ClientWebSocket();
         await ConnectAsync(socket, session, cancellationToken).ConfigureAwait(false);
-        await SendAsync(socket, "subscribe", session.Queue, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
+        await SendAsync(
+            socket, "subscribe", session.Queue, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
         await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
     }
 
@@ -34,11 +36,12 @@ internal sealed class WebSocketTransport : IStreamTransport
             socket.Options.SetRequestHeader("Authorization", authorization);
         }
 
-        using var timeout = new CancellationTokenSource(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
+        using var timeout = Timeouts.After(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await socket.ConnectAsync(HttpCaller.WebSocketUriOf(session.Root, "/ws"), session.Http.Invoker, either.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(
+                HttpCaller.WebSocketUriOf(session.Root, "/ws"), session.Http.Invoker, either.Token).ConfigureAwait(false);
         }
         catch (WebSocketException) when (socket.HttpStatusCode != default(HttpStatusCode))
         {
@@ -159,7 +162,8 @@ internal sealed class WebSocketTransport : IStreamTransport
         {
             return;
         }
-        catch (Exception e) when (e is OperationCanceledException or WebSocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is OperationCanceledException or WebSocketException or ObjectDisposedException
+            or InvalidOperationException)
         {
             Log.GoodbyeFailed(session.Logger, e, session.Queue);
         }
@@ -173,7 +177,8 @@ internal sealed class WebSocketTransport : IStreamTransport
         var reason = socket.CloseStatusDescription ?? "";
         if (ReconnectOf(reason) is { } reconnect)
         {
-            return new StreamEnd(reconnect.Code ?? "", reconnect.Code ?? "", reconnect: true, TimeSpan.FromMilliseconds(reconnect.ReconnectMs));
+            return new StreamEnd(
+                reconnect.Code ?? "", reconnect.Code ?? "", reconnect: true, TimeSpan.FromMilliseconds(reconnect.ReconnectMs));
         }
 
         return code switch
@@ -188,7 +193,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         };
     }
 
-    /// <summary>What a reason says about the next connection; null where it says nothing, or where a proxy has cut it short.</summary>
+    /// <summary>The part of a reason about the next connection; null where it says nothing, or where a proxy has cut it short.</summary>
     private static StreamEvent? ReconnectOf(string reason)
     {
         try

@@ -10,7 +10,7 @@ internal static class EnvelopeReader
     /// <summary>The message, or null where the object is an event or an answer.</summary>
     /// <param name="json">One JSON object.</param>
     /// <param name="queue">The queue from which a message probably is; saves making its name again.</param>
-    /// <exception cref="JsonException">It is no JSON object. No message that the server can store makes this throw.</exception>
+    /// <exception cref="JsonException">It is not a JSON object. No message that the server can store makes this throw.</exception>
     public static Message? Read(ReadOnlySpan<byte> json, string? queue = null)
     {
         var reader = new Utf8JsonReader(json, JsonLimits.Reader);
@@ -18,7 +18,8 @@ internal static class EnvelopeReader
         return Read(ref reader, json, queue);
     }
 
-    /// <summary>The messages of a JSON list, or of the list in the field <c>messages</c> of an object, and the field <c>next</c> of that.</summary>
+    /// <summary>The messages of a JSON list, or of the list in the field <c>messages</c> of an object, and the field <c>next</c> of
+    /// that.</summary>
     public static (List<Message> Messages, string? Next) ReadMany(ReadOnlySpan<byte> json)
     {
         var messages = new List<Message>();
@@ -260,6 +261,7 @@ internal static class EnvelopeReader
     {
         var end = contentType.IndexOf(';', StringComparison.Ordinal);
         var type = (end < 0 ? contentType : contentType.AsSpan(0, end)).Trim();
-        return type.Equals(PutMessage.JsonType, StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+        return type.Equals(PutMessage.JsonType, StringComparison.OrdinalIgnoreCase)
+            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
     }
 }

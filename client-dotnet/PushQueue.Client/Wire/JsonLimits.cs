@@ -5,8 +5,8 @@ namespace PushQueue.Client.Wire;
 /// <summary>How deep the JSON of an answer may be nested.</summary>
 internal static class JsonLimits
 {
-    /// <summary>The server accepts bodies that are nested 512 levels deep; an envelope, a list and a hub frame add a few. Twice as much leaves room
-    /// for a later server.</summary>
+    /// <summary>The server accepts bodies that are nested 512 levels deep; an envelope, a list and a hub frame add a few. Twice as much
+    /// leaves room for a later server.</summary>
     public const int DepthMax = 1024;
 
     public static readonly JsonReaderOptions Reader = new() { MaxDepth = DepthMax };

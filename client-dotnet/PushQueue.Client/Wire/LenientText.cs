@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace PushQueue.Client.Wire;
 
 /// <summary>
-/// Text of JSON strings. JSON allows an escaped half of a surrogate pair, which is no Unicode text and makes the framework's reader throw; here it
-/// becomes U+FFFD, as in every decoder of UTF-8.
+/// Text of JSON strings. JSON allows an escaped half of a surrogate pair, which is not Unicode text and makes the framework's reader throw;
+/// here it becomes U+FFFD, as in every decoder of UTF-8.
 /// </summary>
 internal static class LenientText
 {

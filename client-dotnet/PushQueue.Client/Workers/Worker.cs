@@ -1,14 +1,20 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using PushQueue.Client.Wire;
 
 namespace PushQueue.Client;
 
 /// <summary>
-/// Works on the messages of a roundrobin queue: leases them, has <see cref="HandleAsync"/> do the work, acks what returned and releases what
-/// threw. Subclass it, or give <see cref="Create"/> a function. A message may come a second time, when the ack of the first could not be sent.
+/// Works on the messages of a roundrobin queue: leases them, has <see cref="HandleAsync"/> do the work, acks what returned and releases
+/// what threw. Subclass it, or give <see cref="Create"/> a function. A message may come a second time, when the ack of the first could not
+/// be sent.
 /// </summary>
 public abstract class Worker
 {
+    // A message that fails at once should not use up its attempts within milliseconds. Work that is cut short by the worker's end has not
+    // failed by itself.
+    private const string Backoff = "exponential:1s..1m";
+
     private readonly PushQueueClient _client;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -36,15 +42,25 @@ public abstract class Worker
     /// <summary>How it works.</summary>
     public WorkerOptions Options { get; }
 
+    internal ILogger Logger => _logger;
+
+    internal TimeProvider Time => _time;
+
     /// <summary>A worker that calls a function for each message.</summary>
     public static Worker Create(
         PushQueueClient client, string queue, Func<Message, CancellationToken, Task> handle, WorkerOptions? options = null) =>
         new DelegateWorker(client, queue, handle, options);
 
-    /// <summary>Works until <paramref name="stopping"/> is cancelled, and then returns when what has begun is done.</summary>
+    /// <summary>The worker has no connection, at first or again, and tries to get one. Raised on a thread of the pool.</summary>
+    public event Action<Reconnecting>? Reconnecting;
+
+    /// <summary>
+    /// Works until <paramref name="stopping"/> is cancelled, and then returns when what has begun is done. A server that cannot be reached
+    /// is waited for.
+    /// </summary>
     /// <exception cref="PushQueueException">
-    /// The server cannot be reached at first, or refuses the worker; or the queue broadcasts, so that there is nothing to ack
-    /// (<see cref="ProblemTypes.NotRoundRobin"/>).
+    /// The server refuses the worker; or the queue broadcasts, so that there is nothing to ack (<see cref="ProblemTypes.NotRoundRobin"/>);
+    /// or the queue was deleted (<see cref="ProblemTypes.QueueDeleted"/>).
     /// </exception>
     public async Task RunAsync(CancellationToken stopping = default)
     {
@@ -52,21 +68,28 @@ public abstract class Worker
         using var hardStop = new CancellationTokenSource();
         using var free = new SemaphoreSlim(Options.Concurrency);
         var running = new RunningWork();
-        var messages = _client.ConsumeAsync(Queue, ConsumeOptions(), CancellationToken.None).GetAsyncEnumerator(drained.Token);
+        var stream = _client.ConsumeAsync(Queue, ConsumeOptions(), CancellationToken.None);
+        stream.Reconnecting += reconnecting => Reconnecting?.Invoke(reconnecting);
+        stream.Connected += () => running.Add(RegisterAsync(stopping));
+        var messages = stream.GetAsyncEnumerator(drained.Token);
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, _time, stopping);
         var next = Task.FromResult(false);
         try
         {
-            await RegisterAsync(stopping).ConfigureAwait(false);
             while (true)
             {
                 await free.WaitAsync(stopping).ConfigureAwait(false);
                 next = messages.MoveNextAsync().AsTask();
 
                 // The enumeration itself goes on while work that has begun is ended: its connection keeps the leases alive.
-                if (await Task.WhenAny(next, stopped).ConfigureAwait(false) == stopped || !await next.ConfigureAwait(false))
+                if (await Task.WhenAny(next, stopped).ConfigureAwait(false) == stopped)
                 {
                     break;
+                }
+
+                if (!await next.ConfigureAwait(false))
+                {
+                    throw Ended(stream.End);
                 }
 
                 if (messages.Current.Receipt is null)
@@ -84,6 +107,7 @@ public abstract class Worker
         }
         catch (PushQueueException e) when (e.Type == ProblemTypes.WrongPolicy)
         {
+            next = Task.FromResult(false);
             throw NotRoundRobin();
         }
         finally
@@ -96,17 +120,23 @@ public abstract class Worker
 
     /// <summary>Does the work. To return is to ack; to throw is to release with the exception's message.</summary>
     /// <param name="message">The message. An ack or release of one's own is allowed; it is then left alone.</param>
-    /// <param name="cancellationToken">Cancelled when the message is lost (its lease ended, it was cancelled) and when the worker has to stop now.</param>
+    /// <param name="cancellationToken">Cancelled when the message is lost (its lease ended, it was cancelled) and when the worker has to
+    /// stop now.</param>
     protected abstract Task HandleAsync(Message message, CancellationToken cancellationToken);
 
     private ConsumeOptions ConsumeOptions() => Options.Consume with
     {
         Ack = AckMode.Manual,
         Policy = "roundrobin",
+        WaitForServer = true,
         Prefetch = Math.Max(Options.Prefetch ?? Options.Concurrency, Options.Concurrency),
         TimeToRun = Options.TimeToRun ?? Options.Consume.TimeToRun,
         Worker = Name,
     };
+
+    private PushQueueException Ended(Streaming.StreamEnd? end) => end?.Code == ProblemTypes.QueueDeleted
+        ? new PushQueueException(ProblemTypes.QueueDeleted, $"The queue '{Queue}' was deleted, so its worker ended.")
+        : new PushQueueException(ProblemTypes.Disconnected, $"The server ended the stream of queue '{Queue}', so its worker ended.");
 
     private PushQueueException NotRoundRobin() => new(
         ProblemTypes.NotRoundRobin, $"The queue '{Queue}' broadcasts; a worker needs its policy to be roundrobin: change its settings.");
@@ -123,7 +153,7 @@ public abstract class Worker
             var error = await TryHandleAsync(message, ended.Token).ConfigureAwait(false);
             await done.CancelAsync().ConfigureAwait(false);
             await touching.ConfigureAwait(false);
-            await SettleAsync(message, error).ConfigureAwait(false);
+            await SettleAsync(message, error, hardStop).ConfigureAwait(false);
         }
         finally
         {
@@ -145,7 +175,7 @@ public abstract class Worker
         }
     }
 
-    private async Task SettleAsync(Message message, Exception? error)
+    private async Task SettleAsync(Message message, Exception? error, CancellationToken hardStop)
     {
         if (message.Settled)
         {
@@ -162,7 +192,8 @@ public abstract class Worker
         {
             var settled = error is null
                 ? await message.AckAsync(CancellationToken.None).ConfigureAwait(false)
-                : await message.ReleaseAsync(Options.RetryDelay, error.Message, CancellationToken.None).ConfigureAwait(false);
+                : await message.ReleaseFailedAsync(
+                    Options.RetryDelay, hardStop.IsCancellationRequested ? null : Backoff, error.Message).ConfigureAwait(false);
             if (!settled)
             {
                 WorkerLog.Lost(_logger, Queue, message.Id);
@@ -184,7 +215,7 @@ public abstract class Worker
 
         try
         {
-            using var timer = new PeriodicTimer(timeToRun / 3, _time);
+            using var timer = new PeriodicTimer(Timeouts.OrLongest(timeToRun / 3), _time);
             while (await timer.WaitForNextTickAsync(done).ConfigureAwait(false) && !message.Ended.IsCancellationRequested)
             {
                 await TouchOnceAsync(message, timeToRun, done).ConfigureAwait(false);
@@ -213,7 +244,7 @@ public abstract class Worker
     {
         try
         {
-            await running.AllAsync().WaitAsync(Options.DrainTimeout, _time).ConfigureAwait(false);
+            await running.AllAsync().WaitAsync(Timeouts.OrInfinite(Options.DrainTimeout), _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -223,16 +254,21 @@ public abstract class Worker
         }
     }
 
+    /// <summary>So that the server lists the worker before its first message; the stream has its name, too.</summary>
     private async Task RegisterAsync(CancellationToken cancellationToken)
     {
         try
         {
             await _client.RegisterWorkerAsync(Queue, Name, cancellationToken).ConfigureAwait(false);
         }
-        catch (PushQueueException e) when (e.IsTransient || e.Type is ProblemTypes.Forbidden)
+        catch (PushQueueException e)
         {
-            // The stream names the worker, too; whether the server is there at all it will find out by itself.
-            WorkerLog.NotRegistered(_logger, e, Queue);
+            WorkerLog.NotRegistered(_logger, Queue, e.Detail);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The worker ends, or the client is gone.
+            WorkerLog.NotRegistered(_logger, Queue, e.Message);
         }
     }
 

@@ -10,12 +10,18 @@ internal static partial class WorkerLog
     [LoggerMessage(102, LogLevel.Warning, "Message {Id} of {Queue} was lost to this worker meanwhile: its lease ended or it was cancelled")]
     public static partial void Lost(ILogger logger, string queue, string id);
 
-    [LoggerMessage(103, LogLevel.Warning, "The server could not be told about message {Id} of {Queue}; it will come again")]
+    [LoggerMessage(103, LogLevel.Warning, "The server did not confirm the end of message {Id} of {Queue}; the message will come again")]
     public static partial void NotSettled(ILogger logger, Exception exception, string queue, string id);
 
     [LoggerMessage(104, LogLevel.Warning, "Work at {Queue} did not end within {Timeout}; it is cancelled")]
     public static partial void DrainTimedOut(ILogger logger, string queue, TimeSpan timeout);
 
-    [LoggerMessage(105, LogLevel.Information, "The worker of {Queue} could not register")]
-    public static partial void NotRegistered(ILogger logger, Exception exception, string queue);
+    [LoggerMessage(105, LogLevel.Debug, "The worker of {Queue} could not register: {Reason}")]
+    public static partial void NotRegistered(ILogger logger, string queue, string reason);
+
+    [LoggerMessage(106, LogLevel.Error, "The worker of {Queue} cannot work, and tries again: {Reason}")]
+    public static partial void Refused(ILogger logger, string queue, string reason);
+
+    [LoggerMessage(107, LogLevel.Debug, "The worker of {Queue} still cannot work: {Reason}")]
+    public static partial void StillRefused(ILogger logger, string queue, string reason);
 }

@@ -6,8 +6,8 @@ import type { Held } from "./held.js";
 export const goodbyeMs = 5000;
 
 /**
- * Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as if it
- * had never been given out.
+ * Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as if
+ * it had never been given out.
  */
 export class Goodbye {
   #handingBack: Promise<void> | undefined;
@@ -15,8 +15,8 @@ export class Goodbye {
   constructor(private readonly leases: Leases, private readonly held: Held, private readonly queue: string) {}
 
   /**
-   * The stream stands again, but in a new place: at another node, say, while the old one keeps what this program has not begun. That goes back now,
-   * and not as a failed attempt when the old place is given up.
+   * The stream stands again, but in a new place: at another node, say, while the old one keeps what this program has not begun. That goes
+   * back now, and not as a failed attempt when the old place is given up.
    */
   handBackUnstarted(): void {
     const unstarted = this.held.takeUnstarted("The stream goes on in another place; the message went back.");

@@ -25,12 +25,12 @@ export class Held {
     }
   }
 
-  /** What the program has begun to work on and not settled. */
+  /** The leases whose work the program has begun and not settled. */
   started(): Received[] {
     return [...this.#held.values()].filter(({ started }) => started);
   }
 
-  /** What the program has not got yet, and will not get any more. */
+  /** The leases whose messages the program has not got, and will not get. */
   takeUnstarted(why: string): Received[] {
     const unstarted = [...this.#held.values()].filter(({ started }) => !started);
     unstarted.forEach(({ id }) => this.end(id, why));

@@ -1,16 +1,20 @@
-/** The epoch of a cursor; undefined where the cursor is of a queue that did not exist yet (`new.0`), whose epoch comes with its first message. */
+/**
+ * The epoch of a cursor; undefined where the cursor is of a queue that did not exist yet (`new.0`), whose epoch comes with its first
+ * message.
+ */
 function epochOf(cursor: string | undefined): string | undefined {
   const [, epoch] = /^(.+)\.\d+$/.exec(cursor ?? "") ?? [];
   return epoch === "new" ? undefined : epoch;
 }
 
 /**
- * Where a stream is in the order of broadcast, so that it resumes exactly there. A cursor is an epoch and an offset; envelopes have only the
- * offset, so the epoch comes from the first cursor or is asked for.
+ * Where a stream is in the order of broadcast, so that it resumes exactly there. A cursor is an epoch and an offset; envelopes have only
+ * the offset, so the epoch comes from the first cursor or is asked for.
  */
 export class Position {
   #epoch: string | undefined;
   #last: number | undefined;
+  #isNew = false;
 
   constructor(private start: string | undefined) {
     this.learn(epochOf(start));
@@ -25,12 +29,13 @@ export class Position {
     return this.#epoch !== undefined;
   }
 
-  /** The cursor behind the last message. */
+  /** The cursor behind the last message. Of a queue that did not exist it counts from the queue's beginning until the epoch is known. */
   get cursor(): string | undefined {
-    return this.#epoch !== undefined && this.#last !== undefined ? `${this.#epoch}.${this.#last}` : undefined;
+    const epoch = this.#epoch ?? (this.#isNew ? "new" : undefined);
+    return epoch !== undefined && this.#last !== undefined ? `${epoch}.${this.#last}` : undefined;
   }
 
-  /** What to subscribe with. */
+  /** The start of the next subscription. */
   get from(): string | undefined {
     return this.cursor ?? (this.#last === undefined ? this.start : String(this.#last + 1));
   }
@@ -38,6 +43,7 @@ export class Position {
   /** The stream begins behind this cursor, or with the first message of a queue that is not there yet. */
   begin(cursor: string | undefined): void {
     this.start = cursor ?? "earliest";
+    this.#isNew = cursor?.startsWith("new.") === true;
     this.learn(epochOf(cursor));
   }
 
@@ -57,9 +63,10 @@ export class Position {
     return true;
   }
 
-  /** Offsets begin anew. */
+  /** Offsets begin again. */
   reset(): void {
     this.#epoch = this.#last = undefined;
+    this.#isNew = false;
     this.start = "earliest";
   }
 }

@@ -10,16 +10,16 @@ import { backoff, pause } from "../waiting.js";
 import { Goodbye, goodbyeMs } from "./goodbye.js";
 import { Held } from "./held.js";
 import { Position } from "./position.js";
-import type { ConsumeOptions, Gap, ManualConsumeOptions } from "./stream.js";
+import type { ConsumeOptions, Gap, ManualConsumeOptions } from "./options.js";
 import type { StreamItem, StreamSink, Transport } from "./transport.js";
 import { StreamEnd } from "./transport.js";
 
-// What is received and not consumed before reading pauses; with manual ack prefetch is the closer limit.
+// The limit of received and unconsumed messages before reading pauses; with manual ack prefetch is the closer limit.
 const inboxMax = 1000;
 
 /**
- * Keeps one consumer up: connects, hands on what comes, connects again where that makes sense, and remembers between two connections where the
- * stream was and which leases it held. One for each loop over a stream.
+ * Keeps one consumer up: connects, hands on what comes, connects again where that makes sense, and remembers between two connections where
+ * the stream was and which leases it held. One for each loop over a stream.
  */
 export class Session implements StreamSink {
   readonly idleTimeout: number;
@@ -121,7 +121,7 @@ export class Session implements StreamSink {
     return { done: true, value: undefined };
   }
 
-  /** Ends the connection. What the program still holds goes back to the queue. */
+  /** Ends the connection. The messages that the program still holds go back to the queue. */
   stop(): Promise<void> {
     return this.#stopped ??= this.#end();
   }
@@ -160,7 +160,9 @@ export class Session implements StreamSink {
   }
 
   #acceptEvent(item: StreamItem): void {
-    const event = item as { event: string; id: string; token: string; place?: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number };
+    const event = item as {
+      event: string; id: string; token: string; place?: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number;
+    };
     if (event.event === "gap") {
       this.#add(item as unknown as Gap);
       if (item["cause"] === "reset") {
@@ -245,8 +247,9 @@ export class Session implements StreamSink {
         this.#held.endAll("The connection broke; the lease is lost.");
       }
 
-      const retry = this.#stoodOnce ? { attempts: Infinity, ...this.reconnect } : { attempts: 4, ...this.http.retry };
-      if (failures >= Math.max(retry.attempts, this.#stoodOnce ? 1 : this.http.servers)) {
+      const patient = this.#stoodOnce || this.#options.waitForServer === true;
+      const retry = patient ? { attempts: Infinity, ...this.reconnect } : { attempts: 4, ...this.http.retry };
+      if (failures >= Math.max(retry.attempts, patient ? 1 : this.http.servers)) {
         throw cause;
       }
 
@@ -293,7 +296,7 @@ export class Session implements StreamSink {
 
   /** Whether another connection may do better. */
   #passes(error: PushQueueError): boolean {
-    // What was accepted once with the same options is refused only by a server that is not itself at the moment.
+    // A server that refuses options which it accepted before is in trouble for the moment.
     return error instanceof StreamEnd
       ? error.reconnect
       : error.transient || (this.#stoodOnce && (error.type === "bad-answer" || error.type === "bad-option"));

@@ -1,6 +1,6 @@
 import { PushQueueError } from "../errors.js";
 
-/** What a transport is told by the stream that it carries, and what it tells. It reports one thing after the other. */
+/** The stream that a transport carries, as the transport sees it. A transport reports one thing after the other. */
 export interface StreamSink {
   readonly queue: string;
   /** Address of the server, without a slash at its end. */
@@ -12,7 +12,7 @@ export interface StreamSink {
   readonly idleTimeout: number;
   /** Whether as much waits for the program as may; then do not read on before {@link room}. */
   readonly full: boolean;
-  /** What to subscribe with, as the server names it. */
+  /** The options of the subscription, as the server names them. */
   subscription(): Record<string, string>;
   /** The server has accepted the subscription. Its cursor, where it tells one. */
   standing(cursor?: string): void;
@@ -34,9 +34,15 @@ export interface Transport {
   readonly name: string;
   /** Whether the answer to a subscription tells where the stream begins. */
   readonly tellsStart: boolean;
-  /** One connection, from its beginning to its end. At an end by the signal it says goodbye where it can ({@link StreamSink.left}). Completes when it is gone, throws a {@link PushQueueError} where there is something to say. */
+  /**
+   * One connection, from its beginning to its end. At an end by the signal it says goodbye where it can ({@link StreamSink.left}).
+   * Completes when it is gone, throws a {@link PushQueueError} where there is something to say.
+   */
   run(sink: StreamSink, signal: AbortSignal): Promise<void>;
 }
+
+/** How messages are pushed: a transport by its name, or one such as that of `pushqueue/signalr`. */
+export type TransportChoice = "websocket" | "sse" | Transport;
 
 /** The server ended a stream with its last words. */
 export class StreamEnd extends PushQueueError {

@@ -13,10 +13,12 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
   const dead = new AbortController();
   const signal = AbortSignal.any([stop, dead.signal]);
   const silence = () => after(
-    sink.idleTimeout, () => dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)));
+    sink.idleTimeout, () =>
+    dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)));
   let heard = silence();
   try {
-    const response = await http.send(`/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: sink.subscription(), signal }, { Accept: "text/event-stream" });
+    const response = await http.send(
+      `/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: sink.subscription(), signal }, { Accept: "text/event-stream" });
     if (!response.ok || response.body === null || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       throw problem(response, await response.text());
     }

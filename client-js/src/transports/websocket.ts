@@ -1,6 +1,6 @@
-import type { WebSocketClass } from "../client.js";
 import { PushQueueError } from "../errors.js";
 import type { Http } from "../http.js";
+import type { WebSocketClass } from "../options.js";
 import type { StreamItem, StreamSink, Transport } from "../streaming/transport.js";
 import { StreamEnd } from "../streaming/transport.js";
 import { every } from "../waiting.js";
@@ -15,10 +15,12 @@ export function webSocket(http: Http, socketClass: WebSocketClass): Transport {
     name: "websocket", tellsStart: true,
     async run(sink, signal) {
       signal.throwIfAborted();
-      const { opened, error } = await new Connection(http.url("/ws", { access_token: http.apiKey }, sink.url), socketClass, sink).run(signal);
+      const { opened, error } = await new Connection(
+        http.url("/ws", { access_token: http.apiKey }, sink.url), socketClass, sink).run(signal);
       if (!opened && !signal.aborted) {
         await sink.explain();
-        throw new PushQueueError("connection-lost", `${sink.url} answers, but a WebSocket to it fails; something between may let none through: use the transport 'sse'.`);
+        throw new PushQueueError("connection-lost",
+          `${sink.url} answers, but a WebSocket to it fails; something between may let none through: use the transport 'sse'.`);
       }
 
       if (error !== undefined) {
@@ -180,10 +182,11 @@ function lastWords(code: number, reason: string): StreamEnd | undefined {
 
   const { code: type, reconnectMs } = told(reason);
   const types: Record<number, string> = { 4004: "queue-deleted", 4005: "replaced", 4006: "disconnected", 4007: "access-ended" };
-  return new StreamEnd(type ?? types[code] ?? "closed", type ?? (reason || `The server closed the stream (${code}).`), type !== undefined, reconnectMs);
+  return new StreamEnd(
+    type ?? types[code] ?? "closed", type ?? (reason || `The server closed the stream (${code}).`), type !== undefined, reconnectMs);
 }
 
-/** What a reason says; nothing where a proxy has cut it short. */
+/** The content of a close reason; empty where a proxy has cut it short. */
 function told(reason: string): { code?: string; reconnectMs?: number } {
   try {
     return reason.startsWith("{") ? JSON.parse(reason) as { code: string; reconnectMs: number } : {};

@@ -6,7 +6,8 @@ import { extname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.PUSHQUEUE_TEST_CHROMIUM ?? '/usr/bin/chromium';
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.map': 'application/json' };
 
 /** A browser with a profile of its own, which is gone with it. */

@@ -7,11 +7,12 @@ export class Proxy {
   #pairs = new Set();
   #target;
 
-  static async start(url) {
+  /** On that port, or on a free one. */
+  static async start(url, port = 0) {
     const proxy = new Proxy();
     proxy.#target = new URL(url);
     proxy.#listener = createServer(client => proxy.#join(client));
-    proxy.#listener.listen(0, '127.0.0.1');
+    proxy.#listener.listen(port, '127.0.0.1');
     await once(proxy.#listener, 'listening');
     proxy.url = `http://127.0.0.1:${proxy.#listener.address().port}`;
     return proxy;

@@ -12,7 +12,8 @@ export class Redis {
     const redis = new Redis();
     redis.directory = await mkdtemp(join(tmpdir(), 'pushqueue-redis-'));
     redis.port = await freePort();
-    redis.process = spawn('redis-server', ['--port', redis.port, '--bind', '127.0.0.1', '--dir', redis.directory, '--save', '', '--loglevel', 'warning'], { stdio: 'ignore' });
+    redis.process = spawn('redis-server',
+      ['--port', redis.port, '--bind', '127.0.0.1', '--dir', redis.directory, '--save', '', '--loglevel', 'warning'], { stdio: 'ignore' });
     await until('redis-server answers', () => answers(redis.port));
     return redis;
   }

@@ -47,7 +47,7 @@ export class Server {
     for await (const line of createInterface(this.#process.stdout)) {
       const [, url] = /listening on (http:\/\/[^\s,]+)/i.exec(line) ?? [];
       if (url !== undefined) {
-        // What else it prints must not fill the pipe.
+        // Later output must not fill the pipe.
         this.#process.stdout.resume();
         return url;
       }

@@ -7,7 +7,7 @@ const client = new PushQueueClient<{ orders: Order }>("http://127.0.0.1:8080");
 
 export async function use(): Promise<void> {
   await client.put("orders", { order: 1 }, { delay: "5m", priority: 9 });
-  // @ts-expect-error the body is no order
+  // @ts-expect-error the body is not an order
   await client.put("orders", { ordr: 1 });
   // @ts-expect-error there is no such queue
   await client.put("order", { order: 1 });

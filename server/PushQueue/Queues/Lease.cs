@@ -60,5 +60,18 @@ internal sealed record LeaseRequest(
 /// <param name="CountsAsAttempt">False where no worker began to work on it: a write to a connection failed, or the holder says so.</param>
 /// <param name="Worker">The worker that gives it back, if the lease was taken without a name.</param>
 /// <param name="AvailableAt">Available from exactly this time, even where it is past; wins over delays.</param>
+/// <param name="Backoff">The wait after a failed attempt where neither the message nor the queue has a retry delay; null for none.</param>
 internal sealed record ReleaseRequest(
-    TimeSpan? Delay = null, string? Error = null, bool CountsAsAttempt = true, string? Worker = null, DateTimeOffset? AvailableAt = null);
+    TimeSpan? Delay = null,
+    string? Error = null,
+    bool CountsAsAttempt = true,
+    string? Worker = null,
+    DateTimeOffset? AvailableAt = null,
+    RetryDelay? Backoff = null)
+{
+    /// <summary>The wait after a failed attempt.</summary>
+    /// <param name="ofMessage">The message's own; null where it has none.</param>
+    /// <param name="ofQueue">The queue's setting, where none is the same as never set.</param>
+    public RetryDelay RetryDelayOf(RetryDelay? ofMessage, RetryDelay ofQueue) =>
+        ofMessage ?? (ofQueue == RetryDelay.None ? Backoff : null) ?? ofQueue;
+}

@@ -14,6 +14,9 @@ internal struct LeaseOptions
 
     public TimeSpan? Delay { get; private set; }
 
+    /// <summary>The wait after a failed attempt where neither the message nor the queue has a retry delay.</summary>
+    public RetryDelay? Backoff { get; private set; }
+
     public string? Error { get; private set; }
 
     public string? Worker { get; private set; }
@@ -21,7 +24,7 @@ internal struct LeaseOptions
     /// <summary>The work was never begun, so that giving it back is no failed attempt.</summary>
     public bool Unstarted { get; private set; }
 
-    public readonly ReleaseRequest ToRelease() => new(Delay, Error, CountsAsAttempt: !Unstarted, Worker);
+    public readonly ReleaseRequest ToRelease() => new(Delay, Error, CountsAsAttempt: !Unstarted, Worker, Backoff: Backoff);
 
     /// <summary>The problem of options that do not go together.</summary>
     public readonly Problem? Check() => Unstarted && Error is not null
@@ -44,6 +47,10 @@ internal struct LeaseOptions
             case "delay":
                 problem = OptionValues.Duration("delay", value, TimeSpan.Zero, Duration.Longest, out var delay);
                 Delay = delay;
+                break;
+            case "backoff":
+                problem = OptionValues.RetryDelay("backoff", value, out var backoff);
+                Backoff = backoff;
                 break;
             case "error":
                 Error = value.Length <= ErrorCharsMax ? value : value[..ErrorCharsMax];

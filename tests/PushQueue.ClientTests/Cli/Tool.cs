@@ -9,7 +9,8 @@ internal static class Tool
     public static Task<ToolResult> RunAsync(Uri server, string? input, params string[] arguments) =>
         RunAsync(server, input, variable: null, arguments);
 
-    public static async Task<ToolResult> RunAsync(Uri server, string? input, (string Name, string Value)? variable, params string[] arguments)
+    public static async Task<ToolResult> RunAsync(
+        Uri server, string? input, (string Name, string Value)? variable, params string[] arguments)
     {
         using var process = Start(server, variable, arguments);
         try
@@ -34,14 +35,31 @@ internal static class Tool
         }
     }
 
-    /// <summary>Runs on; whoever starts it ends it.</summary>
+    /// <summary>Runs on until the caller ends it.</summary>
     public static Process Start(Uri server, params string[] arguments) => Start(server, variable: null, arguments);
 
-    private static Process Start(Uri server, (string Name, string Value)? variable, string[] arguments)
+    /// <summary>The same with a signal ignored, as shells do it for jobs in the background (INT) and for nohup (HUP).</summary>
+    public static Process StartIgnoring(string? signal, Uri server, params string[] arguments) =>
+        Start(server, variable: null, arguments, signal);
+
+    /// <summary>Ends it, whatever state it is in.</summary>
+    public static async Task EndAsync(Process process)
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
+        await process.WaitForExitAsync().WithTimeout();
+    }
+
+    /// <summary>The signals are those of a job in the foreground, however the tests themselves were started.</summary>
+    private static Process Start(Uri server, (string Name, string Value)? variable, string[] arguments, string? ignored = null)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory);
         var assembly = Path.Combine(own.Parent!.Parent!.FullName, "PushQueue.Cli", own.Name, "pushqueue.dll");
-        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments])
+        string[] ignoring = ignored is null ? [] : [$"--ignore-signal={ignored}"];
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,HUP", .. ignoring, "dotnet", assembly, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

@@ -56,7 +56,8 @@ public sealed class ClusterTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Under_broadcast_a_stream_resumes_at_the_other_node_and_every_message_comes_once_and_in_order(ConsumeTransport transport)
+    public async Task Under_broadcast_a_stream_resumes_at_the_other_node_and_every_message_comes_once_and_in_order(
+        ConsumeTransport transport)
     {
         using var end = new CancellationTokenSource();
         var stream = _client.ConsumeAsync("news", new ConsumeOptions { Transport = transport }, end.Token);
@@ -112,7 +113,8 @@ public sealed class ClusterTests : IAsyncLifetime
         var put = await PutAllAsync("jobs", () => acked.Count);
 
         await Waiting.UntilAsync(() => put.TrueForAll(acked.ContainsKey), "all to be acked");
-        await Waiting.UntilAsync(async () => await _client.GetQueueAsync("jobs") is { Ready: 0, Leased: 0, Delayed: 0 }, "nothing to be left");
+        await Waiting.UntilAsync(
+            async () => await _client.GetQueueAsync("jobs") is { Ready: 0, Leased: 0, Delayed: 0 }, "nothing to be left");
         await end.CancelAsync();
         await consuming.WithTimeout();
         Assert.Empty(again);
@@ -135,8 +137,9 @@ public sealed class ClusterTests : IAsyncLifetime
         proxy.Target = _cluster.Addresses[1];
         proxy.Cut();
 
-        // The first node keeps its place for ten minutes more. What the new place holds was handed back, and given out anew.
-        await Waiting.UntilAsync(async () => (await client.GetConsumersAsync("jobs")).Any(consumer => consumer.InFlight == 4), "the rest to be there again");
+        // The first node keeps its place for ten minutes more. The messages of the new place were handed back and given out again.
+        await Waiting.UntilAsync(
+            async () => (await client.GetConsumersAsync("jobs")).Any(consumer => consumer.InFlight == 4), "the rest to be there again");
         var rest = new List<Message>();
         while (rest.Count < 4)
         {

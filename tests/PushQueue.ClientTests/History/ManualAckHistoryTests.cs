@@ -6,8 +6,8 @@ using Xunit;
 namespace PushQueue.ClientTests.History;
 
 /// <summary>
-/// The client under manual ack, through kill -9, orderly restarts and cut connections, with programs that ack, give back and leave: in the end nothing is
-/// lost, nothing is forgotten, and no ack is undone, not even by one more kill.
+/// The client under manual ack, through kill -9, orderly restarts and cut connections, with programs that ack, give back and leave: in the
+/// end nothing is lost, nothing is forgotten, and no ack is undone, not even by one more kill.
 /// </summary>
 public sealed class ManualAckHistoryTests
 {
@@ -26,8 +26,9 @@ public sealed class ManualAckHistoryTests
         await node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { MaxAttempts = 1000 });
         using var end = new CancellationTokenSource();
 
-        // Who begins a stream while the server is away waits for it, too.
-        using var client = node.NewClient(options => options.Retry = new RetryOptions { Attempts = 1000, LongestDelay = TimeSpan.FromMilliseconds(200) });
+        // A stream that begins while the server is away waits for it, too.
+        using var client = node.NewClient(
+            options => options.Retry = new RetryOptions { Attempts = 1000, LongestDelay = TimeSpan.FromMilliseconds(200) });
         var run = new ManualAckRun(client, queue, transport, seed);
         var consuming = Enumerable.Range(1, Consumers).Select(number => run.ConsumeAsync(number, end.Token)).ToList();
 
@@ -74,7 +75,8 @@ public sealed class ManualAckHistoryTests
     private static async Task<HashSet<string>> RestingAsync(PushQueueClient client, string queue)
     {
         var resting = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, state) in ((string, string)[])[(queue, "ready"), (queue, "delayed"), (queue, "leased"), (queue + ".dead", "dead")])
+        foreach (var (name, state) in ((string, string)[])[(queue, "ready"), (queue, "delayed"), (queue, "leased"),
+            (queue + ".dead", "dead")])
         {
             await foreach (var message in client.BrowseAsync(name, state))
             {

@@ -4,8 +4,8 @@ using PushQueue.Client;
 namespace PushQueue.ClientTests.History;
 
 /// <summary>
-/// Consumers that treat their messages as badly as programs do: they ack, give back, say that they have not begun, or just go. Notes down what the
-/// server has said to each ack.
+/// Consumers that treat their messages as badly as programs do: they ack, give back, say that they have not begun, or just go. Notes down
+/// what the server has said to each ack.
 /// </summary>
 internal sealed class ManualAckRun(PushQueueClient client, string queue, ConsumeTransport transport, int seed)
 {

@@ -13,5 +13,6 @@ public sealed class ManualAckVerdictTests
     [InlineData("forgotten: b", "a", "b")]
     [InlineData("undone: b", "a,b", "b")]
     public void What_went_wrong_is_named(string finding, string acked, string resting) =>
-        Assert.StartsWith(finding, Assert.Single(ManualAckVerdict.Judge(["a", "b"], acked.Split(','), resting.Split(','))), StringComparison.Ordinal);
+        Assert.StartsWith(
+        finding, Assert.Single(ManualAckVerdict.Judge(["a", "b"], acked.Split(','), resting.Split(','))), StringComparison.Ordinal);
 }

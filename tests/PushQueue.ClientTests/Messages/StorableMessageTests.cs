@@ -7,7 +7,8 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Messages;
 
-/// <summary>Whatever the server stores, every consumer gets it and lives on: by each request, stream and worker of the client and of the tool.</summary>
+/// <summary>Whatever the server stores, every consumer gets it and lives on: by each request, stream and worker of the client and of the
+/// tool.</summary>
 public sealed class StorableMessageTests : NodeTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
@@ -15,7 +16,8 @@ public sealed class StorableMessageTests : NodeTests
     private static string[] Ids { get; } = [.. StorableMessages.All.Select(message => message.Id)];
 
     public static TheoryData<ConsumeTransport, string> Streams { get; } =
-        [.. from transport in Enum.GetValues<ConsumeTransport>() from policy in (string[])["broadcast", "roundrobin"] select (transport, policy)];
+        [.. from transport in Enum.GetValues<ConsumeTransport>() from policy in (string[])["broadcast", "roundrobin"] select (transport,
+            policy)];
 
     [Fact]
     public async Task A_take_of_one_gives_every_byte_and_the_content_type()
@@ -109,15 +111,18 @@ public sealed class StorableMessageTests : NodeTests
         var queue = await FilledQueueAsync("roundrobin");
         await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { MaxAttempts = 1 }).WithTimeout();
         using var stop = new CancellationTokenSource();
-        var running = Worker.Create(Node.Client, queue, (message, _) => Task.FromResult(message.Read(TestJson.Default.Order))).RunAsync(stop.Token);
+        var running = Worker.Create(
+            Node.Client, queue, (message, _) => Task.FromResult(message.Read(TestJson.Default.Order))).RunAsync(stop.Token);
 
         await Waiting.UntilAsync(
-            async () => running.IsCompleted || await Node.Client.GetQueueAsync(queue) is { Ready: 0, Leased: 0 }, "every message to be handled");
+            async () =>
+            running.IsCompleted || await Node.Client.GetQueueAsync(queue) is { Ready: 0, Leased: 0 }, "every message to be handled");
         await stop.CancelAsync();
         await running.WithTimeout();
 
         var dead = await Node.Client.BrowseAsync(queue + ".dead").ToListAsync().AsTask().WithTimeout();
-        Assert.Contains(dead, message => message.Id == "last" && message.Resting?.LastError?.Contains("cannot be read as Order", StringComparison.Ordinal) is true);
+        Assert.Contains(dead, message =>
+            message.Id == "last" && message.Resting?.LastError?.Contains("cannot be read as Order", StringComparison.Ordinal) is true);
         Assert.True(dead.Count > Ids.Length / 2, $"{dead.Count} of {Ids.Length} messages were released.");
     }
 
@@ -162,7 +167,8 @@ public sealed class StorableMessageTests : NodeTests
         try
         {
             await Waiting.UntilAsync(
-                async () => worker.HasExited || await Node.Client.GetQueueAsync(queue) is { Ready: 0, Leased: 0 }, "every message to be handled");
+                async () =>
+                worker.HasExited || await Node.Client.GetQueueAsync(queue) is { Ready: 0, Leased: 0 }, "every message to be handled");
 
             Assert.False(worker.HasExited, "The worker ended.");
             Assert.Null(await Node.Client.GetQueueAsync(queue + ".dead").WithTimeout());
@@ -199,12 +205,14 @@ public sealed class StorableMessageTests : NodeTests
         var queue = await Node.NewQueueAsync("roundrobin");
         var deep = new string('[', 500) + new string(']', 500);
 
-        await Node.Client.PutManyAsync(queue, [new PutMessage(System.Text.Encoding.ASCII.GetBytes(deep), "application/json")]).WithTimeout();
+        await Node.Client.PutManyAsync(
+            queue, [new PutMessage(System.Text.Encoding.ASCII.GetBytes(deep), "application/json")]).WithTimeout();
         Assert.Equal(0, (await Tool.RunAsync(Node.Proxy.Address, deep + "\n", "put", queue)).ExitCode);
         Assert.Equal(0, (await Tool.RunAsync(Node.Proxy.Address, null, "put", queue, deep)).ExitCode);
 
         var taken = await Node.Client.TakeManyAsync(queue, 3).WithTimeout();
-        Assert.Equal([(deep, "application/json"), (deep, "application/json"), (deep, "application/json")], taken.Select(message => (message.Text, message.ContentType)));
+        Assert.Equal([(deep, "application/json"), (deep, "application/json"), (deep, "application/json")], taken.Select(
+            message => (message.Text, message.ContentType)));
     }
 
     private async Task<string> FilledQueueAsync(string policy)

@@ -3,7 +3,8 @@ using PushQueue.Client;
 
 namespace PushQueue.ClientTests.Messages;
 
-/// <summary>Bodies that the server stores and that are hard to read: depths, halves of surrogate pairs, sizes, types, encodings, numbers.</summary>
+/// <summary>Bodies that the server stores and that are hard to read: depths, halves of surrogate pairs, sizes, types, encodings,
+/// numbers.</summary>
 internal static class StorableMessages
 {
     private const string Json = "application/json";
@@ -61,7 +62,8 @@ internal static class StorableMessages
     private static IEnumerable<StorableMessage> Types()
     {
         foreach (var type in (string[])[
-            "application/problem+json", "text/json", "Application/JSON", "application/json; charset=utf-8", "text/html", "text/plain; charset=latin1",
+            "application/problem+json", "text/json", "Application/JSON", "application/json; charset=utf-8", "text/html",
+            "text/plain; charset=latin1",
             "application/xml", "image/png", "x", "!", "a/b; c=\"d, e\""])
         {
             yield return new($"object as {type}", type, """{"a":1}"""u8.ToArray(), Exact: true);
@@ -90,7 +92,8 @@ internal static class StorableMessages
     private static IEnumerable<StorableMessage> Numbers()
     {
         var numbers = (string[])[
-            "0", "-0", "1e999", "-1E+999", "1e-999", "0.1", "9007199254740993", "12345678901234567890123456789012345678901234567890", new string('9', 5000),
+            "0", "-0", "1e999", "-1E+999", "1e-999", "0.1", "9007199254740993", "12345678901234567890123456789012345678901234567890",
+            new string('9', 5000),
             "true", "null"];
         return numbers.Select((number, i) => Valid($"number-{i}", number));
     }

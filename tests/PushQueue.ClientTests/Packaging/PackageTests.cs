@@ -48,7 +48,8 @@ public sealed class PackageTests : NodeTests
     {
         using var folder = new TemporaryDirectory();
         var feed = Path.Combine(folder.Path, "feed");
-        await DotNetAsync(folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
+        await DotNetAsync(
+            folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
         var app = Directory.CreateDirectory(Path.Combine(folder.Path, "app")).FullName;
         await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), Project);
         await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);
@@ -70,12 +71,14 @@ public sealed class PackageTests : NodeTests
     {
         using var folder = new TemporaryDirectory();
         var feed = Path.Combine(folder.Path, "feed");
-        await DotNetAsync(folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Cli"), "-c", "Release", "--no-build", "-o", feed);
+        await DotNetAsync(
+            folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Cli"), "-c", "Release", "--no-build", "-o", feed);
         var tools = Path.Combine(folder.Path, "tools");
         await DotNetAsync(folder.Path, "tool", "install", "PushQueue.Cli", "--tool-path", tools, "--add-source", feed, "--prerelease");
         var tool = Path.Combine(tools, "pushqueue");
 
-        var put = await ToolProcess.RunAsync(Patience, folder.Path, tool, "put", "packed", "hello", "--server", Node.Proxy.Address.AbsoluteUri);
+        var put = await ToolProcess.RunAsync(
+            Patience, folder.Path, tool, "put", "packed", "hello", "--server", Node.Proxy.Address.AbsoluteUri);
         var taken = await ToolProcess.RunAsync(Patience, folder.Path, tool, "take", "packed", "--server", Node.Proxy.Address.AbsoluteUri);
 
         Assert.True(put.ExitCode == 0, put.Output);

@@ -9,7 +9,8 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Policies;
 
-/// <summary>A consumer that acks may be there before its queue: no first message is lost to the default policy, over any transport and store.</summary>
+/// <summary>A consumer that acks may be there before its queue: no first message is lost to the default policy, over any transport and
+/// store.</summary>
 public abstract class PolicyOfNewQueuesTests : IAsyncLifetime
 {
     private const string RoundRobin = "roundrobin";
@@ -76,7 +77,8 @@ public abstract class PolicyOfNewQueuesTests : IAsyncLifetime
         await _client.PutAsync(_queue, "news").WithTimeout();
         _ = await Consume(new ConsumeOptions { From = "earliest" }).FirstAsync().AsTask().WithTimeout();
 
-        var message = await Consume(new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, From = "earliest" }).FirstAsync().AsTask().WithTimeout();
+        var message = await Consume(
+            new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, From = "earliest" }).FirstAsync().AsTask().WithTimeout();
 
         Assert.Null(message.Receipt);
         Assert.Equal(Broadcast, await PolicyAsync());
@@ -102,7 +104,8 @@ public abstract class PolicyOfNewQueuesTests : IAsyncLifetime
         var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = new CancellationTokenSource();
         var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
-        var running = Worker.Create(_client, _queue, (message, _) => Task.FromResult(done.TrySetResult(message.Text)), options).RunAsync(stop.Token);
+        var running = Worker.Create(
+            _client, _queue, (message, _) => Task.FromResult(done.TrySetResult(message.Text)), options).RunAsync(stop.Token);
         await ConsumerAsync(_queue);
 
         await _client.PutAsync(_queue, "work").WithTimeout();

@@ -120,6 +120,7 @@ public sealed class AccessRuleTests : IAsyncLifetime
     private static async Task<(string Key, string Entry)> NewKeyAsync(string name, string queue, string can)
     {
         var (_, output) = await ServerProcess.RunAsync("key", "new", "--name", name, "--queue", queue, "--can", can);
-        return (output.Split('\n').Single(static line => line.StartsWith("pq_", StringComparison.Ordinal)), output[output.IndexOf('{', StringComparison.Ordinal)..]);
+        return (output.Split('\n').Single(
+            static line => line.StartsWith("pq_", StringComparison.Ordinal)), output[output.IndexOf('{', StringComparison.Ordinal)..]);
     }
 }

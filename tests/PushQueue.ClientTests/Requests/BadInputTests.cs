@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Requests;
 
-/// <summary>What goes wrong is told by type, in time, and leaves nothing behind.</summary>
+/// <summary>Failures have a type, come in time, and leave nothing behind.</summary>
 public sealed class BadInputTests : NodeTests
 {
     [Fact]
@@ -59,7 +59,8 @@ public sealed class BadInputTests : NodeTests
         foreach (var transport in Enum.GetValues<ConsumeTransport>())
         {
             Assert.Equal(ProblemTypes.BadOption, await TypeOfAsync(
-                () => Node.Client.ConsumeAsync("q", new ConsumeOptions { Transport = transport, From = "nowhere.at.all" }).FirstAsync().AsTask()));
+                () => Node.Client.ConsumeAsync(
+                "q", new ConsumeOptions { Transport = transport, From = "nowhere.at.all" }).FirstAsync().AsTask()));
         }
     }
 

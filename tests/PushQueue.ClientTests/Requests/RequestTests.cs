@@ -28,6 +28,51 @@ public sealed class RequestTests : NodeTests
     }
 
     [Fact]
+    public async Task Values_need_no_source_generation()
+    {
+        var queue = await Node.NewQueueAsync("roundrobin");
+
+        await Node.Client.PutAsync(queue, new { Number = 7, Item = "tea" }).WithTimeout();
+        await Node.Client.PutManyAsync(queue, [new Order(8, "milk")], new PutOptions { Priority = 1 }).WithTimeout();
+        await Node.Client.PutAsync(queue, 9).WithTimeout();
+
+        var taken = await Node.Client.TakeManyAsync(queue, 10).WithTimeout();
+        Assert.Equal("""{"number":7,"item":"tea"}""", taken[1].Text);
+        Assert.Equal(new Order(8, "milk"), taken[0].Read<Order>());
+        Assert.Equal(9, taken[2].Read<int>());
+        await Node.Client.PutAsync(queue, new Order(1, "x")).WithTimeout();
+        Assert.Equal(new Order(1, "x"), (await Node.Client.ConsumeAsync<Order>(queue).FirstAsync().AsTask().WithTimeout()).Value);
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(100_000)]
+    [InlineData(-1)]
+    public async Task A_time_limit_that_no_timer_can_hold_is_as_good_as_none(int days)
+    {
+        var limit = days < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromDays(days);
+        var longest = days < 0 ? TimeSpan.MaxValue : limit;
+        using var client = Node.NewClient(options =>
+        {
+            options.RequestTimeout = limit;
+            options.Retry.LongestDelay = longest;
+            options.Reconnect.LongestDelay = longest;
+        });
+        var queue = await Node.NewQueueAsync("roundrobin");
+        using var stop = new CancellationTokenSource();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = Worker.Create(
+            client, queue, (_, _) => Task.FromResult(done.TrySetResult()), new WorkerOptions { DrainTimeout = limit }).RunAsync(stop.Token);
+
+        await client.PutAsync(queue, "x").WithTimeout();
+        await done.Task.WithTimeout();
+        await stop.CancelAsync();
+        await running.WithTimeout();
+
+        Assert.Null(await client.TakeAsync(queue, wait: TimeSpan.FromMilliseconds(1)).WithTimeout());
+    }
+
+    [Fact]
     public async Task Many_are_put_with_their_options()
     {
         var queue = await Node.NewQueueAsync("roundrobin");
@@ -35,7 +80,8 @@ public sealed class RequestTests : NodeTests
         var plain = await Node.Client.PutManyAsync(queue, Enumerable.Range(0, 5000), TestJson.Default.Int32).WithTimeout();
         var mixed = await Node.Client.PutManyAsync(
             queue,
-            [PutMessage.Text("first", new PutOptions { Id = "a/b", Priority = 9 }), PutMessage.Json(new Order(1, "x"), TestJson.Default.Order)]).WithTimeout();
+            [PutMessage.Text("first", new PutOptions { Id = "a/b", Priority = 9 }),
+            PutMessage.Json(new Order(1, "x"), TestJson.Default.Order)]).WithTimeout();
 
         Assert.Equal(5000, plain.Ids.Count);
         Assert.Equal("a/b", mixed.Ids[0]);
@@ -117,13 +163,15 @@ public sealed class RequestTests : NodeTests
         }
 
         var found = await Node.Client.FindAsync(queue, "id 3").WithTimeout();
-        var cancelled = (await Node.Client.CancelAsync(queue, "id 3").WithTimeout(), await Node.Client.CancelAsync(queue, "id 3").WithTimeout());
+        var cancelled = (await Node.Client.CancelAsync(
+            queue, "id 3").WithTimeout(), await Node.Client.CancelAsync(queue, "id 3").WithTimeout());
         await Node.Client.RescheduleAsync(queue, "id 4", TimeSpan.Zero).WithTimeout();
 
         Assert.Equal(("3", "delayed"), (found!.Text, found.Resting!.State));
         Assert.NotNull(found.Resting.AvailableAt);
         Assert.Equal((true, false), cancelled);
-        Assert.Equal(["id 0", "id 1", "id 2"], await Node.Client.BrowseAsync(queue, "delayed", pageSize: 2).Select(message => message.Id).ToListAsync());
+        Assert.Equal(["id 0", "id 1", "id 2"], await Node.Client.BrowseAsync(
+            queue, "delayed", pageSize: 2).Select(message => message.Id).ToListAsync());
         Assert.Equal("id 4", (await Node.Client.TakeAsync(queue, wait: TimeSpan.FromSeconds(30)).WithTimeout())!.Id);
     }
 
@@ -135,7 +183,8 @@ public sealed class RequestTests : NodeTests
         await Node.Client.PutAsync(queue, "x").WithTimeout();
         await Node.Client.RegisterWorkerAsync(queue, "me").WithTimeout();
 
-        Assert.Equal((5L, "45s", "roundrobin"), (settings.MaxMessages, settings.Ttr, (await Node.Client.GetSettingsAsync(queue).WithTimeout()).Policy));
+        Assert.Equal((5L, "45s", "roundrobin"),
+            (settings.MaxMessages, settings.Ttr, (await Node.Client.GetSettingsAsync(queue).WithTimeout()).Policy));
         Assert.Equal(1, (await Node.Client.GetQueueAsync(queue).WithTimeout())!.Ready);
         Assert.Contains(queue, await Node.Client.ListQueuesAsync().Select(info => info.Queue).ToListAsync());
         Assert.Contains((await Node.Client.GetWorkersAsync().WithTimeout()).Workers, worker => worker.Worker == "me");

@@ -8,7 +8,7 @@ namespace PushQueue.ClientTests.Streaming;
 [CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
 public sealed class AloneCollection;
 
-/// <summary>What streams leave behind in the process: nothing.</summary>
+/// <summary>The resources that streams leave behind in the process: nothing.</summary>
 [Collection(nameof(AloneCollection))]
 public sealed class DescriptorTests
 {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Streaming;
 
-/// <summary>What becomes of messages that a stream had received when its program leaves it.</summary>
+/// <summary>The fate of messages that a stream had received when its program leaves it.</summary>
 public sealed class LeavingTests : NodeTests
 {
     public static TheoryData<ConsumeTransport> Transports => ResumeTests.Transports;

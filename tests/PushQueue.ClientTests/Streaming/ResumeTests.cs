@@ -5,7 +5,8 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Streaming;
 
-/// <summary>Streams through cut connections, orderly restarts and kill -9, with the verdict over the whole history: what was put has come.</summary>
+/// <summary>Streams through cut connections, orderly restarts and kill -9, with the verdict over the whole history: what was put has
+/// come.</summary>
 public sealed class ResumeTests
 {
     private const int PutsPerRound = 200;

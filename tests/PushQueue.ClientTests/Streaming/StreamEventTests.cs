@@ -6,7 +6,7 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Streaming;
 
-/// <summary>What a stream tells beside messages, and how it ends.</summary>
+/// <summary>The events of a stream, and how it ends.</summary>
 public sealed class StreamEventTests : NodeTests
 {
     [Fact]
@@ -62,7 +62,8 @@ public sealed class StreamEventTests : NodeTests
     {
         var queue = await Node.NewQueueAsync("broadcast");
         await Node.Client.PutAsync(queue, "last").WithTimeout();
-        await using var messages = Node.Client.ConsumeAsync(queue, new ConsumeOptions { Transport = transport, From = "earliest" }).GetAsyncEnumerator();
+        await using var messages = Node.Client.ConsumeAsync(
+            queue, new ConsumeOptions { Transport = transport, From = "earliest" }).GetAsyncEnumerator();
         Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
 
         await Node.Client.DeleteQueueAsync(queue).WithTimeout();

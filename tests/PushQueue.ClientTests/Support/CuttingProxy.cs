@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace PushQueue.ClientTests.Support;
 
 /// <summary>
-/// Stands between a client and a server that may come back on another port. Cuts all connections when told to, and counts those that are open.
+/// Stands between a client and a server that may come back on another port. Cuts all connections when told to, and counts those that are
+/// open.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {

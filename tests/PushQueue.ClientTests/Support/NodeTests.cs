@@ -13,8 +13,15 @@ public abstract class NodeTests : IAsyncLifetime
     {
         GC.SuppressFinalize(this);
         Node.Client.Dispose();
-        await Waiting.UntilAsync(() => Node.Proxy.Open == 0, "a client has left a connection open");
-        await Node.DisposeAsync();
+        try
+        {
+            await Waiting.UntilAsync(() => Node.Proxy.Open == 0, "a client has left a connection open");
+        }
+        finally
+        {
+            await Node.DisposeAsync();
+        }
+
         UnobservedExceptions.AssertNone();
     }
 }

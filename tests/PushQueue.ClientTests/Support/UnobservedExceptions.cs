@@ -12,7 +12,7 @@ internal static class UnobservedExceptions
     [ModuleInitializer]
     internal static void Watch() => TaskScheduler.UnobservedTaskException += (_, unobserved) =>
     {
-        // Those of the proxy's and the runner's own are none of the client's.
+        // The proxy and the test runner have exceptions of their own.
         if (unobserved.Exception.ToString().Contains("PushQueue.Client.", StringComparison.Ordinal))
         {
             Seen.Enqueue(unobserved.Exception);

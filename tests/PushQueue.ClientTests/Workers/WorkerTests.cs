@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PushQueue.Client;
 using PushQueue.ClientTests.Streaming;
 using PushQueue.ClientTests.Support;
@@ -22,12 +23,14 @@ public sealed class WorkerTests : NodeTests
         var running = Worker.Create(
             Node.Client,
             queue,
-            (message, _) => message.Text == "bad" ? throw new InvalidOperationException("cannot be done") : Task.FromResult(done[message.Text] = 0),
+            (message, _) =>
+            message.Text == "bad" ? throw new InvalidOperationException("cannot be done") : Task.FromResult(done[message.Text] = 0),
             new WorkerOptions { Concurrency = 4, Name = "tester" }).RunAsync(stop.Token);
 
         var dead = await Node.Client.TakeAsync(queue + ".dead", wait: TimeSpan.FromSeconds(50)).WithTimeout();
         await Waiting.UntilAsync(() => done.Count == 20, "20 messages");
-        Assert.Contains((await Node.Client.GetWorkersAsync().WithTimeout()).Workers, worker => worker.Worker == "tester");
+        await Waiting.UntilAsync(
+            async () => (await Node.Client.GetWorkersAsync()).Workers.Any(worker => worker.Worker == "tester"), "the worker to be listed");
         await stop.CancelAsync();
         await running.WithTimeout();
 
@@ -86,7 +89,8 @@ public sealed class WorkerTests : NodeTests
                 begun.SetResult(message.Id);
                 await mayEnd.Task;
             },
-            new WorkerOptions { Prefetch = 10, Consume = new ConsumeOptions { Transport = transport, Grace = TimeSpan.FromMinutes(10) } }).RunAsync(stop.Token);
+            new WorkerOptions { Prefetch = 10,
+            Consume = new ConsumeOptions { Transport = transport, Grace = TimeSpan.FromMinutes(10) } }).RunAsync(stop.Token);
         var first = await begun.Task.WithTimeout();
         await Waiting.UntilAsync(async () => await RestAsync(queue) == (0, 5), "all to be pushed");
 
@@ -175,6 +179,115 @@ public sealed class WorkerTests : NodeTests
         Assert.Equal((0L, 0L), await RestAsync(queue));
     }
 
+    [Fact]
+    public async Task A_host_whose_server_is_away_at_its_start_waits_and_warns_once()
+    {
+        var queue = await Node.NewQueueAsync("roundrobin");
+        await Node.Client.PutAsync(queue, "hosted").WithTimeout();
+        await Node.StopServerAsync(kill: false);
+        var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var log = new RecordingLog();
+        using var host = HostOf(queue, done, log);
+        await host.StartAsync().WithTimeout();
+        await Waiting.UntilAsync(() => log.Lines.Count(line => line.Level == LogLevel.Debug) > 5, "the worker to have tried several times");
+
+        await Node.StartServerAsync();
+        _ = await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { Policy = "roundrobin" }).WithTimeout();
+        await Node.Client.PutAsync(queue, "hosted").WithTimeout();
+
+        Assert.Equal("hosted", await done.Task.WithTimeout());
+        await host.StopAsync().WithTimeout();
+        var warning = Assert.Single(log.Lines, line => line.Level >= LogLevel.Warning);
+        Assert.Null(warning.Exception);
+        Assert.Contains($"The stream of {queue} waits for the server: ", warning.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_outlives_what_its_worker_is_refused_and_the_deletion_of_its_queue()
+    {
+        var queue = await Node.NewQueueAsync("broadcast");
+        var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var log = new RecordingLog();
+        using var host = HostOf(queue, done, log);
+        await host.StartAsync().WithTimeout();
+        await Waiting.UntilAsync(() => log.Lines.Any(line => line.Level == LogLevel.Error), "the worker to be refused");
+
+        await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { Policy = "roundrobin" }).WithTimeout();
+        await ConsumerAsync(queue);
+        await Node.Client.DeleteQueueAsync(queue).WithTimeout();
+        await Waiting.UntilAsync(
+            () => log.Lines.Any(line => line.Text.Contains("was deleted", StringComparison.Ordinal)), "the worker to report it");
+        await ConsumerAsync(queue);
+        await Node.Client.PutAsync(queue, "again").WithTimeout();
+
+        Assert.Equal("again", await done.Task.WithTimeout());
+        Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
+        await host.StopAsync().WithTimeout();
+    }
+
+    [Theory]
+    [MemberData(nameof(ResumeTests.Transports), MemberType = typeof(ResumeTests))]
+    public async Task A_worker_ends_with_an_error_when_its_queue_is_deleted(ConsumeTransport transport)
+    {
+        var queue = await Node.NewQueueAsync("roundrobin");
+        var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
+        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask, options).RunAsync();
+        await ConsumerAsync(queue);
+
+        await Node.Client.DeleteQueueAsync(queue).WithTimeout();
+
+        Assert.Equal(ProblemTypes.QueueDeleted, (await Assert.ThrowsAsync<PushQueueException>(() => running.WithTimeout())).Type);
+    }
+
+    [Theory]
+    [InlineData(null, null, null, 1)]
+    [InlineData("5s", null, null, 5)]
+    [InlineData(null, "7s", null, 7)]
+    [InlineData(null, null, "9s", 9)]
+    [InlineData("5s", "7s", "9s", 5)]
+    public async Task A_message_that_fails_waits_unless_the_worker_the_message_or_the_queue_says_how_long(
+        string? ofWorker, string? ofMessage, string? ofQueue, int expectedSeconds)
+    {
+        var queue = await Node.NewQueueAsync("roundrobin");
+        await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { RetryDelay = ofQueue ?? "0" }).WithTimeout();
+        await Node.Client.PutAsync(queue, "x", new PutOptions { Id = "x", RetryDelay = ofMessage }).WithTimeout();
+        using var stop = new CancellationTokenSource();
+        var options = new WorkerOptions { RetryDelay = ofWorker is null ? null : TimeSpan.FromSeconds(5) };
+        var failed = DateTimeOffset.MaxValue;
+        var running = Worker.Create(Node.Client, queue, (_, _) => Fail(), options).RunAsync(stop.Token);
+
+        await Waiting.UntilAsync(async () => await Node.Client.GetQueueAsync(queue) is { Delayed: 1 }, "the message to wait");
+        var wait = (await Node.Client.FindAsync(queue, "x").WithTimeout())!.Resting!.AvailableAt!.Value - failed;
+        await stop.CancelAsync();
+        await running.WithTimeout();
+
+        Assert.InRange(wait.TotalSeconds, expectedSeconds - 0.1, expectedSeconds + 2);
+
+        Task Fail()
+        {
+            failed = TimeProvider.System.GetUtcNow();
+            throw new InvalidOperationException("no luck");
+        }
+    }
+
+    private Task ConsumerAsync(string queue) =>
+        Waiting.UntilAsync(async () => (await Node.Client.GetConsumersAsync(queue)).Count > 0, "a consumer");
+
+    private IHost HostOf(string queue, TaskCompletionSource<string> done, RecordingLog log)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(log);
+        builder.Services.AddSingleton(done).AddSingleton(new QueueName(queue))
+            .AddPushQueueClient(options =>
+            {
+                options.Server = Node.Proxy.Address;
+                options.Reconnect.FirstDelay = TimeSpan.FromMilliseconds(20);
+                options.Reconnect.LongestDelay = TimeSpan.FromMilliseconds(50);
+            })
+            .AddPushQueueWorker<HostedWorker>();
+        return builder.Build();
+    }
+
     private async Task<(long Ready, long Leased)> RestAsync(string queue)
     {
         var info = await Node.Client.GetQueueAsync(queue).WithTimeout();
@@ -183,7 +296,8 @@ public sealed class WorkerTests : NodeTests
 
     private sealed record QueueName(string Value);
 
-    private sealed class HostedWorker(PushQueueClient client, QueueName queue, TaskCompletionSource<string> done) : Worker(client, queue.Value)
+    private sealed class HostedWorker(PushQueueClient client, QueueName queue, TaskCompletionSource<string> done)
+        : Worker(client, queue.Value)
     {
         protected override Task HandleAsync(Message message, CancellationToken cancellationToken)
         {

@@ -6,6 +6,29 @@ namespace PushQueue.Tests.Contracts;
 
 public abstract partial class MessageStoreContract
 {
+    [Theory]
+    [InlineData(null, null, 4)]
+    [InlineData("7s", null, 7)]
+    [InlineData(null, "9s", 9)]
+    [InlineData("7s", "9s", 7)]
+    [InlineData("0", null, 0)]
+    [InlineData(null, "exponential:3s..1m", 6)]
+    public async Task A_backoff_is_waited_for_where_neither_the_message_nor_the_queue_has_a_retry_delay(string? ofMessage, string? ofQueue, int expectedSeconds)
+    {
+        await Set(new QueueSettingsPatch { RetryDelay = Delay(ofQueue) });
+        var id = await Put("a", retryDelay: Delay(ofMessage));
+        await Release(await LeaseOne(), new ReleaseRequest(Delay: TimeSpan.Zero));
+
+        var released = await Release(await LeaseOne(), new ReleaseRequest(Backoff: Delay("exponential:2s..5s")));
+
+        var message = await Find(id);
+        Assert.Equal(QueueError.None, released);
+        Assert.Equal(expectedSeconds == 0 ? MessageState.Ready : MessageState.Delayed, message.State);
+        Assert.Equal(expectedSeconds, message.State == MessageState.Ready ? 0 : (message.AvailableAt - Time.GetUtcNow()).TotalSeconds);
+
+        static RetryDelay? Delay(string? text) => RetryDelay.TryParse(text, out var delay) ? delay : null;
+    }
+
     [Fact]
     public async Task A_release_after_the_last_attempt_dead_letters_the_message()
     {

@@ -511,7 +511,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return;
         }
 
-        var delay = request.Delay ?? (counts ? (message.New.RetryDelay ?? queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
+        var delay = request.Delay ?? (counts ? request.RetryDelayOf(message.New.RetryDelay, queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
         if (request.AvailableAt is { } given && !toTheFront)
         {
             message.SetExactly(given, data.Now);

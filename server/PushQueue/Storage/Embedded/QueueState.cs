@@ -466,7 +466,9 @@ internal sealed class QueueState
             return message.AvailableAtMs > now;
         }
 
-        var retryDelay = request.CountsAsAttempt ? message.Details?.RetryDelay ?? Settings.RetryDelay : RetryDelay.None;
+        var retryDelay = request.CountsAsAttempt
+            ? request.RetryDelayOf(message.Details?.RetryDelay, Settings.RetryDelay)
+            : RetryDelay.None;
         var delay = request.Delay ?? retryDelay.After(message.Attempts);
         if (delay > TimeSpan.Zero)
         {

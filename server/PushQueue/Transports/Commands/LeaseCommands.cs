@@ -37,9 +37,9 @@ internal sealed class LeaseCommands(IMessageBroker broker)
     public async ValueTask<CommandResult> ReleaseAsync(CommandFrame frame, QueueName queue)
     {
         var problem = Problem.First(
-            CommandOptions.Only(frame, "id", "receipt", "items", "delay", "error", "worker", "unstarted"), ReadKeys(frame, out var keys));
+            CommandOptions.Only(frame, "id", "receipt", "items", "delay", "backoff", "error", "worker", "unstarted"), ReadKeys(frame, out var keys));
         var options = default(LeaseOptions);
-        if ((problem ?? ReadOptions(frame, ref options, "delay", "error", "worker", "unstarted")) is { } wrong)
+        if ((problem ?? ReadOptions(frame, ref options, "delay", "backoff", "error", "worker", "unstarted")) is { } wrong)
         {
             return CommandAnswer.Error(frame, wrong);
         }

@@ -33,7 +33,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
     {
         if (Problem.First(
                 ReadPath(context, out var queue, out var id),
-                LeaseQuery.Read(context.Request, "receipt, delay, error, worker, unstarted", out var options)) is { } problem)
+                LeaseQuery.Read(context.Request, "receipt, delay, backoff, error, worker, unstarted", out var options)) is { } problem)
         {
             return problem;
         }
@@ -57,7 +57,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
         SettleManyAsync(context, "", (queue, keys, _) => broker.AckAsync(queue, keys));
 
     private ValueTask<Problem?> ReleaseManyAsync(HttpContext context) =>
-        SettleManyAsync(context, "delay, error, worker, unstarted", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
+        SettleManyAsync(context, "delay, backoff, error, worker, unstarted", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
 
     private ValueTask<Problem?> TouchManyAsync(HttpContext context) =>
         SettleManyAsync(context, "ttr", async (queue, keys, options) => await broker.TouchAsync(queue, keys, await TimeToRunAsync(queue, options)));

@@ -8,10 +8,11 @@ local function rules()
   end
 
   -- The wait after an attempt, in ticks of 100 ns.
-  local function retry_delay(message, attempt)
+  local function retry_delay(message, attempt, request)
     local first, last = message.retry1, message.retry2
     if not first then
       first, last = tonumber(setting('retry1') or 0), tonumber(setting('retry2') or 0)
+      if first == 0 and request.backoff1 then first, last = request.backoff1, request.backoff2 end
     end
     if first == last or first == 0 then
       return first
@@ -117,7 +118,7 @@ local function rules()
     end
     local delay, delayed = 0, false
     if not state.delivery then
-      delay = request.delay or (request.counts and retry_delay(message, state.attempts) or 0)
+      delay = request.delay or (request.counts and retry_delay(message, state.attempts, request) or 0)
     end
     if request.at and not state.delivery then
       state.available, delayed = request.at, request.at > NOW

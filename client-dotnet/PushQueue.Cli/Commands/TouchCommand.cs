@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace PushQueue.Cli.Commands;
+
+/// <summary>touch: makes a lease run on.</summary>
+internal static class TouchCommand
+{
+    public static Command Make()
+    {
+        var queue = Shared.Queue();
+        var id = Shared.Id();
+        var receipt = Shared.Receipt();
+        var ttr = Shared.Duration("--ttr", "The lease ends after this; else as the queue's settings say");
+        var command = new Command("touch", "Makes a lease run on from now; exit code 1 where the lease was lost")
+        {
+            queue, id, receipt, ttr,
+        };
+        command.Run(async (parsed, client, terminal, cancellationToken) =>
+        {
+            var (name, message) = (parsed.GetValue(queue)!, parsed.GetValue(id)!);
+            await client.TouchAsync(name, message, parsed.GetValue(receipt)!, parsed.GetValue(ttr), cancellationToken);
+            terminal.Done("touched", new { queue = name, id = message });
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}
