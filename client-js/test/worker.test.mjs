@@ -198,11 +198,12 @@ for (const { name, options } of transports) {
   test(`${name}: a worker ends with an error when its queue is deleted`, async () => {
     const queue = await queueWith(0);
     const run = new PushQueueClient(server.url, options).worker(queue, () => {}).run();
+    const ended = assert.rejects(run, { name: 'PushQueueError', type: 'queue-deleted' });
     await until('it listens', async () => (await client.consumers(queue)).length === 1);
 
     await client.deleteQueue(queue);
 
-    await assert.rejects(run, { name: 'PushQueueError', type: 'queue-deleted' });
+    await ended;
   });
 }
 

@@ -77,7 +77,7 @@ public sealed class Message
 
     internal string? Epoch { get; set; }
 
-    /// <summary>Whether the body is text, which <see cref="Read"/> gives to a caller who asks for a string.</summary>
+    /// <summary>Whether the body is text, which <see cref="Read{T}(JsonTypeInfo{T})"/> gives to a caller that asks for a string.</summary>
     private bool IsText => ContentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
     internal ILeaseOwner? Owner { get; set; }
