@@ -158,6 +158,7 @@ public sealed class HttpStreamTests
     public async Task Manual_acks_mean_nothing_under_broadcast_and_everything_from_when_the_queue_is_roundrobin()
     {
         await using var server = await PushServer.StartAsync();
+        await server.SetAsync(new QueueSettingsPatch { Policy = DeliveryPolicy.Broadcast });
         using var socket = await server.ConnectAsync("/ws/test?ack=manual&prefetch=1");
 
         await server.PutAsync("1", "2", "3");
