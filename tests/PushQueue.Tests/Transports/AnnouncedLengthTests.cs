@@ -84,12 +84,22 @@ public sealed class AnnouncedLengthTests
     }
 
     // Masked by zeros, so that a payload is what it says.
+    /// <summary>The header of a masked binary frame with a key of zeros and its length in the shortest form, as RFC 6455 section 5.2 asks.</summary>
     private static byte[] Header(int length)
     {
-        var header = new byte[14];
+        var lengthBytes = length < 126 ? 0 : length <= ushort.MaxValue ? sizeof(ushort) : sizeof(ulong);
+        var header = new byte[2 + lengthBytes + 4];
         header[0] = 0x82;
-        header[1] = 0xFF;
-        BinaryPrimitives.WriteUInt64BigEndian(header.AsSpan(2), (ulong)length);
+        header[1] = (byte)(0x80 | (lengthBytes == 0 ? length : lengthBytes == sizeof(ushort) ? 126 : 127));
+        if (lengthBytes == sizeof(ushort))
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)length);
+        }
+        else if (lengthBytes == sizeof(ulong))
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(header.AsSpan(2), (ulong)length);
+        }
+
         return header;
     }
 }
