@@ -95,7 +95,8 @@ internal sealed class WebSocketConnection : DefaultConnectionContext
                 }
             }
 
-            await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
+            await _socket.CloseOutputAsync(
+                WebSocketCloseStatus.NormalClosure, statusDescription: null, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or InvalidOperationException)
         {
@@ -111,7 +112,8 @@ internal sealed class WebSocketConnection : DefaultConnectionContext
         {
             var part = message.First;
             message = message.Slice(part.Length);
-            await _socket.SendAsync(part, WebSocketMessageType.Text, endOfMessage: message.IsEmpty, CancellationToken.None).ConfigureAwait(false);
+            await _socket.SendAsync(
+                part, WebSocketMessageType.Text, endOfMessage: message.IsEmpty, CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Connections;
 namespace PushQueue.Client.SignalR;
 
 /// <summary>
-/// Connects SignalR by WebSocket, without negotiation, so that servers behind a load balancer need no sticky sessions. What the package
-/// Microsoft.AspNetCore.SignalR.Client does with <c>SkipNegotiation</c>.
+/// Connects SignalR by WebSocket, without negotiation, so that servers behind a load balancer need no sticky sessions. The package
+/// Microsoft.AspNetCore.SignalR.Client does the same with <c>SkipNegotiation</c>.
 /// </summary>
 /// <param name="authorization">The header; null for none.</param>
-/// <param name="invoker">What the handshake goes through; null for a connection of its own.</param>
+/// <param name="invoker">Sends the handshake; null for a connection of its own.</param>
 internal sealed class WebSocketConnectionFactory(string? authorization, HttpMessageInvoker? invoker) : IConnectionFactory
 {
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)

@@ -23,7 +23,8 @@ internal sealed partial class MessageBroker
     }
 
     /// <summary>The queue is asked for only where nothing was leased, so that a busy queue does not pay for it.</summary>
-    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseOrMakeQueueAsync(QueueName queue, TakeRequest request, DeliveryPolicy policy)
+    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseOrMakeQueueAsync(
+        QueueName queue, TakeRequest request, DeliveryPolicy policy)
     {
         var result = await LeaseFromStoreAsync(queue, request);
         if (!result.Ok || result.Value.Count > 0)

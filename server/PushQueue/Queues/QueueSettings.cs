@@ -74,7 +74,9 @@ internal enum SettingsCondition
     /// <summary>Only a queue that does not exist yet.</summary>
     NewQueue,
 
-    /// <summary>A queue that does not exist yet, or whose policy was never set and that has broadcast nothing: nobody relies on its policy.</summary>
+    /// <summary>
+    /// A queue that does not exist yet, or whose policy was never set and that has broadcast nothing: nobody relies on its policy.
+    /// </summary>
     UndecidedPolicy,
 }
 
@@ -114,7 +116,8 @@ internal sealed record QueueSettingsPatch
     public string? PushUrl { get; init; }
 
     /// <summary>Sets the policy of a queue that has none yet.</summary>
-    public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) => new() { Policy = policy, Condition = condition };
+    public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) =>
+        new() { Policy = policy, Condition = condition };
 
     public QueueSettings ApplyTo(QueueSettings settings) => settings with
     {

@@ -3,8 +3,8 @@
 -- Returns leased messages to their queue; a counted release after the last attempt dead-letters the message.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back
--- (may be empty), the exact time from which it is available (empty: none), first and last wait in ticks where neither the message nor the queue
--- has a retry delay (0: none); then per lease its message's id and its receipt.
+-- (may be empty), the exact time from which it is available (empty: none), first and last wait in ticks where neither the message nor
+-- the queue has a retry delay (0: none); then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
 

@@ -2,8 +2,8 @@
 -- uses: Codec, Queue, Advance
 -- Changes settings, making the queue if it does not exist.
 -- KEYS: the queue's hash.
--- ARGV: time, the caller, which queues it applies to (0: all, 1: new ones, 2: those whose policy is undecided), how many settings there are,
--- their names; then per change the name and the value (empty: back to the default).
+-- ARGV: time, the caller, which queues it applies to (0: all, 1: new ones, 2: those whose policy is undecided), how many settings there
+-- are, their names; then per change the name and the value (empty: back to the default).
 -- Returns: control; the settings as they are now, in the order of their names.
 local queue = open({ 'first', 'next', 'policy' })
 local applies = true
