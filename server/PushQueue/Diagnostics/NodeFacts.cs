@@ -18,6 +18,9 @@ internal sealed record NodeFacts
     /// <summary>Why the store cannot serve; null while it can.</summary>
     public string? Unavailable { get; init; }
 
+    /// <summary>Damage that the store found since it was opened; null where it found none.</summary>
+    public StoreDamage? Damage { get; init; }
+
     public StoreUsage? Usage { get; init; }
 
     /// <summary>Of one core since the last measurement: 100 is one core.</summary>

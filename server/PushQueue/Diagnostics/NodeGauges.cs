@@ -64,6 +64,8 @@ internal sealed class NodeGauges
     private void AddStore(IStoreLifecycle store)
     {
         _ = _meter.CreateObservableGauge("pushqueue.store.available", () => store.UnavailableReason is null ? 1 : 0, null, "1 while the store can serve.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.store.damaged", () => store.Damage?.Places ?? 0, "{place}", "Places of the log that are damaged or missing.");
         _ = _meter.CreateObservableGauge("pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "What the store takes up on its medium.");
         _ = _meter.CreateObservableGauge("pushqueue.store.free", () => Of(_series.Usage?.FreeBytes), "By", "What is left there.");
         _ = _meter.CreateObservableGauge("pushqueue.store.files", () => Of(_series.Usage?.Files), "{file}", "Files of the store.");

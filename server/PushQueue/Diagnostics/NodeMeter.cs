@@ -33,6 +33,7 @@ internal sealed class NodeMeter(
                 Store = store.Description,
                 Durability = store.Durability.ToString(),
                 Unavailable = store.UnavailableReason,
+                Damage = store.Damage,
                 Usage = await store.MeasureAsync(),
                 CpuPercent = CpuPercent(),
                 Cores = Environment.ProcessorCount,

@@ -17,6 +17,9 @@ internal interface IStoreLifecycle : IAsyncDisposable
     /// <summary>Null while the store can serve; else one sentence that says why not.</summary>
     string? UnavailableReason { get; }
 
+    /// <summary>Damage that the store found since it was opened; null where it found none.</summary>
+    StoreDamage? Damage => null;
+
     /// <summary>The room that the store takes up, for people; null if it cannot tell. Cheap enough to be asked every second.</summary>
     ValueTask<StoreUsage?> MeasureAsync() => new((StoreUsage?)null);
 

@@ -28,6 +28,14 @@ internal static class NodeJson
         writer.WriteString("store"u8, node.Store);
         writer.WriteString("durability"u8, node.Durability);
         writer.WriteString("unavailable"u8, node.Unavailable);
+        if (node.Damage is { } damage)
+        {
+            writer.WriteStartObject("damage"u8);
+            writer.WriteNumber("places"u8, damage.Places);
+            writer.WriteString("latest"u8, damage.Latest);
+            writer.WriteEndObject();
+        }
+
         writer.WriteNumber("cpuPercent"u8, Math.Round(node.CpuPercent, 1));
         writer.WriteNumber("cores"u8, node.Cores);
         writer.WriteNumber("memoryBytes"u8, node.MemoryBytes);

@@ -58,6 +58,12 @@ internal sealed partial class EmbeddedMessageStore : IStoreBackup
         }
 
         parts.Reverse();
+        if (parts is [.., (var last, var end)] && last.EndRecordAt < end)
+        {
+            // The segment that its end record names is not in the copy.
+            parts[^1] = (last, last.EndRecordAt.Value);
+        }
+
         return parts;
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class EmbeddedMessageStore
             }
 
             _services.Log.WriteNow(given.Batch);
-            await given.LoadBodiesAsync(_logger);
+            await given.LoadBodiesAsync(_services.Damage);
             if (given.Unreadable.Count > 0)
             {
                 found.CountLostBroadcasts(given.Unreadable.Count);
@@ -75,7 +75,7 @@ internal sealed partial class EmbeddedMessageStore
         {
             given = found.ReadHistory(fromOffset, count, bytesMax, out position);
             var last = given.LastOffset;
-            await given.LoadBodiesAsync(_logger);
+            await given.LoadBodiesAsync(_services.Damage);
             allDamaged = given.Count == 0 && last > 0;
             fromOffset = last + 1;
         }
@@ -119,7 +119,7 @@ internal sealed partial class EmbeddedMessageStore
             return null;
         }
 
-        await given.LoadBodiesAsync(_logger);
+        await given.LoadBodiesAsync(_services.Damage);
         return given.Count > 0 ? given.Messages[0] : null;
     }
 
@@ -136,7 +136,7 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         var given = found.Browse(state, after is null ? null : place, limit, out var next);
-        await given.LoadBodiesAsync(_logger);
+        await given.LoadBodiesAsync(_services.Damage);
         return new MessagePage(given.Messages, next);
     }
 

@@ -138,7 +138,7 @@ internal sealed partial class EmbeddedMessageStore
     /// <summary>Brings in the bodies; a message whose body cannot be read becomes a dead letter.</summary>
     private async ValueTask LoadBodiesAsync(EmbeddedQueue queue, GivenMessages given)
     {
-        await given.LoadBodiesAsync(_logger);
+        await given.LoadBodiesAsync(_services.Damage);
         if (given.Unreadable.Count > 0)
         {
             queue.DeadLetterUnreadable(given.Unreadable);

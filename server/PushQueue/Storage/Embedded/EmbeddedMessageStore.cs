@@ -36,6 +36,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
 
     public StoreTotals? Totals => _services.Totals;
 
+    public StoreDamage? Damage => _services.Damage.Found;
+
     public string? UnavailableReason => _services.Log?.BrokenReason;
 
     public async Task OpenAsync(IQueueChangeListener listener, CancellationToken cancellationToken)
@@ -126,7 +128,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             }
 
             _nextQueueNumber = recovery.NextQueueNumber;
-            _services.Log = new MessageLog(_options, recovery.Segments, recovery.NextSegmentNumber, _logger);
+            _services.Log = new MessageLog(_options, recovery.Log, _logger);
             _cleaner = new LogCleaner(
                 _services, () => [.. _queues.Values], QueuesAtSnapshot, () => Volatile.Read(ref _nextQueueNumber), _logger);
             _services.Cleaner = _cleaner;

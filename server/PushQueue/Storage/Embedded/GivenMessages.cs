@@ -1,5 +1,4 @@
 using System.Buffers;
-using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Log;
 
@@ -90,8 +89,8 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
         }
     }
 
-    /// <summary>Reads the bodies that memory does not have. Logs damaged records and leaves their messages out.</summary>
-    public async ValueTask LoadBodiesAsync(ILogger logger)
+    /// <summary>Reads the bodies that memory does not have. Reports damaged records and leaves their messages out.</summary>
+    public async ValueTask LoadBodiesAsync(StoreDamageLog damage)
     {
         if (_missing is null)
         {
@@ -103,7 +102,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
             for (var from = 0; from < _missing.Count;)
             {
                 var to = EndOfRun(from);
-                await ReadRunAsync(from, to, logger);
+                await ReadRunAsync(from, to, damage);
                 from = to;
             }
         }
@@ -141,7 +140,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
         return to;
     }
 
-    private async ValueTask ReadRunAsync(int from, int to, ILogger logger)
+    private async ValueTask ReadRunAsync(int from, int to, StoreDamageLog damage)
     {
         var first = _missing![from];
         var last = _missing[to - 1];
@@ -159,7 +158,7 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
                 {
                     if (missing.Message is { } lost)
                     {
-                        Damage.ReportUnreadable(logger, lost.Id, lost.Queue, missing.Segment.Path, missing.Offset);
+                        damage.UnreadableMessage(lost.Id, lost.Queue, missing.Segment.Path, missing.Offset);
                         (_unreadable ??= []).Add(new UnreadableMessage(missing.Stored, missing.Segment, missing.Offset));
                         LeaveOut(lost);
                     }

@@ -164,7 +164,7 @@ internal sealed partial class LogCleaner : IDisposable
         {
             using var appender = _services.Log.BeginAppend();
             segment = appender.Batch.Segment.Number;
-            appender.SnapshotStart([.. _services.Log.SegmentNumbersLocked()], _nextQueueNumber());
+            appender.SnapshotStart(_services.Log.SegmentsLocked(), _services.Log.Missing, _nextQueueNumber());
         });
         foreach (var queue in queues)
         {
@@ -218,7 +218,7 @@ internal sealed partial class LogCleaner : IDisposable
         LogBatch batch;
         using (var appender = _services.Log.BeginAppend())
         {
-            appender.SegmentDropped(segment.Number);
+            appender.SegmentDropped(segment);
             batch = appender.Batch;
         }
 
@@ -285,7 +285,7 @@ internal sealed partial class LogCleaner : IDisposable
 
         // The segment stays, so that nothing that can still be read is lost.
         _damaged.Add(segment.Number);
-        Damage.Report(_logger, segment.Path, message.RecordOffset, message.RecordOffset + message.RecordLength);
+        _services.Damage.Unreadable(segment.Path, message.RecordOffset, message.RecordOffset + message.RecordLength);
         return null;
     }
 

@@ -6,19 +6,9 @@ namespace PushQueue.Storage.Embedded;
 /// <summary>What each kind of record does to the queues being recovered.</summary>
 internal sealed partial class LogRecovery
 {
-    private void ReadHeader(SegmentHeader header, Segment segment)
-    {
-        if (header.Version > SegmentHeader.CurrentVersion)
-        {
-            throw new StoreOpenException(
-                $"{segment.Path} was written by a newer version of PushQueue (format {header.Version}, this one reads {SegmentHeader.CurrentVersion}); use that version.");
-        }
-
-        _lastHeader = header;
-    }
-
     private void ReadMessage(SegmentScanner scanner, Segment segment)
     {
+        segment.Messages++;
         var message = MessageRecord.Read(scanner.Payload, out var queue);
         if (_inBatch)
         {
@@ -46,7 +36,7 @@ internal sealed partial class LogRecovery
             return queue;
         }
 
-        queue = new QueueReplay(services, number, NameOfFound(number));
+        queue = new QueueReplay(_services, number, NameOfFound(number));
         _queues.Add(number, queue);
         _nameless.Add(number);
         NextQueueNumber = Math.Max(NextQueueNumber, number + 1);
@@ -56,8 +46,9 @@ internal sealed partial class LogRecovery
     private static QueueName NameOfFound(long number) =>
         QueueName.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"found.{number}"));
 
-    private void BeginBatch(long count)
+    private void BeginBatch(long count, long offset)
     {
+        _batchOffset = offset;
         _batchCount = count;
         _batchDamaged = false;
         _inBatch = count > 0;
@@ -175,7 +166,7 @@ internal sealed partial class LogRecovery
         _mentioned.Add(state.Number);
         if (!_queues.TryGetValue(state.Number, out var queue))
         {
-            queue = new QueueReplay(services, state.Number, state.Name);
+            queue = new QueueReplay(_services, state.Number, state.Name);
             _queues.Add(state.Number, queue);
             NextQueueNumber = Math.Max(NextQueueNumber, state.Number + 1);
         }
@@ -194,14 +185,7 @@ internal sealed partial class LogRecovery
     private void ReadSnapshotStart(ref SpanReader reader, Segment segment)
     {
         NextQueueNumber = Math.Max(NextQueueNumber, reader.Number());
-        var existing = new HashSet<int>();
-        for (var count = reader.Number(); count > 0; count--)
-        {
-            existing.Add((int)reader.Number());
-        }
-
-        _expected = existing;
-        _snapshotStartedIn = segment.Number;
+        _links.ReadSnapshot(ref reader, segment.Number);
         _mentioned.Clear();
         _inSnapshot = true;
     }
@@ -218,7 +202,7 @@ internal sealed partial class LogRecovery
         }
 
         _inSnapshot = false;
-        _firstAfterSnapshot = _snapshotStartedIn;
+        _firstAfterSnapshot = _links.SnapshotStartedIn;
         foreach (var number in _queues.Keys.Except(_mentioned).ToList())
         {
             Forget(number);

@@ -8,94 +8,89 @@ namespace PushQueue.Storage.Embedded;
 /// Replays the log at start: record by record, segment by segment, into queues that nobody else knows yet. A torn tail (the last write of a
 /// crash) is cut; any other damage is reported and stepped over.
 /// </summary>
-internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreServices services, string bootId, ILogger logger)
+internal sealed partial class LogRecovery
 {
+    private readonly EmbeddedStoreOptions _options;
+    private readonly StoreServices _services;
+    private readonly string _bootId;
+    private readonly StoreDamageLog _damage;
+    private readonly LogIdentity _identity;
+    private readonly SegmentFolder _folder;
+    private readonly SegmentLinks _links;
+    private readonly bool _folderWasInUse;
     private readonly Dictionary<long, QueueReplay> _queues = [];
     private readonly HashSet<long> _mentioned = [];
     private readonly HashSet<long> _nameless = [];
     private readonly HashSet<long> _forgotten = [];
-    private readonly HashSet<int> _dropped = [];
     private readonly List<Segment> _segments = [];
+    private readonly List<SegmentExtent> _missing = [];
     private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
-    private HashSet<int>? _expected;
     private long _batchCount;
+    private long _batchOffset;
     private bool _batchDamaged;
     private bool _inBatch;
     private bool _inSnapshot;
     private int _firstAfterSnapshot;
-    private int _snapshotStartedIn;
     private int _lastDamaged = -1;
     private SegmentHeader _lastHeader;
     private bool _stoppedClean = true;
 
+    public LogRecovery(EmbeddedStoreOptions options, StoreServices services, string bootId, ILogger logger)
+    {
+        _options = options;
+        _services = services;
+        _bootId = bootId;
+        _damage = services.Damage;
+        _identity = new LogIdentity(options.DataDirectory, logger);
+        _folderWasInUse = _identity.Store is not null;
+        _folder = new SegmentFolder(options.DataDirectory, _identity, _damage);
+        _links = new SegmentLinks(options.DataDirectory, _folder, _identity.StoppedAt);
+    }
+
     /// <summary>The queues that the log holds, once <see cref="Run"/> has returned.</summary>
     public IReadOnlyList<EmbeddedQueue> Queues { get; private set; } = [];
 
-    public IReadOnlyList<Segment> Segments => _segments;
-
     public long NextQueueNumber { get; private set; } = 1;
 
-    public int NextSegmentNumber => _segments.Count == 0 ? 1 : _segments[^1].Number + 1;
+    public RecoveredLog Log => new(_segments, _missing, NextSegmentNumber, _identity, _bootId);
+
+    private int NextSegmentNumber { get; set; } = 1;
 
     /// <exception cref="StoreOpenException">The log is of a newer version, or cannot be read at all.</exception>
     public void Run()
     {
-        var numbers = FindSegments();
-        for (var i = 0; i < numbers.Count; i++)
+        _folder.Read();
+        for (var i = 0; i < _folder.Files.Count; i++)
         {
-            ReadSegment(numbers[i], isLast: i == numbers.Count - 1);
+            ReadSegment(_folder.Files[i], _links.ExpectedOf(i), isLast: i == _folder.Files.Count - 1);
         }
 
-        ReportMissing(numbers);
+        ReportShort();
+        ReportMissing();
+        ReportUnreadable();
         DeleteDropped();
+        LeaveSuperseded();
         SettleNameless();
         SettleNamesakes();
-        var newEpochs = BroadcastsAreDoubtful() || File.Exists(Path.Combine(options.DataDirectory, StoreArchive.RestoredMark));
+        var newEpochs = BroadcastsAreDoubtful() || File.Exists(Path.Combine(_options.DataDirectory, StoreArchive.RestoredMark));
         if (newEpochs && _queues.Count > 0)
         {
-            Damage.ReportNewEpochs(logger);
+            _damage.NewEpochs();
         }
 
         Queues = [.. _queues.Values.Select(queue => queue.Build(newEpochs))];
         _queues.Clear();
     }
 
-    private List<int> FindSegments()
+    private void ReadSegment(SegmentFile file, SegmentExtent? expected, bool isLast)
     {
-        var numbers = new List<int>();
-        foreach (var path in Directory.EnumerateFiles(options.DataDirectory, "segment-*.log"))
-        {
-            var name = Path.GetFileNameWithoutExtension(path.AsSpan());
-            if (int.TryParse(name["segment-".Length..], System.Globalization.NumberStyles.None, provider: null, out var number))
-            {
-                numbers.Add(number);
-            }
-        }
-
-        numbers.Sort();
-        return numbers;
-    }
-
-    private void ReadSegment(int number, bool isLast)
-    {
-        var segment = new Segment(number, Path.Combine(options.DataDirectory, Segment.FileName(number)));
-        segment.OpenFile(isLast ? FileAccess.ReadWrite : FileAccess.Read);
+        var segment = file.Segment;
         _segments.Add(segment);
         _stoppedClean = false;
-        segment.Sealed = true;
-        var scanner = new SegmentScanner(segment, mayBeTorn: isLast);
-        if (scanner.TryReadHeader(out var header))
-        {
-            ReadHeader(header, segment);
-        }
-        else if (!isLast || segment.Length > 2 * SegmentHeader.BeginsBefore)
-        {
-            // No crash leaves that. What a message body holds could pass for records here, so nothing is read; the file stays for a human.
-            ReportDamage(segment, 0, segment.Length);
-            segment.AddLive(segment.Length);
-            return;
-        }
-
+        _lastHeader = file.Header;
+        _links.ForgetNext();
+        NextSegmentNumber = segment.Number + 1;
+        var scanner = new SegmentScanner(segment, mayBeTorn: isLast && expected is null);
         while (scanner.Next())
         {
             if (scanner.Skipped.To > 0)
@@ -113,29 +108,60 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             }
         }
 
-        EndOfSegment(segment, scanner.End, isLast);
+        if (isLast && expected is null)
+        {
+            EndOfLog(segment, scanner.End);
+        }
+        else
+        {
+            EndOfSegment(file, scanner.End, expected);
+        }
+
         LeaveBatch(segment);
+        if (isLast && scanner.End < segment.Length)
+        {
+            CutTo(segment, scanner.End);
+        }
     }
 
-    private void EndOfSegment(Segment segment, long end, bool isLast)
+    private void EndOfSegment(SegmentFile file, long end, SegmentExtent? expected)
     {
-        if (end == segment.Length)
+        var segment = file.Segment;
+        if (expected is { } known && known.Length > segment.Length)
         {
+            NoteDamage(segment.Number);
+            _damage.Cut(segment.Path, end, known.Length, Math.Max(0, known.Messages - segment.Messages));
             return;
         }
 
-        if (!isLast)
+        // The start after a crash cuts a batch that was never written to its end, so what ends in a batch now is damaged. Old versions did not cut.
+        var endsInBatch = _inBatch && !_batchDamaged && file.Header.Version >= SegmentHeader.FirstChainedVersion;
+        if (end < segment.Length || endsInBatch)
         {
             ReportDamage(segment, end, segment.Length);
+        }
+    }
+
+    /// <summary>What is no whole record here, or no whole batch, is the last write of a crash: nobody got an answer to it.</summary>
+    private void EndOfLog(Segment segment, long end)
+    {
+        var tornAt = _inBatch && !_batchDamaged ? _batchOffset : end;
+        if (tornAt == segment.Length)
+        {
             return;
         }
 
-        if (!RoomAhead.IsAllThatFollows(segment, end))
+        if (tornAt < end || !RoomAhead.IsAllThatFollows(segment, end))
         {
-            Damage.ReportTornTail(logger, segment.Path, end, segment.Length - end);
+            _damage.TornTail(segment.Path, tornAt, segment.Length - tornAt);
         }
 
-        // On disk before the next segment is: only the last one may end in what is no record.
+        CutTo(segment, tornAt);
+    }
+
+    /// <summary>On disk before the next segment is: only the last one may end in what is no record.</summary>
+    private static void CutTo(Segment segment, long end)
+    {
         RandomAccess.SetLength(segment.Handle, end);
         RandomAccess.FlushToDisk(segment.Handle);
         segment.Length = end;
@@ -143,10 +169,15 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
 
     private void ReportDamage(Segment segment, long from, long to)
     {
-        _lastDamaged = segment.Number;
+        NoteDamage(segment.Number);
+        _damage.Unreadable(segment.Path, from, to);
+    }
+
+    private void NoteDamage(int segment)
+    {
+        _lastDamaged = Math.Max(_lastDamaged, segment);
         _inSnapshot = false;
         _batchDamaged = _inBatch;
-        Damage.Report(logger, segment.Path, from, to);
     }
 
     private void Apply(SegmentScanner scanner, Segment segment)
@@ -160,14 +191,11 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
 
         switch (scanner.Type)
         {
-            case RecordType.SegmentHeader:
-                ReadHeader(SegmentHeader.Read(scanner.Payload), segment);
-                break;
             case RecordType.Message:
                 ReadMessage(scanner, segment);
                 break;
             case RecordType.BatchStart:
-                BeginBatch(reader.Number());
+                BeginBatch(reader.Number(), scanner.RecordOffset);
                 break;
             case RecordType.BatchEnd:
                 ReadBatchEnd(reader.Number(), segment);
@@ -200,7 +228,11 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
                 EndSnapshot();
                 break;
             case RecordType.SegmentDropped:
-                _dropped.Add((int)reader.Number());
+                _links.ReadDropped(ref reader);
+                break;
+            case RecordType.SegmentEnd:
+                segment.EndRecordAt = scanner.RecordOffset;
+                _links.ReadNext(ref reader);
                 break;
             case RecordType.KnownId:
                 ReadKnownId(ref reader, segment);
@@ -208,20 +240,62 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         }
     }
 
-    private void ReportMissing(List<int> numbers)
+    /// <summary>The latest snapshot may know of an end that no next segment knows of.</summary>
+    private void ReportShort()
     {
-        if (numbers.Count == 0)
+        foreach (var (segment, index) in _segments.Select(static (segment, index) => (segment, index)))
         {
-            return;
+            var known = _links.ExpectedOf(index)?.Length > segment.Length;
+            if (!known && _links.ListedOf(segment) is { } listed && listed.Length > segment.Length)
+            {
+                NoteDamage(segment.Number);
+                _damage.Cut(segment.Path, segment.Length, listed.Length, Math.Max(0, listed.Messages - segment.Messages));
+            }
         }
+    }
 
-        var expected = _expected ?? [];
-        expected.UnionWith(Enumerable.Range(Math.Max(1, _snapshotStartedIn), numbers[^1] - Math.Max(1, _snapshotStartedIn) + 1));
-        foreach (var number in expected.Except(numbers).Except(_dropped).Order())
+    private void ReportMissing()
+    {
+        foreach (var run in _links.FindMissing(_folderWasInUse))
         {
-            _lastDamaged = Math.Max(_lastDamaged, number);
-            Damage.ReportMissing(logger, Path.Combine(options.DataDirectory, Segment.FileName(number)));
+            NoteDamage(run.Last.Number);
+            _missing.Add(run.Last);
+            _damage.Missing(_links.PathOf(run.First), run.Count, run.Last.Length, run.Last.Messages);
+            NextSegmentNumber = Math.Max(NextSegmentNumber, run.Last.Number + 1);
         }
+    }
+
+    /// <summary>
+    /// Without a header nothing in a segment can be trusted: bytes of a message body could pass for records. Such a file stays for a human to
+    /// look at. Only a file without content that nothing in the log names is the first write of a crash.
+    /// </summary>
+    private void ReportUnreadable()
+    {
+        foreach (var segment in _folder.Unreadable)
+        {
+            var isNamed = _links.IsNamed(segment.Number);
+            if (segment.Length > 0 && (isNamed || !IsEmpty(segment)))
+            {
+                ReportDamage(segment, 0, segment.Length);
+            }
+            else if (!isNamed && segment.Number >= NextSegmentNumber)
+            {
+                _damage.TornTail(segment.Path, 0, segment.Length);
+                File.Delete(segment.Path);
+            }
+            else if (!isNamed)
+            {
+                _damage.LeftAlone(segment.Path, "it is empty");
+            }
+        }
+    }
+
+    private static bool IsEmpty(Segment segment)
+    {
+        segment.OpenFile(FileAccess.Read);
+        var isEmpty = RoomAhead.IsAllThatFollows(segment, 0);
+        segment.Close();
+        return isEmpty;
     }
 
     /// <summary>Damage took the records that named these queues: their messages are served under a name that says so.</summary>
@@ -231,7 +305,7 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
         {
             if (_queues[number].HasMessages)
             {
-                Damage.ReportNameless(logger, _queues[number].Name);
+                _damage.Nameless(_queues[number].Name);
             }
             else
             {
@@ -266,30 +340,52 @@ internal sealed partial class LogRecovery(EmbeddedStoreOptions options, StoreSer
             }
 
             queue.Name = NameOfFound(number);
-            Damage.ReportNamesake(logger, name, queue.Name);
+            _damage.Namesake(name, queue.Name);
         }
     }
 
     /// <summary>A crash came between recording a drop and deleting the file.</summary>
     private void DeleteDropped()
     {
-        foreach (var segment in _segments.Where(segment => _dropped.Contains(segment.Number)).ToList())
+        foreach (var segment in _segments.Where(_links.IsDropped).ToList())
         {
-            foreach (var queue in _queues.Values)
-            {
-                queue.Discard(segment);
-            }
-
-            _segments.Remove(segment);
-            segment.Close();
+            Discard(segment);
             File.Delete(segment.Path);
         }
+    }
+
+    /// <summary>Old copies of segments that the log dropped long ago hold only messages that are finished or stand elsewhere.</summary>
+    private void LeaveSuperseded()
+    {
+        foreach (var segment in _segments.ToList())
+        {
+            if (_links.IsSuperseded(segment))
+            {
+                Discard(segment);
+                _damage.LeftAlone(segment.Path, "the log dropped this segment earlier");
+            }
+            else if (_links.CameBack(segment))
+            {
+                _damage.CameBack(segment.Path);
+            }
+        }
+    }
+
+    private void Discard(Segment segment)
+    {
+        foreach (var queue in _queues.Values)
+        {
+            queue.Discard(segment);
+        }
+
+        _segments.Remove(segment);
+        segment.Close();
     }
 
     /// <summary>Whether broadcasts may have been seen whose record is not in the log.</summary>
     private bool BroadcastsAreDoubtful()
     {
-        var lostUnflushed = !_stoppedClean && _lastHeader is { Version: > 0, Durability: not DurabilityMode.Synced } && _lastHeader.BootId != bootId;
+        var lostUnflushed = !_stoppedClean && _lastHeader is { Version: > 0, Durability: not DurabilityMode.Synced } && _lastHeader.BootId != _bootId;
         return lostUnflushed || _lastDamaged >= _firstAfterSnapshot;
     }
 }

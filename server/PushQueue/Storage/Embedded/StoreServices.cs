@@ -15,6 +15,7 @@ internal sealed class StoreServices
     {
         Queues = queues;
         Cache = cache;
+        Damage = new StoreDamageLog(logger);
         Clock = new QueueClock(time);
         Timers = new DueTimers(Clock, time, new FaultBorder("due-timers", logger, meter));
         NotificationFaults = new FaultBorder("notification", logger, meter);
@@ -26,6 +27,9 @@ internal sealed class StoreServices
     public IQueueDirectory Queues { get; }
 
     public BodyCache Cache { get; }
+
+    /// <summary>Reports and counts damage of the log.</summary>
+    public StoreDamageLog Damage { get; }
 
     public QueueClock Clock { get; }
 

@@ -1,5 +1,9 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Embedded.Log;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
@@ -11,7 +15,7 @@ public sealed class FormatStabilityTests
     public void Record_types_keep_their_numbers() =>
         Assert.Equal(
             "SegmentHeader=1 Message=2 BatchStart=3 BatchEnd=4 Removed=5 Leased=6 Changed=7 Broadcast=8 Moved=9 QueueState=10 QueueDeleted=11 "
-            + "SnapshotStart=12 SnapshotEnd=13 SegmentDropped=14 KnownId=15 CleanStop=16",
+            + "SnapshotStart=12 SnapshotEnd=13 SegmentDropped=14 KnownId=15 CleanStop=16 SegmentEnd=17",
             Numbers<RecordType>());
 
     [Fact]
@@ -38,6 +42,34 @@ public sealed class FormatStabilityTests
         Assert.Equal("text/plain", message.ContentType);
         Assert.Equal("a", message.ClientId);
         Assert.Equal(2, message.BodyLength);
+    }
+
+    [Fact]
+    public async Task A_folder_of_the_second_version_opens_and_continues_in_the_current_one()
+    {
+        // Written by a server of version 2 that was killed: puts of first, second and third, a take of first, a batch of 1 and 2.
+        const string Segment = "tVEBACwAAACn9PSqAgEAJGYwYTZmNjk1LWY2ZTItNDk1OS1iNTY2LWIxODA5MGJjNzc0N5UoTGy1UQEALAAAAKf09KoCAQAkZjBhNmY2OTUt"
+            + "ZjZlMi00OTU5LWI1NjYtYjE4MDkwYmM3NzQ3lShMbPk9DG8DAAAA3YL6CwEBAfk9DTcAAAAAwwmlffk9DG8DAAAA3YL6CwEBAfk9DTcAAAAAwwmlffk9CqlC"
+            + "AAAAAzJ7FgEGb3JkZXJzCGI4Y2I1YjljAQEBAAIAA4DGho8BBAUFAAYABwAIAAkACgALkE4MgPiCrRYNAQAIAAAAAAAAAAABAPk9AgIXAAAAIhrF7wAAAQGU"
+            + "/KPlojSU/KPlojQAAmZpcnN0+T0C0BgAAACTNjMuAAABAu/8o+WiNO/8o+WiNAACc2Vjb25k+T0CxhkAAACif5SRAQABA8qBpOWiNMqBpOWiNAACAWN0aGly"
+            + "ZPk9BRQDAAAAroK+TQEBAfk9A3MBAAAAvTHN3AL5PQJaEwAAADRAj54AAAEE14Kk5aI014Kk5aI0AAEx+T0CWhMAAAA+vtN/AAABBdeCpOWiNNeCpOWiNAAB"
+            + "Mvk9BFoBAAAAv+TqywI=";
+        using var folder = new TemporaryDirectory();
+        await File.WriteAllBytesAsync(folder.File("segment-0000000001.log"), Convert.FromBase64String(Segment), CancellationToken.None);
+        using var log = new VerifyingLogger();
+        string[] expected = ["second", "third", "1", "2"];
+
+        for (var start = 0; start < 2; start++)
+        {
+            await using var store = new EmbeddedMessageStore(
+                new EmbeddedStoreOptions { DataDirectory = folder.Path, Durability = Durability.Memory }, TimeProvider.System, log);
+            await store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout();
+            var page = await store.BrowseAsync(QueueName.Parse("orders"), MessageState.Ready, after: null, limit: 10).WithTimeout();
+
+            Assert.Equal(expected, page.Value.Messages.Select(message => Encoding.UTF8.GetString(message.Body.Span)));
+        }
+
+        Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Warning);
     }
 
     private static string Numbers<T>()

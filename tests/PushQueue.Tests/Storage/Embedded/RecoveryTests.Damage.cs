@@ -186,7 +186,7 @@ public sealed partial class RecoveryTests
         using var log = new VerifyingLogger();
         log.ExpectError("is lost");
 
-        await given.LoadBodiesAsync(log.CreateLogger("bodies"));
+        await given.LoadBodiesAsync(new StoreDamageLog(log.CreateLogger("bodies")));
 
         Assert.Equal(["good"], given.Messages.Select(BodyOf));
         Assert.Equal([bad], given.Unreadable.Select(unreadable => unreadable.Segment));

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -24,7 +25,8 @@ public sealed partial class RecoveryTests
 
         Assert.Equal(["message 0", "message 1", "message 2", "message 3"], page.Value.Messages.Select(BodyOf));
         Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Warning);
-        Assert.Equal(end, new FileInfo(segment).Length);
+        var last = RecordsIn(segment)[^1];
+        Assert.Equal((end, RecordType.SegmentEnd), (last.Offset, last.Type));
     }
 
     [Fact]

@@ -10,19 +10,14 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch, bool wr
 
     public void Dispose() => log.EndAppend(writesItself);
 
-    /// <summary>The header, twice: without it nothing in the segment can be read.</summary>
+    /// <summary>
+    /// The header, twice: without it nothing in the segment can be read. The log's writer writes both again once it knows how the segment before
+    /// ended.
+    /// </summary>
     public void SegmentHeaders(SegmentHeader header)
     {
-        SegmentHeader(header);
-        SegmentHeader(header);
-    }
-
-    private void SegmentHeader(SegmentHeader header)
-    {
-        var span = batch.Reserve(RecordHeader.Size + (4 * SpanWriter.NumberBytesMax) + SpanWriter.StringBytesMax(header.BootId));
-        var writer = new SpanWriter(span[RecordHeader.Size..]);
-        header.Write(ref writer);
-        Finish(span, RecordType.SegmentHeader, writer.Written);
+        header.WriteBoth(batch.Reserve(SegmentHeader.BothBytes));
+        _ = batch.Commit(SegmentHeader.BothBytes);
     }
 
     /// <summary>The whole state of a message with its body: a put, or a message carried forward.</summary>
@@ -150,15 +145,30 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch, bool wr
         batch.NeedsSync = true;
     }
 
-    public void SnapshotStart(IReadOnlyCollection<int> segments, long nextQueueNumber)
+    /// <param name="segments">The segments that exist.</param>
+    /// <param name="missing">The segments that were found missing: should they come back, they belong to the log.</param>
+    /// <param name="nextQueueNumber">The number of the next queue.</param>
+    public void SnapshotStart(IReadOnlyCollection<Segment> segments, IReadOnlyCollection<SegmentExtent> missing, long nextQueueNumber)
     {
-        var span = batch.Reserve(RecordHeader.Size + ((segments.Count + 2) * SpanWriter.NumberBytesMax));
+        var bytesMax = ((segments.Count + missing.Count) * (SpanWriter.NumberBytesMax + SegmentExtent.BytesMax)) + (4 * SpanWriter.NumberBytesMax);
+        var span = batch.Reserve(RecordHeader.Size + bytesMax);
         var writer = new SpanWriter(span[RecordHeader.Size..]);
         writer.Number(nextQueueNumber);
         writer.Number(segments.Count);
         foreach (var segment in segments)
         {
-            writer.Number(segment);
+            writer.Number(segment.Number);
+        }
+
+        foreach (var segment in segments)
+        {
+            segment.Extent.Write(ref writer);
+        }
+
+        writer.Number(missing.Count);
+        foreach (var segment in missing)
+        {
+            segment.Write(ref writer);
         }
 
         Finish(span, RecordType.SnapshotStart, writer.Written);
@@ -170,9 +180,9 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch, bool wr
         batch.NeedsSync = true;
     }
 
-    public void SegmentDropped(int segment)
+    public void SegmentDropped(Segment segment)
     {
-        Numbers(RecordType.SegmentDropped, segment);
+        Numbers(RecordType.SegmentDropped, segment.Number, segment.Salt);
         batch.NeedsSync = true;
     }
 

@@ -149,6 +149,7 @@ internal sealed class LogBatch(Segment segment, long start)
         if (BeginsSegment)
         {
             SplitOffHeaders();
+            RemoveHeaders(chunks[0]);
         }
 
         _chunks.InsertRange(BeginsSegment ? 1 : 0, chunks);
@@ -158,19 +159,23 @@ internal sealed class LogBatch(Segment segment, long start)
         }
     }
 
+    /// <summary>Records that are owed by a segment of which the disk took nothing begin with that segment's headers.</summary>
+    private static void RemoveHeaders(Chunk chunk)
+    {
+        if (chunk.Length >= SegmentHeader.BothBytes && (RecordType)chunk.Buffer[2] == RecordType.SegmentHeader)
+        {
+            chunk.Length -= SegmentHeader.BothBytes;
+            chunk.Buffer.AsSpan(SegmentHeader.BothBytes, chunk.Length).CopyTo(chunk.Buffer);
+        }
+    }
+
     private void SplitOffHeaders()
     {
         var first = _chunks[0];
-        var length = 0;
-        while (length < first.Length && (RecordType)first.Buffer[length + 2] == RecordType.SegmentHeader)
-        {
-            length += RecordHeader.Size + RecordHeader.PayloadLength(first.Buffer.AsSpan(length));
-        }
-
-        var headers = new Chunk(ArrayPool<byte>.Shared.Rent(length)) { Length = length };
-        first.Buffer.AsSpan(0, length).CopyTo(headers.Buffer);
-        first.Buffer.AsSpan(length, first.Length - length).CopyTo(first.Buffer);
-        first.Length -= length;
+        var headers = new Chunk(ArrayPool<byte>.Shared.Rent(SegmentHeader.BothBytes)) { Length = SegmentHeader.BothBytes };
+        first.Buffer.AsSpan(0, SegmentHeader.BothBytes).CopyTo(headers.Buffer);
+        first.Buffer.AsSpan(SegmentHeader.BothBytes, first.Length - SegmentHeader.BothBytes).CopyTo(first.Buffer);
+        first.Length -= SegmentHeader.BothBytes;
         _chunks.Insert(0, headers);
     }
 

@@ -8,7 +8,11 @@ namespace PushQueue.Storage.Embedded.Log;
 /// Puts batches on disk and says so to those who wait: the only code that writes segments, run by one thread at a time. A full disk
 /// refuses what adds messages and keeps the rest (the reserve file makes room for it); any other failure breaks the log for good.
 /// </summary>
-internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, ILogger logger)
+/// <param name="options">Where and how.</param>
+/// <param name="log">The log, whose open batch moves when a batch could not be written as planned.</param>
+/// <param name="chain">Links each segment that begins with the one before it.</param>
+/// <param name="logger">For the operator.</param>
+internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, SegmentChain chain, ILogger logger)
 {
     /// <summary>How long records that nobody waits for may stay unflushed under <see cref="DurabilityMode.Synced"/>.</summary>
     private const int LazyFlushMs = 50;
@@ -128,16 +132,21 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
         if (_brokenReason is null)
         {
-            SealCurrent();
+            CloseCurrent();
+            if (_current is { HasFile: true } && _owed.Count == 0)
+            {
+                chain.End(_current);
+            }
         }
 
         _reserve.Close();
     }
 
-    private static bool IsFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 122 or FileTooBig;
+    /// <summary>ENOSPC, EDQUOT or EFBIG: no room on the disk, in the quota, in this file.</summary>
+    private static bool IsFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 122 || IsTooBig(exception);
 
-    // ENOSPC, EDQUOT and EFBIG above: no room on the disk, in the quota, in this file.
-    private const int FileTooBig = 27;
+    /// <summary>EFBIG: this file may not grow.</summary>
+    public static bool IsTooBig(IOException exception) => (exception.HResult & 0xFFFF) == 27;
 
     private static void WriteChecksums(LogBatch batch)
     {
@@ -161,6 +170,11 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     {
         try
         {
+            if (batch.Start == 0 && batch.Length > 0)
+            {
+                BeginSegment(batch);
+            }
+
             WriteChecksums(batch);
             Write(batch);
             return true;
@@ -168,7 +182,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         catch (IOException exception) when (IsFull(exception))
         {
             Truncate(batch);
-            if ((exception.HResult & 0xFFFF) != FileTooBig || batch.Start == 0)
+            if (!IsTooBig(exception) || batch.Start == 0)
             {
                 return false;
             }
@@ -186,12 +200,17 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         }
     }
 
-    private void Write(LogBatch batch)
+    /// <summary>
+    /// Three steps, each on disk before the next, so that a start can tell a crash from a loss: the segment with its headers; the end record of
+    /// the segment before, which names this one; the records of this one.
+    /// </summary>
+    private void BeginSegment(LogBatch batch)
     {
         var segment = batch.Segment;
         if (_current != segment)
         {
-            SealCurrent();
+            CloseCurrent();
+            chain.Next(_current);
             _current = segment;
         }
 
@@ -204,6 +223,14 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             }
         }
 
+        var headers = batch.Chunks[0].Buffer.AsSpan(0, SegmentHeader.BothBytes);
+        chain.WriteHeaders(segment, headers);
+        chain.EndPrevious(segment);
+    }
+
+    private void Write(LogBatch batch)
+    {
+        var segment = batch.Segment;
         var end = batch.Start + batch.Length;
         if (_mode == DurabilityMode.Synced && batch.Length <= SmallBatchBytes)
         {
@@ -221,6 +248,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         }
 
         segment.Length = end;
+        segment.Messages += batch.Located.Count;
         segment.FileLength = Math.Max(segment.FileLength, end);
         if (!_dirty)
         {
@@ -239,7 +267,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         }
     }
 
-    private void SealCurrent()
+    /// <summary>No further record comes: gives back the room ahead and flushes what lies unflushed.</summary>
+    private void CloseCurrent()
     {
         if (_current is null or { Sealed: true } or { HasFile: false })
         {
@@ -256,12 +285,14 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         _current.Sealed = true;
     }
 
+    /// <summary>Takes back what was written of a batch. Headers stay: the end record of the segment before names them.</summary>
     private static void Truncate(LogBatch batch)
     {
         if (batch.Segment.HasFile)
         {
-            RandomAccess.SetLength(batch.Segment.Handle, batch.Start);
-            batch.Segment.FileLength = batch.Start;
+            var end = Math.Max(batch.Start, batch.Segment.Length);
+            RandomAccess.SetLength(batch.Segment.Handle, end);
+            batch.Segment.FileLength = end;
         }
     }
 

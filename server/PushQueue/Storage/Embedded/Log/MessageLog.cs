@@ -17,7 +17,7 @@ internal sealed class MessageLog : IDisposable
     private readonly object _gate = new();
     private readonly EmbeddedStoreOptions _options;
     private readonly SortedDictionary<int, Segment> _segments;
-    private readonly string _bootId = SegmentHeader.ReadBootId();
+    private readonly SegmentChain _chain;
     private readonly LogWriter _writer;
     private readonly Thread _thread;
     private LogBatch _open;
@@ -27,17 +27,21 @@ internal sealed class MessageLog : IDisposable
     private bool _stopping;
 
     /// <param name="options">Where and how.</param>
-    /// <param name="segments">The segments that recovery found, all sealed.</param>
-    /// <param name="nextSegmentNumber">The number of the segment to begin.</param>
+    /// <param name="found">What recovery found in the folder.</param>
     /// <param name="logger">For the operator.</param>
-    public MessageLog(EmbeddedStoreOptions options, IEnumerable<Segment> segments, int nextSegmentNumber, ILogger logger)
+    public MessageLog(EmbeddedStoreOptions options, RecoveredLog found, ILogger logger)
     {
         _options = options;
-        _segments = new SortedDictionary<int, Segment>(segments.ToDictionary(segment => segment.Number));
-        _writer = new LogWriter(options, this, logger);
-        _open = BeginSegment(nextSegmentNumber);
+        _segments = new SortedDictionary<int, Segment>(found.Segments.ToDictionary(segment => segment.Number));
+        Missing = found.Missing;
+        _chain = new SegmentChain(options, found.Identity, found.BootId, found.Segments.LastOrDefault());
+        _writer = new LogWriter(options, this, _chain, logger);
+        _open = BeginSegment(found.NextSegmentNumber);
         _thread = new Thread(Run) { IsBackground = true, Name = "PushQueue log" };
     }
+
+    /// <summary>Segments that recovery found missing. They belong to the log should an operator bring them back.</summary>
+    public IReadOnlyCollection<SegmentExtent> Missing { get; }
 
     /// <summary>Told on the log's thread that a new segment has begun.</summary>
     public Action? SegmentBegun { get; set; }
@@ -158,7 +162,7 @@ internal sealed class MessageLog : IDisposable
     public void ForgetRestore() => File.Delete(Path.Combine(_options.DataDirectory, StoreArchive.RestoredMark));
 
     /// <summary>For a caller that holds an appender.</summary>
-    public IReadOnlyCollection<int> SegmentNumbersLocked() => _segments.Keys;
+    public IReadOnlyCollection<Segment> SegmentsLocked() => _segments.Values;
 
     public IReadOnlySet<int> SegmentNumbers()
     {
@@ -293,15 +297,22 @@ internal sealed class MessageLog : IDisposable
 
     private LogBatch BeginSegment(int number)
     {
+        // A file that does not belong to the log keeps its name. One look per segment is the only I/O under the lock.
+        while (Path.Exists(PathOf(number)) || new FileInfo(PathOf(number)).LinkTarget is not null)
+        {
+            number++;
+        }
+
         var batch = new LogBatch(NewSegmentLocked(number), 0) { BeginsSegment = true };
-        var header = new SegmentHeader(SegmentHeader.CurrentVersion, number, _options.Durability.Mode, _bootId, batch.Segment.Salt);
-        new LogAppender(this, batch).SegmentHeaders(header);
+        new LogAppender(this, batch).SegmentHeaders(_chain.HeaderOf(batch.Segment));
         return batch;
     }
 
+    private string PathOf(int number) => Path.Combine(_options.DataDirectory, Segment.FileName(number));
+
     private Segment NewSegmentLocked(int number)
     {
-        var segment = new Segment(number, Path.Combine(_options.DataDirectory, Segment.FileName(number))) { Salt = SegmentHeader.NewSalt() };
+        var segment = new Segment(number, PathOf(number)) { Salt = SegmentHeader.NewSalt() };
         _segments.Add(number, segment);
         return segment;
     }

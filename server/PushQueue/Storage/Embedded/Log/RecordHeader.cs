@@ -45,7 +45,7 @@ internal static class RecordHeader
     /// </summary>
     public static bool BeginsRecord(ReadOnlySpan<byte> header, uint salt) =>
         BinaryPrimitives.ReadUInt16LittleEndian(header) == Mark(salt)
-        && header[2] is >= (byte)RecordType.SegmentHeader and <= (byte)RecordType.CleanStop
+        && header[2] is >= (byte)RecordType.SegmentHeader and <= (byte)RecordType.SegmentEnd
         && header[3] == Check(header, salt)
         && PayloadLength(header) >= 0;
 

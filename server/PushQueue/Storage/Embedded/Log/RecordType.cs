@@ -47,4 +47,7 @@ internal enum RecordType : byte
 
     /// <summary>Last record of an orderly stop.</summary>
     CleanStop = 16,
+
+    /// <summary>Last record of a segment whose successor has begun; names the successor.</summary>
+    SegmentEnd = 17,
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace PushQueue.Storage.Embedded.Log;
@@ -8,6 +9,10 @@ namespace PushQueue.Storage.Embedded.Log;
 /// </summary>
 internal sealed class Segment(int number, string path)
 {
+    public const string FilePrefix = "segment-";
+
+    private const string FileSuffix = ".log";
+
     private readonly Lock _gate = new();
     private readonly HashSet<int> _references = [];
     private SafeFileHandle? _file;
@@ -26,6 +31,15 @@ internal sealed class Segment(int number, string path)
     /// <summary>Bytes of records in the file. Grows only while it is the last segment.</summary>
     public long Length { get; set; }
 
+    /// <summary>How many message records it holds.</summary>
+    public long Messages { get; set; }
+
+    /// <summary>Where the record stands that says that the next segment has begun; null while there is none.</summary>
+    public long? EndRecordAt { get; set; }
+
+    /// <summary>What it holds now.</summary>
+    public SegmentExtent Extent => new(Number, Salt, EndRecordAt ?? Length, Messages);
+
     /// <summary>Bytes in the file with the <see cref="RoomAhead"/>; known only of a segment that this process began.</summary>
     public long FileLength { get; set; }
 
@@ -38,7 +52,18 @@ internal sealed class Segment(int number, string path)
     /// <summary>Bytes of the records whose message (or known id) still exists.</summary>
     public long LiveBytes => Interlocked.Read(ref _liveBytes);
 
-    public static string FileName(int number) => $"segment-{number:D10}.log";
+    public static string FileName(int number) => $"{FilePrefix}{number:D10}{FileSuffix}";
+
+    /// <summary>Reads the number in a file's name; false for any name that <see cref="FileName"/> does not give.</summary>
+    public static bool TryReadNumber(ReadOnlySpan<char> fileName, out int number)
+    {
+        number = 0;
+        return fileName.StartsWith(FilePrefix)
+            && fileName.EndsWith(FileSuffix)
+            && fileName.Length == FilePrefix.Length + 10 + FileSuffix.Length
+            && int.TryParse(fileName.Slice(FilePrefix.Length, 10), NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && number > 0;
+    }
 
     /// <summary>Returns what is live afterwards.</summary>
     public long AddLive(long bytes) => Interlocked.Add(ref _liveBytes, bytes);

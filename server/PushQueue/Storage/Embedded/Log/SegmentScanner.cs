@@ -33,26 +33,6 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
     public ReadOnlySpan<byte> Payload =>
         _window.AsSpan((int)(RecordOffset - _windowStart) + RecordHeader.Size, RecordLength - RecordHeader.Size);
 
-    /// <summary>
-    /// Learns from the segment's header, or from its copy, what tells the segment's records from bytes that look like records. False where
-    /// damage took both: then nothing in the segment can be trusted.
-    /// </summary>
-    public bool TryReadHeader(out SegmentHeader header)
-    {
-        for (var at = 0L; at < SegmentHeader.BeginsBefore && at + RecordHeader.Size <= segment.Length; at++)
-        {
-            if (MayBeHeader(at) && IsRecord(at, out var length))
-            {
-                header = SegmentHeader.Read(Read(at, length)[RecordHeader.Size..]);
-                segment.Salt = header.Salt;
-                return true;
-            }
-        }
-
-        header = default;
-        return false;
-    }
-
     public bool Next()
     {
         Skipped = default;
@@ -97,7 +77,8 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
         return RecordHeader.BeginsRecord(header, SaltAt(at)) && at + RecordHeader.Size + RecordHeader.PayloadLength(header) > segment.Length;
     }
 
-    private bool MayBeHeader(long at) => at < SegmentHeader.BeginsBefore && (RecordType)Read(at, RecordHeader.Size)[2] == RecordType.SegmentHeader;
+    private bool MayBeHeader(long at) =>
+        SegmentHeader.MayBeginAt(at) && (RecordType)Read(at, RecordHeader.Size)[2] == RecordType.SegmentHeader;
 
     private uint SaltAt(long at) => MayBeHeader(at) ? RecordHeader.FixedSalt : segment.Salt;
 
@@ -123,11 +104,12 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
 
     private long NextMark(long at)
     {
-        if (at < SegmentHeader.BeginsBefore)
+        if (SegmentHeader.MayBeginAt(at))
         {
             return at;
         }
 
+        var copy = at < SegmentHeader.RecordBytes ? SegmentHeader.RecordBytes : segment.Length;
         Span<byte> mark = stackalloc byte[sizeof(ushort)];
         BinaryPrimitives.WriteUInt16LittleEndian(mark, RecordHeader.Mark(segment.Salt));
         while (at + RecordHeader.Size <= segment.Length)
@@ -136,7 +118,7 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
             var index = bytes.IndexOf(mark);
             if (index >= 0)
             {
-                return at + index;
+                return Math.Min(copy, at + index);
             }
 
             at += bytes.Length - 1;
@@ -146,7 +128,7 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
             }
         }
 
-        return segment.Length;
+        return Math.Min(copy, segment.Length);
     }
 
     private ReadOnlySpan<byte> Read(long at, int length)

@@ -50,6 +50,8 @@ internal ref struct SpanReader(ReadOnlySpan<byte> buffer)
         return Encoding.UTF8.GetString(Take(length));
     }
 
+    public ReadOnlySpan<byte> Bytes(int length) => Take(length);
+
     public ReadOnlySpan<byte> Rest() => Take(Remaining);
 
     private ReadOnlySpan<byte> Take(long length)

@@ -55,7 +55,7 @@ internal ref struct SpanWriter(Span<byte> buffer)
         Written += length;
     }
 
-    public void Bytes(ReadOnlySpan<byte> bytes)
+    public void Bytes(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_buffer[Written..]);
         Written += bytes.Length;
