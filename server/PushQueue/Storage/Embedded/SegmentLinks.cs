@@ -34,7 +34,7 @@ internal sealed class SegmentLinks(string directory, SegmentFolder folder, Segme
     public void ReadDropped(ref SpanReader reader)
     {
         var number = (int)reader.Number();
-        _dropped[number] = reader.Remaining > 0 ? reader.UInt32() : null;
+        _dropped[number] = reader.Remaining > 0 ? (uint)reader.Number() : null;
     }
 
     /// <summary>Whether the log says that it dropped this segment for good.</summary>

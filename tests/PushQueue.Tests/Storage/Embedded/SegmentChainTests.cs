@@ -144,6 +144,30 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
         ItIsNamedAndStays(first, new FileInfo(kept).Length);
     }
 
+    [Fact]
+    public async Task A_segment_whose_drop_is_recorded_is_deleted_by_the_next_start()
+    {
+        var first = Segments[0];
+        var kept = _directory.File("kept");
+        File.Copy(first, kept);
+        await using (var store = await LogFolder.OpenAsync(_directory.Path, _log))
+        {
+            foreach (var info in (await store.ListQueuesAsync(null, 100).WithTimeout()).Queues)
+            {
+                await store.TakeAsync(info.Name, 1000, int.MaxValue).WithTimeout();
+            }
+
+            await Eventually.TrueAsync(() => Task.FromResult(!File.Exists(first)), "the first segment is dropped");
+        }
+
+        File.Copy(kept, first);
+        var found = await LogFolder.ReadAsync(_directory.Path, _log);
+
+        Assert.Empty(found);
+        Assert.False(File.Exists(first));
+        Assert.DoesNotContain(_log.Entries, entry => entry.Level >= LogLevel.Warning);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
