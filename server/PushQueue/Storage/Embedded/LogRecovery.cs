@@ -351,6 +351,7 @@ internal sealed partial class LogRecovery
         {
             Discard(segment);
             File.Delete(segment.Path);
+            _damage.Deleted(segment.Path);
         }
     }
 

@@ -73,6 +73,9 @@ internal sealed partial class StoreDamageLog(ILogger logger)
     /// <param name="reason">Why it does not belong to the log: the end of a sentence.</param>
     public void LeftAlone(string file, string reason) => Log.LeftAlone(logger, file, reason);
 
+    /// <summary>A segment whose drop is recorded was still there.</summary>
+    public void Deleted(string file) => Log.Deleted(logger, file);
+
     /// <summary>A segment stands under the name of another.</summary>
     public void Misnamed(string file, int number) => Log.Misnamed(logger, file, number);
 
@@ -117,6 +120,9 @@ internal sealed partial class StoreDamageLog(ILogger logger)
 
         [LoggerMessage(1037, LogLevel.Warning, "{File} does not belong to the log and is left alone: {Reason}")]
         public static partial void LeftAlone(ILogger logger, string file, string reason);
+
+        [LoggerMessage(1043, LogLevel.Information, "Deleted {File}: the log has recorded that all its messages are finished or stand elsewhere")]
+        public static partial void Deleted(ILogger logger, string file);
 
         [LoggerMessage(1038, LogLevel.Warning, "{File} holds segment {Number} of the log under a wrong name; it is read as that segment")]
         public static partial void Misnamed(ILogger logger, string file, int number);

@@ -61,6 +61,12 @@ internal sealed class DataFolderMutator
         var name = Path.GetFileName(file);
         _touchedOthers |= file != segments[^1];
         var bytes = File.ReadAllBytes(file);
+        if (bytes.Length == 0)
+        {
+            File.Delete(file);
+            return $"deleted {name}";
+        }
+
         switch (_random.Next(20))
         {
             case 0 or 1 or 2:
