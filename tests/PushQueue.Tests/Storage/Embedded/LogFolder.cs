@@ -134,6 +134,8 @@ public sealed class LogFolder : IAsyncLifetime
         return records;
     }
 
+    private static bool HasMessages(string file) => RecordsIn(File.ReadAllBytes(file)).Exists(static record => record.Type == RecordType.Message);
+
     private async Task WriteAsync(string path, string prefix, string crashed)
     {
         using var log = new VerifyingLogger();
@@ -162,7 +164,18 @@ public sealed class LogFolder : IAsyncLifetime
                 }
             }
 
-            Copy(path, crashed);
+            // The last segment may just have begun; the tests need messages in it.
+            for (var extra = 0; extra == 0 || !HasMessages(Segments(crashed)[^1]); extra++)
+            {
+                string[] bodies = [$"<{prefix}0.extra.{extra} {new string('x', 100)}>"];
+                await PutAsync(store, QueueName.Parse("queue0"), bodies);
+                if (prefix.Length == 0)
+                {
+                    _live.UnionWith(bodies);
+                }
+
+                Copy(path, crashed);
+            }
         }
 
         log.Verify();
