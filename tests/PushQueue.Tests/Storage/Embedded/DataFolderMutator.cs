@@ -40,12 +40,13 @@ internal sealed class DataFolderMutator
     /// Whether a crash a moment earlier could have left the folder like this: only the end of a killed process's last segment is gone. A cut
     /// there between two records cannot be told from such a crash.
     /// </summary>
-    public bool LooksLikeACrash(IReadOnlyList<string> lost)
+    public bool LooksLikeACrash(IReadOnlyList<string> lost) => !_touchedOthers && MayBeTorn(lost);
+
+    /// <summary>Whether these messages stand in the last segment of a killed process: there a batch without its end counts as never answered.</summary>
+    public bool MayBeTorn(IReadOnlyList<string> lost)
     {
         var last = File.ReadAllBytes(LogFolder.Segments(Source)[^1]);
-        return !_touchedOthers
-            && (!_stopped || _stopMarkIsGone)
-            && lost.All(body => last.AsSpan().IndexOf(_original.RecordOf(body)) >= 0);
+        return (!_stopped || _stopMarkIsGone) && lost.All(body => last.AsSpan().IndexOf(_original.RecordOf(body)) >= 0);
     }
 
     private string Once()
