@@ -16,7 +16,6 @@ from pathlib import Path
 EXEMPT = (
     "docs/CLUSTER.md",
     "docs/redis.md",
-    "docs/storage-format.md",
     "server/PushQueue/Delivery/",
     "server/PushQueue/Diagnostics/",
     "server/PushQueue/Storage/Embedded/",

@@ -61,10 +61,7 @@ internal sealed class MessageMeter : IDisposable
     /// <summary>Label <c>reason</c>.</summary>
     public Counter<long> PutsRefused { get; }
 
-    /// <summary>When a flush begins; for <see cref="Flushed"/>.</summary>
-    public long Now() => _time.GetTimestamp();
-
-    public void Flushed(long since) => _flush.Record(_time.GetElapsedTime(since).TotalSeconds);
+    public void Flushed(TimeSpan took) => _flush.Record(took.TotalSeconds);
 
     /// <summary>Label <c>where</c>; <see cref="FaultBorder"/> counts.</summary>
     public void CountInternalErrors(string where, long count) =>

@@ -2,7 +2,7 @@ using System.Formats.Tar;
 using System.Globalization;
 using System.Text;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 

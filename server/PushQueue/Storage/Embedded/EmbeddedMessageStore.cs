@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -128,7 +129,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             }
 
             _nextQueueNumber = recovery.NextQueueNumber;
-            _services.Log = new MessageLog(_options, recovery.Log, _logger);
+            _services.Log = new MessageLog(_options.ForLog(), recovery.Log, _logger);
             _cleaner = new LogCleaner(
                 _services, () => [.. _queues.Values], QueuesAtSnapshot, () => Volatile.Read(ref _nextQueueNumber), _logger);
             _services.Cleaner = _cleaner;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -198,13 +198,13 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
-    public void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    public void OnCommitted(Segment segment, ReadOnlySpan<LocatedRecord> records)
     {
         try
         {
             lock (_gate)
             {
-                ShowCommitted(segment, messages);
+                ShowCommitted(segment, records);
             }
         }
         catch (Exception e)
@@ -216,18 +216,19 @@ internal sealed class EmbeddedQueue : ILogOwner
         Notify();
     }
 
-    public void OnRefused(ReadOnlySpan<LocatedMessage> messages)
+    public void OnRefused(ReadOnlySpan<LocatedRecord> records)
     {
         try
         {
             lock (_gate)
             {
-                foreach (ref readonly var located in messages)
+                foreach (ref readonly var located in records)
                 {
-                    located.Message.CarriedTo = null;
-                    if (located.Message.Place == MessagePlace.Pending)
+                    var message = (StoredMessage)located.Content;
+                    message.CarriedTo = null;
+                    if (message.Place == MessagePlace.Pending)
                     {
-                        _state.ForgetPending(located.Message);
+                        _state.ForgetPending(message);
                     }
                 }
             }
@@ -784,12 +785,12 @@ internal sealed class EmbeddedQueue : ILogOwner
         _hasOrphanedLeases = false;
     }
 
-    private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages)
+    private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedRecord> records)
     {
         var shown = false;
-        foreach (ref readonly var located in messages)
+        foreach (ref readonly var located in records)
         {
-            var message = located.Message;
+            var message = (StoredMessage)located.Content;
             message.CarriedTo = null;
             if (message.Place == MessagePlace.Gone || _state.IsDeleted)
             {

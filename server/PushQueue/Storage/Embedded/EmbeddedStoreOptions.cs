@@ -1,4 +1,6 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -22,7 +24,19 @@ internal sealed class EmbeddedStoreOptions
     public int ReserveBytes { get; init; } = 1024 * 1024;
 
     /// <summary>
-    /// Bytes of zeros kept ahead of the log's end under <see cref="DurabilityMode.Synced"/>; see <see cref="Log.RoomAhead"/>.
+    /// Bytes of zeros kept ahead of the log's end under <see cref="DurabilityMode.Synced"/>; see <see cref="RoomAhead"/>.
     /// </summary>
     public int RoomAheadBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>The same for the log.</summary>
+    public LogOptions ForLog() => new()
+    {
+        Directory = DataDirectory,
+        Durability = Durability,
+        SegmentBytes = SegmentBytes,
+        ReserveBytes = ReserveBytes,
+        RoomAheadBytes = RoomAheadBytes,
+        OnlyAdds = MessageAppends.OnlyAdds,
+        Flushed = Meter is { } meter ? meter.Flushed : null,
+    };
 }

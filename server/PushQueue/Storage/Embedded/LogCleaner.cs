@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -20,8 +21,8 @@ internal sealed partial class LogCleaner : IDisposable
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly HashSet<int> _damaged = [];
-    private bool _awake = true;
-    private bool _snapshotWanted = true;
+    private bool _awake;
+    private bool _snapshotWanted;
     private bool _stopping;
     private int _snapshotSegment;
 
@@ -192,7 +193,7 @@ internal sealed partial class LogCleaner : IDisposable
         _snapshotSegment = outcome == CommitOutcome.Broken ? _snapshotSegment : segment;
         if (outcome == CommitOutcome.Committed)
         {
-            _services.Log.ForgetRestore();
+            StoreArchive.ForgetRestore(_services.Log.Directory);
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
@@ -183,13 +184,13 @@ internal sealed partial class LogRecovery
     private void Apply(SegmentScanner scanner, Segment segment)
     {
         var reader = new SpanReader(scanner.Payload);
-        _stoppedClean = scanner.Type == RecordType.CleanStop;
-        if (_inBatch && scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
+        _stoppedClean = (RecordType)scanner.Type == RecordType.CleanStop;
+        if (_inBatch && (RecordType)scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
         {
             LeaveBatch(segment);
         }
 
-        switch (scanner.Type)
+        switch ((RecordType)scanner.Type)
         {
             case RecordType.Message:
                 ReadMessage(scanner, segment);

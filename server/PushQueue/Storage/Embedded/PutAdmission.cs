@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 

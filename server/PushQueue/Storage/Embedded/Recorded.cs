@@ -1,4 +1,4 @@
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 

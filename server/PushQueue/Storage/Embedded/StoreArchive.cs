@@ -13,6 +13,9 @@ public static class StoreArchive
 
     internal const string RestoredMark = "restored";
 
+    /// <summary>The new epochs of a restored log are on disk: the next start needs no others.</summary>
+    internal static void ForgetRestore(string directory) => File.Delete(Path.Combine(directory, RestoredMark));
+
     /// <summary>Reads an archive to its end.</summary>
     /// <returns>How many bytes of log it holds.</returns>
     /// <exception cref="InvalidDataException">It is none, or lacks its end; the message says so.</exception>
@@ -33,7 +36,7 @@ public static class StoreArchive
         {
             await WriteAsync(Path.Combine(directory, RestoredMark), Stream.Null, cancellationToken);
             var bytes = await ReadAsync(archive, directory, cancellationToken);
-            Log.LibC.FlushDirectory(directory);
+            PushQueue.Storage.Log.LibC.FlushDirectory(directory);
             return bytes;
         }
         catch

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 

@@ -1,5 +1,5 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 

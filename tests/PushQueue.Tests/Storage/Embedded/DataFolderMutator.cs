@@ -1,5 +1,5 @@
 using System.Text;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
 namespace PushQueue.Tests.Storage.Embedded;
 

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 using System.Text;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 

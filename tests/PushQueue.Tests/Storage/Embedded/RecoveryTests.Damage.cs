@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -88,7 +89,7 @@ public sealed partial class RecoveryTests
         for (var at = 0; at < marks.Length; at += RecordHeader.Size)
         {
             var mark = new byte[RecordHeader.Size];
-            RecordHeader.Write(mark, RecordType.Message, marks.Length - at - RecordHeader.Size);
+            RecordHeader.Write(mark, (byte)RecordType.Message, marks.Length - at - RecordHeader.Size);
             RecordHeader.WriteChecksum(mark, RecordHeader.FixedSalt);
             mark.AsSpan(0, Math.Min(mark.Length, marks.Length - at)).CopyTo(marks.AsSpan(at));
         }
@@ -175,7 +176,7 @@ public sealed partial class RecoveryTests
         bad.OpenFile(FileAccess.Read);
         var good = new Segment(2, _directory.File("segment")) { Salt = 7 };
         var record = new byte[RecordHeader.Size + 4];
-        RecordHeader.Write(record, RecordType.Message, 4);
+        RecordHeader.Write(record, (byte)RecordType.Message, 4);
         "good"u8.CopyTo(record.AsSpan(RecordHeader.Size));
         RecordHeader.WriteChecksum(record, good.Salt);
         await File.WriteAllBytesAsync(good.Path, record, CancellationToken.None);
@@ -209,7 +210,7 @@ public sealed partial class RecoveryTests
     public void No_flipped_bit_of_type_or_length_passes_the_check_of_a_records_header()
     {
         var record = new byte[RecordHeader.Size];
-        RecordHeader.Write(record, RecordType.Removed, 0);
+        RecordHeader.Write(record, (byte)RecordType.Removed, 0);
         RecordHeader.WriteChecksum(record, 0x12345678);
         Assert.True(RecordHeader.BeginsRecord(record, 0x12345678));
 
@@ -233,7 +234,7 @@ public sealed partial class RecoveryTests
         // Sequence 99, put at 1000 ms for 1000 ms, priority 5, text/plain, body "!!".
         byte[] payload = [0, 0, 1, 99, 0xE8, 7, 0xE8, 7, 5, 2, (byte)'!', (byte)'!'];
         var record = new byte[RecordHeader.Size + payload.Length];
-        RecordHeader.Write(record, RecordType.Message, payload.Length);
+        RecordHeader.Write(record, (byte)RecordType.Message, payload.Length);
         payload.CopyTo(record, RecordHeader.Size);
         RecordHeader.WriteChecksum(record, RecordHeader.FixedSalt);
         return [.. record, .. record];

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 

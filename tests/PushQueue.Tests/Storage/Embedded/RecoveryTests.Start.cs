@@ -1,5 +1,6 @@
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
+using PushQueue.Storage.Embedded.Records;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -24,6 +25,17 @@ public sealed partial class RecoveryTests
         await using var again = await OpenWithAsync(new EagerTimeProvider(_time));
 
         Assert.Equal(2, (await again.GetQueueAsync(Queue).WithTimeout())!.Ready);
+    }
+
+    [Fact]
+    public async Task A_start_writes_one_snapshot()
+    {
+        var live = _directory.File("live");
+        await using var store = await OpenAsync(live);
+
+        await FirstSnapshotAsync(live);
+
+        Assert.Single(RecordsIn(Segments(live)[0]), record => record.Type == RecordType.SnapshotStart);
     }
 
     [Fact]

@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
 /// Two files that say what a data folder holds. <c>store</c> has the id that all segments of the log bear. <c>stopped</c> exists after an

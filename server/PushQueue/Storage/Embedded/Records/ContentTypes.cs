@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using PushQueue.Storage.Log;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
 /// Content types as they stand in records: the usual ones as one byte (0 means that the text follows). The numbers are on disk: they may

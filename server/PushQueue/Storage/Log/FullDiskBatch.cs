@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
-/// <summary>What is left of a batch when the disk is full: everything but the records that only add messages.</summary>
+/// <summary>Removes the records that only add from a batch that a full disk refused, and keeps the others.</summary>
 internal static class FullDiskBatch
 {
-    public static void DropAdditions(LogBatch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="onlyAdds">The types of records that only add.</param>
+    public static void DropAdditions(LogBatch batch, IReadOnlySet<byte> onlyAdds)
     {
         var refused = batch.Located.ToArray();
         batch.Located.Clear();
@@ -18,7 +20,7 @@ internal static class FullDiskBatch
             while (!rest.IsEmpty)
             {
                 var record = rest[..(RecordHeader.Size + RecordHeader.PayloadLength(rest))];
-                if (!OnlyAdds(record))
+                if (!onlyAdds.Contains(record[2]))
                 {
                     record.CopyTo(copy.Buffer.AsSpan(copy.Length));
                     copy.Length += record.Length;
@@ -31,14 +33,11 @@ internal static class FullDiskBatch
         }
 
         batch.KeepOnly(kept);
-        foreach (ref readonly var message in refused.AsSpan())
+        foreach (ref readonly var added in refused.AsSpan())
         {
-            message.Owner.OnRefused(MemoryMarshal.CreateReadOnlySpan(in message, 1));
+            added.Owner.OnRefused(MemoryMarshal.CreateReadOnlySpan(in added, 1));
         }
 
         batch.CompleteAdditions(CommitOutcome.DiskFull);
     }
-
-    private static bool OnlyAdds(ReadOnlySpan<byte> record) =>
-        (RecordType)record[2] is RecordType.Message or RecordType.BatchStart or RecordType.BatchEnd;
 }

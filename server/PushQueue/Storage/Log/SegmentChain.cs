@@ -1,6 +1,6 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
 /// Links the segments: the header of each says how the one before it ended, and the end record of each names the one behind it. A start
@@ -10,7 +10,7 @@ namespace PushQueue.Storage.Embedded.Log;
 /// <param name="identity">The store's id, and the mark of an orderly stop.</param>
 /// <param name="bootId">The boot of the machine.</param>
 /// <param name="last">The last segment that recovery found; null in a new folder.</param>
-internal sealed class SegmentChain(EmbeddedStoreOptions options, LogIdentity identity, string bootId, Segment? last)
+internal sealed class SegmentChain(LogOptions options, LogIdentity identity, string bootId, Segment? last)
 {
     private readonly bool _flushes = options.Durability.Mode != DurabilityMode.Memory;
     private Segment? _previous = last;
@@ -62,7 +62,7 @@ internal sealed class SegmentChain(EmbeddedStoreOptions options, LogIdentity ide
         writer.Number(begun.Number);
         writer.UInt32(begun.Salt);
         record = record[..(RecordHeader.Size + writer.Written)];
-        RecordHeader.Write(record, RecordType.SegmentEnd, writer.Written);
+        RecordHeader.Write(record, LogRecordType.SegmentEnd, writer.Written);
         RecordHeader.WriteChecksum(record, previous.Salt);
         try
         {
@@ -71,7 +71,7 @@ internal sealed class SegmentChain(EmbeddedStoreOptions options, LogIdentity ide
         catch (IOException exception)
         {
             RandomAccess.SetLength(previous.Handle, previous.Length);
-            if (!LogWriter.IsTooBig(exception))
+            if (!FullDisk.RefusedFile(exception))
             {
                 throw;
             }

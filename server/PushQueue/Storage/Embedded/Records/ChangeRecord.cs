@@ -1,6 +1,7 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Log;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>Payload of <see cref="RecordType.Changed"/>: all that can change of a live message after its put, as it is now.</summary>
 internal static class ChangeRecord

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
 /// A small file in the data folder: one line of text, which ends in its CRC-32C. The file is replaced in one step, so it is never half

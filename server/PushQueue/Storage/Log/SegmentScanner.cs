@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// Reads the records of a segment in order. Behind damage it goes on at the next place where a whole record with a right checksum stands, and
+/// Reads the records of a segment in order. Behind damage it goes on at the next place where a whole record with a right checksum
+/// stands, and
 /// says what it skipped.
 /// </summary>
 /// <param name="segment">The segment.</param>
@@ -22,7 +23,8 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
 
     public int RecordLength { get; private set; }
 
-    public RecordType Type { get; private set; }
+    /// <summary>The last record's type: one of <see cref="LogRecordType"/> or of the log's user.</summary>
+    public byte Type { get; private set; }
 
     /// <summary>Bytes that were skipped before the last record; empty where none were.</summary>
     public (long From, long To) Skipped { get; private set; }
@@ -56,7 +58,7 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
 
             RecordOffset = at;
             RecordLength = length;
-            Type = (RecordType)_window[at - _windowStart + 2];
+            Type = _window[at - _windowStart + 2];
             _position = at + length;
             End = _position;
             return true;
@@ -65,7 +67,8 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
         return false;
     }
 
-    /// <summary>A sound header whose record passes the end of the file: all behind it is the record's beginning, nothing to search in.</summary>
+    /// <summary>A sound header whose record passes the end of the file: all behind it is the record's beginning, nothing to search
+    /// in.</summary>
     private bool IsCutOff(long at)
     {
         if (at + RecordHeader.Size > segment.Length)
@@ -74,11 +77,12 @@ internal sealed class SegmentScanner(Segment segment, bool mayBeTorn)
         }
 
         var header = Read(at, RecordHeader.Size);
-        return RecordHeader.BeginsRecord(header, SaltAt(at)) && at + RecordHeader.Size + RecordHeader.PayloadLength(header) > segment.Length;
+        return RecordHeader.BeginsRecord(header, SaltAt(at))
+            && at + RecordHeader.Size + RecordHeader.PayloadLength(header) > segment.Length;
     }
 
     private bool MayBeHeader(long at) =>
-        SegmentHeader.MayBeginAt(at) && (RecordType)Read(at, RecordHeader.Size)[2] == RecordType.SegmentHeader;
+        SegmentHeader.MayBeginAt(at) && Read(at, RecordHeader.Size)[2] == LogRecordType.SegmentHeader;
 
     private uint SaltAt(long at) => MayBeHeader(at) ? RecordHeader.FixedSalt : segment.Salt;
 

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
 /// The append-only log: collects records in the open batch, and one thread of its own writes batch after batch to the last segment. While
 /// it writes and flushes one, the next gathers, so commits group themselves without a delay. Any thread appends (through
-/// <see cref="BeginAppend"/>, under the log's lock, memory only). Only one thread at a time writes: the log's own, or, where nobody waits for a
-/// flush, whoever appended (<see cref="WriteNow"/>), which saves two changes of threads. The log never reads messages, never decides what is
+/// <see cref="BeginAppend"/>, under the log's lock, memory only). Only one thread at a time writes: the log's own, or, where nobody
+/// waits for a
+/// flush, the thread that appended (<see cref="WriteNow"/>), which saves two changes of threads. The log knows nothing of the records
+/// but their types, never decides what is
 /// live, and never calls anybody with its lock held.
 /// </summary>
 internal sealed class MessageLog : IDisposable
@@ -15,7 +17,7 @@ internal sealed class MessageLog : IDisposable
     private const int WrittenByAnyoneMax = 64 * 1024;
 
     private readonly object _gate = new();
-    private readonly EmbeddedStoreOptions _options;
+    private readonly LogOptions _options;
     private readonly SortedDictionary<int, Segment> _segments;
     private readonly SegmentChain _chain;
     private readonly LogWriter _writer;
@@ -27,9 +29,9 @@ internal sealed class MessageLog : IDisposable
     private bool _stopping;
 
     /// <param name="options">Where and how.</param>
-    /// <param name="found">What recovery found in the folder.</param>
+    /// <param name="found">The log as recovery found it.</param>
     /// <param name="logger">For the operator.</param>
-    public MessageLog(EmbeddedStoreOptions options, RecoveredLog found, ILogger logger)
+    public MessageLog(LogOptions options, RecoveredLog found, ILogger logger)
     {
         _options = options;
         _segments = new SortedDictionary<int, Segment>(found.Segments.ToDictionary(segment => segment.Number));
@@ -39,6 +41,9 @@ internal sealed class MessageLog : IDisposable
         _open = BeginSegment(found.NextSegmentNumber);
         _thread = new Thread(Run) { IsBackground = true, Name = "PushQueue log" };
     }
+
+    /// <summary>The folder that holds the log.</summary>
+    public string Directory => _options.Directory;
 
     /// <summary>Segments that recovery found missing. They belong to the log should an operator bring them back.</summary>
     public IReadOnlyCollection<SegmentExtent> Missing { get; }
@@ -54,7 +59,8 @@ internal sealed class MessageLog : IDisposable
     public void Start() => _thread.Start();
 
     /// <summary>Takes the log's lock until the appender is disposed.</summary>
-    /// <param name="writesItself">The caller promises to call <see cref="WriteNow"/> as soon as it holds no lock; nobody else is woken.</param>
+    /// <param name="writesItself">The caller promises to call <see cref="WriteNow"/> as soon as it holds no lock; nobody else is
+    /// woken.</param>
     public LogAppender BeginAppend(bool writesItself = false)
     {
         Monitor.Enter(_gate);
@@ -78,7 +84,7 @@ internal sealed class MessageLog : IDisposable
     /// </summary>
     public void WriteNow(LogBatch batch)
     {
-        // A batch never loses its need for a flush, and whoever brought that in has woken the log's thread.
+        // A batch never loses its need for a flush, and the thread that appended it has woken the log's thread.
         if (Volatile.Read(ref _open) != batch || _writer.Flushes(batch))
         {
             return;
@@ -104,11 +110,12 @@ internal sealed class MessageLog : IDisposable
         var wasDirty = _writer.Dirty;
         _writer.Commit(batch, mayFlush: false);
 
-        // What was appended meanwhile is for the log's thread, and so is the flush that is due in a while.
+        // Records that were appended meanwhile are for the log's thread, and so is the flush that is due in a while.
         EndWriting(wakeThread: !wasDirty);
     }
 
-    /// <summary>Whether the batch may be written by another thread than the log's own: nobody waits for a flush, and nothing is unusual.</summary>
+    /// <summary>Whether the batch may be written by another thread than the log's own: nobody waits for a flush, and nothing is
+    /// unusual.</summary>
     private bool MayBeWrittenByAnyone(LogBatch batch) =>
         batch is { BeginsSegment: false, Length: <= WrittenByAnyoneMax }
         && !_writer.Flushes(batch)
@@ -157,9 +164,6 @@ internal sealed class MessageLog : IDisposable
             return [.. _segments.Values];
         }
     }
-
-    /// <summary>The new epochs of a restored log are on disk: the next start needs no others.</summary>
-    public void ForgetRestore() => File.Delete(Path.Combine(_options.DataDirectory, StoreArchive.RestoredMark));
 
     /// <summary>For a caller that holds an appender.</summary>
     public IReadOnlyCollection<Segment> SegmentsLocked() => _segments.Values;
@@ -308,7 +312,7 @@ internal sealed class MessageLog : IDisposable
         return batch;
     }
 
-    private string PathOf(int number) => Path.Combine(_options.DataDirectory, Segment.FileName(number));
+    private string PathOf(int number) => Path.Combine(_options.Directory, Segment.FileName(number));
 
     private Segment NewSegmentLocked(int number)
     {

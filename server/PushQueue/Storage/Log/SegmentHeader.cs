@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using PushQueue.Queues;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// The first record of a segment, written twice so that damage of one costs nothing: format version, segment number, the durability it was
-/// written with, the boot of the machine, the salt that the marks and checksums of all other records depend on, the store that the segment
+/// The first record of a segment, written twice so that damage of one costs nothing: format version, segment number, the durability it
+/// was
+/// written with, the boot of the machine, the salt that the marks and checksums of all other records depend on, the store that the
+/// segment
 /// belongs to, and the extent of the segment before it. Version rule: a reader refuses segments of a newer version; a change that an old
 /// reader would misread raises the version.
 /// </summary>
@@ -13,7 +15,7 @@ namespace PushQueue.Storage.Embedded.Log;
 /// <param name="Number">The segment's number.</param>
 /// <param name="Durability">The durability of its records.</param>
 /// <param name="BootId">The boot of the machine that wrote it.</param>
-/// <param name="Salt">What marks and checksums depend on.</param>
+/// <param name="Salt">The salt of marks and checksums.</param>
 /// <param name="Store">The store's id; empty in versions 1 and 2.</param>
 /// <param name="Previous">The segment before this one, as it was when this one was begun; number 0 in versions 1 and 2.</param>
 internal readonly record struct SegmentHeader(
@@ -42,7 +44,7 @@ internal readonly record struct SegmentHeader(
     /// not a reboot. A random value where the system does not say, so that every start counts as a reboot.
     /// </summary>
     public static string ReadBootId() =>
-        File.Exists(BootIdFile) ? File.ReadAllText(BootIdFile).Trim() : Receipt.New().ToString();
+        File.Exists(BootIdFile) ? File.ReadAllText(BootIdFile).Trim() : Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
     public static uint NewSalt() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
 
@@ -56,18 +58,19 @@ internal readonly record struct SegmentHeader(
         destination.Clear();
         var writer = new SpanWriter(destination[RecordHeader.Size..RecordBytes]);
         Write(ref writer);
-        RecordHeader.Write(destination, RecordType.SegmentHeader, RecordBytes - RecordHeader.Size);
+        RecordHeader.Write(destination, LogRecordType.SegmentHeader, RecordBytes - RecordHeader.Size);
         destination[..RecordBytes].CopyTo(destination[RecordBytes..]);
     }
 
-    /// <summary>Finds the header or its copy in the first bytes of a file. False where damage took both, or where no log wrote the file.</summary>
+    /// <summary>Finds the header or its copy in the first bytes of a file. False where damage took both, or where no log wrote the
+    /// file.</summary>
     public static bool TryFind(ReadOnlySpan<byte> beginning, out SegmentHeader header)
     {
         for (var at = 0; at + RecordHeader.Size <= beginning.Length; at++)
         {
             var record = beginning[at..];
             if (!MayBeginAt(at)
-                || (RecordType)record[2] != RecordType.SegmentHeader
+                || record[2] != LogRecordType.SegmentHeader
                 || !RecordHeader.BeginsRecord(record, RecordHeader.FixedSalt)
                 || RecordHeader.PayloadLength(record) > record.Length - RecordHeader.Size)
             {

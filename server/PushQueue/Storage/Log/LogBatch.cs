@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>How a batch ended for those who wait on it.</summary>
 internal enum CommitOutcome
@@ -10,7 +10,8 @@ internal enum CommitOutcome
     Committed,
 
     /// <summary>
-    /// The disk is full: the records that only add messages were dropped, nobody has seen them. To who waits for the disk: the others are not
+    /// The disk is full: the records that only add messages were dropped, nobody has seen them. To who waits for the disk: the others
+    /// are not
     /// there yet either.
     /// </summary>
     DiskFull,
@@ -26,9 +27,9 @@ internal sealed class LogBatch(Segment segment, long start)
 {
     private const int ChunkBytes = 128 * 1024;
 
-    // A batch of a hundred thousand messages needs a list of megabytes; made anew each time it would wear out the garbage collector.
+    // A batch of a hundred thousand records needs a list of megabytes; made each time it would wear out the garbage collector.
     private const int SpareListsMax = 4;
-    private static readonly ConcurrentBag<List<LocatedMessage>> SpareLists = [];
+    private static readonly ConcurrentBag<List<LocatedRecord>> SpareLists = [];
 
     private readonly List<Chunk> _chunks = [];
     private volatile bool _isOwed;
@@ -46,13 +47,14 @@ internal sealed class LogBatch(Segment segment, long start)
 
     public long Length { get; private set; }
 
-    /// <summary>The messages whose record is in this batch, in the order of the records.</summary>
-    public List<LocatedMessage> Located { get; private set; } = SpareLists.TryTake(out var spare) ? spare : [];
+    /// <summary>The records whose place their owners want to know, in their order.</summary>
+    public List<LocatedRecord> Located { get; private set; } = SpareLists.TryTake(out var spare) ? spare : [];
 
     /// <summary>Whether somebody waits for the disk and not only for the operating system.</summary>
     public bool NeedsSync { get; set; }
 
-    /// <summary>Whether its records wait in memory because the disk had no room even for them; they are written before any later one.</summary>
+    /// <summary>Whether its records wait in memory because the disk had no room even for them; they are written before any later
+    /// one.</summary>
     public bool IsOwed => _isOwed;
 
     public IReadOnlyList<Chunk> Chunks => _chunks;
@@ -102,7 +104,7 @@ internal sealed class LogBatch(Segment segment, long start)
         Length += headers.Length;
     }
 
-    /// <summary>Completes when the messages put in this batch are as durable as the store promises, and visible.</summary>
+    /// <summary>Completes when what this batch adds is as durable as the store promises, and visible.</summary>
     public Task<CommitOutcome> Additions => Source(ref _additions);
 
     /// <summary>Completes when the operating system has the batch.</summary>
@@ -136,7 +138,8 @@ internal sealed class LogBatch(Segment segment, long start)
     }
 
     /// <summary>
-    /// Puts records of an earlier batch before this one's, but behind a segment's headers: both, because what stands behind the first is read
+    /// Puts records of an earlier batch before this one's, but behind a segment's headers: both, because what stands behind the first
+    /// is read
     /// with the salt that it tells. Nobody knows the place of any of these records.
     /// </summary>
     public void Prepend(List<Chunk> chunks)
@@ -162,7 +165,7 @@ internal sealed class LogBatch(Segment segment, long start)
     /// <summary>Records that are owed by a segment of which the disk took nothing begin with that segment's headers.</summary>
     private static void RemoveHeaders(Chunk chunk)
     {
-        if (chunk.Length >= SegmentHeader.BothBytes && (RecordType)chunk.Buffer[2] == RecordType.SegmentHeader)
+        if (chunk.Length >= SegmentHeader.BothBytes && chunk.Buffer[2] == LogRecordType.SegmentHeader)
         {
             chunk.Length -= SegmentHeader.BothBytes;
             chunk.Buffer.AsSpan(SegmentHeader.BothBytes, chunk.Length).CopyTo(chunk.Buffer);
@@ -260,21 +263,4 @@ internal sealed class LogBatch(Segment segment, long start)
 
         public int Room => Buffer.Length - Length;
     }
-}
-
-/// <summary>A message whose record stands in a batch.</summary>
-/// <param name="Owner">Who is told when the record is durable.</param>
-/// <param name="Message">The message.</param>
-/// <param name="RecordOffset">Where in the segment the record begins.</param>
-/// <param name="RecordLength">Bytes of the record with its header.</param>
-internal readonly record struct LocatedMessage(ILogOwner Owner, StoredMessage Message, long RecordOffset, int RecordLength);
-
-/// <summary>Who put messages into the log and learns what became of their records. Called on the log's thread, without its lock.</summary>
-internal interface ILogOwner
-{
-    /// <summary>The records are durable. All messages are this owner's.</summary>
-    void OnCommitted(Segment segment, ReadOnlySpan<LocatedMessage> messages);
-
-    /// <summary>The records were dropped because the disk is full.</summary>
-    void OnRefused(ReadOnlySpan<LocatedMessage> messages);
 }

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
-/// <summary>Writes the fields of a payload. The caller has made sure of the room (<see cref="StringBytesMax"/>, 10 bytes a number).</summary>
+/// <summary>Writes the fields of a payload. The caller has made sure of the room (<see cref="StringBytesMax"/>, 10 bytes a
+/// number).</summary>
 internal ref struct SpanWriter(Span<byte> buffer)
 {
     public const int NumberBytesMax = 10;

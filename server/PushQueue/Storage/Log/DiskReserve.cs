@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// A file of random bytes (zeros would be nothing on a disk that compresses) that holds room on the disk. When the disk is full it is deleted, so that the records of messages being taken still
+/// A file of random bytes (zeros would be nothing on a disk that compresses) that holds room on the disk. When the disk is full it is
+/// deleted, so that the records of messages being taken still
 /// find room; when it can be made again, the disk has room again.
 /// </summary>
 internal sealed class DiskReserve

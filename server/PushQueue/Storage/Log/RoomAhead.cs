@@ -1,14 +1,16 @@
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// Zeros at the end of the last segment, where the next records go. A flush of records that overwrite them has only their bytes to write; one
-/// of a file that grew writes the file's new length too, in a second step. Whoever seals the segment cuts them off.
+/// Zeros at the end of the last segment, where the next records go. A flush of records that overwrite them has only their bytes to
+/// write; one
+/// of a file that grew writes the file's new length too, in a second step. They are cut off when the segment is sealed.
 /// </summary>
 internal static class RoomAhead
 {
     private static readonly byte[] Zeros = new byte[64 * 1024];
 
-    /// <summary>Adds room behind what is about to be written, where that would make the file grow. A disk without room for it gives none.</summary>
+    /// <summary>Adds room behind what is about to be written, where that would make the file grow. A disk without room for it gives
+    /// none.</summary>
     public static void Prepare(Segment segment, long end, int bytes)
     {
         if (bytes == 0 || end <= segment.FileLength || segment.HasNoRoomAhead)

@@ -1,8 +1,10 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Log;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Embedded.Records;
 
-/// <summary>Payload of <see cref="RecordType.QueueState"/>: one queue without its messages. Settings are name and value, so that new ones can be added.
+/// <summary>Payload of <see cref="RecordType.QueueState"/>: one queue without its messages. Settings are name and value, so that new
+/// ones can be added.
 /// History begins at the first offset: what was trimmed under earlier settings does not come back under later ones.</summary>
 internal sealed record QueueStateRecord(
     long Number,
@@ -46,7 +48,7 @@ internal sealed record QueueStateRecord(
         writer.Text(Settings.PushUrl ?? "");
     }
 
-    /// <exception cref="InvalidDataException">The payload is no queue state.</exception>
+    /// <exception cref="InvalidDataException">The payload is not a queue state.</exception>
     public static QueueStateRecord Read(ReadOnlySpan<byte> payload)
     {
         var reader = new SpanReader(payload);

@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>Reads the fields of a payload whose checksum was right.</summary>
-/// <exception cref="InvalidDataException">Thrown by all members where the payload ends too early: it was written by something else.</exception>
+/// <exception cref="InvalidDataException">Thrown by all members where the payload ends too early: it was written by something
+/// else.</exception>
 internal ref struct SpanReader(ReadOnlySpan<byte> buffer)
 {
     private readonly ReadOnlySpan<byte> _buffer = buffer;

@@ -1,6 +1,6 @@
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
-/// <summary>What one segment holds, as another part of the log remembers it. Number and salt together identify a segment.</summary>
+/// <summary>The size of one segment, as another part of the log remembers it. Number and salt together identify a segment.</summary>
 /// <param name="Number">The segment's number; 0 for none.</param>
 /// <param name="Salt">The segment's salt.</param>
 /// <param name="Length">Bytes of records.</param>

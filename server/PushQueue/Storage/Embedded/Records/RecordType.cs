@@ -1,10 +1,13 @@
-namespace PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Log;
 
-/// <summary>What a record of the log says. The numbers are on disk: they may only ever grow, and none is given a second meaning.</summary>
+namespace PushQueue.Storage.Embedded.Records;
+
+/// <summary>The kinds of records. The numbers are on disk: new ones are added at the end, and a number never gets a second
+/// meaning.</summary>
 internal enum RecordType : byte
 {
-    /// <summary>First record of a segment: <see cref="SegmentHeader"/>.</summary>
-    SegmentHeader = 1,
+    /// <summary>First record of a segment: <see cref="LogRecordType.SegmentHeader"/>.</summary>
+    SegmentHeader = LogRecordType.SegmentHeader,
 
     /// <summary>The whole state of one message: a put, or a message carried forward. The latest one counts.</summary>
     Message = 2,
@@ -49,5 +52,5 @@ internal enum RecordType : byte
     CleanStop = 16,
 
     /// <summary>Last record of a segment whose successor has begun; names the successor.</summary>
-    SegmentEnd = 17,
+    SegmentEnd = LogRecordType.SegmentEnd,
 }

@@ -2,10 +2,11 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// The 12 bytes before every record: mark (2), type (1), check of the header (1), length of the payload (4), CRC-32C (4) of the first 8 bytes
+/// The 12 bytes before every record: mark (2), type (1), check of the header (1), length of the payload (4), CRC-32C (4) of the first
+/// 8 bytes
 /// and the payload; little endian. The mark lets recovery find the next record behind damage. Mark, check and CRC depend on the segment's
 /// salt, which nobody outside knows: a message body cannot hold what would be taken for a record.
 /// A change of this layout or of any payload needs a new <see cref="SegmentHeader.CurrentVersion"/>; see docs/storage-format.md.
@@ -20,10 +21,10 @@ internal static class RecordHeader
     private const ushort FixedMark = 0x51B5;
 
     /// <summary>Writes type and length; the log's thread adds the rest when it writes the batch and knows the segment.</summary>
-    public static void Write(Span<byte> header, RecordType type, int payloadLength)
+    public static void Write(Span<byte> header, byte type, int payloadLength)
     {
         header[..4].Clear();
-        header[2] = (byte)type;
+        header[2] = type;
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], payloadLength);
     }
 
@@ -40,12 +41,13 @@ internal static class RecordHeader
     }
 
     /// <summary>
-    /// Whether a record with that salt begins here. It keeps the search behind damage cheap (few places are worth a checksum) and the length
+    /// Whether a record with that salt begins here. It keeps the search behind damage cheap (few places are worth a checksum) and the
+    /// length
     /// trustworthy where the record is cut off.
     /// </summary>
     public static bool BeginsRecord(ReadOnlySpan<byte> header, uint salt) =>
         BinaryPrimitives.ReadUInt16LittleEndian(header) == Mark(salt)
-        && header[2] is >= (byte)RecordType.SegmentHeader and <= (byte)RecordType.SegmentEnd
+        && header[2] is > 0 and <= LogRecordType.Last
         && header[3] == Check(header, salt)
         && PayloadLength(header) >= 0;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// One file of the log. Knows how many of its bytes still matter, which older segments its records speak of, and who is reading it.
+/// One file of the log. Knows how many of its bytes still matter, which older segments its records refer to, and who is reading it.
 /// Owned by <see cref="MessageLog"/>; written by the log's thread alone; read by anyone who holds a pin.
 /// </summary>
 internal sealed class Segment(int number, string path)
@@ -25,7 +25,7 @@ internal sealed class Segment(int number, string path)
 
     public string Path { get; } = path;
 
-    /// <summary>What the marks and checksums of its records depend on; it stands in the segment's header.</summary>
+    /// <summary>The salt of marks and checksums; the segment's header has it.</summary>
     public uint Salt { get; set; }
 
     /// <summary>Bytes of records in the file. Grows only while it is the last segment.</summary>
@@ -34,10 +34,10 @@ internal sealed class Segment(int number, string path)
     /// <summary>How many message records it holds.</summary>
     public long Messages { get; set; }
 
-    /// <summary>Where the record stands that says that the next segment has begun; null while there is none.</summary>
+    /// <summary>Where the record stands that says that the next segment has begun; null before that.</summary>
     public long? EndRecordAt { get; set; }
 
-    /// <summary>What it holds now.</summary>
+    /// <summary>The extent of the segment as it is now.</summary>
     public SegmentExtent Extent => new(Number, Salt, EndRecordAt ?? Length, Messages);
 
     /// <summary>Bytes in the file with the <see cref="RoomAhead"/>; known only of a segment that this process began.</summary>

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
 /// Flushing to disk as databases do it. .NET flushes with fsync, which also writes the file's times; fdatasync leaves them out and is
@@ -38,7 +38,8 @@ internal static partial class LibC
         var directory = Open(path, ReadOnlyDirectory);
         if (directory < 0)
         {
-            throw new IOException($"Cannot open the folder {path} to flush it: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            var reason = new Win32Exception(Marshal.GetLastPInvokeError()).Message;
+            throw new IOException($"Cannot open the folder {path} to flush it: {reason}");
         }
 
         using var handle = new SafeFileHandle(directory, ownsHandle: true);

@@ -1,40 +1,36 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Log;
 
 /// <summary>
-/// Puts batches on disk and says so to those who wait: the only code that writes segments, run by one thread at a time. A full disk
-/// refuses what adds messages and keeps the rest (the reserve file makes room for it); any other failure breaks the log for good.
+/// Writes batches to disk and completes their waiters: the only code that writes segments, run by one thread at a time. <see
+/// cref="FullDisk"/>
+/// decides what becomes of a batch when the disk is full; any other failure breaks the log for good.
 /// </summary>
 /// <param name="options">Where and how.</param>
 /// <param name="log">The log, whose open batch moves when a batch could not be written as planned.</param>
 /// <param name="chain">Links each segment that begins with the one before it.</param>
 /// <param name="logger">For the operator.</param>
-internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog log, SegmentChain chain, ILogger logger)
+internal sealed partial class LogWriter(LogOptions options, MessageLog log, SegmentChain chain, ILogger logger)
 {
     /// <summary>How long records that nobody waits for may stay unflushed under <see cref="DurabilityMode.Synced"/>.</summary>
     private const int LazyFlushMs = 50;
 
-    /// <summary>How often a full disk is tried again.</summary>
-    private const int FullDiskRetryMs = 250;
-
-    /// <summary>A larger batch is worth a flush that writes the file's length too, and room ahead of it would be bytes written twice.</summary>
+    /// <summary>A larger batch is worth a flush that writes the file's length too, and room ahead of it would be bytes written
+    /// twice.</summary>
     private const int SmallBatchBytes = 64 * 1024;
 
-    private readonly DiskReserve _reserve = new(options.DataDirectory, options.ReserveBytes);
+    private readonly FullDisk _fullDisk = new(options, logger);
     private readonly DurabilityMode _mode = options.Durability.Mode;
-    private readonly List<LogBatch.Chunk> _owed = [];
-    private Segment? _owedBy;
     private Segment? _current;
-    private long _lastFullDiskTryMs;
     private long _dirtySinceMs;
     private volatile bool _dirty;
-    private volatile bool _diskFull;
     private volatile string? _brokenReason;
 
-    public bool DiskFull => _diskFull;
+    public bool DiskFull => _fullDisk.IsFull;
 
     public string? BrokenReason => _brokenReason;
 
@@ -42,10 +38,10 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     public bool Dirty => _dirty;
 
     /// <summary>Whether all is well with disk and log.</summary>
-    public bool IsPlain => !_diskFull && _brokenReason is null;
+    public bool IsPlain => !_fullDisk.IsFull && _brokenReason is null;
 
     /// <summary>Whether records wait here because the disk had no room even for them.</summary>
-    public bool OwesRecords => _owed.Count > 0;
+    public bool OwesRecords => _fullDisk.OwesRecords;
 
     public int IdleTimeoutMs()
     {
@@ -54,18 +50,20 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             return Timeout.Infinite;
         }
 
-        if (_diskFull)
+        if (_fullDisk.IsFull)
         {
-            return FullDiskRetryMs;
+            return FullDisk.RetryMs;
         }
 
-        return _dirty && _mode != DurabilityMode.Memory ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs() - Environment.TickCount64)) : Timeout.Infinite;
+        return _dirty && _mode != DurabilityMode.Memory
+            ? Math.Max(1, (int)(_dirtySinceMs + FlushAfterMs() - Environment.TickCount64))
+            : Timeout.Infinite;
     }
 
     /// <summary>Whether somebody waits for the batch to be flushed.</summary>
     public bool Flushes(LogBatch batch) => _mode == DurabilityMode.Synced && (batch.NeedsSync || batch.Located.Count > 0);
 
-    /// <param name="batch">What to write; nobody appends to it any more.</param>
+    /// <param name="batch">The batch to write. It is closed for appends.</param>
     /// <param name="mayFlush">False for a caller that must not wait for the disk and has a batch that needs no flush.</param>
     public void Commit(LogBatch batch, bool mayFlush)
     {
@@ -77,10 +75,11 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
         try
         {
-            RetryFullDisk();
-            if (_diskFull || !TryWrite(batch))
+            _fullDisk.Retry(_current);
+            if (_fullDisk.IsFull || !TryWrite(batch))
             {
-                WriteWithoutAdditions(batch);
+                _fullDisk.WriteWithoutAdditions(batch, TryWrite);
+                _ = log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
             }
 
             batch.CompleteWritten(CommitOutcome.Committed);
@@ -96,7 +95,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             return;
         }
 
-        TellOwners(batch);
+        NotifyOwners(batch);
         End(batch, CommitOutcome.Committed);
     }
 
@@ -115,7 +114,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
                 Flush();
             }
 
-            RetryFullDisk();
+            _fullDisk.Retry(_current);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -125,28 +124,17 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     public void Finish()
     {
-        if (_owed.Count > 0)
-        {
-            LogStoppedOwing(logger, options.DataDirectory);
-        }
-
         if (_brokenReason is null)
         {
             CloseCurrent();
-            if (_current is { HasFile: true } && _owed.Count == 0)
+            if (_current is { HasFile: true } && !OwesRecords)
             {
                 chain.End(_current);
             }
         }
 
-        _reserve.Close();
+        _fullDisk.Close();
     }
-
-    /// <summary>ENOSPC, EDQUOT or EFBIG: no room on the disk, in the quota, in this file.</summary>
-    private static bool IsFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 122 || IsTooBig(exception);
-
-    /// <summary>EFBIG: this file may not grow.</summary>
-    public static bool IsTooBig(IOException exception) => (exception.HResult & 0xFFFF) == 27;
 
     private static void WriteChecksums(LogBatch batch)
     {
@@ -156,7 +144,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             while (!rest.IsEmpty)
             {
                 var length = RecordHeader.Size + RecordHeader.PayloadLength(rest);
-                var tellsSalt = (RecordType)rest[2] == RecordType.SegmentHeader;
+                var tellsSalt = rest[2] == LogRecordType.SegmentHeader;
                 RecordHeader.WriteChecksum(rest[..length], tellsSalt ? RecordHeader.FixedSalt : batch.Segment.Salt);
                 rest = rest[length..];
             }
@@ -179,10 +167,10 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             Write(batch);
             return true;
         }
-        catch (IOException exception) when (IsFull(exception))
+        catch (IOException exception) when (FullDisk.Refused(exception))
         {
             Truncate(batch);
-            if (!IsTooBig(exception) || batch.Start == 0)
+            if (!FullDisk.RefusedFile(exception) || batch.Start == 0)
             {
                 return false;
             }
@@ -201,7 +189,8 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
     }
 
     /// <summary>
-    /// Three steps, each on disk before the next, so that a start can tell a crash from a loss: the segment with its headers; the end record of
+    /// Three steps, each on disk before the next, so that a start can tell a crash from a loss: the segment with its headers; the end
+    /// record of
     /// the segment before, which names this one; the records of this one.
     /// </summary>
     private void BeginSegment(LogBatch batch)
@@ -219,7 +208,7 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
             segment.CreateFile();
             if (_mode != DurabilityMode.Memory)
             {
-                LibC.FlushDirectory(options.DataDirectory);
+                LibC.FlushDirectory(options.Directory);
             }
         }
 
@@ -311,82 +300,15 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
         // Without a current segment the disk refused the very first record; there is nothing to flush.
         if (_current is { HasFile: true })
         {
-            var since = options.Meter?.Now() ?? 0;
+            var since = Stopwatch.GetTimestamp();
             LibC.FlushData(_current.Handle);
-            options.Meter?.Flushed(since);
+            options.Flushed?.Invoke(Stopwatch.GetElapsedTime(since));
         }
 
         _dirty = false;
     }
 
-    /// <summary>
-    /// The disk is full: refuse what adds messages, write the rest into the room that the reserve gives back. Where even that is used up the
-    /// rest is owed: it goes first with the next batch, and nobody is made to wait for it, because those who took messages have them. Who needs
-    /// the records on disk is told that they are not.
-    /// </summary>
-    private void WriteWithoutAdditions(LogBatch batch)
-    {
-        if (!_diskFull)
-        {
-            _diskFull = true;
-            _lastFullDiskTryMs = Environment.TickCount64;
-            LogDiskFull(logger, options.DataDirectory);
-        }
-
-        _reserve.Release();
-        FullDiskBatch.DropAdditions(batch);
-        var owedBefore = _owed.Count > 0;
-        if (_owedBy is { } earlier && earlier != batch.Segment)
-        {
-            batch.Segment.InheritReferences(earlier);
-        }
-
-        batch.Prepend(_owed);
-        _owed.Clear();
-        _owedBy = null;
-        if (batch.Length > 0 && !TryWrite(batch))
-        {
-            _owed.AddRange(batch.TakeChunks());
-            _owedBy = batch.Segment;
-            batch.MarkOwed();
-            if (!owedBefore)
-            {
-                LogReserveUsedUp(logger, options.DataDirectory);
-            }
-        }
-
-        log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
-    }
-
-    private void RetryFullDisk()
-    {
-        if (!_diskFull || OwesRecords || Environment.TickCount64 - _lastFullDiskTryMs < FullDiskRetryMs)
-        {
-            return;
-        }
-
-        _lastFullDiskTryMs = Environment.TickCount64;
-        if (_reserve.TryMake() || (TryGiveUpRoomAhead() && _reserve.TryMake()))
-        {
-            _diskFull = false;
-            LogDiskHasRoom(logger, options.DataDirectory);
-        }
-    }
-
-    /// <summary>What stands ahead of the log's end is room, too, and worth more to the reserve.</summary>
-    private bool TryGiveUpRoomAhead()
-    {
-        if (_current is not { Sealed: false, HasFile: true } segment || segment.FileLength == segment.Length)
-        {
-            return false;
-        }
-
-        RoomAhead.Cut(segment);
-        segment.HasNoRoomAhead = true;
-        return true;
-    }
-
-    private static void TellOwners(LogBatch batch)
+    private static void NotifyOwners(LogBatch batch)
     {
         var located = CollectionsMarshal.AsSpan(batch.Located);
         var from = 0;
@@ -414,21 +336,9 @@ internal sealed partial class LogWriter(EmbeddedStoreOptions options, MessageLog
 
     private void Break(Exception exception)
     {
-        _brokenReason = $"The log in {options.DataDirectory} cannot be written: {exception.Message}. Mend the disk and restart.";
-        LogBroken(logger, options.DataDirectory, exception);
+        _brokenReason = $"The log in {options.Directory} cannot be written: {exception.Message}. Repair the disk and restart.";
+        LogBroken(logger, options.Directory, exception);
     }
-
-    [LoggerMessage(1000, LogLevel.Error, "The disk that holds {DataDirectory} is full; puts are refused until there is room")]
-    private static partial void LogDiskFull(ILogger logger, string dataDirectory);
-
-    [LoggerMessage(1001, LogLevel.Warning, "The disk that holds {DataDirectory} has room again; puts are accepted")]
-    private static partial void LogDiskHasRoom(ILogger logger, string dataDirectory);
-
-    [LoggerMessage(1002, LogLevel.Error, "The reserve in {DataDirectory} is used up; messages taken now may be given out again after a crash")]
-    private static partial void LogReserveUsedUp(ILogger logger, string dataDirectory);
-
-    [LoggerMessage(1004, LogLevel.Error, "The disk that holds {DataDirectory} was full until the stop; messages taken last will be given out again")]
-    private static partial void LogStoppedOwing(ILogger logger, string dataDirectory);
 
     [LoggerMessage(1003, LogLevel.Critical, "The log in {DataDirectory} cannot be written; everything is refused until a restart")]
     private static partial void LogBroken(ILogger logger, string dataDirectory, Exception exception);

@@ -1,9 +1,11 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Log;
 
-namespace PushQueue.Storage.Embedded.Log;
+namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
-/// Payload of <see cref="RecordType.Message"/>: flags, queue, sequence, times, priority, content type, then only the fields that the flags
+/// Payload of <see cref="RecordType.Message"/>: flags, queue, sequence, times, priority, content type, then only the fields that the
+/// flags
 /// name, then the body up to the end.
 /// </summary>
 internal static class MessageRecord
@@ -32,7 +34,8 @@ internal static class MessageRecord
         More = 1 << 15,
     }
 
-    /// <summary>What the sixteen bits have no room for. A new field takes the next bit and stands behind those before it.</summary>
+    /// <summary>Fields that the sixteen bits have no room for. A new field takes the next bit and stands behind those before
+    /// it.</summary>
     [Flags]
     private enum MoreFields
     {
@@ -153,7 +156,8 @@ internal static class MessageRecord
         fields |= message.Attempts == 0 ? Fields.None : Fields.Attempts;
         fields |= message.Offset == 0 ? Fields.None : Fields.Offset;
         fields |= message.Lease is null or { Delivery: true } ? Fields.None : Fields.Lease;
-        fields |= message.Place == MessagePlace.Delayed || (message.Place == MessagePlace.Pending && message.BecomesDelayed) ? Fields.Delayed : Fields.None;
+        var isDelayed = message.Place == MessagePlace.Delayed || (message.Place == MessagePlace.Pending && message.BecomesDelayed);
+        fields |= isDelayed ? Fields.Delayed : Fields.None;
         fields |= message.Lease is { Delivery: false, CallerUntilMs: > 0 } ? Fields.CallerLease : Fields.None;
         if (message.Details is { } details)
         {

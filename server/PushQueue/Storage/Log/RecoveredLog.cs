@@ -1,6 +1,4 @@
-using PushQueue.Storage.Embedded.Log;
-
-namespace PushQueue.Storage.Embedded;
+namespace PushQueue.Storage.Log;
 
 /// <summary>The log as recovery found it: where the next segment continues.</summary>
 /// <param name="Segments">The segments by number, all sealed.</param>
@@ -9,4 +7,8 @@ namespace PushQueue.Storage.Embedded;
 /// <param name="Identity">The store's id.</param>
 /// <param name="BootId">The boot of the machine.</param>
 internal sealed record RecoveredLog(
-    IReadOnlyList<Segment> Segments, IReadOnlyCollection<SegmentExtent> Missing, int NextSegmentNumber, LogIdentity Identity, string BootId);
+    IReadOnlyList<Segment> Segments,
+    IReadOnlyCollection<SegmentExtent> Missing,
+    int NextSegmentNumber,
+    LogIdentity Identity,
+    string BootId);

@@ -1,8 +1,9 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Log;
+using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using Xunit;
 
-namespace PushQueue.Tests.Storage.Embedded;
+namespace PushQueue.Tests.Storage.Log;
 
 public sealed class LogBatchTests
 {
@@ -42,7 +43,7 @@ public sealed class LogBatchTests
 
     private static void Append(LogBatch batch, RecordType type)
     {
-        RecordHeader.Write(batch.Reserve(RecordHeader.Size), type, payloadLength: 0);
+        RecordHeader.Write(batch.Reserve(RecordHeader.Size), (byte)type, payloadLength: 0);
         _ = batch.Commit(RecordHeader.Size);
     }
 
