@@ -12,7 +12,6 @@ internal sealed class DataFolderMutator
     private readonly int _times;
     private readonly List<string> _done = [];
     private string _path = "";
-    private bool _touchedOthers;
     private bool _stopMarkIsGone;
 
     public DataFolderMutator(int seed, LogFolder original)
@@ -37,12 +36,9 @@ internal sealed class DataFolderMutator
     }
 
     /// <summary>
-    /// Whether a crash a moment earlier could have left the folder like this: only the end of a killed process's last segment is gone. A cut
-    /// there between two records cannot be told from such a crash.
+    /// Whether these messages stand in the last segment of a killed process. A crash a moment earlier could have left the folder without them: a cut
+    /// between two records cannot be told from such a crash, and a batch without its end was never answered.
     /// </summary>
-    public bool LooksLikeACrash(IReadOnlyList<string> lost) => !_touchedOthers && MayBeTorn(lost);
-
-    /// <summary>Whether these messages stand in the last segment of a killed process: there a batch without its end counts as never answered.</summary>
     public bool MayBeTorn(IReadOnlyList<string> lost)
     {
         var last = File.ReadAllBytes(LogFolder.Segments(Source)[^1]);
@@ -60,7 +56,6 @@ internal sealed class DataFolderMutator
         var file = segments[_random.Next(segments.Count)];
         var other = segments[_random.Next(segments.Count)];
         var name = Path.GetFileName(file);
-        _touchedOthers |= file != segments[^1];
         var bytes = File.ReadAllBytes(file);
         if (bytes.Length == 0)
         {
@@ -97,11 +92,9 @@ internal sealed class DataFolderMutator
                 File.Copy(file, copy, overwrite: true);
                 return $"copied {name} to {Path.GetFileName(copy)}";
             case 12:
-                _touchedOthers = true;
                 File.WriteAllBytes(other, bytes);
                 return $"copied {name} over {Path.GetFileName(other)}";
             case 13:
-                _touchedOthers = true;
                 File.WriteAllBytes(file, File.ReadAllBytes(other));
                 File.WriteAllBytes(other, bytes);
                 return $"swapped {name} and {Path.GetFileName(other)}";
@@ -148,7 +141,6 @@ internal sealed class DataFolderMutator
         var foreign = LogFolder.Segments(_original.Foreign);
         var from = foreign[_random.Next(foreign.Count)];
         var to = NumberedFile(_random.Next(1, segments.Count + 5));
-        _touchedOthers = true;
         File.Copy(from, to, overwrite: true);
         return $"{Path.GetFileName(from)} of another store as {Path.GetFileName(to)}";
     }
