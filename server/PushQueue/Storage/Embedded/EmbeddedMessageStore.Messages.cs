@@ -1,5 +1,4 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
