@@ -47,7 +47,7 @@ internal sealed class DataFolderMutator
 
     private string Once()
     {
-        var segments = LogFolder.Segments(_path);
+        var segments = LogFolder.Segments(_path).FindAll(static file => new FileInfo(file).LinkTarget is null);
         if (segments.Count == 0)
         {
             return "nothing is left";
