@@ -1,0 +1,25 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+namespace PushQueue.Benchmarks;
+
+internal static class Program
+{
+    /// <summary>Runs the benchmarks that the arguments name; <c>--short</c> for a quick look.</summary>
+    private static void Main(string[] args)
+    {
+        // In process: the generated project of the default toolchain does not build under central package versions and one artifacts folder.
+        var isShort = args.Contains("--short");
+        var job = (isShort ? Job.ShortRun : Job.MediumRun).WithToolchain(InProcessEmitToolchain.Instance);
+        var config = ManualConfig.Create(DefaultConfig.Instance)
+            .AddJob(job)
+            .AddDiagnoser(MemoryDiagnoser.Default)
+            .HideColumns(Column.Job, Column.Toolchain, Column.IterationCount, Column.LaunchCount, Column.WarmupCount, Column.UnrollFactor)
+            .WithArtifactsPath(Path.Combine(AppContext.BaseDirectory, "results"));
+        _ = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. args.Where(static arg => arg != "--short")], config);
+    }
+}
