@@ -1,14 +1,13 @@
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Why the server ends a connection or a subscription. The one table for all transports: WebSocket takes the number and the sentence, SSE
-/// an <c>event: close</c>, comet a last line, SignalR a <c>close</c> message.
+/// Why the server ends a connection or a subscription. The one table for all transports: SSE sends an <c>event: close</c>, a stream of lines a last
+/// line, SignalR a <c>close</c> message, a WebSocket a close frame with a code of its own.
 /// </summary>
-/// <param name="Code">A WebSocket close code; 4000 and up are our own.</param>
 /// <param name="Name">What programs compare.</param>
 /// <param name="Sentence">What people read; at most 120 bytes, so that it fits into a WebSocket close frame.</param>
 /// <param name="Reconnect">Whether connecting again makes sense.</param>
-internal sealed record CloseReason(int Code, string Name, string Sentence, bool Reconnect)
+internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
 {
     private const int ReconnectMsMin = 500;
     private const int ReconnectMsMaxDefault = 3000;
@@ -28,29 +27,29 @@ internal sealed record CloseReason(int Code, string Name, string Sentence, bool 
         _reconnectMsMax = Math.Clamp((int)(connections * 1000L / ReconnectsPerSecond), ReconnectMsMaxDefault, ReconnectMsMaxLongest),
     };
 
-    public static readonly CloseReason Normal = new(1000, "normal", "Closed as asked.", Reconnect: false);
+    public static readonly CloseReason Normal = new("normal", "Closed as asked.", Reconnect: false);
 
-    public static readonly CloseReason ProtocolError = new(1002, "protocol-error", "The client broke the WebSocket protocol.", Reconnect: false);
+    public static readonly CloseReason ProtocolError = new("protocol-error", "The client broke the WebSocket protocol.", Reconnect: false);
 
-    public static readonly CloseReason BadUtf8 = new(1007, "bad-utf8", "A text is not valid UTF-8.", Reconnect: false);
+    public static readonly CloseReason BadUtf8 = new("bad-utf8", "A text is not valid UTF-8.", Reconnect: false);
 
-    public static readonly CloseReason FrameTooLarge = new(1009, "frame-too-large", "A message exceeds the size limit.", Reconnect: false);
+    public static readonly CloseReason FrameTooLarge = new("frame-too-large", "A message exceeds the size limit.", Reconnect: false);
 
-    public static readonly CloseReason ServerError = new(1011, "server-error", "The server failed; connect again.", Reconnect: true);
+    public static readonly CloseReason ServerError = new("server-error", "The server failed; connect again.", Reconnect: true);
 
-    public static readonly CloseReason ServerShutdown = new(1012, "server-shutdown", "The server is stopping; connect again.", Reconnect: true);
+    public static readonly CloseReason ServerShutdown = new("server-shutdown", "The server is stopping; connect again.", Reconnect: true);
 
-    public static readonly CloseReason SlowConsumer = new(4001, "slow-consumer", "You read too slowly; resume from your cursor.", Reconnect: true);
+    public static readonly CloseReason SlowConsumer = new("slow-consumer", "You read too slowly; resume from your cursor.", Reconnect: true);
 
-    public static readonly CloseReason Stalled = new(4002, "stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
+    public static readonly CloseReason Stalled = new("stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
 
-    public static readonly CloseReason NoAnswer = new(4003, "no-answer", "No answer to pings; connect again.", Reconnect: true);
+    public static readonly CloseReason NoAnswer = new("no-answer", "No answer to pings; connect again.", Reconnect: true);
 
-    public static readonly CloseReason Replaced = new(4005, "replaced", "Another connection took this consumer's place.", Reconnect: false);
+    public static readonly CloseReason QueueDeleted = new("queue-deleted", "The queue was deleted.", Reconnect: false);
 
-    public static readonly CloseReason Disconnected = new(4006, "disconnected", "An operator ended this stream.", Reconnect: false);
+    public static readonly CloseReason Replaced = new("replaced", "Another connection took this consumer's place.", Reconnect: false);
 
-    public static readonly CloseReason AccessEnded = new(4007, "access-ended", "The key no longer allows this.", Reconnect: false);
+    public static readonly CloseReason Disconnected = new("disconnected", "An operator ended this stream.", Reconnect: false);
 
-    public static readonly CloseReason QueueDeleted = new(4004, "queue-deleted", "The queue was deleted.", Reconnect: false);
+    public static readonly CloseReason AccessEnded = new("access-ended", "The key no longer allows this.", Reconnect: false);
 }

@@ -76,9 +76,6 @@ internal sealed partial class Dispatcher(
     /// <summary>True once the node is stopping: new streams are refused.</summary>
     public bool IsDraining => _draining || _leaving;
 
-    /// <summary>True while slow readers hold more memory than allowed: new streams are refused.</summary>
-    public bool IsShortOfMemory => registry.Memory.IsExceeded;
-
     /// <summary>
     /// Where a consumer's stream begins, as a cursor that resumes there. Only for one that begins live: another is somewhere in history, and
     /// the cursor of the next round would have it skip what it has not seen yet.
@@ -179,17 +176,7 @@ internal sealed partial class Dispatcher(
 
     public void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt) =>
         Find(queue)?.Held.Settle(id, receipt, HeldEnd.Cancelled, consumer =>
-        {
-            var json = PageWriter.Rent();
-            json.Write("{\"event\":\"cancel\",\"queue\":"u8);
-            json.WriteJsonString(queue.Value);
-            json.Write(",\"id\":"u8);
-            json.WriteJsonString(id.ToString());
-            json.Write((byte)'}');
-            var page = consumer.Format.EncodeEvent("cancel"u8, json.From(0));
-            json.Return();
-            _ = consumer.Buffer.Offer(page, consumer);
-        });
+            _ = consumer.Buffer.Offer(consumer.Format.EncodeCancel(queue, id), consumer));
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
     {

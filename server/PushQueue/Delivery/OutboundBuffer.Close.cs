@@ -55,6 +55,8 @@ internal sealed partial class OutboundBuffer
         Task idle;
         lock (_gate)
         {
+            // Before it was opened no write is pending; the first one is only held.
+            _writing &= !_held;
             _state = State.Closed;
             dropped = DropAllLocked();
             if (_writing)
@@ -71,17 +73,6 @@ internal sealed partial class OutboundBuffer
         dropped?.ForEach(observer => observer.OnNotWritten());
         TellRoom();
         return idle;
-    }
-
-    /// <summary>For a connection that ends before <see cref="Open"/>.</summary>
-    public Task EndUnopenedAsync()
-    {
-        lock (_gate)
-        {
-            _writing = false;
-        }
-
-        return EndAsync();
     }
 
     /// <summary>Once a second: cuts a connection that takes nothing, beats on an idle one. True where it was cut.</summary>

@@ -31,6 +31,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     private Action? _shrink;
     private int _lastWriteAt = clock.Seconds;
     private bool _writing = true;
+    private bool _held = true;
     private State _state;
 
     private enum State
@@ -82,10 +83,16 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         {
             if (first is not null && _state != State.Closed)
             {
-                var opening = new Waiting(first, null, null);
-                _waiting = _waiting is null ? new Queue<Waiting>([opening]) : new Queue<Waiting>(_waiting.Prepend(opening));
-                _waitingBytes += first.Length;
+                var joined = _waiting;
+                _waiting = new Queue<Waiting>();
+                KeepLocked(_waiting, new Waiting(first, null, null));
+                foreach (var waiting in joined ?? [])
+                {
+                    _waiting.Enqueue(waiting);
+                }
             }
+
+            _held = false;
         }
 
         _ = PumpAsync();

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using PushQueue.Delivery;
 
 namespace PushQueue.Hosting;
 
@@ -11,7 +10,7 @@ namespace PushQueue.Hosting;
 /// flush. Holds no buffer between flushes. A flush is pending while the socket is full, and there is never more than one send.
 /// Completing it completes the server's own output, whose loop then shuts the socket down in its orderly way.
 /// </summary>
-internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : PipeWriter, ILastWords
+internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : PipeWriter
 {
     private const int BlockBytesMin = 4096;
 
@@ -23,7 +22,6 @@ internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : P
     private bool _cancelNext;
     private bool _completed;
     private bool _broken;
-    private bool _ended;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -50,13 +48,6 @@ internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : P
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (_ended)
-        {
-            // Not told as completed: the server would cut the connection, and the last words with it.
-            DropBlock();
-            return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: false));
-        }
-
         if (_completed || _broken)
         {
             DropBlock();
@@ -88,14 +79,6 @@ internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : P
         return new ValueTask<FlushResult>(Result());
     }
 
-    public void EndWith(ReadOnlySpan<byte> words)
-    {
-        words.CopyTo(GetSpan(words.Length));
-        Advance(words.Length);
-        _ = FlushAsync().AsTask();
-        _ended = true;
-    }
-
     public override void CancelPendingFlush()
     {
         lock (_gate)
@@ -120,7 +103,7 @@ internal sealed class DirectSocketOutput(Socket socket, PipeWriter original) : P
         }
 
         _completed = true;
-        if (_length > 0 && !_broken && !_ended && exception is null)
+        if (_length > 0 && !_broken && exception is null)
         {
             _ = CompleteAfterSendAsync();
             return;

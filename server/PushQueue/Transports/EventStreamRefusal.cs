@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports;
 
@@ -38,7 +39,7 @@ internal static class EventStreamRefusal
     private static EncodedPage Encode(Problem problem, int waitMs)
     {
         var json = PageWriter.Rent();
-        Envelope.WriteClose(json, queue: null, new CloseReason(problem.Type.Status, problem.Type.Name, problem.Sentence, Reconnect: true), waitMs);
+        Envelope.WriteClose(json, queue: null, new CloseReason(problem.Type.Name, problem.Sentence, Reconnect: true), waitMs);
         var writer = PageWriter.Rent();
         ServerSentEventFormat.Envelopes.WriteClose(writer, json.From(0), waitMs);
         json.Return();

@@ -115,12 +115,6 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
     public static readonly ProblemType Timeout = new(
         "request-timeout", 408, "The request took too long to arrive", "Send the body faster.");
 
-    public static readonly ProblemType UriTooLong = new(
-        "uri-too-long", 414, "The request line is too long", "Send what is long in the body.");
-
-    public static readonly ProblemType HeadersTooLarge = new(
-        "headers-too-large", 431, "The headers are too large", "Send fewer or shorter headers.");
-
     public static readonly ProblemType InternalError = new(
         "internal-error", 500, "The server failed", "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");
 }

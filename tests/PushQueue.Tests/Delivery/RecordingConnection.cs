@@ -3,6 +3,7 @@ using System.Text.Json;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Tests.Delivery;
 

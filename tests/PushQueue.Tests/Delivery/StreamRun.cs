@@ -7,6 +7,7 @@ using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
 using PushQueue.Tests.Support;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Tests.Delivery;
 

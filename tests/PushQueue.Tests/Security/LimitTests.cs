@@ -186,25 +186,35 @@ public sealed class LimitTests
         var headers = await SendAsync(server, $"GET /q/test HTTP/1.1\r\nHost: localhost\r\nX: {new string('x', 3000)}\r\n\r\n");
         var line = await SendAsync(server, $"GET /q/{new string('x', 3000)} HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
-        AssertProblem(headers, 431, "headers-too-large");
-        AssertProblem(line, 414, "uri-too-long");
+        Assert.StartsWith("HTTP/1.1 431 ", headers, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 414 ", line, StringComparison.Ordinal);
 
         await Eventually.TrueAsync(() => hits["header-bytes"] == 2, "both are counted");
     }
 
     [Theory]
-    [InlineData("nonsense\r\n\r\n")]
-    [InlineData("GET /q/test HTTP/1.1\r\nHost: localhost\r\nbroken\r\n\r\n")]
-    [InlineData("GET /q/test HTTP/1.1\r\n\r\n")]
-    [InlineData("GET /q/test HTTP/3.0\r\nHost: localhost\r\n\r\n")]
-    [InlineData("POST /q/test HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n")]
-    [InlineData("POST /q/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
-    public async Task What_is_no_http_is_answered_with_a_problem_and_nothing_else_suffers(string request)
+    [InlineData("nonsense\r\n\r\n", 400)]
+    [InlineData("GET /q/test HTTP/1.1\r\nHost: localhost\r\nbroken\r\n\r\n", 400)]
+    [InlineData("GET /q/test HTTP/1.1\r\n\r\n", 400)]
+    [InlineData("GET /q/test HTTP/3.0\r\nHost: localhost\r\n\r\n", 505)]
+    [InlineData("POST /q/test HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400)]
+    public async Task Bytes_that_are_not_http_are_refused_by_the_web_server_and_nothing_else_suffers(string request, int status)
     {
         await using var server = await PushQueueServer.StartAsync();
 
-        AssertProblem(await SendAsync(server, request), 400, "bad-request");
+        Assert.StartsWith($"HTTP/1.1 {status} ", await SendAsync(server, request), StringComparison.Ordinal);
 
+        Assert.Equal(204, (await server.GetAsync("/q/test")).Status);
+    }
+
+    [Fact]
+    public async Task A_body_whose_chunks_are_broken_is_answered_with_a_problem()
+    {
+        await using var server = await PushQueueServer.StartAsync();
+
+        var answer = await SendAsync(server, "POST /q/test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+
+        AssertProblem(answer, 400, "bad-request");
         Assert.Equal(204, (await server.GetAsync("/q/test")).Status);
     }
 

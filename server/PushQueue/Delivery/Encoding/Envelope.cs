@@ -158,6 +158,15 @@ internal static class Envelope
         writer.Write((byte)'"');
     }
 
+    public static void WriteCancel(PageWriter writer, QueueName queue, MessageId id)
+    {
+        writer.Write("{\"event\":\"cancel\",\"queue\":"u8);
+        writer.WriteJsonString(queue.Value);
+        writer.Write(",\"id\":"u8);
+        writer.WriteJsonString(id.ToString());
+        writer.Write((byte)'}');
+    }
+
     /// <param name="writer">Where to.</param>
     /// <param name="queue">The queue of a subscription that ends; null where the whole connection does.</param>
     /// <param name="reason">Why.</param>

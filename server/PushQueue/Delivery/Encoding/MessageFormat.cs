@@ -60,6 +60,16 @@ internal abstract class MessageFormat
     /// </summary>
     protected virtual EncodedPage? FirstBytes => null;
 
+    /// <summary>A message that the consumer holds was cancelled.</summary>
+    public EncodedPage EncodeCancel(QueueName queue, MessageId id)
+    {
+        var json = PageWriter.Rent();
+        Envelope.WriteCancel(json, queue, id);
+        var page = EncodeEvent("cancel"u8, json.From(0));
+        json.Return();
+        return page;
+    }
+
     /// <summary>The last words of a subscription, or of the whole connection where <paramref name="queue"/> is null.</summary>
     public virtual EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports;
 using PushQueue.Transports.Streaming;
@@ -8,7 +7,7 @@ using PushQueue.Transports.Streaming;
 namespace PushQueue.Dialects.RestMq;
 
 /// <summary><c>/c</c>, <c>/ws</c> and <c>/sse</c>: the native streams with another form of message.</summary>
-internal sealed class RestMqStreams(Dispatcher dispatcher, HttpStreamEndpoint http, WebSocketEndpoint sockets)
+internal sealed class RestMqStreams(ConsumerConnections connections, HttpStreamEndpoint http, WebSocketEndpoint sockets)
 {
     private static readonly HttpStreamForm Lines = new("comet", "text/plain", RestMqLineFormat.Plain, RestMqLineFormat.PlainChunked);
 
@@ -63,7 +62,7 @@ internal sealed class RestMqStreams(Dispatcher dispatcher, HttpStreamEndpoint ht
     private async Task<(QueueName Queue, RestMqCallback Callback)?> ReadAsync(HttpContext context)
     {
         var problem = RestMqQueues.Read(context, out var queue, out var callback)
-            ?? StreamAdmission.WhyNot(dispatcher);
+            ?? StreamAdmission.WhyNot(connections);
         if (problem is null)
         {
             return (queue, callback);

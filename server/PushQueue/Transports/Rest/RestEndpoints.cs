@@ -38,7 +38,7 @@ internal static class RestEndpoints
         services.TryAddSingleton<SettingsCommands>();
         services.TryAddSingleton<CommandExecutor>();
         services.TryAddSingleton<ICommandExecutor>(static provider => provider.GetRequiredService<CommandExecutor>());
-        services.AddHostedService<BrokenRequests>();
+        services.AddHostedService<WebServerRefusals>();
         return services;
     }
 

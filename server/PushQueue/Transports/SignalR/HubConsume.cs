@@ -10,9 +10,7 @@ namespace PushQueue.Transports.SignalR;
 
 /// <summary>Serves the hub's streaming method: each call is a connection of its own, as far as delivery sees it.</summary>
 internal sealed class HubConsume(
-    Dispatcher dispatcher,
-    ConsumerRegistry registry,
-    CoarseClock clock,
+    ConsumerConnections connections,
     Subscriptions subscriptions,
     LimitHits hits,
     IOptions<DeliveryOptions> options)
@@ -27,13 +25,12 @@ internal sealed class HubConsume(
         }
 
         var connection = new ItemStreamConnection(client.Caller);
-        var buffer = new OutboundBuffer(connection, clock, options.Value);
-        registry.Add(buffer);
+        var session = connections.Begin(connection);
         EncodedPage? opening;
         try
         {
             var reader = Subscriptions.ReadOptions(json);
-            var (consumer, problem) = await subscriptions.SubscribeAsync(buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+            var (consumer, problem) = await subscriptions.SubscribeAsync(session.Buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
             if (consumer is null)
             {
                 throw HubCommands.Failure(problem!);
@@ -43,27 +40,25 @@ internal sealed class HubConsume(
         }
         catch
         {
-            // Whatever it was, and SignalR tells the client: nothing of the call may stay.
-            await buffer.EndUnopenedAsync();
-            await dispatcher.EndAsync(buffer);
+            // SignalR reports the failure to the client, and nothing of the call may stay.
+            await session.DisposeAsync();
             client.CloseStream();
             throw;
         }
 
-        buffer.Open(opening);
-
-        _ = EndWithAsync(client, connection, buffer, aborted, cancelled);
+        session.Buffer.Open(opening);
+        _ = EndWithAsync(client, connection, session, aborted, cancelled);
         return connection.Items;
     }
 
     private async Task EndWithAsync(
-        HubClient client, ItemStreamConnection connection, OutboundBuffer buffer, CancellationToken aborted, CancellationToken cancelled)
+        HubClient client, ItemStreamConnection connection, ConsumerSession session, CancellationToken aborted, CancellationToken cancelled)
     {
         await using var connectionEnd = aborted.UnsafeRegister(Abort, connection);
         await using var callEnd = cancelled.UnsafeRegister(Abort, connection);
         await connection.Ended;
         client.CloseStream();
-        await dispatcher.EndAsync(buffer);
+        await session.DisposeAsync();
 
         static void Abort(object? state) => ((ItemStreamConnection)state!).Abort(CloseReason.Normal);
     }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 

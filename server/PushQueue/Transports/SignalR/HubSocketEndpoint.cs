@@ -14,12 +14,10 @@ namespace PushQueue.Transports.SignalR;
 /// </summary>
 internal sealed class HubSocketEndpoint(
     HubConnectionHandler<PushHub> hub,
-    Dispatcher dispatcher,
-    ConsumerRegistry registry,
+    ConsumerConnections connections,
     CoarseClock clock,
     ConnectionCallers callers,
     TimeProvider time,
-    IOptions<DeliveryOptions> options,
     IOptions<HubOptions<PushHub>> hubOptions,
     LimitHits hits,
     ILogger<HubSocketEndpoint> logger)
@@ -34,7 +32,7 @@ internal sealed class HubSocketEndpoint(
 
     public async Task ServeAsync(HttpContext context)
     {
-        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
+        if (StreamAdmission.WhyNot(connections) is { } refusal)
         {
             await RefusalForm.RefuseAsync(context, refusal);
             return;
@@ -44,19 +42,17 @@ internal sealed class HubSocketEndpoint(
         {
             Transport = "signalr",
         };
-        var buffer = new OutboundBuffer(connection, clock, options.Value);
-        registry.Add(buffer);
+        await using var session = connections.Begin(connection);
         try
         {
-            if (await OpenAsync(context, connection, buffer) is { } stream)
+            if (await OpenAsync(context, connection, session.Buffer) is { } stream)
             {
-                await new HubSocket(context, connection, buffer, hits, time, logger).RunAsync(stream, _frameBytesMax, hub);
+                await new HubSocket(context, connection, session.Buffer, hits, time, logger).RunAsync(stream, _frameBytesMax, hub);
             }
         }
         finally
         {
             connection.ReadingEnded();
-            await dispatcher.EndAsync(buffer);
         }
     }
 
@@ -73,7 +69,6 @@ internal sealed class HubSocketEndpoint(
         {
             // The client went during the handshake.
             Log.OpeningFailed(logger, e);
-            await buffer.EndUnopenedAsync();
             return null;
         }
     }

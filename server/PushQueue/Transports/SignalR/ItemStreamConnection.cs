@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
 

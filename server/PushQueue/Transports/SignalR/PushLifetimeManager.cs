@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 
 namespace PushQueue.Transports.SignalR;
@@ -14,10 +13,8 @@ namespace PushQueue.Transports.SignalR;
 /// </summary>
 internal sealed class PushLifetimeManager(
     Dispatcher dispatcher,
-    ConsumerRegistry registry,
-    CoarseClock clock,
+    ConsumerConnections sessions,
     ConnectionCallers callers,
-    IOptions<DeliveryOptions> options,
     ILogger<DefaultHubLifetimeManager<PushHub>> logger) : DefaultHubLifetimeManager<PushHub>(logger)
 {
     private readonly ConcurrentDictionary<string, HubClient> _clients = new(StringComparer.Ordinal);
@@ -27,10 +24,10 @@ internal sealed class PushLifetimeManager(
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
         var client = connection.Features.Get<OutboundBuffer>() is { } own
-            ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, EndsItself: true)
-            : new HubClient(Open(connection), HubFormat.Envelopes, HubFormat.Raw, EndsItself: false);
+            ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, Session: null)
+            : Open(connection);
         _clients[connection.ConnectionId] = client;
-        if (!client.EndsItself && !client.TryConnect())
+        if (client.Session is not null && !client.TryConnect())
         {
             // Another one came between the check of the request and this.
             connection.Abort();
@@ -44,29 +41,26 @@ internal sealed class PushLifetimeManager(
         if (_clients.TryRemove(connection.ConnectionId, out var client))
         {
             client.Disconnect();
-            if (client.EndsItself)
+            if (client.Session is { } session)
             {
-                // Its leases go back now, not after the last pages.
-                dispatcher.UnsubscribeAll(client.Buffer);
+                await session.DisposeAsync();
             }
             else
             {
-                await dispatcher.EndAsync(client.Buffer);
+                // What it holds goes back now, not after its last words.
+                dispatcher.UnsubscribeAll(client.Buffer);
             }
         }
 
         await base.OnDisconnectedAsync(connection);
     }
 
-    private OutboundBuffer Open(HubConnectionContext connection)
+    private HubClient Open(HubConnectionContext connection)
     {
         var http = connection.Features.Get<IHttpContextFeature>()?.HttpContext;
-        var buffer = new OutboundBuffer(
-            new HubConsumerConnection(connection, callers.Of(connection.User), http?.Connection.RemoteIpAddress?.ToString()),
-            clock,
-            options.Value);
-        registry.Add(buffer);
-        buffer.Open();
-        return buffer;
+        var address = http?.Connection.RemoteIpAddress?.ToString();
+        var session = sessions.Begin(new HubConsumerConnection(connection, callers.Of(connection.User), address));
+        session.Buffer.Open();
+        return new HubClient(session.Buffer, HubFormat.Envelopes, HubFormat.Raw, session);
     }
 }

@@ -2,21 +2,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>Serves comet (<c>GET /c/{queue}</c>) and server-sent events (<c>GET /sse/{queue}</c>).</summary>
 internal sealed class HttpStreamEndpoint(
-    Dispatcher dispatcher,
-    ConsumerRegistry registry,
-    CoarseClock clock,
+    ConsumerConnections connections,
     ConnectionCallers callers,
     QueuePolicies policies,
-    IOptions<DeliveryOptions> options,
     ILogger<HttpStreamEndpoint> logger)
 {
     public const string EventStream = "text/event-stream";
@@ -37,7 +32,7 @@ internal sealed class HttpStreamEndpoint(
             return;
         }
 
-        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
+        if (StreamAdmission.WhyNot(connections) is { } refusal)
         {
             await RefusalForm.RefuseAsync(context, refusal);
             return;
@@ -70,20 +65,33 @@ internal sealed class HttpStreamEndpoint(
 
     private async Task RunAsync(HttpContext context, StreamRequest request, HttpStreamConnection connection, bool chunked)
     {
-        var buffer = new OutboundBuffer(connection, clock, options.Value);
-        var opened = false;
-        registry.Add(buffer);
-        using var aborted = context.RequestAborted.UnsafeRegister(
-            static state => ((HttpStreamConnection)state!).Abort(CloseReason.Normal), connection);
+        await using (var session = connections.Begin(connection))
+        {
+            using var aborted = context.RequestAborted.UnsafeRegister(
+                static state => ((HttpStreamConnection)state!).Abort(CloseReason.Normal), connection);
+            if (!await ServeAsync(context, request, connection, session))
+            {
+                return;
+            }
+        }
+
+        if (chunked && !connection.Aborted)
+        {
+            await connection.WriteAsync(ChunkedFormat.LastChunk);
+        }
+    }
+
+    /// <summary>Until either side ends the stream. False where it was refused, and answered.</summary>
+    private async ValueTask<bool> ServeAsync(HttpContext context, StreamRequest request, HttpStreamConnection connection, ConsumerSession session)
+    {
         try
         {
-            // Joined before the headers go out: a client that sees the stream open gets all messages that are put from then on.
-            var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, connection.ControlFormat, request.Options);
+            // Joined before the headers go out: a client that sees the stream open gets all that is put from then on.
+            var consumer = await session.SubscribeAsync(request.Queue, connection.ControlFormat, request.Options);
             var opening = await Dispatcher.EncodeOpeningAsync(consumer);
             await context.Response.StartAsync(context.RequestAborted);
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-            opened = true;
-            buffer.Open(opening);
+            session.Buffer.Open(opening);
             await connection.Ended;
         }
         catch (OperationCanceledException)
@@ -101,23 +109,10 @@ internal sealed class HttpStreamEndpoint(
             context.Response.Headers.TransferEncoding = default;
             context.Response.Headers.CacheControl = default;
             await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
-            return;
-        }
-        finally
-        {
-            if (!opened)
-            {
-                // However the opening failed: nothing else would end its first write.
-                await buffer.EndUnopenedAsync();
-            }
-
-            await dispatcher.EndAsync(buffer);
+            return false;
         }
 
-        if (chunked && !connection.Aborted)
-        {
-            await connection.WriteAsync(ChunkedFormat.LastChunk);
-        }
+        return true;
     }
 
     private static void PrepareResponse(HttpContext context, string contentType, bool chunked)

@@ -9,8 +9,8 @@ internal static class StreamAdmission
         ProblemType.ServerFull, "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second.");
 
     /// <summary>Null where it does.</summary>
-    public static Problem? WhyNot(Dispatcher dispatcher) =>
-        dispatcher.IsDraining ? new Problem(ProblemType.ShuttingDown)
-        : dispatcher.IsShortOfMemory ? OutOfMemory
+    public static Problem? WhyNot(ConsumerConnections connections) =>
+        connections.IsDraining ? new Problem(ProblemType.ShuttingDown)
+        : connections.IsShortOfMemory ? OutOfMemory
         : null;
 }

@@ -8,7 +8,8 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>Subscribes and unsubscribes connections that hold many subscriptions: the socket at <c>/ws</c> and the hub.</summary>
-internal sealed class Subscriptions(Dispatcher dispatcher, QueuePolicies policies, LimitHits hits, IOptions<DeliveryOptions> options)
+internal sealed class Subscriptions(
+    Dispatcher dispatcher, ConsumerConnections connections, QueuePolicies policies, LimitHits hits, IOptions<DeliveryOptions> options)
 {
     /// <summary>The new consumer, or what is wrong.</summary>
     public async ValueTask<(Consumer? Consumer, Problem? Problem)> SubscribeAsync(
@@ -101,7 +102,7 @@ internal sealed class Subscriptions(Dispatcher dispatcher, QueuePolicies policie
             return Problem.BadOption(error);
         }
 
-        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
+        if (StreamAdmission.WhyNot(connections) is { } refusal)
         {
             return refusal;
         }

@@ -9,8 +9,7 @@ namespace PushQueue.Transports.Streaming;
 
 /// <summary>Serves <c>GET /ws/{queue}</c> and <c>GET /ws</c>.</summary>
 internal sealed class WebSocketEndpoint(
-    Dispatcher dispatcher,
-    ConsumerRegistry registry,
+    ConsumerConnections connections,
     CoarseClock clock,
     TimeProvider time,
     WebSocketCommands commands,
@@ -48,7 +47,7 @@ internal sealed class WebSocketEndpoint(
             return;
         }
 
-        if (StreamAdmission.WhyNot(dispatcher) is { } refusal)
+        if (StreamAdmission.WhyNot(connections) is { } refusal)
         {
             await RefusalForm.RefuseAsync(context, refusal);
             return;
@@ -61,24 +60,22 @@ internal sealed class WebSocketEndpoint(
         }
 
         var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: request is null);
-        var buffer = new OutboundBuffer(connection, clock, options.Value);
-        registry.Add(buffer);
+        await using var session = connections.Begin(connection);
         try
         {
-            if (await OpenAsync(context, request, echoing, connection, buffer) is { } stream)
+            if (await OpenAsync(context, request, echoing, connection, session) is { } stream)
             {
-                await ReadAsync(connection, buffer, stream, echoing is not null, context.RequestAborted);
+                await ReadAsync(connection, session.Buffer, stream, echoing is not null, context.RequestAborted);
             }
         }
         finally
         {
             connection.ReadingEnded();
-            await dispatcher.EndAsync(buffer);
         }
     }
 
     private async ValueTask<Stream?> OpenAsync(
-        HttpContext context, StreamRequest? request, MessageFormat? format, WebSocketConnection connection, OutboundBuffer buffer)
+        HttpContext context, StreamRequest? request, MessageFormat? format, WebSocketConnection connection, ConsumerSession session)
     {
         try
         {
@@ -87,13 +84,13 @@ internal sealed class WebSocketEndpoint(
             {
                 // Joined before the handshake is answered: a client that sees the socket open gets all messages that are put from then on.
                 format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
-                var consumer = await dispatcher.SubscribeAsync(request.Queue, buffer, format, request.Options);
+                var consumer = await session.SubscribeAsync(request.Queue, format, request.Options);
                 opening = await Dispatcher.EncodeOpeningAsync(consumer);
             }
 
             var stream = await WebSocketHandshake.AcceptAsync(context);
             connection.Attach(stream);
-            buffer.Open(opening);
+            session.Buffer.Open(opening);
             return stream;
         }
         catch (Exception e)
@@ -104,7 +101,6 @@ internal sealed class WebSocketEndpoint(
                 Log.StreamFailed(logger, e, connection.Transport, request?.Queue.Value);
             }
 
-            await buffer.EndUnopenedAsync();
             if (!context.Response.HasStarted)
             {
                 await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Tests.Delivery.Cluster;
 

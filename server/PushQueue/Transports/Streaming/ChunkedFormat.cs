@@ -1,7 +1,9 @@
 using System.Buffers.Text;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Encoding;
+namespace PushQueue.Transports.Streaming;
 
 /// <summary>
 /// Another format's pages, each wrapped as one complete chunk of HTTP/1.1. The server would frame each write for each connection

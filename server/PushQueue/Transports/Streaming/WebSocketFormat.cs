@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text.Unicode;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery;
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Encoding;
+namespace PushQueue.Transports.Streaming;
 
 /// <summary>
 /// A WebSocket frame per message, framed by hand: a server's frames carry no mask, so one page of frames serves every subscriber in
@@ -89,7 +91,7 @@ internal class WebSocketFormat : MessageFormat
             ? $$"""{"code":"{{reason.Name}}","reconnectMs":{{reason.NextReconnectMs()}}}"""
             : reason.Sentence;
         var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(text)];
-        BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)reason.Code);
+        BinaryPrimitives.WriteUInt16BigEndian(payload, WebSocketCloseCodes.Of(reason));
         _ = System.Text.Encoding.UTF8.GetBytes(text, payload.AsSpan(2));
         return EncodeFrame(FinalClose, payload);
     }

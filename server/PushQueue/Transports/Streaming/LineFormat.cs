@@ -1,4 +1,7 @@
-namespace PushQueue.Delivery.Encoding;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery;
+
+namespace PushQueue.Transports.Streaming;
 
 /// <summary>A message per line: NDJSON envelopes, or raw bodies each followed by a line end.</summary>
 internal sealed class LineFormat : MessageFormat

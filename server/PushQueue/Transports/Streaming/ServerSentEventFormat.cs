@@ -1,6 +1,8 @@
 using System.Text.Unicode;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Delivery;
 
-namespace PushQueue.Delivery.Encoding;
+namespace PushQueue.Transports.Streaming;
 
 /// <summary>
 /// A server-sent event per message. The id is the cursor; a message that was not broadcast has none, because a client cannot resume by it and
