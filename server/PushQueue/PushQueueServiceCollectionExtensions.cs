@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Policies;
 using PushQueue.Diagnostics;
 using PushQueue.Dialects;
 using PushQueue.Dialects.Redisched.Push;
@@ -107,7 +108,7 @@ public static class PushQueueServiceCollectionExtensions
     {
         services.TryAddSingleton(Options.Create(options));
         services.AddListener<Dispatcher>();
-        return services.AddDelivery();
+        return services.AddDelivery().AddDispatchPolicies();
     }
 
     private static IServiceCollection AddDiagnostics(this IServiceCollection services, DiagnosticsOptions options)

@@ -1,4 +1,3 @@
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -91,7 +90,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     /// <summary>One page of history; false where there is none at this position yet.</summary>
     private async ValueTask<bool> ReadOnAsync()
     {
-        var page = await store.ReadHistoryAsync(consumer.Queue, _position, BroadcastRounds.MessagesMax, BroadcastRounds.BytesMax);
+        var page = await store.ReadHistoryAsync(consumer.Queue, _position, RoundLimits.MessagesMax, RoundLimits.BytesMax);
         if (page is null)
         {
             return false;

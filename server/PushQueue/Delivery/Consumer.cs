@@ -1,5 +1,4 @@
 using PushQueue.Delivery.Encoding;
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;

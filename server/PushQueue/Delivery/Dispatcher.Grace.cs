@@ -1,5 +1,4 @@
 using PushQueue.Delivery.Encoding;
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -49,7 +48,7 @@ internal sealed partial class Dispatcher
                 held.Settle(key.Id, key.Receipt, HeldEnd.Cancelled);
             }
 
-            if (bytes >= BroadcastRounds.BytesMax)
+            if (bytes >= RoundLimits.BytesMax)
             {
                 Redeliver(consumer, messages, leases);
                 bytes = 0;

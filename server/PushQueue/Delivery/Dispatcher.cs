@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -12,7 +11,7 @@ namespace PushQueue.Delivery;
 internal sealed partial class Dispatcher(
     IMessageStore store,
     ConsumerRegistry registry,
-    MessageTaps taps,
+    IEnumerable<IDispatchPolicyFactory> policies,
     TimeProvider time,
     ILogger<Dispatcher> logger,
     MessageMeter meter,
@@ -323,7 +322,7 @@ internal sealed partial class Dispatcher(
 
     private QueueDispatcher Make(QueueName queue)
     {
-        var dispatcher = new QueueDispatcher(queue, store, taps, time, _faults, Counts, registry.Memory, Forget);
+        var dispatcher = new QueueDispatcher(queue, store, policies, time, _faults, Counts, registry.Memory, Forget);
         if (_draining)
         {
             dispatcher.Pause();

@@ -1,4 +1,3 @@
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -124,6 +123,6 @@ internal sealed partial class QueueDispatcher
         var next = Math.Max(position.FirstOffset, Math.Min(NextOffset, position.EpochOffset));
         Volatile.Write(ref _told, position.NextOffset);
         _epoch = position.Epoch;
-        BroadcastRounds.TellGap(AdvanceTo(next), new Gap(GapCause.Reset, 0, 0, Cursor.Of(position.Epoch, next - 1)));
+        GapNotice.Send(AdvanceTo(next), new Gap(GapCause.Reset, 0, 0, Cursor.Of(position.Epoch, next - 1)));
     }
 }

@@ -1,11 +1,10 @@
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Gives out one queue's messages while the queue has consumers on this node. An actor: whatever happens only signals it, signals melt
-/// together, and its loop never runs twice at once. Owns who is live and which offset they get next; the policies decide the rest.
+/// Gives out one queue's messages while the queue has consumers on this node. An actor: events set a signal, signals coalesce, and one loop
+/// runs at a time. Owns which consumers are live and which offset they get next; the policies decide the rest.
 /// Its lock guards the members only and is never held over a call to the store or to a buffer.
 /// </summary>
 internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
@@ -22,9 +21,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private readonly FaultBorder _faults;
     private readonly MemoryBudget _memory;
     private readonly Action<QueueDispatcher> _onRetired;
-    private readonly MissedRounds _missed;
-    private readonly BroadcastPolicy _broadcast;
-    private readonly RoundRobinPolicy _roundRobin;
+    private readonly Dictionary<DeliveryPolicy, IDispatchPolicy> _policies;
     private readonly List<Consumer> _members = [];
     private Consumer[] _live = [];
     private TaskCompletionSource? _advanced;
@@ -43,7 +40,13 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private volatile bool _paused;
 
     public QueueDispatcher(
-        QueueName queue, IMessageStore store, MessageTaps taps, TimeProvider time, FaultBorder faults, DeliveryCounts counts, MemoryBudget memory,
+        QueueName queue,
+        IMessageStore store,
+        IEnumerable<IDispatchPolicyFactory> policies,
+        TimeProvider time,
+        FaultBorder faults,
+        DeliveryCounts counts,
+        MemoryBudget memory,
         Action<QueueDispatcher> onRetired)
     {
         _memory = memory;
@@ -53,10 +56,8 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         _time = time;
         _faults = faults;
         _onRetired = onRetired;
-        var rounds = new BroadcastRounds(this, taps, time, memory);
-        _missed = new MissedRounds(this, store, rounds);
-        _broadcast = new BroadcastPolicy(this, store, rounds, _missed);
-        _roundRobin = new RoundRobinPolicy(this, store, taps, memory, time, faults);
+        Settler = new LeaseSettler(queue, store, time, faults);
+        _policies = policies.ToDictionary(static factory => factory.Name, factory => factory.Create(this));
         _loaded = LoadAsync();
     }
 
@@ -66,7 +67,8 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
 
     public HeldLeases Held { get; } = new();
 
-    public LeaseSettler Settler => _roundRobin.Settler;
+    /// <summary>Ends the leases of the queue's consumers; they may outlive the policy under which they were given.</summary>
+    public LeaseSettler Settler { get; }
 
     /// <summary>Set by a policy that found nobody with room; the next room then signals.</summary>
     public bool WaitsForRoom
@@ -355,10 +357,22 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             return false;
         }
 
-        return !_paused && !_settings!.Stopped && (await _missed.RunRoundAsync() || await Policy.RunRoundAsync());
-    }
+        if (_paused || _settings!.Stopped)
+        {
+            return false;
+        }
 
-    private IDispatchPolicy Policy => IsRoundRobin ? _roundRobin : _broadcast;
+        var current = _policies[_settings.EffectivePolicy];
+        foreach (var policy in _policies.Values)
+        {
+            if (policy != current && await policy.FinishAsync())
+            {
+                return true;
+            }
+        }
+
+        return await current.RunRoundAsync();
+    }
 
     private async Task LoadAsync()
     {

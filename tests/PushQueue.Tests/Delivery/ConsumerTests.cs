@@ -1,6 +1,5 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Delivery.Policies;
 using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 using Xunit;

@@ -63,7 +63,7 @@ internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
         var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 2000, CacheBytesMax = 60 };
         _store = new EmbeddedMessageStore(options, _time, NullLoggerFactory.Instance);
         _registry = new ConsumerRegistry();
-        _dispatcher = new Dispatcher(_store, _registry, new MessageTaps(_time), _time, NullLogger<Dispatcher>.Instance, _meter);
+        _dispatcher = new Dispatcher(_store, _registry, TestPolicies.All(_store, _registry, _time), _time, NullLogger<Dispatcher>.Instance, _meter);
         await _store.OpenAsync(_dispatcher, CancellationToken.None).WithTimeout();
     }
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Policies;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
@@ -59,6 +60,7 @@ internal sealed class PushServer : IAsyncDisposable
             .AddSingleton<ClusterAnswers>()
             .AddSingleton<IOtherNodes>(static provider => provider.GetRequiredService<ClusterAnswers>())
             .AddDelivery()
+            .AddDispatchPolicies()
             .AddStreams()
             .AddPushHub();
         if (configure is not null)

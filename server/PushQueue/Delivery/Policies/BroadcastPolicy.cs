@@ -6,13 +6,34 @@ namespace PushQueue.Delivery.Policies;
 /// Every live consumer gets each message. A round takes what is ready and hands it out. While it runs, the next messages gather: the server
 /// waits for its own CPU, never for a client.
 /// </summary>
-internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, BroadcastRounds rounds, MissedRounds missed) : IDispatchPolicy
+internal sealed class BroadcastPolicy : IDispatchPolicy
 {
+    private readonly QueueDispatcher _dispatcher;
+    private readonly IMessageStore _store;
+    private readonly BroadcastRounds _rounds;
+    private readonly MissedRounds _missed;
+
+    public BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time)
+    {
+        _dispatcher = dispatcher;
+        _store = store;
+        _rounds = new BroadcastRounds(dispatcher, taps, time, memory);
+        _missed = new MissedRounds(dispatcher, store, _rounds);
+    }
+
+    /// <summary>The rounds of other nodes that this node's consumers have not got yet.</summary>
+    public ValueTask<bool> FinishAsync() => _missed.RunRoundAsync();
+
     public async ValueTask<bool> RunRoundAsync()
     {
-        // With nobody there messages wait in the store, where the next consumer finds them, rather than in history.
-        var live = dispatcher.Live();
-        if (live.Length == 0 || missed.IsFilling || rounds.IsCongested(live))
+        if (await _missed.RunRoundAsync())
+        {
+            return true;
+        }
+
+        // Without a consumer messages wait in the store, where the next consumer finds them, rather than in history.
+        var live = _dispatcher.Live();
+        if (live.Length == 0 || _missed.IsFilling || _rounds.IsCongested(live))
         {
             return false;
         }
@@ -20,12 +41,12 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
         IReadOnlyList<Message> messages;
         try
         {
-            messages = await store.BroadcastAsync(dispatcher.Queue, BroadcastRounds.MessagesMax, BroadcastRounds.BytesMax);
+            messages = await _store.BroadcastAsync(_dispatcher.Queue, RoundLimits.MessagesMax, RoundLimits.BytesMax);
         }
         catch (StoreUnavailableException)
         {
             // The messages may have their offsets all the same; then they are read from history.
-            dispatcher.LookAgain();
+            _dispatcher.LookAgain();
             throw;
         }
 
@@ -34,14 +55,14 @@ internal sealed class BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore 
             return false;
         }
 
-        if (messages[0].Offset != dispatcher.NextOffset)
+        if (messages[0].Offset != _dispatcher.NextOffset)
         {
             // Another node has given out what lies between.
-            missed.FillUpTo(messages);
+            _missed.FillUpTo(messages);
             return true;
         }
 
-        await rounds.GiveAsync(messages, await dispatcher.EpochAsync());
+        await _rounds.GiveAsync(messages, await _dispatcher.EpochAsync());
         return true;
     }
 }

@@ -9,10 +9,6 @@ namespace PushQueue.Delivery.Policies;
 /// </summary>
 internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time, MemoryBudget memory)
 {
-    public const int MessagesMax = 512;
-
-    public const int BytesMax = 256 * 1024;
-
     private int _overHalfLastRound;
 
     /// <summary>Gives messages from the dispatcher's next offset on; offsets that none of them has are told as gaps.</summary>
@@ -34,18 +30,6 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
         dispatcher.Counts.AddDelivered((long)live.Length * messages.Count);
         _overHalfLastRound = round.OverHalf;
         Tell(messages, live.Length);
-    }
-
-    public static void TellGap(Consumer[] consumers, Gap gap)
-    {
-        foreach (var consumer in consumers)
-        {
-            if (!consumer.HasLeft)
-            {
-                consumer.Dispatcher!.Counts.AddGap(gap.Cause);
-                _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
-            }
-        }
     }
 
     /// <summary>

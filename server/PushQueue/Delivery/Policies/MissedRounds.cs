@@ -54,8 +54,8 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
             return false;
         }
 
-        var count = (int)Math.Min(BroadcastRounds.MessagesMax, target - next);
-        var page = await store.ReadHistoryAsync(dispatcher.Queue, next, count, BroadcastRounds.BytesMax);
+        var count = (int)Math.Min(RoundLimits.MessagesMax, target - next);
+        var page = await store.ReadHistoryAsync(dispatcher.Queue, next, count, RoundLimits.BytesMax);
         if (page is null || !dispatcher.Continues(page.Position))
         {
             dispatcher.LookAgain();
@@ -78,7 +78,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
         var reaches = Math.Min(first, target);
         if (reaches > next)
         {
-            BroadcastRounds.TellGap(dispatcher.AdvanceTo(reaches), new Gap(GapCause.Expired, next, reaches - 1, Cursor.Of(page.Position.Epoch, reaches - 1)));
+            GapNotice.Send(dispatcher.AdvanceTo(reaches), new Gap(GapCause.Expired, next, reaches - 1, Cursor.Of(page.Position.Epoch, reaches - 1)));
         }
 
         if (first < target)

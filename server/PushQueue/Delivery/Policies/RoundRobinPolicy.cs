@@ -9,17 +9,17 @@ namespace PushQueue.Delivery.Policies;
 /// messages would be, leases no more than that, hands them out, and remembers where it stopped.
 /// </summary>
 internal sealed class RoundRobinPolicy(
-    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time, FaultBorder faults) : IDispatchPolicy
+    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicy
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
-    private readonly LeaseSettler _settler = new(dispatcher.Queue, store, time, faults);
     private Consumer? _last;
     private int _lastIndex;
     private int _room;
     private int _consumersWithRoom;
 
-    public LeaseSettler Settler => _settler;
+    /// <summary>A round ends within itself.</summary>
+    public ValueTask<bool> FinishAsync() => new(false);
 
     public async ValueTask<bool> RunRoundAsync()
     {
@@ -44,7 +44,7 @@ internal sealed class RoundRobinPolicy(
             // Also where a later lease of the round failed: what is leased already must not be left lying.
             if (_given.Count > 0)
             {
-                await new Round(time.GetUtcNow(), _settler, dispatcher.Held, memory).RunAsync([.. _given]);
+                await new Round(time.GetUtcNow(), dispatcher.Settler, dispatcher.Held, memory).RunAsync([.. _given]);
             }
 
             dispatcher.Held.EndRound();
@@ -89,7 +89,7 @@ internal sealed class RoundRobinPolicy(
         do
         {
             any = false;
-            for (var i = 0; i < live.Length && _turns.Count < BroadcastRounds.MessagesMax; i++)
+            for (var i = 0; i < live.Length && _turns.Count < RoundLimits.MessagesMax; i++)
             {
                 var consumer = live[(first + i) % live.Length];
                 if (consumer.Planned < consumer.Room)
@@ -100,7 +100,7 @@ internal sealed class RoundRobinPolicy(
                 }
             }
         }
-        while (any && _turns.Count < BroadcastRounds.MessagesMax);
+        while (any && _turns.Count < RoundLimits.MessagesMax);
     }
 
     /// <summary>Turns that one lease request can serve: alike in ack mode, time to run and worker.</summary>
@@ -126,7 +126,7 @@ internal sealed class RoundRobinPolicy(
         var auto = options.Ack == AckMode.Auto;
         var request = new LeaseRequest(
             end - start,
-            BroadcastRounds.BytesMax,
+            RoundLimits.BytesMax,
             auto ? null : options.TimeToRun,
             options.Worker,
             Delivery: auto,

@@ -14,7 +14,9 @@ internal sealed class TestNode
     public TestNode(TestBell bell, IMessageStore shared, ILoggerFactory log)
     {
         Bell = bell;
-        Dispatcher = new Dispatcher(SharedStore.Of(this, shared), _registry, new MessageTaps(TimeProvider.System), TimeProvider.System, log.CreateLogger<Dispatcher>(), Meter);
+        var store = SharedStore.Of(this, shared);
+        var policies = TestPolicies.All(store, _registry, TimeProvider.System);
+        Dispatcher = new Dispatcher(store, _registry, policies, TimeProvider.System, log.CreateLogger<Dispatcher>(), Meter);
         bell.Add(this);
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>
 /// The messages of one queue that manual consumers of this node hold: for their credit, to give them back when they go, and to hand them on

@@ -1,6 +1,6 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>What a consumer held when it left, divided into what it had begun and the rest.</summary>
 internal static class LeftWork

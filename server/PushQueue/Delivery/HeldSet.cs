@@ -1,4 +1,4 @@
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>
 /// What one consumer may hold, so that its going costs what it held and not what its queue's consumers hold together. May show a lease whose

@@ -1,4 +1,4 @@
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>
 /// The leases behind one page of a manual consumer. Noted as written, because only what was written can have been begun; what was not is given back when

@@ -1,6 +1,6 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>The leases behind one page of an auto-ack consumer: acked once written, given back uncounted where that failed.</summary>
 internal sealed class PushedLeases(Consumer consumer, LeaseKey[] keys, LeaseSettler settler) : IWriteObserver

@@ -1,6 +1,6 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Delivery.Policies;
+namespace PushQueue.Delivery;
 
 /// <summary>One lease that a manual consumer holds. Compared by identity: the same message leased again is another.</summary>
 /// <param name="consumer">Who holds it.</param>

@@ -1,0 +1,10 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Policies;
+
+internal sealed class BroadcastPolicyFactory(IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicyFactory
+{
+    public DeliveryPolicy Name => DeliveryPolicy.Broadcast;
+
+    public IDispatchPolicy Create(QueueDispatcher dispatcher) => new BroadcastPolicy(dispatcher, store, taps, memory, time);
+}

@@ -1,0 +1,10 @@
+using PushQueue.Queues;
+
+namespace PushQueue.Delivery.Policies;
+
+internal sealed class RoundRobinPolicyFactory(IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicyFactory
+{
+    public DeliveryPolicy Name => DeliveryPolicy.RoundRobin;
+
+    public IDispatchPolicy Create(QueueDispatcher dispatcher) => new RoundRobinPolicy(dispatcher, store, taps, memory, time);
+}
