@@ -4,7 +4,7 @@ namespace PushQueue.Delivery;
 
 /// <summary>
 /// Brings one consumer from where it wants to begin to the live stream: history page by page, as fast as its buffer takes it, until its
-/// position is the offset that the next round begins with. What history no longer holds is told as a gap.
+/// position is the offset that the next round begins with. A gap reports what history no longer holds.
 /// </summary>
 internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMessageStore store, TimeProvider time)
 {
@@ -76,7 +76,8 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 _position = position.FirstOffset;
                 break;
             case StartKind.Offset when from.Offset <= position.NextOffset:
-            case StartKind.Cursor when (from.Epoch == position.Epoch || from.Epoch == Cursor.NewQueue) && from.Offset <= position.NextOffset:
+            case StartKind.Cursor
+                when (from.Epoch == position.Epoch || from.Epoch == Cursor.NewQueue) && from.Offset <= position.NextOffset:
                 _position = from.Offset;
                 break;
             default:
@@ -87,7 +88,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         }
     }
 
-    /// <summary>One page of history; false where there is none at this position yet.</summary>
+    /// <summary>One page of history; false where history does not reach this position yet.</summary>
     private async ValueTask<bool> ReadOnAsync()
     {
         var page = await store.ReadHistoryAsync(consumer.Queue, _position, RoundLimits.MessagesMax, RoundLimits.BytesMax);

@@ -1,11 +1,11 @@
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Why the server ends a connection or a subscription. The one table for all transports: SSE sends an <c>event: close</c>, a stream of lines a last
-/// line, SignalR a <c>close</c> message, a WebSocket a close frame with a code of its own.
+/// The reasons for which the server ends a connection or a subscription, one table for all transports: SSE sends an <c>event: close</c>,
+/// a stream of lines a last line, SignalR a <c>close</c> message, a WebSocket a close frame with a code of its own.
 /// </summary>
-/// <param name="Name">What programs compare.</param>
-/// <param name="Sentence">What people read; at most 120 bytes, so that it fits into a WebSocket close frame.</param>
+/// <param name="Name">The word that programs compare.</param>
+/// <param name="Sentence">The sentence for people; at most 120 bytes, so that it fits into a WebSocket close frame.</param>
 /// <param name="Reconnect">Whether connecting again makes sense.</param>
 internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
 {
@@ -39,9 +39,11 @@ internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
 
     public static readonly CloseReason ServerShutdown = new("server-shutdown", "The server is stopping; connect again.", Reconnect: true);
 
-    public static readonly CloseReason SlowConsumer = new("slow-consumer", "You read too slowly; resume from your cursor.", Reconnect: true);
+    public static readonly CloseReason SlowConsumer = new(
+        "slow-consumer", "You read too slowly; resume from your cursor.", Reconnect: true);
 
-    public static readonly CloseReason Stalled = new("stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
+    public static readonly CloseReason Stalled = new(
+        "stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
 
     public static readonly CloseReason NoAnswer = new("no-answer", "No answer to pings; connect again.", Reconnect: true);
 

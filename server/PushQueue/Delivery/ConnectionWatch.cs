@@ -8,7 +8,12 @@ namespace PushQueue.Delivery;
 /// whose key is gone. A timer per connection would cost each idle subscriber memory for the same.
 /// </summary>
 internal sealed class ConnectionWatch(
-    ConsumerRegistry registry, Dispatcher dispatcher, CoarseClock clock, TimeProvider time, ILogger<ConnectionWatch> logger, MessageMeter meter)
+    ConsumerRegistry registry,
+    Dispatcher dispatcher,
+    CoarseClock clock,
+    TimeProvider time,
+    ILogger<ConnectionWatch> logger,
+    MessageMeter meter)
 {
     private readonly FaultBorder _faults = new("connection-watch", logger, meter);
 
@@ -40,7 +45,8 @@ internal sealed class ConnectionWatch(
             {
                 if (buffer.Watch(clock.Seconds, out var reason))
                 {
-                    Log.ConnectionCut(logger, buffer.Connection.Transport, buffer.Connection.RemoteAddress, reason!.Name, buffer.WaitingBytes);
+                    var connection = buffer.Connection;
+                    Log.ConnectionCut(logger, connection.Transport, connection.RemoteAddress, reason!.Name, buffer.WaitingBytes);
                 }
                 else
                 {

@@ -4,10 +4,11 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// One subscription of one connection to one queue: its options, and under roundrobin its credit. Who gets what is decided by the
-/// queue's <see cref="QueueDispatcher"/>, which alone touches the members named for it.
+/// One subscription of one connection to one queue: its options, and under roundrobin its credit. The queue's <see
+/// cref="QueueDispatcher"/> decides what it gets, and alone touches the members named for it.
 /// </summary>
-internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options, DateTimeOffset since)
+internal sealed class Consumer(
+    long number, QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options, DateTimeOffset since)
 {
     // An auto consumer's messages are done as soon as they are written, so more of them may be under way than a worker would hold.
     private const int AutoPrefetchDefault = 128;
@@ -34,7 +35,7 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     /// <summary>By which a later connection takes up its place; null for a consumer without grace.</summary>
     public string? Token { get; set; }
 
-    /// <summary>What to tell the client of its place; null for a consumer without grace.</summary>
+    /// <summary>The place that the client is notified of; null for a consumer without grace.</summary>
     public ConsumerPlace? Place { get; set; }
 
     /// <summary>The next offset that it wants while it catches up; 0 once it is live.</summary>
@@ -44,8 +45,8 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     public HeldSet Holds => LazyInitializer.EnsureInitialized(ref _holds, static () => new HeldSet());
 
     /// <summary>
-    /// The last offset before the first round that it takes part in; without an epoch where the queue had none yet. Set by the dispatcher, under
-    /// its lock.
+    /// The last offset before the first round that it takes part in; without an epoch where the queue had none yet. Set by the dispatcher,
+    /// under its lock.
     /// </summary>
     public Cursor JoinedAt { get; set; } = new(string.Empty, 0);
 
@@ -84,9 +85,10 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     }
 
     /// <summary>How many messages may be on their way to it at once.</summary>
-    public int Prefetch => options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
+    public int Prefetch =>
+        options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
 
-    /// <summary>Broadcast messages that it has not been sent yet: those it catches up with, and those that wait for its connection.</summary>
+    /// <summary>Broadcast messages not sent to it yet: those it catches up with, and those that wait for its connection.</summary>
     public long Lag
     {
         get
@@ -108,7 +110,9 @@ internal sealed class Consumer(long number, QueueName queue, OutboundBuffer buff
     /// <summary>The round's messages for it. Only the dispatcher's own loop touches it.</summary>
     public List<Lease>? Assigned { get; set; }
 
-    /// <summary>Messages are on their way; those of a manual consumer count as delivered at once, because nobody is told of their writing.</summary>
+    /// <summary>
+    /// Messages are on their way; those of a manual consumer count as delivered at once, because only their lease matters.
+    /// </summary>
     public void OnGiven(int messages, bool manual)
     {
         _ = Interlocked.Add(ref _inFlight, messages);

@@ -13,8 +13,8 @@ internal sealed class ConsumerConnections(
     public bool IsShortOfMemory => registry.Memory.IsExceeded;
 
     /// <summary>
-    /// Registers a connection: from here on it is watched, counted and drained. Nothing is written to it before its buffer is opened, so that a consumer
-    /// can join before the transport has answered. Disposing the session ends it, whether it was opened or not.
+    /// Registers a connection: from here on it is watched, counted and drained. Nothing is written to it before its buffer is opened, so
+    /// that a consumer can join before the transport has answered. Disposing the session ends it, whether it was opened or not.
     /// </summary>
     public ConsumerSession Begin(IConsumerConnection connection)
     {

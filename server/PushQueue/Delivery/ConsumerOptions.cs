@@ -2,12 +2,13 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>What a consumer asked for when it subscribed.</summary>
+/// <summary>The options with which a consumer subscribed.</summary>
 internal sealed record ConsumerOptions
 {
     /// <summary>
-    /// One at a time, so that a message never waits behind another in a slow consumer's connection while a fast one idles. What is written to a
-    /// connection cannot be moved to another consumer. A consumer that wants more throughput than one round trip a message asks for it.
+    /// One at a time, so that a message never waits behind another in a slow consumer's connection while a fast one idles. A message that
+    /// is written to a connection cannot move to another consumer. A consumer that wants more throughput than one round trip a message
+    /// asks for it.
     /// </summary>
     public const int ManualPrefetchDefault = 1;
 
@@ -55,7 +56,7 @@ internal enum AckMode
     Manual,
 }
 
-/// <summary>What happens to a broadcast consumer whose connection has no more room.</summary>
+/// <summary>The treatment of a broadcast consumer whose connection has no more room.</summary>
 internal enum OverflowPolicy
 {
     /// <summary>The connection is closed with a reason; the consumer resumes from its cursor.</summary>

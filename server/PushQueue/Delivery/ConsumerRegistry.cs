@@ -3,7 +3,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>All connections that hold consumers on this node. What is in here is watched and drained; what is not has left nothing behind.</summary>
+/// <summary>
+/// All connections that hold consumers on this node; they are watched and drained. A connection that left is not in here.
+/// </summary>
 internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? hits = null)
 {
     private readonly MemoryBudget _memory = memory ?? new MemoryBudget();
@@ -14,7 +16,7 @@ internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? h
     private long _numbers;
     private int _consumers;
 
-    /// <summary>What all buffers hold together.</summary>
+    /// <summary>The memory that all buffers hold together.</summary>
     public MemoryBudget Memory => _memory;
 
     public int Connections => _connections.Count;
@@ -52,7 +54,7 @@ internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? h
         _connections.TryAdd(buffer, 0);
     }
 
-    /// <summary>Where all buffers together hold more than they may, cuts the slowest connections until a quarter of the room is free.</summary>
+    /// <summary>Cuts the slowest connections until a quarter of the room is free, where all buffers together hold too much.</summary>
     private void Shrink()
     {
         // hot path: one comparison, unless memory is short. One thread cuts, the others continue.

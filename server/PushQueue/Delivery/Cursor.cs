@@ -3,12 +3,14 @@ using System.Globalization;
 
 namespace PushQueue.Delivery;
 
-/// <summary>What a client resumes by, opaque to it: <c>EPOCH.OFFSET</c>, the offset of the last message that it saw.</summary>
+/// <summary>
+/// The position by which a client resumes, opaque to it: <c>EPOCH.OFFSET</c>, the offset of the last message that it saw.
+/// </summary>
 internal readonly record struct Cursor(string Epoch, long Offset)
 {
     /// <summary>
-    /// Stands for an epoch in a cursor that was given out before the queue existed. Stores make epochs of eight hexadecimal digits, so none of
-    /// them is called so. Its offsets count from the queue's first message, whatever epoch that gets.
+    /// Stands for an epoch in a cursor that was given out before the queue existed. Stores make epochs of eight hexadecimal digits, so
+    /// none of them is called so. Its offsets count from the queue's first message, whatever epoch that gets.
     /// </summary>
     public const string NewQueue = "new";
 
@@ -75,7 +77,7 @@ internal readonly record struct StartPosition(StartKind Kind, string Epoch, long
     }
 
     /// <summary>
-    /// Reads what a client sends by itself when it connects again. A text that is no cursor is one of another epoch: refusing it would
+    /// Reads what a client sends by itself when it connects again. Any other text counts as a cursor of another epoch: refusing it would
     /// make a browser's EventSource give up for good, ignoring it would skip messages without a word.
     /// </summary>
     public static StartPosition Resume(string lastEventId) =>
@@ -86,7 +88,7 @@ internal readonly record struct StartPosition(StartKind Kind, string Epoch, long
 
 internal enum StartKind
 {
-    /// <summary>What is broadcast from now on.</summary>
+    /// <summary>Everything that is broadcast from now on.</summary>
     Live = 0,
 
     Earliest,

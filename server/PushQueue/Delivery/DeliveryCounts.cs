@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>What this node has pushed since its start; written once a round, read by whoever asks.</summary>
+/// <summary>The messages that this node has pushed since its start; written once a round.</summary>
 internal sealed class DeliveryCounts(LimitHits? hits)
 {
     private readonly long[] _gaps = new long[Enum.GetValues<GapCause>().Length];

@@ -10,14 +10,14 @@ public sealed class DeliveryOptions
     public int BufferBytesMax { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Bytes that may wait for all connections together, 1 MiB to 1 TiB, before the slowest are closed; null for a quarter of the memory that the process
-    /// may use.
+    /// Bytes that may wait for all connections together, 1 MiB to 1 TiB, before the slowest are closed; null for a quarter of the memory
+    /// that the process may use.
     /// </summary>
     public long? BuffersBytesMax { get; set; }
 
     /// <summary>
-    /// The longest message of a WebSocket or hub client, in bytes; null for twice the largest body and 64 KiB, so that a command around any body
-    /// that is not mostly escapes fits.
+    /// The longest message of a WebSocket or hub client, in bytes; null for twice the largest body and 64 KiB, so that a command around any
+    /// body that is not mostly escapes fits.
     /// </summary>
     public int? FrameBytesMax { get; set; }
 

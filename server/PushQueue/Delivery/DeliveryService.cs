@@ -3,7 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace PushQueue.Delivery;
 
-/// <summary>Runs the watch while the host runs, and drains the streams as soon as the host begins to stop: before the web server waits for its requests to end.</summary>
+/// <summary>
+/// Runs the watch while the host runs, and drains the streams as soon as the host begins to stop: before the web server waits for its
+/// requests to end.
+/// </summary>
 internal sealed class DeliveryService(
     Dispatcher dispatcher,
     ConnectionWatch watch,

@@ -17,8 +17,10 @@ internal static class DeliveryServiceCollectionExtensions
         services.AddOptions<DeliveryOptions>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CoarseClock>();
-        services.TryAddSingleton(static provider => new MemoryBudget(provider.GetRequiredService<IOptions<DeliveryOptions>>().Value.BuffersBytesMax));
-        services.TryAddSingleton(static provider => new ConsumerRegistry(provider.GetRequiredService<MemoryBudget>(), provider.GetService<LimitHits>())
+        services.TryAddSingleton(static provider =>
+            new MemoryBudget(provider.GetRequiredService<IOptions<DeliveryOptions>>().Value.BuffersBytesMax));
+        services.TryAddSingleton(static provider => new ConsumerRegistry(
+            provider.GetRequiredService<MemoryBudget>(), provider.GetService<LimitHits>())
         {
             NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0,
         });

@@ -9,7 +9,8 @@ internal sealed partial class Dispatcher
     private readonly GracePeriods _graces = new(time, registry.NumberBase >> INodes.NumberBits, new FaultBorder("grace", logger, meter));
 
     /// <summary>
-    /// Before it goes live: tells a consumer its token, and hands it what the one whose place it takes still holds, under the same receipts.
+    /// Before it goes live: gives a consumer its token, and the messages that the one whose place it takes still holds, under the same
+    /// receipts.
     /// </summary>
     private async ValueTask TakeUpPlaceAsync(Consumer consumer)
     {
@@ -59,8 +60,8 @@ internal sealed partial class Dispatcher
     }
 
     /// <summary>
-    /// A consumer goes for good, over a request beside its stream or after that is gone: its stream ends, and what it held goes back, as far as it
-    /// was started as a failed attempt. False where no consumer of this node has the token.
+    /// A consumer leaves for good, by a request of its own while its stream stands or after that is gone. Its stream ends, and all that it
+    /// held goes back; work that it started counts as a failed attempt. False where no consumer of this node has the token.
     /// </summary>
     public bool LeavePlace(QueueName queue, string token, IReadOnlyList<LeaseKey> started)
     {

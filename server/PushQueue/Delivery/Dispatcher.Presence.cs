@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>Who consumes what on this node.</summary>
+/// <summary>The consumers of this node.</summary>
 internal sealed partial class Dispatcher
 {
     /// <summary>How many consumers of the queue are connected.</summary>

@@ -3,14 +3,14 @@ namespace PushQueue.Delivery;
 /// <summary>Ends what a client has lost the right to.</summary>
 internal sealed partial class Dispatcher
 {
-    /// <summary>Once a second for each connection: the whole of it where its key is gone, or the subscriptions that the key no longer allows.</summary>
+    /// <summary>Once a second for each connection: ends it where its key is gone, or subscriptions that the key no longer allows.</summary>
     public void EndWhatIsForbidden(OutboundBuffer buffer)
     {
         var rights = buffer.Connection.Rights;
         var version = rights.Version;
         if (!rights.MayStay)
         {
-            // What waits is not for this client any more.
+            // This client may not get the waiting messages any more.
             foreach (var consumer in buffer.Consumers.ToArray())
             {
                 Unsubscribe(consumer);

@@ -76,12 +76,12 @@ internal sealed partial class Dispatcher(
     public bool IsDraining => _draining || _leaving;
 
     /// <summary>
-    /// Where a consumer's stream begins, as a cursor that resumes there. Only for one that begins live: another is somewhere in history, and
-    /// the cursor of the next round would have it skip what it has not seen yet.
+    /// Where a consumer's stream begins, as a cursor that resumes there. Only for one that begins live: another is somewhere in history,
+    /// and the cursor of the next round would have it skip what it has not seen yet.
     /// </summary>
     public static async ValueTask<Cursor?> CursorAsync(Consumer consumer)
     {
-        // Where it joined, not where the queue is by now: a round that is being handed out has moved the queue on before its page gets here.
+        // Where it joined, not where the queue is by now: a round that is being given out advances the queue before its page gets here.
         var joined = consumer.JoinedAt;
         return consumer.Options.From.Kind != StartKind.Live ? null
             : joined.Epoch.Length > 0 ? joined
@@ -89,8 +89,8 @@ internal sealed partial class Dispatcher(
     }
 
     /// <summary>
-    /// The first page of a stream of one consumer, for <see cref="OutboundBuffer.Open"/>: its client must know where it begins before the first
-    /// message, or what is put while it connects again would be lost without a gap.
+    /// The first page of a stream of one consumer, for <see cref="OutboundBuffer.Open"/>: its client must know where it begins before the
+    /// first message, or what is put while it connects again would be lost without a gap.
     /// </summary>
     public static async ValueTask<EncodedPage?> EncodeOpeningAsync(Consumer consumer)
     {
@@ -99,7 +99,7 @@ internal sealed partial class Dispatcher(
     }
 
     /// <summary>Takes a consumer out and gives back what it holds. Does nothing the second time.</summary>
-    /// <param name="consumer">Who.</param>
+    /// <param name="consumer">The consumer that leaves.</param>
     /// <param name="lost">Its connection went, so that it may come back within its grace time.</param>
     /// <param name="started">The leases that its program reports as begun; the others go back uncounted. Null where it reports nothing:
     /// then <see cref="LeftWork"/> decides.</param>
@@ -154,7 +154,7 @@ internal sealed partial class Dispatcher(
 
     public void OnDeleted(QueueName queue)
     {
-        // Whoever subscribes from here on finds a queue that begins anew.
+        // A consumer that subscribes from here on finds a new queue.
         if (!_queues.TryRemove(queue, out var dispatcher))
         {
             return;
@@ -179,7 +179,7 @@ internal sealed partial class Dispatcher(
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome)
     {
-        // By the receipt, for the id may be another message's by now. An end that is no ack was told as the lease's own.
+        // By the receipt, because the id may be another message's by now. Ends without an ack arrive as ends of the lease.
         if (!outcome.Receipt.IsNone)
         {
             Find(queue)?.Held.Settle(id, outcome.Receipt, HeldEnd.Acked);
@@ -249,7 +249,7 @@ internal sealed partial class Dispatcher(
             }
         }
 
-        // What the consumers gave back is with the store before that closes, unless it is out of reach.
+        // The store gets all that the consumers gave back before it closes, unless it is out of reach.
         foreach (var queue in queues)
         {
             queue.Settler.GiveUp();

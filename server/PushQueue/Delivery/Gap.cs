@@ -3,7 +3,7 @@ namespace PushQueue.Delivery;
 /// <summary>Messages that a consumer did not get, told to it before the stream goes on.</summary>
 /// <param name="From">The first offset missed; 0 where the offsets are of another epoch and mean nothing.</param>
 /// <param name="To">The last offset missed; 0 likewise.</param>
-/// <param name="Cursor">Where a client resumes that was told of this gap, so that it is told once.</param>
+/// <param name="Cursor">Where a client resumes that got this gap, so that it gets the gap once.</param>
 internal readonly record struct Gap(GapCause Cause, long From, long To, Cursor Cursor)
 {
     public long Count => From == 0 ? 0 : To - From + 1;

@@ -5,12 +5,12 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// The places of consumers that asked for a grace time, by their tokens. While one's connection is gone its messages stay leased to it: until
-/// somebody takes up its place, or the time is over. Its lock is a leaf.
+/// The places of consumers that asked for a grace time, by their tokens. While the connection of one is gone its messages stay leased to
+/// it, until another connection takes up its place or the time is over. Its lock is a leaf.
 /// </summary>
 /// <param name="time">Runs the grace times.</param>
 /// <param name="node">20 bits that tell this node from the others, with which its tokens begin; 0 where it is the only one.</param>
-/// <param name="faults">What a timer calls must not end the process.</param>
+/// <param name="faults">Keeps a fault in a timer's callback from ending the process.</param>
 internal sealed class GracePeriods(TimeProvider time, long node, FaultBorder faults)
 {
     // Of 32 digits; the rest is random.
@@ -35,7 +35,9 @@ internal sealed class GracePeriods(TimeProvider time, long node, FaultBorder fau
         }
     }
 
-    /// <summary>Gives up the place of a token: its consumer, and whether that one's connection was gone. Null where there is none at that queue.</summary>
+    /// <summary>
+    /// Gives up the place of a token: its consumer, and whether its connection was gone. Null where that queue has no such place.
+    /// </summary>
     public Consumer? Take(string token, QueueName queue, out bool wasAbsent)
     {
         lock (_gate)
@@ -53,7 +55,7 @@ internal sealed class GracePeriods(TimeProvider time, long node, FaultBorder fau
     }
 
     /// <summary>A consumer's connection is gone: keeps its place for its grace time. False where it has none.</summary>
-    /// <param name="consumer">Who.</param>
+    /// <param name="consumer">The consumer whose connection is gone.</param>
     /// <param name="onOver">Called when the time is over and nobody has come.</param>
     public bool TryHold(Consumer consumer, Action<Consumer> onOver)
     {

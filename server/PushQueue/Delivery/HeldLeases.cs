@@ -100,7 +100,9 @@ internal sealed class HeldLeases
     /// <summary>All that a consumer holds, in the order in which it got them; forgotten here.</summary>
     public HeldLease[] TakeAll(Consumer consumer) => Array.FindAll(consumer.Holds.InOrder(), TryRemove);
 
-    /// <summary>Moves all that a consumer holds to another, so that no end of a lease goes unnoticed. In the order in which it got them.</summary>
+    /// <summary>
+    /// Moves all that a consumer holds to another, in the order in which it got them, so that no end of a lease is missed.
+    /// </summary>
     public HeldLease[] Move(Consumer from, Consumer to, HeldLeases target)
     {
         if (target != this)

@@ -1,8 +1,8 @@
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// The leases behind one page of a manual consumer. Noted as written, because only what was written can have been begun; what was not is given back when
-/// its consumer leaves.
+/// The leases behind one page of a manual consumer. They are noted as written, because only a written message can have been begun. Leases
+/// that were not written are given back when their consumer leaves.
 /// </summary>
 internal sealed class HeldPage(HeldLease[] leases) : IWriteObserver
 {

@@ -1,7 +1,7 @@
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// What one consumer may hold, so that its going costs what it held and not what its queue's consumers hold together. May show a lease whose
+/// The leases of one consumer, so that its end costs what it held and not what all consumers of its queue hold. May show a lease whose
 /// end is just being noted; <see cref="HeldLeases"/> knows what is true. Its lock is a leaf.
 /// </summary>
 internal sealed class HeldSet

@@ -25,10 +25,10 @@ internal interface IConsumerConnection
     /// </summary>
     int? LastHeardAt { get; }
 
-    /// <summary>What its client may still do.</summary>
+    /// <summary>The rights of its client.</summary>
     IConsumerRights Rights { get; }
 
-    /// <summary>Writes and flushes. Completes at once where the connection has room; an exception means that the connection is gone.</summary>
+    /// <summary>Writes and flushes. Completes at once where the connection has room; any exception means that it is gone.</summary>
     ValueTask WriteAsync(EncodedPage page);
 
     /// <summary>Writes several pages and flushes once.</summary>

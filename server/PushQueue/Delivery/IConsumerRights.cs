@@ -2,7 +2,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>What the client of one connection may still do. Rules change while a stream is open; it ends within a second or two of losing its right.</summary>
+/// <summary>
+/// The rights of the client of one connection. Rules change while a stream is open; it ends within two seconds of losing its right.
+/// </summary>
 internal interface IConsumerRights
 {
     /// <summary>Whether the client may be here at all. Asked once a second; cheap while nothing has changed.</summary>

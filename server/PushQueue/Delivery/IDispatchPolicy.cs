@@ -1,6 +1,6 @@
 namespace PushQueue.Delivery;
 
-/// <summary>Decides which consumer gets which of a queue's messages. One instance per queue; its dispatcher never runs two rounds at once.</summary>
+/// <summary>Decides which consumer gets which message. One instance per queue; its dispatcher never runs two rounds at once.</summary>
 internal interface IDispatchPolicy
 {
     /// <summary>
@@ -9,6 +9,6 @@ internal interface IDispatchPolicy
     /// </summary>
     ValueTask<bool> RunRoundAsync();
 
-    /// <summary>Gives out what it had begun before the queue got another policy. False where nothing is left, or no consumer has room.</summary>
+    /// <summary>Finishes what it began before the queue got another policy. False where nothing is left, or no consumer has room.</summary>
     ValueTask<bool> FinishAsync();
 }

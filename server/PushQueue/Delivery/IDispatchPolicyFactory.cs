@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>Makes the policy of one name for each queue. A new policy registers one of these and changes nothing else in delivery.</summary>
+/// <summary>Makes the policy of one name for each queue. A new policy registers one of these and changes nothing else here.</summary>
 internal interface IDispatchPolicyFactory
 {
     DeliveryPolicy Name { get; }

@@ -2,12 +2,12 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>What a consumer held when it left, divided into what it had begun and the rest.</summary>
+/// <summary>The messages that a consumer held when it left, divided into those it had begun and the rest.</summary>
 internal static class LeftWork
 {
     /// <summary>
-    /// Known to be begun is the oldest message that was written to the consumer, and each one that it got before another that it has acked. A
-    /// consumer that crashes on a message fails with that one, while those that wait behind it in its connection do not.
+    /// The oldest message that was written to the consumer is known to be begun, and so is each one that it got before another that it
+    /// acked. A consumer that crashes on a message fails with that one, while those that wait behind it in its connection do not.
     /// </summary>
     public static LeaseKey[] BegunOf(Consumer consumer, HeldLease[] held)
     {

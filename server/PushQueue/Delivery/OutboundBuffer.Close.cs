@@ -114,8 +114,8 @@ internal sealed partial class OutboundBuffer
     }
 
     /// <summary>
-    /// Cuts the connection for the memory that it holds. It gets no last words: it reads too slowly to take them, and they would keep the memory. False
-    /// where it is closing already.
+    /// Cuts the connection for the memory that it holds. It gets no last words: it reads too slowly to take them, and they would keep the
+    /// memory. False where it is closing already.
     /// </summary>
     public bool CutForMemory()
     {

@@ -5,10 +5,10 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// What waits for one connection, bounded in bytes. Owns the rule that a connection has one write outstanding, ever. Whoever offers a page
-/// to an idle connection writes it at once on its own thread; while a write is pending, pages wait here by reference, and the pump
-/// takes all that waits (up to 64 KB) and flushes once. Never blocks who offers, and holds no memory while idle.
-/// Starts held: nothing is written before <see cref="Open"/>, so that a consumer can join before its response headers are out.
+/// The pages that wait for one connection, bounded in bytes. Owns the rule that a connection has one write outstanding at most. A caller
+/// that offers a page to an idle connection writes it at once on its own thread; while a write is pending, pages wait here by reference,
+/// and the pump takes all that waits (up to 64 KB) and flushes once. Never blocks the caller, and holds no memory while idle. Starts
+/// held: nothing is written before <see cref="Open"/>, so that a consumer can join before its response headers are out.
 /// </summary>
 internal sealed partial class OutboundBuffer(IConsumerConnection connection, CoarseClock clock, DeliveryOptions options)
 {
@@ -46,7 +46,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public IConsumerConnection Connection => connection;
 
-    /// <summary>The version of the client's rights by which its subscriptions were last looked through; see <see cref="Dispatcher.EndWhatIsForbidden"/>.</summary>
+    /// <summary>
+    /// The version of the client's rights at the last check of its subscriptions; see <see cref="Dispatcher.EndWhatIsForbidden"/>.
+    /// </summary>
     public int RightsChecked { get; set; } = connection.Rights.Version;
 
     public bool IsOpen => _state == State.Open;
@@ -58,7 +60,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public int WaitingBytes => Volatile.Read(ref _waitingBytes);
 
-    /// <summary>What waits here and what is being written, shared or not.</summary>
+    /// <summary>Bytes that wait here or are being written, shared or not.</summary>
     public long HeldBytes => (long)WaitingBytes + Volatile.Read(ref _writingBytes);
 
     /// <summary>When it last took something, by the coarse clock.</summary>
@@ -76,7 +78,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
 
     /// <summary>Lets the first write through.</summary>
-    /// <param name="first">What is written before all that waits by now; null for nothing.</param>
+    /// <param name="first">Written before all that waits by now; null for nothing.</param>
     public void Open(EncodedPage? first = null)
     {
         lock (_gate)
@@ -98,11 +100,11 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         _ = PumpAsync();
     }
 
-    /// <summary>Hands a page over; see <see cref="OfferOutcome"/>. The observer, where given, is always told.</summary>
+    /// <summary>Hands a page over; see <see cref="OfferOutcome"/>. The observer, where given, is always notified.</summary>
     /// <param name="page">Whole frames.</param>
     /// <param name="consumer">Whose messages these are; null for what concerns the connection.</param>
-    /// <param name="observer">Is told when the page is written or never will be.</param>
-    /// <param name="evenIfFull">For who looked at the room before.</param>
+    /// <param name="observer">Notified when the page is written or never will be.</param>
+    /// <param name="evenIfFull">For a caller that checked the room before.</param>
     public OfferOutcome Offer(EncodedPage page, Consumer? consumer = null, IWriteObserver? observer = null, bool evenIfFull = true)
     {
         // hot path: once per connection and round; guarded by bench fanout
@@ -173,7 +175,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         }
     }
 
-    /// <summary>The first offset that still waits for a consumer; 0 where none does. Walks over what waits: for people, not for programs.</summary>
+    /// <summary>
+    /// The first offset that still waits for a consumer, else 0. Walks over all that waits: for people, not for programs.
+    /// </summary>
     public long OldestWaitingOffset(Consumer consumer)
     {
         lock (_gate)
@@ -415,7 +419,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     private readonly record struct Waiting(EncodedPage Page, Consumer? Consumer, IWriteObserver? Observer);
 }
 
-/// <summary>What became of a page that was offered.</summary>
+/// <summary>The fate of a page that was offered.</summary>
 internal enum OfferOutcome
 {
     /// <summary>It is on the wire.</summary>

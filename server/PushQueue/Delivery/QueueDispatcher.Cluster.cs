@@ -30,7 +30,7 @@ internal sealed partial class QueueDispatcher
         }
     }
 
-    /// <summary>What was told was of another time: news that came late, after the offsets had begun anew.</summary>
+    /// <summary>Discards a late notification from before the offsets were reset.</summary>
     public void Untell(long told, long nextOffset) => _ = Interlocked.CompareExchange(ref _told, nextOffset, told);
 
     /// <summary>Reads settings and position again before the next round.</summary>
@@ -118,7 +118,7 @@ internal sealed partial class QueueDispatcher
             return;
         }
 
-        // The store has lost offsets, or another queue has taken the name: nobody can say what lies between. Offsets below the epoch's first
+        // The store has lost offsets, or another queue has taken the name: what lies between is unknown. Offsets below the epoch's first
         // are those that this node knows.
         var next = Math.Max(position.FirstOffset, Math.Min(NextOffset, position.EpochOffset));
         Volatile.Write(ref _told, position.NextOffset);

@@ -309,7 +309,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             }
             catch (Exception e)
             {
-                // The border of this loop: a store that fails is tried again as long as there are consumers. Once is enough to be told of it,
+                // The border of this loop: a store that fails is tried again as long as there are consumers. It is logged once,
                 // and a store out of reach says so itself.
                 if (e is not StoreUnavailableException)
                 {

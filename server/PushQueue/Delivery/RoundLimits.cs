@@ -1,6 +1,8 @@
 namespace PushQueue.Delivery;
 
-/// <summary>What one round of a queue gives out at most, so that a long backlog neither fills the memory nor holds up a change of settings.</summary>
+/// <summary>
+/// The most that one round of a queue gives out, so that a long backlog neither fills the memory nor delays new settings.
+/// </summary>
 internal static class RoundLimits
 {
     public const int MessagesMax = 512;

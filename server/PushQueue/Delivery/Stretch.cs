@@ -4,15 +4,15 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>Broadcast messages whose offsets follow one another, and the gap that is told before them.</summary>
-/// <param name="Before">The offsets that no message has any more, because the disk has damaged it; null where there are none.</param>
+/// <param name="Before">The offsets whose messages the disk has damaged; null without such.</param>
 /// <param name="Batch">The messages.</param>
 /// <param name="NextOffset">The offset behind them.</param>
 internal sealed record Stretch(Gap? Before, MessageBatch Batch, long NextOffset)
 {
     /// <summary>Cuts messages into stretches. Nearly always there is one, without a gap.</summary>
     /// <param name="messages">In the order of their offsets; at least one.</param>
-    /// <param name="expected">The offset that should come first; a first message from before it is no gap.</param>
-    /// <param name="epoch">What the offsets belong to.</param>
+    /// <param name="expected">The offset that should come first; a first message from before it makes no gap.</param>
+    /// <param name="epoch">The epoch of the offsets.</param>
     /// <param name="now">When the messages are handed out.</param>
     public static Stretch[] Cut(IReadOnlyList<Message> messages, long expected, string epoch, DateTimeOffset now)
     {

@@ -3,7 +3,7 @@ namespace PushQueue.Delivery.Encoding;
 /// <summary>
 /// Messages encoded once and written as they are to any number of connections: complete frames of one format, never changed.
 /// </summary>
-/// <param name="bytes">What goes on the wire.</param>
+/// <param name="bytes">The bytes for the wire.</param>
 /// <param name="firstOffset">The first message's offset; 0 where the page holds no broadcast messages.</param>
 /// <param name="lastOffset">The last message's offset; 0 likewise.</param>
 internal class EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, long lastOffset = 0)

@@ -3,7 +3,7 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Encoding;
 
 /// <summary>
-/// How messages look on the wire of one kind of connection. Instances are shared by all connections of that kind, and pages are cached
+/// The form of messages on the wire of one kind of connection. Instances are shared by all connections of that kind, and pages are cached
 /// per instance, so there is exactly one instance per form. A new transport or dialect brings its own.
 /// </summary>
 internal abstract class MessageFormat
@@ -49,14 +49,14 @@ internal abstract class MessageFormat
     }
 
     /// <summary>
-    /// Whether a client can tell from the messages where it is. Only then is it told where the stream begins: bare bodies have no offsets, and
-    /// their readers would take one more line for a message.
+    /// Whether a client can tell from the messages where it is. Only then is it told where the stream begins: bare bodies have no
+    /// offsets, and their readers would take one more line for a message.
     /// </summary>
     protected virtual bool TellsPositions => true;
 
     /// <summary>
-    /// What an HTTP response begins with where nothing else comes at once: proxies and middleware that wait for the first byte of a body let the
-    /// headers through. Null for what is not such a response.
+    /// The first bytes of an HTTP response that has no message yet: proxies and middleware that wait for the first byte of a body then
+    /// let the headers through. Null for other transports.
     /// </summary>
     protected virtual EncodedPage? FirstBytes => null;
 

@@ -132,7 +132,7 @@ internal sealed class PageWriter
         return Length - bytes;
     }
 
-    /// <summary>What was written from a position on.</summary>
+    /// <summary>The bytes from a position on.</summary>
     public Span<byte> From(int position) => _buffer.AsSpan(HeadRoom + position, _end - HeadRoom - position);
 
     /// <summary>Moves what was written from a position on, growing or shrinking the gap before it.</summary>

@@ -2,7 +2,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Policies;
 
-internal sealed class BroadcastPolicyFactory(IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicyFactory
+internal sealed class BroadcastPolicyFactory(
+    IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicyFactory
 {
     public DeliveryPolicy Name => DeliveryPolicy.Broadcast;
 

@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
-/// Hands broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are behind
-/// that the next round has to wait. Only the dispatcher's own loop calls it.
+/// Gives broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are
+/// behind that the next round has to wait. Only the dispatcher's own loop calls it.
 /// </summary>
 internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time, MemoryBudget memory)
 {
@@ -22,7 +22,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
             }
         }
 
-        // Who joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
+        // A consumer that joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
         var expected = dispatcher.NextOffset;
         var live = dispatcher.AdvanceTo(messages[^1].Offset + 1);
         var round = new Round(Stretch.Cut(messages, expected, epoch, time.GetUtcNow()), memory);
@@ -34,8 +34,8 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
 
     /// <summary>
     /// Where more than half of the consumers are behind, the publisher is too fast rather than they too slow: no new round until they
-    /// have caught up; the messages are safe in the store. A consumer that takes nothing at all is no reason to wait: it does not count, and the
-    /// next rounds fill its buffer until its policy decides. Nor does one that is being closed.
+    /// have caught up; the messages are safe in the store. The queue does not wait for a consumer that takes nothing at all: it does not
+    /// count, and the next rounds fill its buffer until its policy decides. A consumer that is being closed does not count either.
     /// </summary>
     public bool IsCongested(Consumer[] live)
     {

@@ -3,8 +3,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
-/// Does one thing for each of many consumers, on as many of the <see cref="FanOutThreads"/> as there are: the consumers are cut into slices, and
-/// whoever is free takes the next one. Few consumers are served at once by who calls.
+/// Does one thing for each of many consumers, on as many of the <see cref="FanOutThreads"/> as there are: the consumers are cut into
+/// slices, and a free thread takes the next one. The calling thread serves few consumers at once.
 /// </summary>
 internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
 {
@@ -51,7 +51,7 @@ internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
         {
             if (memory.IsExceeded)
             {
-                // One round over thousands of connections could use more memory than there is, before those that were cut have released theirs.
+                // One round over thousands of connections could use more memory than there is, before cut connections have released theirs.
                 memory.WaitForRoom(RoomTimeout);
             }
 
@@ -88,6 +88,6 @@ internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Must not block. What it throws ends its slice and fails the round.</summary>
+    /// <summary>Must not block. An exception ends its slice and fails the round.</summary>
     protected abstract void Give(Consumer consumer);
 }

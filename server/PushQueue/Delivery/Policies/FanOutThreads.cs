@@ -4,8 +4,8 @@ namespace PushQueue.Delivery.Policies;
 
 /// <summary>
 /// The threads that write pages to connections, one a core. A round over a thousand connections is milliseconds of system calls; on the
-/// pool's few threads every put would wait behind it. On threads of their own, which are always busy, the operating system lets a pool thread
-/// that wakes for a request go first, so puts go on while messages are pushed, and the next round has more to send at once.
+/// pool's few threads every put would wait behind it. On threads of their own, which are always busy, the operating system lets a pool
+/// thread that wakes for a request go first, so puts go on while messages are pushed, and the next round has more to send at once.
 /// </summary>
 internal sealed class FanOutThreads
 {

@@ -3,8 +3,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
-/// The rounds that other nodes have run. The offsets tell what this node's consumers have not got yet; it is read from history and handed out
-/// before anything later. What history no longer holds becomes a gap. Only the dispatcher's own loop calls it.
+/// The rounds that other nodes have run. The offsets show what this node's consumers have not got yet; it is read from history and given
+/// out before anything later. A gap replaces what history no longer holds. Only the dispatcher's own loop calls it.
 /// </summary>
 internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore store, BroadcastRounds rounds)
 {
@@ -20,7 +20,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
         _inHand = round;
         if (round[0].Offset < dispatcher.NextOffset)
         {
-            // The store's offsets have begun anew.
+            // The store's offsets have begun again.
             dispatcher.LookAgain();
         }
         else
@@ -78,7 +78,8 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
         var reaches = Math.Min(first, target);
         if (reaches > next)
         {
-            GapNotice.Send(dispatcher.AdvanceTo(reaches), new Gap(GapCause.Expired, next, reaches - 1, Cursor.Of(page.Position.Epoch, reaches - 1)));
+            var gap = new Gap(GapCause.Expired, next, reaches - 1, Cursor.Of(page.Position.Epoch, reaches - 1));
+            GapNotice.Send(dispatcher.AdvanceTo(reaches), gap);
         }
 
         if (first < target)

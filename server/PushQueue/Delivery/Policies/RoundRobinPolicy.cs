@@ -197,7 +197,7 @@ internal sealed class RoundRobinPolicy(
                 Interlocked.MemoryBarrier();
                 if (consumer.HasLeft)
                 {
-                    // It went before its leases were noted down; from here on whoever takes it out finds them.
+                    // It left before its leases were noted; from here on its removal finds them.
                     settler.GiveBack(held.Take(consumer, keys), BrokenConnection.NotBegun);
                     return;
                 }

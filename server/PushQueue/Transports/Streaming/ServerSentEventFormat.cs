@@ -5,8 +5,8 @@ using PushQueue.Delivery;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
-/// A server-sent event per message. The id is the cursor; a message that was not broadcast has none, because a client cannot resume by it and
-/// some send it back as a header that is not ASCII.
+/// A server-sent event per message. The id is the cursor; a message that was not broadcast has none, because a client cannot resume by it
+/// and some send it back as a header that is not ASCII.
 /// </summary>
 internal class ServerSentEventFormat : MessageFormat
 {
