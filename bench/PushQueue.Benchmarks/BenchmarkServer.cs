@@ -8,8 +8,8 @@ using PushQueue.Queues;
 namespace PushQueue.Benchmarks;
 
 /// <summary>
-/// The real composition over a data folder of its own, durability memory, without a web server: requests go straight into the pipeline, so that a
-/// benchmark measures PushQueue and not Kestrel.
+/// The real composition over a data folder of its own, durability memory, without a web server: requests go straight into the pipeline, so
+/// that a benchmark measures PushQueue and not Kestrel.
 /// </summary>
 internal sealed class BenchmarkServer : IServer
 {

@@ -14,6 +14,8 @@ public class CommandBenchmarks
     public string ParseCommand()
     {
         var frame = CommandFrame.Read(Frame, Caller.Everybody);
-        return frame.Problem is null ? frame.Command : throw new InvalidOperationException("The command is refused, so the time says nothing.");
+        return frame.Problem is null
+            ? frame.Command
+            : throw new InvalidOperationException("The command is refused, so the time says nothing.");
     }
 }

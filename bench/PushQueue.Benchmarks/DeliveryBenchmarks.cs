@@ -5,7 +5,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Benchmarks;
 
-/// <summary>Encoding a page of ten 100-byte messages as WebSocket envelopes, and offering a page to the buffers of 1,000 idle connections.</summary>
+/// <summary>
+/// Encoding a page of ten 100-byte messages as WebSocket envelopes, and offering a page to the buffers of 1,000 idle connections.
+/// </summary>
 public class DeliveryBenchmarks
 {
     private const int Buffers = 1000;

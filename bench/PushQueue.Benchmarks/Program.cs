@@ -12,7 +12,8 @@ internal static class Program
     /// <summary>Runs the benchmarks that the arguments name; <c>--short</c> for a quick look.</summary>
     private static void Main(string[] args)
     {
-        // In process: the generated project of the default toolchain does not build under central package versions and one artifacts folder.
+        // In process: the generated project of the default toolchain does not build under central package versions and one artifacts
+        // folder.
         var isShort = args.Contains("--short");
         var job = (isShort ? Job.ShortRun : Job.MediumRun).WithToolchain(InProcessEmitToolchain.Instance);
         var config = ManualConfig.Create(DefaultConfig.Instance)

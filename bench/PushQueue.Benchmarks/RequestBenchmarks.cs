@@ -7,8 +7,8 @@ using PushQueue.Security;
 namespace PushQueue.Benchmarks;
 
 /// <summary>
-/// A put over REST from the first middleware to the answer: routing, authorization by key, reading the body, the store. Without a web server and
-/// without a socket. The queue keeps one message, so that it does not grow.
+/// A put over REST from the first middleware to the answer: routing, authorization by key, reading the body, the store. Without a web
+/// server and without a socket. The queue keeps one message, so that it does not grow.
 /// </summary>
 public class RequestBenchmarks
 {
@@ -52,7 +52,8 @@ public class RequestBenchmarks
             var response = new HttpResponseFeature();
             var request = new HttpRequestFeature
             {
-                Method = "POST", Scheme = "http", Protocol = "HTTP/1.1", Path = "/q/benchmark", RawTarget = "/q/benchmark", Body = new MemoryStream(_body),
+                Method = "POST", Scheme = "http", Protocol = "HTTP/1.1",
+                Path = "/q/benchmark", RawTarget = "/q/benchmark", Body = new MemoryStream(_body),
             };
             request.Headers.Host = "localhost";
             request.Headers.Authorization = _authorization;
