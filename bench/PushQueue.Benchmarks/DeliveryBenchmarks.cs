@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Benchmarks;
 

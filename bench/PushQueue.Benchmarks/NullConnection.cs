@@ -1,6 +1,7 @@
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Benchmarks;
 
