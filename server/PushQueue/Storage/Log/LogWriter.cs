@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
@@ -300,9 +299,9 @@ internal sealed partial class LogWriter(LogOptions options, MessageLog log, Segm
         // Without a current segment the disk refused the very first record; there is nothing to flush.
         if (_current is { HasFile: true })
         {
-            var since = Stopwatch.GetTimestamp();
+            var since = TimeProvider.System.GetTimestamp();
             LibC.FlushData(_current.Handle);
-            options.Flushed?.Invoke(Stopwatch.GetElapsedTime(since));
+            options.Flushed?.Invoke(TimeProvider.System.GetElapsedTime(since));
         }
 
         _dirty = false;
