@@ -98,7 +98,7 @@ test('A batch carries bytes of any kind', async () => {
   const got = await client.takeMany(queue);
   assert.deepEqual(got.map(({ body }) => body), [bytes, bytes, bytes, 'text', { n: 1 }, bytes.slice(1, 3), new Uint8Array()]);
   assert.deepEqual(got.map(
-    ({ id, contentType }) => id === 'gif' || contentType), [undefined, undefined, 'image/png', undefined, undefined, true, undefined]);
+    ({ id, contentType }) => id === 'gif' || contentType), [undefined, undefined, 'image/png', 'text/plain', undefined, true, undefined]);
   await assert.rejects(client.putMany(queue, [() => {}]), TypeError);
 });
 

@@ -19,14 +19,13 @@ internal readonly struct BodyField
     public bool Given => _length > 0;
 
     /// <summary>The value at which the reader stands; the reader moves to its end.</summary>
-    /// <param name="reader">A reader of the JSON that <see cref="Read"/> will be given, or of a part of it.</param>
-    /// <param name="offset">Where that part begins.</param>
-    public static BodyField At(ref Utf8JsonReader reader, int offset = 0)
+    /// <param name="reader">A reader of the JSON that <see cref="Read"/> will be given.</param>
+    public static BodyField At(ref Utf8JsonReader reader)
     {
         var start = (int)reader.TokenStartIndex;
         var isString = reader.TokenType == JsonTokenType.String;
         reader.Skip();
-        return new BodyField(offset + start, (int)reader.BytesConsumed - start, isString);
+        return new BodyField(start, (int)reader.BytesConsumed - start, isString);
     }
 
     /// <summary>The bytes that a string of base64 stands for. The problem where the value is none.</summary>

@@ -26,7 +26,7 @@ internal ref struct JsonFields
         {
             var problem = !JsonNames.TryRead(ref reader, out name)
                 ? Problem.BadJson("The name of a field is not valid Unicode.")
-                : IsNew(name) ? null : Problem.BadOption($"The field '{OptionValues.Shown(name)}' is given twice; give it once.");
+                : WhyNot(name);
             reader.Read();
             if (problem is null)
             {
@@ -39,6 +39,10 @@ internal ref struct JsonFields
 
         return false;
     }
+
+    /// <summary>Counts a name; the problem where it was counted before.</summary>
+    public Problem? WhyNot(string name) =>
+        IsNew(name) ? null : Problem.BadOption($"The field '{OptionValues.Shown(name)}' is given twice; give it once.");
 
     private bool IsNew(string name)
     {

@@ -76,6 +76,21 @@ internal static class JsonText
     /// <summary>The name of a property; false where it is not valid Unicode.</summary>
     public static bool TryReadName(ref Utf8JsonReader reader, out string name) => TryReadString(ref reader, out name);
 
+    /// <summary>The name of a property that was parsed already; false where it is not valid Unicode.</summary>
+    public static bool TryReadName(JsonProperty property, out string name)
+    {
+        try
+        {
+            name = property.Name;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            name = "";
+            return false;
+        }
+    }
+
     /// <summary>The bytes that a string stands for; false where it is not valid Unicode.</summary>
     /// <param name="json">One JSON string, quotes included.</param>
     /// <param name="bytes">The text in UTF-8.</param>

@@ -18,8 +18,23 @@ internal static class OptionValues
     /// <summary>The shortest lease: below it an answer over a slow network would find its lease ended.</summary>
     public static readonly TimeSpan TimeToRunMin = TimeSpan.FromMilliseconds(100);
 
-    public static Problem Unknown(ReadOnlySpan<char> name, string allowed) =>
-        Problem.BadOption($"There is no option '{Shown(name)}' here; the options are: {allowed}.");
+    /// <summary>Whether a name is in a list of names that are separated by a comma and a space.</summary>
+    public static bool IsOneOf(string names, ReadOnlySpan<char> name)
+    {
+        foreach (var range in names.AsSpan().Split(", "))
+        {
+            if (names.AsSpan()[range].SequenceEqual(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public static Problem Unknown(ReadOnlySpan<char> name, string allowed) => allowed.Length == 0
+        ? Problem.BadOption($"There is no option '{Shown(name)}' here; this request takes none.")
+        : Problem.BadOption($"There is no option '{Shown(name)}' here; the options are: {allowed}.");
 
     public static Problem? Duration(string name, string value, TimeSpan min, TimeSpan max, out TimeSpan duration)
     {

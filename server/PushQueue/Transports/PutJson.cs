@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PushQueue.Queues;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports;
 
@@ -9,8 +10,7 @@ internal static class PutJson
     private const string NumberIsKnown =
         "A message with this id is known, perhaps one that got it from the queue, whose own ids are numbers; choose ids that are not numbers.";
 
-    /// <summary>Writes the fields into an object that is open.</summary>
-    public static void Write(Utf8JsonWriter writer, QueueName queue, in PutOutcome outcome, string durability)
+    private static void Write(Utf8JsonWriter writer, QueueName queue, in PutOutcome outcome, string durability)
     {
         writer.WriteString("queue"u8, queue.Value);
         MessageJson.WriteId(writer, "id"u8, outcome.Id);
@@ -25,13 +25,19 @@ internal static class PutJson
         }
     }
 
-    /// <summary>The fields of a put that waited for its message: those of any put, and how it ended.</summary>
-    public static void Write(Utf8JsonWriter writer, QueueName queue, in AwaitedPut put, string durability)
+    /// <summary>The fields of a put; where it waited for the end of its message, how that ended, too.</summary>
+    public static void Write(Utf8JsonWriter writer, QueueName queue, in PutResult result, string durability)
     {
+        var put = result.Put;
         Write(writer, queue, put.Put, durability);
+        if (!result.Waited)
+        {
+            return;
+        }
+
         if (put.Gone)
         {
-            // A duplicate of what ended before; nobody can say any more how.
+            // A duplicate of a message that ended before; how it ended is not known any more.
             writer.WriteBoolean("gone"u8, value: true);
             return;
         }

@@ -1,39 +1,37 @@
+using System.Text.Json;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Commands;
 
 /// <summary>
-/// The JSON protocol: reads a command, calls the broker once, writes the answer. It holds no rule about queues; what goes wrong is an
-/// answer, never an exception.
+/// The JSON protocol: reads the fields of a command, has the operation executed, writes the answer. It holds no rule about queues; what goes wrong
+/// is an answer, never an exception.
 /// </summary>
 internal sealed class CommandExecutor : ICommandExecutor
 {
-    private const Permissions Cancels = Permissions.Put | Permissions.Take | Permissions.Manage;
-    private const Permissions Looks = Permissions.Take | Permissions.Listen | Permissions.Manage;
-    private const Permissions Settles = Permissions.Take | Permissions.Listen;
+    private const string TakeNames = "queue, count, wait, worker";
 
-    private readonly IMessageBroker _broker;
-    private readonly WaitingRights _waiting;
+    private readonly OperationExecutor _operations;
     private readonly Dictionary<string, Command> _commands;
 
-    public CommandExecutor(IMessageBroker broker, PutCommands puts, LeaseCommands leases, SettingsCommands settings, WaitingRights waiting)
+    public CommandExecutor(OperationExecutor operations, PutCommands puts, LeaseCommands leases)
     {
-        _broker = broker;
-        _waiting = waiting;
+        _operations = operations;
         _commands = new Dictionary<string, Command>(StringComparer.Ordinal)
         {
-            ["put"] = new(Permissions.Put, puts.PutAsync),
-            ["look"] = new(Looks, (frame, queue, _) => LookAsync(frame, queue)),
-            ["take"] = new(Permissions.Take, TakeAsync),
-            ["lease"] = new(Permissions.Take, leases.LeaseAsync),
-            ["cancel"] = new(Cancels, (frame, queue, _) => CancelAsync(frame, queue)),
-            ["purge"] = new(Permissions.Manage, (frame, queue, _) => PurgeAsync(frame, queue)),
-            ["ack"] = new(Settles, (frame, queue, _) => leases.AckAsync(frame, queue)),
-            ["release"] = new(Settles, (frame, queue, _) => leases.ReleaseAsync(frame, queue)),
-            ["touch"] = new(Settles, (frame, queue, _) => leases.TouchAsync(frame, queue)),
-            ["policy"] = new(Permissions.Any, (frame, queue, _) => settings.PolicyAsync(frame, queue)) { SettingField = "policy" },
-            ["control"] = new(Permissions.Any, (frame, queue, _) => settings.ControlAsync(frame, queue)) { SettingField = "status" },
+            ["put"] = new(AccessRule.Put, puts.PutAsync),
+            ["look"] = new(AccessRule.Look, (frame, queue, _) => LookAsync(frame, queue)),
+            ["take"] = new(AccessRule.Take, TakeAsync),
+            ["lease"] = new(AccessRule.Take, LeaseAsync),
+            ["cancel"] = new(AccessRule.Cancel, (frame, queue, _) => CancelAsync(frame, queue)),
+            ["purge"] = new(AccessRule.Manage, (frame, queue, _) => PurgeAsync(frame, queue)),
+            ["ack"] = new(AccessRule.Settle, (frame, queue, _) => leases.SettleAsync(Settlement.Ack, frame, queue)),
+            ["release"] = new(AccessRule.Settle, (frame, queue, _) => leases.SettleAsync(Settlement.Release, frame, queue)),
+            ["touch"] = new(AccessRule.Settle, (frame, queue, _) => leases.SettleAsync(Settlement.Touch, frame, queue)),
+            ["policy"] = Setting(QueueSetting.Policy),
+            ["control"] = Setting(QueueSetting.Status),
         };
         Words = string.Join(", ", _commands.Keys);
         _commands["add"] = _commands["put"];
@@ -44,9 +42,9 @@ internal sealed class CommandExecutor : ICommandExecutor
     /// <summary>The commands by their own names.</summary>
     internal string Words { get; }
 
+    /// <inheritdoc/>
     public async ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken)
     {
-        var caller = frame.Caller;
         if (Problem.First(frame.Problem, ReadQueue(frame, out var queue)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
@@ -57,22 +55,14 @@ internal sealed class CommandExecutor : ICommandExecutor
             return CommandAnswer.Error(frame, UnknownCommand(frame.Command));
         }
 
-        if (caller.WhyNot(command.Needs(frame), queue) is { } refusal)
+        if (frame.Caller.WhyNot(command.Needs(frame), queue) is { } refusal)
         {
             return CommandAnswer.Error(frame, refusal);
         }
 
-        // A put that waits for its ack stands, but its end is told only to a caller that still has the right.
-        using var right = frame.Has("wait") || frame.Has("waitForAck")
-            ? _waiting.Begin(caller, command.AnyOf, queue, cancellationToken)
-            : null;
         try
         {
-            return await command.RunAsync(frame, queue, right?.Token ?? cancellationToken);
-        }
-        catch (OperationCanceledException) when (right is { IsLost: true })
-        {
-            return CommandAnswer.Error(frame, right.WhyLost());
+            return await command.RunAsync(frame, queue, cancellationToken);
         }
         catch (StoreUnavailableException)
         {
@@ -83,26 +73,26 @@ internal sealed class CommandExecutor : ICommandExecutor
     /// <summary>The message of an id, or the next one; both stay where they are.</summary>
     private async ValueTask<CommandResult> LookAsync(CommandFrame frame, QueueName queue)
     {
-        if (Problem.First(CommandOptions.Only(frame, "id"), CommandOptions.Id(frame, required: false, out var id)) is { } problem)
+        if (Problem.First(frame.Only("id"), frame.Id(required: false, out var id)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
-        var message = id is { } given ? await _broker.FindAsync(queue, given) : await _broker.LookAsync(queue);
-        if (message is null && id is not null)
+        var found = id is { } given ? await _operations.FindAsync(queue, given) : new Outcome<Message>(await _operations.LookAsync(queue), null);
+        if (found.Problem is { } missing)
         {
-            return CommandAnswer.Error(frame, CommandOptions.NoMessage);
+            return CommandAnswer.Error(frame, missing);
         }
 
         var json = CommandAnswer.Begin(frame);
         json.Writer.WritePropertyName("message"u8);
-        if (message is null)
+        if (found.Value is { } message)
         {
-            json.Writer.WriteNullValue();
+            MessageJson.WriteLook(json.Writer, message);
         }
         else
         {
-            MessageJson.WriteLook(json.Writer, message);
+            json.Writer.WriteNullValue();
         }
 
         return CommandAnswer.End(json);
@@ -110,67 +100,110 @@ internal sealed class CommandExecutor : ICommandExecutor
 
     private async ValueTask<CommandResult> TakeAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
     {
-        if (CommandOptions.Take(frame, lease: false, out var request) is { } problem)
+        var request = new TakeRequest { Pending = frame.Pending };
+        var options = new FrameOptions(frame, own: "");
+        if (TakeOptions.Read(ref options, TakeNames, ref request) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await _broker.TakeAsync(queue, request with { Pending = frame.Pending }, cancellationToken);
-        if (!result.Ok)
+        var taken = await _operations.TakeAsync(queue, request, frame.Caller, cancellationToken);
+        return Answer(frame, taken, static (writer, message) => MessageJson.WriteEnvelope(writer, message));
+    }
+
+    private async ValueTask<CommandResult> LeaseAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
+    {
+        var request = new TakeRequest { Pending = frame.Pending };
+        var options = new FrameOptions(frame, own: "");
+        if (TakeOptions.Read(ref options, TakeNames + ", ttr", ref request) is { } problem)
         {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+            return CommandAnswer.Error(frame, problem);
         }
 
-        var json = CommandAnswer.Begin(frame);
-        CommandOptions.WriteTaken(json.Writer, frame.Has("count"), result.Value, static (writer, m) => MessageJson.WriteEnvelope(writer, m));
-        return CommandAnswer.End(json);
+        var leased = await _operations.LeaseAsync(queue, request, frame.Caller, cancellationToken);
+        return Answer(frame, leased, static (writer, lease) => MessageJson.WriteEnvelope(writer, lease));
     }
 
     private async ValueTask<CommandResult> CancelAsync(CommandFrame frame, QueueName queue)
     {
-        if (Problem.First(CommandOptions.Only(frame, "id"), CommandOptions.Id(frame, required: true, out var id)) is { } problem)
-        {
-            return CommandAnswer.Error(frame, problem);
-        }
-
-        var result = await _broker.CancelAsync(queue, id!.Value);
-        if (!result.Ok)
-        {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
-        }
-
-        return result.Value
-            ? CommandAnswer.OfMessage(frame, queue, id.Value)
-            : CommandAnswer.Error(frame, CommandOptions.NoMessage);
+        var problem = Problem.First(frame.Only("id"), frame.Id(required: true, out var id)) ?? await _operations.CancelAsync(queue, id!.Value);
+        return problem is null ? CommandAnswer.OfMessage(frame, queue, id!.Value) : CommandAnswer.Error(frame, problem);
     }
 
     private async ValueTask<CommandResult> PurgeAsync(CommandFrame frame, QueueName queue)
     {
-        if (CommandOptions.Only(frame) is { } problem)
+        if (frame.Only() is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
-        var result = await _broker.PurgeAsync(queue);
-        if (!result.Ok)
+        var purged = await _operations.PurgeAsync(queue);
+        if (purged.Problem is { } refusal)
         {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
-        }
-
-        if (result.Value is not { } purged)
-        {
-            return CommandAnswer.Error(frame, Problem.NotFound("There is no such queue; its first put makes it."));
+            return CommandAnswer.Error(frame, refusal);
         }
 
         var json = CommandAnswer.Begin(frame);
-        QueueJson.WritePurged(json.Writer, queue, purged);
+        QueueJson.WritePurged(json.Writer, queue, purged.Value);
+        return CommandAnswer.End(json);
+    }
+
+    /// <summary>A command that reports a setting, or sets it where it has the field of that name.</summary>
+    private Command Setting(QueueSetting setting) =>
+        new(AccessRule.Stats, (frame, queue, _) => SettingAsync(setting, frame, queue)) { SettingField = setting.Name };
+
+    private async ValueTask<CommandResult> SettingAsync(QueueSetting setting, CommandFrame frame, QueueName queue)
+    {
+        if (Problem.First(frame.Only(setting.Name), frame.Text(setting.Name, required: false, out var value)) is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
+        }
+
+        var outcome = await _operations.SettingAsync(setting, queue, value);
+        return outcome.Problem is { } refusal
+            ? CommandAnswer.Error(frame, refusal)
+            : CommandAnswer.OfQueue(frame, queue, setting.Name, outcome.Value!);
+    }
+
+    /// <summary>One message, or null; a list where the command asked for a count.</summary>
+    private static CommandResult Answer<T>(CommandFrame frame, Outcome<IReadOnlyList<T>> taken, Action<Utf8JsonWriter, T> write)
+    {
+        if (taken.Problem is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
+        }
+
+        var json = CommandAnswer.Begin(frame);
+        if (frame.Has("count"))
+        {
+            json.Writer.WriteStartArray("messages"u8);
+            foreach (var item in taken.Value!)
+            {
+                write(json.Writer, item);
+            }
+
+            json.Writer.WriteEndArray();
+            return CommandAnswer.End(json);
+        }
+
+        json.Writer.WritePropertyName("message"u8);
+        if (taken.Value is [var first, ..])
+        {
+            write(json.Writer, first);
+        }
+        else
+        {
+            json.Writer.WriteNullValue();
+        }
+
         return CommandAnswer.End(json);
     }
 
     private static Problem? ReadQueue(CommandFrame frame, out QueueName queue)
     {
         queue = default;
-        if (frame.Text("queue", required: true, out var text) is { } problem)
+        var text = frame.Queue;
+        if (text is null && frame.Text("queue", required: true, out text) is { } problem)
         {
             return problem;
         }
@@ -186,13 +219,14 @@ internal sealed class CommandExecutor : ICommandExecutor
         _ => new Problem(ProblemType.BadCommand, $"There is no command '{OptionValues.Shown(word)}'; the commands are: {Words}."),
     };
 
-    /// <param name="AnyOf">The permissions of which one is needed.</param>
+    /// <param name="Rule">The permissions of which one is needed, as for the same operation over REST.</param>
     /// <param name="RunAsync">Does it.</param>
-    private sealed record Command(Permissions AnyOf, Func<CommandFrame, QueueName, CancellationToken, ValueTask<CommandResult>> RunAsync)
+    private sealed record Command(AccessRule Rule, Func<CommandFrame, QueueName, CancellationToken, ValueTask<CommandResult>> RunAsync)
     {
-        /// <summary>The field with which the command no longer tells a setting but sets it.</summary>
+        /// <summary>The field with which the command no longer reports a setting but sets it.</summary>
         public string? SettingField { get; init; }
 
-        public Permissions Needs(CommandFrame frame) => SettingField is not null && frame.Has(SettingField) ? Permissions.Manage : AnyOf;
+        public Permissions Needs(CommandFrame frame) =>
+            SettingField is not null && frame.Has(SettingField) ? AccessRule.Manage.AnyOf : Rule.AnyOf;
     }
 }

@@ -32,6 +32,12 @@ internal sealed class CommandFrame
     /// <summary>Whether the command gives messages out, so that its answer may be one that must not break.</summary>
     public bool Takes => Command is "take" or "lease";
 
+    /// <summary>How many bytes the command has.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The queue's name where it does not stand in the frame; null where the field <c>queue</c> has it.</summary>
+    public string? Queue { get; private init; }
+
     /// <summary>The command's word; empty where it is missing.</summary>
     public string Command { get; private set; } = "";
 
@@ -41,10 +47,52 @@ internal sealed class CommandFrame
     /// <summary>Reads a frame as far as it goes; with a problem, the frame still has the reference where that was readable.</summary>
     public static CommandFrame Read(ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null)
     {
-        var frame = new CommandFrame { Json = JsonBody.SkipMark(json), Caller = caller, TraceParent = traceParent };
+        var frame = new CommandFrame { Json = JsonBody.SkipMark(json), Length = json.Length, Caller = caller, TraceParent = traceParent };
         frame.Problem = frame.ReadFields();
         return frame;
     }
+
+    /// <summary>A call of the hub as a command: its arguments are fields that stay where they are.</summary>
+    public static CommandFrame Of(string command, string queue, Caller caller, ReadOnlySpan<(string Name, JsonElement Value)> arguments, JsonElement? options)
+    {
+        var frame = new CommandFrame { Caller = caller, Command = command, Queue = queue };
+        var seen = default(JsonFields);
+        foreach (var (name, value) in arguments)
+        {
+            frame.Problem ??= seen.WhyNot(name);
+            frame.Add(name, value);
+        }
+
+        if (options is not { ValueKind: JsonValueKind.Object } given)
+        {
+            return frame;
+        }
+
+        foreach (var option in given.EnumerateObject())
+        {
+            if (!JsonText.TryReadName(option, out var name))
+            {
+                frame.Problem ??= Problem.BadJson("The name of a field is not valid Unicode.");
+                continue;
+            }
+
+            frame.Problem ??= name is "cmd" or "queue" or "ref" ? Problem.BadOption($"'{name}' is not an option of this method.") : seen.WhyNot(name);
+            frame.Add(name, option.Value);
+        }
+
+        return frame;
+    }
+
+    private void Add(string name, JsonElement value)
+    {
+        Length += JsonText.Raw(value).Length;
+        if (value.ValueKind != JsonValueKind.Null || IsBody(name))
+        {
+            _fields.Add(new Field(name, 0, 0, value));
+        }
+    }
+
+    private static bool IsBody(string name) => name is "value" or "body";
 
     /// <summary>Copies the frame, for a command that outlives the buffer in which it came.</summary>
     public void Detach()
@@ -116,8 +164,44 @@ internal sealed class CommandFrame
             ?? (text is null && required ? Problem.BadOption($"The field '{name}' is missing.") : null);
     }
 
-    /// <summary>Every field's name, in the order in which they came.</summary>
-    public IEnumerable<string> Names => _fields.Select(static known => known.Name);
+    /// <summary>How many fields there are beside the word and the reference.</summary>
+    public int Count => _fields.Count;
+
+    /// <summary>The name of a field, in the order in which they came.</summary>
+    public string NameAt(int index) => _fields[index].Name;
+
+    /// <summary>The problem of a field that the command does not take.</summary>
+    public Problem? Only(params ReadOnlySpan<string> allowed)
+    {
+        foreach (var field in _fields)
+        {
+            if (field.Name is not "queue" && !allowed.Contains(field.Name))
+            {
+                return OptionValues.Unknown(field.Name, "queue" + string.Concat(allowed.ToArray().Select(static name => ", " + name)));
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The field <c>id</c>.</summary>
+    public Problem? Id(bool required, out MessageId? id)
+    {
+        id = null;
+        var problem = Text("id", required, out var text);
+        if (problem is not null || text is null)
+        {
+            return problem;
+        }
+
+        if (!MessageId.TryParse(text, out var parsed, out var whyNot))
+        {
+            return new Problem(ProblemType.BadMessageId, whyNot);
+        }
+
+        id = parsed;
+        return null;
+    }
 
     /// <summary>Whether the command asks to wait: what follows it, perhaps the ack that it waits for, must not wait too.</summary>
     public bool Waits => Has("wait") || Has("waitForAck");
@@ -125,9 +209,9 @@ internal sealed class CommandFrame
     public bool Has(string name) => TryFind(name, out _);
 
     /// <summary>A field's raw JSON; empty where there is none.</summary>
-    public ReadOnlyMemory<byte> Raw(string name) => TryFind(name, out var field) ? Json.Slice(field.Start, field.Length) : default;
+    public ReadOnlySpan<byte> Raw(string name) => TryFind(name, out var field) ? Raw(field) : default;
 
-    /// <summary>A field that is the body of a message.</summary>
+    /// <summary>A field that is the body of a message, as it stands in its <see cref="Raw(string)"/>.</summary>
     public BodyField Body(string name)
     {
         if (!TryFind(name, out var field))
@@ -136,12 +220,14 @@ internal sealed class CommandFrame
         }
 
         var reader = ReaderAt(field);
-        return BodyField.At(ref reader, field.Start);
+        return BodyField.At(ref reader);
     }
+
+    private ReadOnlySpan<byte> Raw(Field field) => field.Element is { } element ? JsonText.Raw(element) : Json.Span.Slice(field.Start, field.Length);
 
     private Utf8JsonReader ReaderAt(Field field)
     {
-        var reader = new Utf8JsonReader(Json.Span.Slice(field.Start, field.Length), JsonBody.ReaderOptions);
+        var reader = new Utf8JsonReader(Raw(field), JsonBody.ReaderOptions);
         reader.Read();
         return reader;
     }
@@ -183,7 +269,7 @@ internal sealed class CommandFrame
             return null;
         }
 
-        if (isNull && name is not ("value" or "body"))
+        if (isNull && !IsBody(name))
         {
             // An option that is null is one that is not given. A body may be null.
             return null;
@@ -198,5 +284,9 @@ internal sealed class CommandFrame
         return null;
     }
 
-    private readonly record struct Field(string Name, int Start, int Length);
+    /// <param name="Name">Its name.</param>
+    /// <param name="Start">Where its value stands in the frame.</param>
+    /// <param name="Length">How long the value is.</param>
+    /// <param name="Element">The value itself, where it is an argument of a hub call.</param>
+    private readonly record struct Field(string Name, int Start, int Length, JsonElement? Element = null);
 }

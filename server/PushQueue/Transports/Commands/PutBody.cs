@@ -12,7 +12,8 @@ internal static class PutBody
             return Problem.BadOption("Give either 'value' or 'body'; they are two names of one field.");
         }
 
-        var field = frame.Body(frame.Has("value") ? "value" : "body");
+        var name = frame.Has("value") ? "value" : "body";
+        var field = frame.Body(name);
         if (!field.Given)
         {
             return Problem.BadOption("The field 'value' is missing.");
@@ -33,12 +34,12 @@ internal static class PutBody
         if (encoding is not null)
         {
             contentType = givenType ?? ContentTypes.Binary;
-            var bad = field.ReadEncoded(frame.Json.Span, encoding, out var bytes);
+            var bad = field.ReadEncoded(frame.Raw(name), encoding, out var bytes);
             body = bytes;
             return bad;
         }
 
-        var notText = field.Read(frame.Json.Span, ref givenType, out var text);
+        var notText = field.Read(frame.Raw(name), ref givenType, out var text);
         (body, contentType) = (text, givenType!);
         return notText;
     }

@@ -1,22 +1,25 @@
 using System.Text.Json;
 using PushQueue.Queues;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Commands;
 
 /// <summary>put: one message (value), or several that are stored all or none (values).</summary>
-internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
+internal sealed class PutCommands(OperationExecutor operations, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
-    private const string OwnNames = "queue, value, values, contentType, encoding, ";
+    private const string BodyNames = "value, values, body, contentType, encoding";
 
-    private readonly string _durability = broker.Durability.ToString();
+    private const string Names = "queue, value, values, contentType, encoding, " + PutOptions.NamesOfOne;
 
     public async ValueTask<CommandResult> PutAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
     {
-        if (ReadOptions(frame, out var options, out var wait) is { } problem)
+        var source = new FrameOptions(frame, BodyNames);
+        if (PutOptions.Read(ref source, Names, time, out var options, out var wait) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
+        options.TraceParent ??= frame.TraceParent;
         if (frame.Has("values"))
         {
             return wait is not null
@@ -29,38 +32,14 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
             return CommandAnswer.Error(frame, wrong);
         }
 
-        if (wait is { } patience)
+        var result = await operations.PutAsync(queue, options.ToMessage(body, contentType), wait, frame.Caller, cancellationToken);
+        if (result.Problem is { } refusal)
         {
-            return await PutAndWaitAsync(frame, queue, options.ToMessage(body, contentType), patience, cancellationToken);
-        }
-
-        var result = await broker.PutAsync(queue, options.ToMessage(body, contentType));
-        if (!result.Ok)
-        {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+            return CommandAnswer.Error(frame, refusal);
         }
 
         var json = CommandAnswer.Begin(frame);
-        PutJson.Write(json.Writer, queue, result.Value, _durability);
-        return CommandAnswer.End(json);
-    }
-
-    private async ValueTask<CommandResult> PutAndWaitAsync(
-        CommandFrame frame, QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken)
-    {
-        var result = await broker.PutAndWaitAsync(queue, message, wait, cancellationToken);
-        if (!result.Ok)
-        {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
-        }
-
-        if (PutJson.WhyNotAcked(queue, result.Value) is { } problem)
-        {
-            return CommandAnswer.Error(frame, problem);
-        }
-
-        var json = CommandAnswer.Begin(frame);
-        PutJson.Write(json.Writer, queue, result.Value, _durability);
+        PutJson.Write(json.Writer, queue, result, operations.Durability);
         return CommandAnswer.End(json);
     }
 
@@ -73,44 +52,15 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
 
         // One was counted with the command.
         frame.Caller.Spend(Math.Max(0, messages.Count - 1), 0);
-        var result = await broker.PutManyAsync(queue, messages);
-        if (!result.Ok)
+        var result = await operations.PutManyAsync(queue, messages);
+        if (result.Problem is { } refusal)
         {
-            return CommandAnswer.Error(frame, ProblemDetailsMapper.ToProblem(result));
+            return CommandAnswer.Error(frame, refusal);
         }
 
         var json = CommandAnswer.Begin(frame);
-        PutJson.WriteMany(json.Writer, queue, result.Value, _durability);
+        PutJson.WriteMany(json.Writer, queue, result.Value!, operations.Durability);
         return CommandAnswer.End(json);
-    }
-
-    private Problem? ReadOptions(CommandFrame frame, out PutOptions options, out TimeSpan? wait)
-    {
-        options = default;
-        wait = null;
-        foreach (var name in frame.Names)
-        {
-            if (name is "queue" or "value" or "values" or "body" or "contentType" or "encoding")
-            {
-                continue;
-            }
-
-            if (frame.Text(name, required: true, out var value) is { } problem)
-            {
-                return problem;
-            }
-
-            var wrong = name is "waitForAck"
-                ? OptionValues.WaitForAck(value!, out wait, out var known)
-                : options.Set(name, value!, time, out known);
-            if (!known || wrong is not null)
-            {
-                return wrong ?? OptionValues.Unknown(name, OwnNames + PutOptions.Names + ", waitForAck");
-            }
-        }
-
-        options.TraceParent ??= frame.TraceParent;
-        return null;
     }
 
     private Problem? ReadMany(CommandFrame frame, PutOptions options, out List<NewMessage> messages)
@@ -127,7 +77,7 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
             return problem;
         }
 
-        var json = frame.Raw("values").Span;
+        var json = frame.Raw("values");
         var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -140,7 +90,9 @@ internal sealed class PutCommands(IMessageBroker broker, QueuesOptions limits, L
             if (messages.Count == limits.BatchMessagesMax)
             {
                 hits.Count("batch");
-                return new Problem(ProblemType.BatchTooLarge, $"A batch may hold {limits.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+                return new Problem(
+                    ProblemType.BatchTooLarge,
+                    $"A batch may hold {limits.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
             }
 
             var type = contentType;

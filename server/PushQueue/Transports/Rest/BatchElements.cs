@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PushQueue.Queues;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 

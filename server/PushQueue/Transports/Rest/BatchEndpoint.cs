@@ -1,15 +1,14 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
-internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
+internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
     private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay, policy, traceparent";
-
-    private readonly string _durability = broker.Durability.ToString();
 
     public void Map(RestRoutes routes, RestHandler takeMany) =>
         routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync), ("GET", AccessRule.Take, takeMany));
@@ -57,17 +56,15 @@ internal sealed class BatchEndpoint(IMessageBroker broker, QueuesOptions limits,
 
         // The last piece of the body may have been read on a thread that other connections wait for.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var result = await broker.PutManyAsync(queue, elements.Messages);
-        return result.Ok
-            ? await RestAnswers.JsonAsync(context, StatusCodes.Status201Created, Answer(queue, result.Value))
-            : ProblemDetailsMapper.ToProblem(result);
+        var result = await operations.PutManyAsync(queue, elements.Messages);
+        return result.Problem ?? await RestAnswers.JsonAsync(context, StatusCodes.Status201Created, Answer(queue, result.Value!));
     }
 
     private byte[] Answer(QueueName queue, IReadOnlyList<PutOutcome> outcomes)
     {
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
-        PutJson.WriteMany(json.Writer, queue, outcomes, _durability);
+        PutJson.WriteMany(json.Writer, queue, outcomes, operations.Durability);
         json.Writer.WriteEndObject();
         return json.Finish();
     }

@@ -1,74 +1,44 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>Settles leases: ack, release and touch, by receipt; or many in one request.</summary>
-internal sealed class LeaseEndpoints(IMessageBroker broker)
+internal sealed class LeaseEndpoints(OperationExecutor operations)
 {
     public void Map(RestRoutes routes)
     {
-        routes.MapShort("/q/{queue}/messages/{id}/ack", ("POST", AccessRule.Settle, AckAsync));
-        routes.MapShort("/q/{queue}/messages/{id}/release", ("POST", AccessRule.Settle, ReleaseAsync));
-        routes.MapShort("/q/{queue}/messages/{id}/touch", ("POST", AccessRule.Settle, TouchAsync));
-        routes.Map("/q/{queue}/ack", ("POST", AccessRule.Settle, AckManyAsync));
-        routes.Map("/q/{queue}/release", ("POST", AccessRule.Settle, ReleaseManyAsync));
-        routes.Map("/q/{queue}/touch", ("POST", AccessRule.Settle, TouchManyAsync));
+        Map(routes, "ack", Settlement.Ack);
+        Map(routes, "release", Settlement.Release);
+        Map(routes, "touch", Settlement.Touch);
     }
 
-    private async ValueTask<Problem?> AckAsync(HttpContext context)
+    private void Map(RestRoutes routes, string word, Settlement settlement)
+    {
+        routes.MapShort($"/q/{{queue}}/messages/{{id}}/{word}", ("POST", AccessRule.Settle, context => SettleAsync(context, settlement)));
+        routes.Map($"/q/{{queue}}/{word}", ("POST", AccessRule.Settle, context => SettleManyAsync(context, settlement)));
+    }
+
+    private async ValueTask<Problem?> SettleAsync(HttpContext context, Settlement settlement)
     {
         if (Problem.First(
-                ReadPath(context, out var queue, out var id),
-                LeaseQuery.Read(context.Request, "receipt", out var options)) is { } problem)
+                RawPath.Queue(context, 3, out var queue),
+                RawPath.Message(context, 1, out var id),
+                ReadOptions(context.Request, settlement, withReceipt: true, out var options)) is { } problem)
         {
             return problem;
         }
 
-        return Answer(context, await broker.AckAsync(queue, [new LeaseKey(id, options.Receipt)]));
+        return await operations.SettleOneAsync(settlement, queue, new LeaseKey(id, options.Receipt), options) ?? RestAnswers.NoContent(context);
     }
 
-    private async ValueTask<Problem?> ReleaseAsync(HttpContext context)
+    private async ValueTask<Problem?> SettleManyAsync(HttpContext context, Settlement settlement)
     {
         if (Problem.First(
-                ReadPath(context, out var queue, out var id),
-                LeaseQuery.Read(context.Request, "receipt, delay, backoff, error, worker, unstarted", out var options)) is { } problem)
-        {
-            return problem;
-        }
-
-        return Answer(context, await broker.ReleaseAsync(queue, [new LeaseKey(id, options.Receipt)], options.ToRelease()));
-    }
-
-    private async ValueTask<Problem?> TouchAsync(HttpContext context)
-    {
-        if (Problem.First(
-                ReadPath(context, out var queue, out var id),
-                LeaseQuery.Read(context.Request, "receipt, ttr", out var options)) is { } problem)
-        {
-            return problem;
-        }
-
-        return Answer(context, await broker.TouchAsync(queue, [new LeaseKey(id, options.Receipt)], await TimeToRunAsync(queue, options)));
-    }
-
-    private ValueTask<Problem?> AckManyAsync(HttpContext context) =>
-        SettleManyAsync(context, "", (queue, keys, _) => broker.AckAsync(queue, keys));
-
-    private ValueTask<Problem?> ReleaseManyAsync(HttpContext context) =>
-        SettleManyAsync(context, "delay, backoff, error, worker, unstarted", (queue, keys, options) => broker.ReleaseAsync(queue, keys, options.ToRelease()));
-
-    private ValueTask<Problem?> TouchManyAsync(HttpContext context) =>
-        SettleManyAsync(context, "ttr", async (queue, keys, options) => await broker.TouchAsync(queue, keys, await TimeToRunAsync(queue, options)));
-
-    private async ValueTask<TimeSpan> TimeToRunAsync(QueueName queue, LeaseOptions options) =>
-        options.TimeToRun ?? (await broker.GetQueueAsync(queue))?.Settings.TimeToRun ?? QueueSettings.Default.TimeToRun;
-
-    private static async ValueTask<Problem?> SettleManyAsync(
-        HttpContext context, string allowed, Func<QueueName, List<LeaseKey>, LeaseOptions, ValueTask<IReadOnlyList<QueueError>>> settle)
-    {
-        if (Problem.First(RawPath.Queue(context, 1, out var queue), LeaseQuery.ReadForMany(context.Request, allowed, out var options)) is { } problem)
+                RawPath.Queue(context, 1, out var queue),
+                ReadOptions(context.Request, settlement, withReceipt: false, out var options)) is { } problem)
         {
             return problem;
         }
@@ -84,7 +54,7 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
             return broken;
         }
 
-        var errors = await settle(queue, keys, options);
+        var errors = await operations.SettleAsync(settlement, queue, keys, options);
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         json.Writer.WriteString("queue"u8, queue.Value);
@@ -93,13 +63,12 @@ internal sealed class LeaseEndpoints(IMessageBroker broker)
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
-    private static Problem? ReadPath(HttpContext context, out QueueName queue, out MessageId id)
+    private static Problem? ReadOptions(HttpRequest request, Settlement settlement, bool withReceipt, out LeaseOptions options)
     {
-        return Problem.First(RawPath.Queue(context, 3, out queue), RawPath.Message(context, 1, out id));
+        var query = new QueryOptions(request);
+        return LeaseOptions.Read(ref query, withReceipt ? settlement.OptionsOfOne : settlement.Options, out options)
+            ?? (withReceipt && options.Receipt.IsNone
+                ? Problem.BadOption("The option 'receipt' is missing; give the receipt that came with the lease.")
+                : null);
     }
-
-    private static Problem? Answer(HttpContext context, IReadOnlyList<QueueError> errors) =>
-        errors[0] == QueueError.None
-            ? RestAnswers.NoContent(context)
-            : ProblemDetailsMapper.ToProblem(new BrokerFailure(errors[0]));
 }

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>Messages where they rest: browse, look at one, cancel, reschedule, replay dead letters.</summary>
-internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
+internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBroker broker, TimeProvider time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
@@ -60,13 +61,14 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
             return problem;
         }
 
-        if (await broker.FindAsync(queue, id) is not { } message)
+        var found = await operations.FindAsync(queue, id);
+        if (found.Problem is { } missing)
         {
-            return NoMessage;
+            return missing;
         }
 
         var json = JsonBuffer.Rent();
-        MessageJson.WriteLook(json.Writer, message);
+        MessageJson.WriteLook(json.Writer, found.Value!);
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
@@ -80,7 +82,8 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
             return problem;
         }
 
-        return await broker.FindAsync(queue, id) is { } message ? await MessageAnswer.WriteAsync(context, message) : NoMessage;
+        var found = await operations.FindAsync(queue, id);
+        return found.Problem ?? await MessageAnswer.WriteAsync(context, found.Value!);
     }
 
     private async ValueTask<Problem?> CancelAsync(HttpContext context)
@@ -93,7 +96,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
             return problem;
         }
 
-        return Answer(context, await broker.CancelAsync(queue, id));
+        return await operations.CancelAsync(queue, id) ?? RestAnswers.NoContent(context);
     }
 
     private async ValueTask<Problem?> RescheduleAsync(HttpContext context)
@@ -106,7 +109,7 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
             return problem;
         }
 
-        return Answer(context, await broker.RescheduleAsync(queue, id, at));
+        return await operations.RescheduleAsync(queue, id, at) ?? RestAnswers.NoContent(context);
     }
 
     private async ValueTask<Problem?> ReplayAsync(HttpContext context)
@@ -139,18 +142,6 @@ internal sealed class MessageEndpoints(IMessageBroker broker, TimeProvider time)
         json.Writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
-
-    private static Problem? Answer(HttpContext context, BrokerResult<bool> result)
-    {
-        if (!result.Ok)
-        {
-            return ProblemDetailsMapper.ToProblem(result);
-        }
-
-        return result.Value ? RestAnswers.NoContent(context) : NoMessage;
-    }
-
-    private static Problem NoMessage { get; } = Problem.NotFound("No live message of this queue has that id; it may have been taken already.");
 
     private static Problem? ReadBrowse(
         HttpRequest request, out MessageState state, out string? after, out int limit, out int? preview)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
@@ -6,7 +7,7 @@ namespace PushQueue.Transports.Rest;
 /// Walks over a query string, one option at a time. Written by hand because the framework's reading makes a dictionary per request and
 /// decodes leniently.
 /// </summary>
-internal ref struct QueryOptions
+internal ref struct QueryOptions : IOptionSource
 {
     /// <summary>What scripts add to the address of a GET so that no cache answers it.</summary>
     private const string CacheBuster = "_";
@@ -27,6 +28,7 @@ internal ref struct QueryOptions
     /// <summary>Set when <see cref="Next"/> stopped because the query string is broken.</summary>
     public Problem? Problem { get; private set; }
 
+    /// <inheritdoc/>
     public bool Next(out ReadOnlySpan<char> name, out string value)
     {
         name = default;

@@ -3,12 +3,13 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>The queues themselves: list, delete, counters.</summary>
 internal sealed class QueueEndpoints(
-    IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, TimeProvider time)
+    OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, TimeProvider time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
@@ -41,20 +42,15 @@ internal sealed class QueueEndpoints(
             return problem;
         }
 
-        var result = await broker.PurgeAsync(queue);
-        if (!result.Ok)
+        var purged = await operations.PurgeAsync(queue);
+        if (purged.Problem is { } refusal)
         {
-            return ProblemDetailsMapper.ToProblem(result);
-        }
-
-        if (result.Value is not { } purged)
-        {
-            return NoQueue;
+            return refusal;
         }
 
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
-        QueueJson.WritePurged(json.Writer, queue, purged);
+        QueueJson.WritePurged(json.Writer, queue, purged.Value);
         json.Writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }

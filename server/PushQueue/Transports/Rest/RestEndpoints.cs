@@ -7,6 +7,7 @@ using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
@@ -33,9 +34,9 @@ internal static class RestEndpoints
         services.TryAddSingleton<BackupEndpoint>();
         services.TryAddSingleton<OpenApiEndpoint>();
         services.TryAddSingleton<CommandEndpoint>();
+        services.TryAddSingleton<OperationExecutor>();
         services.TryAddSingleton<LeaseCommands>();
         services.TryAddSingleton<PutCommands>();
-        services.TryAddSingleton<SettingsCommands>();
         services.TryAddSingleton<CommandExecutor>();
         services.TryAddSingleton<ICommandExecutor>(static provider => provider.GetRequiredService<CommandExecutor>());
         services.AddHostedService<WebServerRefusals>();

@@ -3,24 +3,30 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>A queue's settings, and the two most used of them by themselves: /p (policy) and /control (start and stop).</summary>
-internal sealed class SettingsEndpoints(IMessageBroker broker)
+internal sealed class SettingsEndpoints(OperationExecutor operations)
 {
     private const int BodyBytesMax = 64 * 1024;
 
     public void Map(RestRoutes routes)
     {
         routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync), ("PATCH", AccessRule.Manage, PatchAsync));
-        routes.Map("/p/{queue}", ("GET", AccessRule.Stats, GetPolicyAsync), ("POST", AccessRule.Manage, SetPolicyAsync));
-        routes.Map("/control/{queue}", ("GET", AccessRule.Stats, GetStatusAsync), ("POST", AccessRule.Manage, SetStatusAsync));
+        Map(routes, "/p/{queue}", QueueSetting.Policy);
+        Map(routes, "/control/{queue}", QueueSetting.Status);
     }
+
+    private void Map(RestRoutes routes, string pattern, QueueSetting setting) => routes.Map(
+        pattern,
+        ("GET", AccessRule.Stats, context => ReportAsync(context, setting)),
+        ("POST", AccessRule.Manage, context => SetAsync(context, setting)));
 
     private async ValueTask<Problem?> GetAsync(HttpContext context) =>
         Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request))
-        ?? await AnswerAsync(context, queue, await SettingsAsync(queue));
+        ?? await AnswerAsync(context, queue, await operations.SettingsAsync(queue));
 
     private async ValueTask<Problem?> PatchAsync(HttpContext context)
     {
@@ -40,48 +46,20 @@ internal sealed class SettingsEndpoints(IMessageBroker broker)
             return broken;
         }
 
-        var result = await broker.UpdateSettingsAsync(queue, patch);
-        return result.Ok ? await AnswerAsync(context, queue, result.Value) : ProblemDetailsMapper.ToProblem(result);
+        var changed = await operations.ChangeSettingsAsync(queue, patch);
+        return changed.Problem ?? await AnswerAsync(context, queue, changed.Value!);
     }
 
-    private async ValueTask<Problem?> GetPolicyAsync(HttpContext context) =>
+    private async ValueTask<Problem?> ReportAsync(HttpContext context, QueueSetting setting) =>
         Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request))
-        ?? await AnswerAsync(context, queue, "policy", QueueJson.PolicyName((await SettingsAsync(queue)).EffectivePolicy));
+        ?? await AnswerAsync(context, queue, setting, await operations.SettingAsync(setting, queue, value: null));
 
-    private async ValueTask<Problem?> GetStatusAsync(HttpContext context) =>
-        Problem.First(RawPath.Queue(context, 0, out var queue), QueryOptions.None(context.Request))
-        ?? await AnswerAsync(context, queue, "status", QueueJson.StatusName(await SettingsAsync(queue)));
-
-    private async ValueTask<Problem?> SetPolicyAsync(HttpContext context)
+    private async ValueTask<Problem?> SetAsync(HttpContext context, QueueSetting setting)
     {
-        var (value, problem) = await ReadOneAsync(context, "policy");
-        if (Problem.First(problem, RawPath.Queue(context, 0, out var queue), QueueJson.Policy(value, out var policy)) is { } broken)
-        {
-            return broken;
-        }
-
-        var result = await broker.UpdateSettingsAsync(queue, new QueueSettingsPatch { Policy = policy });
-        return result.Ok
-            ? await AnswerAsync(context, queue, "policy", QueueJson.PolicyName(result.Value.EffectivePolicy))
-            : ProblemDetailsMapper.ToProblem(result);
+        var (value, problem) = await ReadOneAsync(context, setting.Name);
+        return Problem.First(problem, RawPath.Queue(context, 0, out var queue))
+            ?? await AnswerAsync(context, queue, setting, await operations.SettingAsync(setting, queue, value));
     }
-
-    private async ValueTask<Problem?> SetStatusAsync(HttpContext context)
-    {
-        var (value, problem) = await ReadOneAsync(context, "status");
-        if (Problem.First(problem, RawPath.Queue(context, 0, out var queue), QueueJson.Status(value, out var stopped)) is { } broken)
-        {
-            return broken;
-        }
-
-        var result = await broker.UpdateSettingsAsync(queue, new QueueSettingsPatch { Stopped = stopped });
-        return result.Ok
-            ? await AnswerAsync(context, queue, "status", QueueJson.StatusName(result.Value))
-            : ProblemDetailsMapper.ToProblem(result);
-    }
-
-    private async ValueTask<QueueSettings> SettingsAsync(QueueName queue) =>
-        (await broker.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
 
     private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSettings settings)
     {
@@ -90,14 +68,19 @@ internal sealed class SettingsEndpoints(IMessageBroker broker)
         return RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
-    private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, string name, string value)
+    private static async ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSetting setting, Outcome<string> outcome)
     {
+        if (outcome.Problem is { } problem)
+        {
+            return problem;
+        }
+
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         json.Writer.WriteString("queue"u8, queue.Value);
-        json.Writer.WriteString(name, value);
+        json.Writer.WriteString(setting.Name, outcome.Value);
         json.Writer.WriteEndObject();
-        return RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
 
     /// <summary>One value out of the query string, a form or a JSON object, whichever the client likes.</summary>

@@ -1,76 +1,72 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>GET /q/{queue}: takes or leases one message as it was put; GET /q/{queue}/batch: many, as envelopes.</summary>
-internal sealed class TakeEndpoints(IMessageBroker broker, AccessControl access, WaitingRights waiting)
+internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl access)
 {
+    private const string Names = "wait, ttr, worker";
+
+    private static readonly TakeRequest One = new();
+
+    private static readonly TakeRequest Many = new(Count: 100);
+
     public async ValueTask<Problem?> TakeAsync(HttpContext context)
     {
-        if (Problem.First(
-                RawPath.Queue(context, 0, out var queue),
-                TakeQuery.Read(context, many: false, out var request)) is { } problem)
+        var request = One with { Pending = new HttpPendingTake(context) };
+        if (Read(context, fromEnd: 0, Names, ref request, out var queue) is { } problem)
         {
             return problem;
         }
 
-        return await AnswerAsync(context, queue, request, request.TimeToRun is null ? TakeAsync : LeaseAsync);
+        var caller = access.CallerOf(context.User);
+        if (request.TimeToRun is not null)
+        {
+            return await AnswerAsync(context, await operations.LeaseAsync(queue, request, caller, context.RequestAborted));
+        }
+
+        var taken = await operations.TakeAsync(queue, request, caller, context.RequestAborted);
+        return taken.Problem ?? (taken.Value is [var message, ..] ? await MessageAnswer.WriteAsync(context, message) : RestAnswers.NoContent(context));
     }
 
     public async ValueTask<Problem?> TakeManyAsync(HttpContext context)
     {
-        if (Problem.First(
-                RawPath.Queue(context, 1, out var queue),
-                TakeQuery.Read(context, many: true, out var request)) is { } problem)
+        var request = Many with { Pending = new HttpPendingTake(context) };
+        if (Read(context, fromEnd: 1, "count, " + Names, ref request, out var queue) is { } problem)
         {
             return problem;
         }
 
-        return await AnswerAsync(context, queue, request, request.TimeToRun is null ? TakeManyAsync : LeaseManyAsync);
+        var caller = access.CallerOf(context.User);
+        return request.TimeToRun is null
+            ? await AnswerAsync(
+                context,
+                await operations.TakeAsync(queue, request, caller, context.RequestAborted),
+                static (writer, message) => MessageJson.WriteEnvelope(writer, message))
+            : await AnswerAsync(
+                context,
+                await operations.LeaseAsync(queue, request, caller, context.RequestAborted),
+                static (writer, lease) => MessageJson.WriteEnvelope(writer, lease));
     }
 
-    /// <summary>A request that waits ends with the right of who sent it.</summary>
-    private async ValueTask<Problem?> AnswerAsync(
-        HttpContext context, QueueName queue, TakeRequest request, Func<HttpContext, QueueName, TakeRequest, CancellationToken, ValueTask<Problem?>> answer)
+    private static Problem? Read(HttpContext context, int fromEnd, string names, ref TakeRequest request, out QueueName queue)
     {
-        if (request.Wait <= TimeSpan.Zero)
-        {
-            return await answer(context, queue, request, context.RequestAborted);
-        }
-
-        using var right = waiting.Begin(access.CallerOf(context.User), Permissions.Take, queue, context.RequestAborted);
-        try
-        {
-            return await answer(context, queue, request, right?.Token ?? context.RequestAborted);
-        }
-        catch (OperationCanceledException) when (right is { IsLost: true })
-        {
-            return right.WhyLost();
-        }
+        var query = new QueryOptions(context.Request);
+        return RawPath.Queue(context, fromEnd, out queue) ?? TakeOptions.Read(ref query, names, ref request);
     }
 
-    private async ValueTask<Problem?> TakeAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    private static async ValueTask<Problem?> AnswerAsync(HttpContext context, Outcome<IReadOnlyList<Lease>> leased)
     {
-        var result = await broker.TakeAsync(queue, request, cancellationToken);
-        if (!result.Ok)
+        if (leased.Problem is { } problem)
         {
-            return ProblemDetailsMapper.ToProblem(result);
+            return problem;
         }
 
-        return result.Value is [var message, ..] ? await MessageAnswer.WriteAsync(context, message) : RestAnswers.NoContent(context);
-    }
-
-    private async ValueTask<Problem?> LeaseAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
-    {
-        var result = await broker.LeaseAsync(queue, request, cancellationToken);
-        if (!result.Ok)
-        {
-            return ProblemDetailsMapper.ToProblem(result);
-        }
-
-        if (result.Value is not [var lease, ..])
+        if (leased.Value is not [var lease, ..])
         {
             return RestAnswers.NoContent(context);
         }
@@ -85,38 +81,18 @@ internal sealed class TakeEndpoints(IMessageBroker broker, AccessControl access,
         return await MessageAnswer.WriteAsync(context, lease.Message);
     }
 
-    private async ValueTask<Problem?> TakeManyAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    private static async ValueTask<Problem?> AnswerAsync<T>(HttpContext context, Outcome<IReadOnlyList<T>> taken, Action<Utf8JsonWriter, T> write)
     {
-        var result = await broker.TakeAsync(queue, request, cancellationToken);
-        if (!result.Ok)
+        if (taken.Problem is { } problem)
         {
-            return ProblemDetailsMapper.ToProblem(result);
+            return problem;
         }
 
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartArray();
-        foreach (var message in result.Value)
+        foreach (var item in taken.Value!)
         {
-            MessageJson.WriteEnvelope(json.Writer, message);
-        }
-
-        json.Writer.WriteEndArray();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
-    }
-
-    private async ValueTask<Problem?> LeaseManyAsync(HttpContext context, QueueName queue, TakeRequest request, CancellationToken cancellationToken)
-    {
-        var result = await broker.LeaseAsync(queue, request, cancellationToken);
-        if (!result.Ok)
-        {
-            return ProblemDetailsMapper.ToProblem(result);
-        }
-
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartArray();
-        foreach (var lease in result.Value)
-        {
-            MessageJson.WriteEnvelope(json.Writer, lease);
+            write(json.Writer, item);
         }
 
         json.Writer.WriteEndArray();

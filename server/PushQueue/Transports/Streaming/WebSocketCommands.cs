@@ -35,7 +35,7 @@ internal sealed class WebSocketCommands(
         try
         {
             var caller = (ConnectionCaller)buffer.Connection.Rights;
-            if (caller.WhyNoCommand(frame.Json.Length) is { } tooMany)
+            if (caller.WhyNoCommand(frame.Length) is { } tooMany)
             {
                 return Refuse(frame, tooMany);
             }
@@ -79,26 +79,22 @@ internal sealed class WebSocketCommands(
 
         if (frame.Command == "unsubscribe")
         {
-            return subscriptions.Unsubscribe(buffer, queue, frame.Raw("started").Span, out var found) is { } wrong
+            return subscriptions.Unsubscribe(buffer, queue, frame.Raw("started"), out var found) is { } wrong
                 ? CommandAnswer.Error(frame, wrong)
                 : found ? CommandAnswer.OfSubscription(frame, queue, cursor: null)
                 : CommandAnswer.Error(frame, Problem.NotFound("This connection is not subscribed to that queue."));
         }
 
         var reader = new ConsumerOptionsReader();
-        foreach (var name in frame.Names)
+        var fields = new FrameOptions(frame, own: "");
+        while (fields.Next(out var name, out var value))
         {
-            if (name is "queue")
-            {
-                continue;
-            }
+            reader.Read(name.ToString(), value);
+        }
 
-            if (frame.Text(name, required: false, out var value) is { } problem)
-            {
-                return CommandAnswer.Error(frame, problem);
-            }
-
-            reader.Read(name, value);
+        if (fields.Problem is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
         }
 
         var (consumer, refusal) = await subscriptions.SubscribeAsync(buffer, queueName, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);

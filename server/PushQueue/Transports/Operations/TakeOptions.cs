@@ -1,16 +1,37 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Transports;
+namespace PushQueue.Transports.Operations;
 
 /// <summary>The options of a take or a lease, of one or of many.</summary>
 internal static class TakeOptions
 {
     private const int CountMax = 1000;
 
-    /// <summary>With <c>ttr</c> it is a lease: then <see cref="TakeRequest.TimeToRun"/> is set.</summary>
-    public static Problem? Set(ReadOnlySpan<char> name, string value, ref TakeRequest request, out bool known)
+    /// <summary>Reads what to take. With <c>ttr</c> a take of REST is a lease: then <see cref="TakeRequest.TimeToRun"/> is set.</summary>
+    /// <param name="source">The options.</param>
+    /// <param name="names">The names that the request takes.</param>
+    /// <param name="request">The defaults, and then what was read.</param>
+    public static Problem? Read<T>(ref T source, string names, ref TakeRequest request)
+        where T : struct, IOptionSource, allows ref struct
     {
-        known = true;
+        while (source.Next(out var name, out var value))
+        {
+            if (!OptionValues.IsOneOf(names, name))
+            {
+                return name is "count" ? Problem.BadOption("Take many with GET /q/{queue}/batch?count=.") : OptionValues.Unknown(name, names);
+            }
+
+            if (Set(name, value, ref request) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return source.Problem;
+    }
+
+    private static Problem? Set(ReadOnlySpan<char> name, string value, ref TakeRequest request)
+    {
         switch (name)
         {
             case "count":
@@ -25,13 +46,10 @@ internal static class TakeOptions
                 var ttrProblem = OptionValues.TimeToRun(value, out var timeToRun);
                 request = request with { TimeToRun = timeToRun, NewQueuePolicy = DeliveryPolicy.RoundRobin };
                 return ttrProblem;
-            case "worker":
+            default:
                 var workerProblem = OptionValues.Text("worker", value, out var worker);
                 request = request with { Worker = worker };
                 return workerProblem;
-            default:
-                known = false;
-                return null;
         }
     }
 }

@@ -1,6 +1,6 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Transports;
+namespace PushQueue.Transports.Operations;
 
 /// <summary>The options with which a lease is settled.</summary>
 internal struct LeaseOptions
@@ -26,12 +26,35 @@ internal struct LeaseOptions
 
     public readonly ReleaseRequest ToRelease() => new(Delay, Error, CountsAsAttempt: !Unstarted, Worker, Backoff: Backoff);
 
-    /// <summary>The problem of options that do not go together.</summary>
-    public readonly Problem? Check() => Unstarted && Error is not null
+    /// <summary>Reads the options.</summary>
+    /// <param name="source">The options.</param>
+    /// <param name="names">The names that the request takes.</param>
+    /// <param name="options">What was read.</param>
+    public static Problem? Read<T>(ref T source, string names, out LeaseOptions options)
+        where T : struct, IOptionSource, allows ref struct
+    {
+        options = default;
+        while (source.Next(out var name, out var value))
+        {
+            if (!OptionValues.IsOneOf(names, name))
+            {
+                return OptionValues.Unknown(name, names);
+            }
+
+            if (options.Set(name, value) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return source.Problem ?? options.Check();
+    }
+
+    private readonly Problem? Check() => Unstarted && Error is not null
         ? Problem.BadOption("With 'unstarted' there is no 'error': work that was not begun has not failed. Leave one of them out.")
         : null;
 
-    public Problem? Set(ReadOnlySpan<char> name, string value)
+    private Problem? Set(ReadOnlySpan<char> name, string value)
     {
         Problem? problem = null;
         switch (name)

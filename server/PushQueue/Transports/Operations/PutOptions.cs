@@ -1,11 +1,13 @@
 using PushQueue.Queues;
 
-namespace PushQueue.Transports;
+namespace PushQueue.Transports.Operations;
 
 /// <summary>The options of a put, however they came: in a query string, in an envelope of a batch, in a command.</summary>
 internal struct PutOptions
 {
     public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, policy, traceparent";
+
+    public const string NamesOfOne = Names + ", waitForAck";
 
     private static readonly HashSet<string> All = new(Names.Split(", "), StringComparer.Ordinal);
 
@@ -33,6 +35,31 @@ internal struct PutOptions
 
     /// <summary>Whether a name is an option of a put.</summary>
     public static bool Has(string name) => All.Contains(name);
+
+    /// <summary>Reads the options of one put.</summary>
+    /// <param name="source">The options.</param>
+    /// <param name="names">The names that the request takes, for the problem.</param>
+    /// <param name="time">For what is relative to now.</param>
+    /// <param name="options">What was read.</param>
+    /// <param name="wait">How long to wait for the end of the message; null for not at all.</param>
+    public static Problem? Read<T>(ref T source, string names, TimeProvider time, out PutOptions options, out TimeSpan? wait)
+        where T : struct, IOptionSource, allows ref struct
+    {
+        options = default;
+        wait = null;
+        while (source.Next(out var name, out var value))
+        {
+            var problem = name is "waitForAck"
+                ? OptionValues.WaitForAck(value, out wait, out var known)
+                : options.Set(name, value, time, out known);
+            if (!known || problem is not null)
+            {
+                return problem ?? OptionValues.Unknown(name, names);
+            }
+        }
+
+        return source.Problem;
+    }
 
     /// <summary>Null when all is well.</summary>
     /// <param name="name">The option.</param>
