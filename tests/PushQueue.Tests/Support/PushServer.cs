@@ -171,7 +171,15 @@ internal sealed class PushServer : IAsyncDisposable
 
     private sealed class EchoExecutor : ICommandExecutor
     {
-        public ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken) =>
-            new(frame.Problem is { } problem ? CommandAnswer.Error(frame, problem) : frame.Json.ToArray());
+        public ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken) => new(
+            frame.Problem is { } problem ? CommandAnswer.Error(frame, problem)
+            : frame.Queue is null ? frame.Json.ToArray()
+            : System.Text.Encoding.UTF8.GetBytes(Call(frame)));
+
+        /// <summary>A call of the hub as the frame that would do the same.</summary>
+        private static string Call(CommandFrame frame) =>
+            $$"""{"cmd":"{{frame.Command}}","queue":"{{frame.Queue}}"{{string.Concat(Enumerable.Range(0, frame.Count).Select(i => Field(frame, frame.NameAt(i))))}}}""";
+
+        private static string Field(CommandFrame frame, string name) => $",\"{name}\":{System.Text.Encoding.UTF8.GetString(frame.Raw(name))}";
     }
 }
