@@ -51,7 +51,7 @@ internal sealed class HubConsume(
         return connection.Items;
     }
 
-    private async Task EndWithAsync(
+    private static async Task EndWithAsync(
         HubClient client, ItemStreamConnection connection, ConsumerSession session, CancellationToken aborted, CancellationToken cancelled)
     {
         await using var connectionEnd = aborted.UnsafeRegister(Abort, connection);

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.Streaming;
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
 
