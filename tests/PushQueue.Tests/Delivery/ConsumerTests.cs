@@ -1,5 +1,4 @@
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 using Xunit;

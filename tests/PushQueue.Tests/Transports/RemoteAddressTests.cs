@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
 using PushQueue.Transports.Streaming;
 using Xunit;

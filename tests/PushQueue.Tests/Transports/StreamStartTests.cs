@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
 using PushQueue.Transports.Streaming;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Streaming;
 

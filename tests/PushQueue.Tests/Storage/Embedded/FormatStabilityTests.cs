@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Embedded.Records;
-using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 
