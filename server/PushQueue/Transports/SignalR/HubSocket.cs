@@ -91,6 +91,8 @@ internal sealed class HubSocket(
                     open = false;
                     break;
                 case WebSocketInput.End:
+                    // A write that is still pending must not wait for a client that has gone.
+                    connection.Abort(CloseReason.Normal);
                     open = false;
                     break;
             }

@@ -22,6 +22,7 @@ internal sealed class WebSocketConnection(
     private Stream _stream = Stream.Null;
     private int _lastHeardAt = clock.Seconds;
     private volatile bool _notListening;
+    private volatile bool _isCut;
 
     public string Transport { get; init; } = "websocket";
 
@@ -86,7 +87,11 @@ internal sealed class WebSocketConnection(
 
     public void Complete(CloseReason reason) => _ = AbortUnlessAnsweredAsync();
 
-    public void Abort(CloseReason reason) => context.Abort();
+    public void Abort(CloseReason reason)
+    {
+        _isCut = true;
+        context.Abort();
+    }
 
     public void OnTick() => Tick?.Invoke();
 
@@ -108,9 +113,9 @@ internal sealed class WebSocketConnection(
     {
         await write;
 
-        // The socket knows of a reset before the web server has cancelled the request.
-        if (context.RequestAborted.IsCancellationRequested
-            || (_socket is not null && TcpProgress.Read(_socket) is { IsClosed: true }))
+        // The socket knows of an end before the web server has cancelled the request. A client never ends one direction alone.
+        if (_isCut || context.RequestAborted.IsCancellationRequested
+            || (_socket is not null && TcpProgress.Read(_socket) is { IsEstablished: false }))
         {
             throw new ConnectionGoneException();
         }

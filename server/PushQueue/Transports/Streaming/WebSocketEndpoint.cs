@@ -151,6 +151,8 @@ internal sealed class WebSocketEndpoint(
                     buffer.Close(frame.Broken!, keepWaiting: false);
                     return;
                 case WebSocketInput.End:
+                    // A write that is still pending must not wait for a client that has gone.
+                    connection.Abort(CloseReason.Normal);
                     return;
             }
 
