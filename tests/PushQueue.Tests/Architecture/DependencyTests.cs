@@ -1,82 +1,81 @@
-using System.Text.RegularExpressions;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Architecture;
 
-/// <summary>Keeps the layers of docs/ARCHITECTURE.md: dependencies point one way.</summary>
-public sealed partial class DependencyTests
+/// <summary>Keeps the layers of docs/ARCHITECTURE.md: dependencies point one way, subfolders included.</summary>
+public sealed class DependencyTests
 {
-    private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
+    /// <summary>The top folders and those that each may use. The library's root puts all together.</summary>
+    private static readonly SortedDictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
-        ["Queues"] = [],
-        ["Storage"] = ["Queues"],
         ["Delivery"] = ["Queues"],
-        ["Transports"] = ["Queues", "Delivery", "Diagnostics", "Security"],
-        ["Dialects"] = ["Queues", "Delivery", "Transports", "Diagnostics", "Security"],
-        ["Diagnostics"] = ["Queues", "Delivery"],
+        ["Diagnostics"] = ["Delivery", "Queues"],
+        ["Dialects"] = ["Delivery", "Diagnostics", "Queues", "Security", "Transports"],
+        ["Hosting"] = ["Delivery", "Diagnostics", "Queues", "Security"],
+        ["Queues"] = [],
         ["Security"] = ["Queues"],
-        ["Hosting"] = ["Queues", "Delivery", "Diagnostics", "Security"],
+        ["Storage"] = ["Queues"],
+        ["Transports"] = ["Delivery", "Diagnostics", "Queues", "Security"],
     };
+
+    /// <summary>Uses against the layers that are still there. The list only ever gets shorter.</summary>
+    private static readonly HashSet<(string From, string To)> KnownBreaches = [];
+
+    /// <summary>Folders that still use each other, directly or through others. The list only ever gets shorter.</summary>
+    private static readonly string[] KnownCircles = [];
+
+    private static readonly TypeGraph Graph = TypeGraph.OfLibrary();
 
     [Fact]
     public void Folders_use_only_the_layers_below_them()
     {
-        var library = Path.Combine(RepositoryRoot(), "server", "PushQueue");
+        var breaches = Graph.FolderUses().Where(static use => !IsAllowed(Top(use.Key.From), Top(use.Key.To)) && !KnownBreaches.Contains(use.Key));
 
-        var breaches = new List<string>();
-        foreach (var (folder, allowed) in MayUse)
+        Assert.True(!breaches.Any(), string.Join('\n', breaches.Select(static use => $"(\"{use.Key.From}\", \"{use.Key.To}\"): {use.Value}")));
+    }
+
+    [Fact]
+    public void No_folders_use_each_other()
+    {
+        var uses = Graph.FolderUses();
+
+        var circles = FolderCircles.Find(uses.Keys).Where(static circle => !KnownCircles.Contains(string.Join(' ', circle))).ToList();
+
+        Assert.True(circles.Count == 0, string.Join("\n\n", circles.Select(circle => Describe(circle, uses))));
+    }
+
+    [Fact]
+    public void The_architecture_page_has_the_table_of_these_tests()
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "ARCHITECTURE.md"));
+
+        Assert.All(MayUse, layer =>
         {
-            var path = Path.Combine(library, folder);
-            if (!Directory.Exists(path))
-            {
-                continue;
-            }
-
-            foreach (var file in Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories))
-            {
-                var used = UsingLine().Matches(File.ReadAllText(file)).Select(match => match.Groups["layer"].Value);
-                breaches.AddRange(used
-                    .Where(layer => layer != folder && !allowed.Contains(layer))
-                    .Select(
-                        layer =>
-                            $"{Path.GetRelativePath(library, file)} uses PushQueue.{layer}, but {folder} may use only: {string.Join(", ", allowed)}"));
-            }
-        }
-
-        Assert.True(breaches.Count == 0, string.Join('\n', breaches));
+            var used = layer.Value.Length == 0 ? "nothing" : string.Join(", ", layer.Value.Select(static folder => $"`{folder}`"));
+            Assert.Contains(page.Split('\n'), line => line.StartsWith($"| `{layer.Key}/` |", StringComparison.Ordinal) && line.EndsWith($"| {used} |", StringComparison.Ordinal));
+        });
     }
 
     [Fact]
     public void Queues_knows_neither_web_nor_disk()
     {
-        var folder = Path.Combine(RepositoryRoot(), "server", "PushQueue", "Queues");
+        var folder = Path.Combine(RepositoryRoot.Path, "server", "PushQueue", "Queues");
 
         var breaches = Directory.EnumerateFiles(folder, "*.cs")
             .Where(file => File.ReadAllText(file) is var text
-                && (
-                    text.Contains("using Microsoft.AspNetCore", StringComparison.Ordinal)
-                        || text.Contains("using System.IO", StringComparison.Ordinal)))
+                && (text.Contains("using Microsoft.AspNetCore", StringComparison.Ordinal)
+                    || text.Contains("using System.IO", StringComparison.Ordinal)))
             .Select(Path.GetFileName);
 
         Assert.Empty(breaches);
     }
 
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "PushQueue.sln")))
-        {
-            directory = directory.Parent;
-        }
+    private static bool IsAllowed(string from, string to) => from == to || from.Length == 0 || (MayUse.TryGetValue(from, out var may) && may.Contains(to));
 
-        return directory?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
-    }
+    private static string Top(string folder) => folder.Split('/')[0];
 
-    [
-        GeneratedRegex(
-            @"^using (?:static )?PushQueue\.(?<layer>\w+)",
-            RegexOptions.Multiline | RegexOptions.ExplicitCapture,
-            matchTimeoutMilliseconds: 1000)
-    ]
-    private static partial Regex UsingLine();
+    private static string Describe(IReadOnlyList<string> circle, SortedDictionary<(string From, string To), string> uses) =>
+        $"\"{string.Join(' ', circle)}\"\n"
+        + string.Join('\n', uses.Where(use => circle.Contains(use.Key.From) && circle.Contains(use.Key.To)).Select(static use => "  " + use.Value));
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using PushQueue.Tests.Support;
 using Xunit;
 
 namespace PushQueue.Tests.Diagnostics;
@@ -28,24 +29,13 @@ public sealed partial class LogEventTests
     [Fact]
     public void Nothing_is_logged_but_by_such_an_event()
     {
-        var server = Path.Combine(RepositoryRoot(), "server");
+        var server = Path.Combine(RepositoryRoot.Path, "server");
 
         var others = Directory.EnumerateFiles(server, "*.cs", SearchOption.AllDirectories)
             .Where(static file => PlainCall().IsMatch(File.ReadAllText(file)))
             .Select(file => Path.GetRelativePath(server, file));
 
         Assert.Empty(others);
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "PushQueue.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-
-        return directory.FullName;
     }
 
     [

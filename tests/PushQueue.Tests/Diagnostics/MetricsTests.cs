@@ -83,7 +83,7 @@ public sealed class MetricsTests
         using var stream = await server.Client.GetAsync("/c/news", HttpCompletionOption.ResponseHeadersRead);
         await UseEverythingAsync(server);
         Assert.Equal(413, (await server.PostAsync("/q/work", new string('x', 2 * 1024 * 1024))).Status);
-        var text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"));
+        var text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "OPERATIONS.md"));
         var documented = text.Split("## Metrics")[1]
             .Split("###")[0]
             .Split('\n')
@@ -207,17 +207,6 @@ public sealed class MetricsTests
             metrics["pushqueue_store_flush_duration_seconds_bucket{le=\"+Inf\"}"]);
     }
 
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "PushQueue.sln")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-
-        return directory.FullName;
-    }
-
     private static async Task UseEverythingAsync(PushQueueServer server)
     {
         await server.SendAsync("PATCH", "/q/full/settings", "{\"maxMessages\":1}");
@@ -251,7 +240,7 @@ public sealed class MetricsTests
                 StringComparer.Ordinal);
 
     private static async Task<string> AlertRulesAsync() =>
-        (await File.ReadAllTextAsync(Path.Combine(RepositoryRoot(), "docs", "OPERATIONS.md"))).Split("```yaml\n")[1].Split("```")[0];
+        (await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Path, "docs", "OPERATIONS.md"))).Split("```yaml\n")[1].Split("```")[0];
 
     private static async Task<(int ExitCode, string Output)> PromtoolAsync(string input, params string[] arguments)
     {
