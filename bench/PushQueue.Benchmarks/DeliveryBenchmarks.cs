@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Benchmarks;
 

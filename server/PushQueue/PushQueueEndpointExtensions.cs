@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Delivery;
 using PushQueue.Dialects;
-using PushQueue.Dialects.Redisched.Push;
+using PushQueue.Dialects.Redisched;
 using PushQueue.Security;
 using PushQueue.Transports;
 using PushQueue.Transports.Rest;

@@ -1,7 +1,6 @@
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Dialects.Redisched;
-using PushQueue.Dialects.Redisched.Push;
 using PushQueue.Dialects.RestMq;
 using PushQueue.Hosting;
 using PushQueue.Queues;

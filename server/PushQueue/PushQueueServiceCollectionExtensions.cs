@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,9 @@ using PushQueue.Delivery;
 using PushQueue.Delivery.Policies;
 using PushQueue.Diagnostics;
 using PushQueue.Dialects;
-using PushQueue.Dialects.Redisched.Push;
+using PushQueue.Dialects.Presque;
+using PushQueue.Dialects.Redisched;
+using PushQueue.Dialects.RestMq;
 using PushQueue.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
@@ -53,6 +56,15 @@ public static class PushQueueServiceCollectionExtensions
             .AddStreams()
             .AddPushHub()
             .AddDialects(options);
+    }
+
+    private static IServiceCollection AddDialects(this IServiceCollection services, PushQueueOptions options)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, DialectPortFilter>());
+        return services
+            .AddRestMq()
+            .AddPresque()
+            .AddRedisched(options.Redisched);
     }
 
     private static IServiceCollection AddQueues(this IServiceCollection services, QueuesOptions options)

@@ -1,3 +1,5 @@
+using PushQueue.Delivery.Encoding;
+
 namespace PushQueue.Delivery;
 
 /// <summary>Ends what a client has lost the right to.</summary>

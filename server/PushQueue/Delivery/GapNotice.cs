@@ -1,3 +1,5 @@
+using PushQueue.Delivery.Encoding;
+
 namespace PushQueue.Delivery;
 
 /// <summary>Sends a gap to consumers, in line with their messages.</summary>

@@ -1,3 +1,5 @@
+using PushQueue.Delivery.Encoding;
+
 namespace PushQueue.Delivery;
 
 /// <summary>How a buffer ends, what it drops, and what the watch does to it once a second.</summary>

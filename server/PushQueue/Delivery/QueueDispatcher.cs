@@ -1,3 +1,4 @@
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Diagnostics;

@@ -1,12 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using PushQueue.Dialects.Presque;
-using PushQueue.Dialects.Redisched;
-using PushQueue.Dialects.RestMq;
 using PushQueue.Security;
 using PushQueue.Transports;
 
@@ -15,15 +9,6 @@ namespace PushQueue.Dialects;
 /// <summary>Mounts dialects.</summary>
 internal static class DialectExtensions
 {
-    public static IServiceCollection AddDialects(this IServiceCollection services, PushQueueOptions options)
-    {
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, DialectPortFilter>());
-        return services
-            .AddRestMq()
-            .AddPresque()
-            .AddRedisched(options.Redisched);
-    }
-
     /// <summary>Maps each dialect under its prefix. A path that the dialect does not serve there gets its own 404.</summary>
     public static IEndpointRouteBuilder MapDialects(this IEndpointRouteBuilder endpoints, IEnumerable<Dialect> dialects)
     {

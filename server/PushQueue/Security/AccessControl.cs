@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
 
 namespace PushQueue.Security;
 

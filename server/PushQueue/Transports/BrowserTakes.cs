@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using PushQueue.Security;
-using PushQueue.Transports.Rest;
 
 namespace PushQueue.Transports;
 

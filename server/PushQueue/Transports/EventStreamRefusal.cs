@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports;
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using PushQueue.Transports.Rest;
 
 namespace PushQueue.Transports;
 

@@ -34,6 +34,7 @@ public sealed class TlsTests : IDisposable
         using var stream = await client.GetAsync("/sse/test", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
         using var events = new StreamLines(await stream.Content.ReadAsStreamAsync());
         using var socket = await ConnectAsync(client, server, "/ws/test", version);
+        Assert.Contains("\"subscribed\"", await NextAsync(socket), StringComparison.Ordinal);
         using var put = await client.PostAsync("/q/test", new StringContent("over tls")).WaitAsync(Patience);
 
         Assert.Equal((HttpStatusCode.Created, Version.Parse(version)), (put.StatusCode, put.Version));

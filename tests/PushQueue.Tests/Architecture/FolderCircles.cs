@@ -1,6 +1,8 @@
 namespace PushQueue.Tests.Architecture;
 
-/// <summary>Folders that use each other, directly or through others: the strongly connected parts of the graph (Tarjan's algorithm).</summary>
+/// <summary>
+/// Folders that use each other, directly or through others: the strongly connected parts of the graph (Tarjan's algorithm).
+/// </summary>
 internal sealed class FolderCircles
 {
     private readonly ILookup<string, string> _uses;

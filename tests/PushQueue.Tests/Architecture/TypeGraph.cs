@@ -67,7 +67,10 @@ internal sealed class TypeGraph
         Add(type.BaseType, uses);
         AddAll(type.Interfaces.Select(static implemented => implemented.InterfaceType), uses);
         AddAttributes(type, uses);
-        AddAll(type.GenericParameters.SelectMany(static parameter => parameter.Constraints).Select(static constraint => constraint.ConstraintType), uses);
+        AddAll(
+            type.GenericParameters.SelectMany(static parameter => parameter.Constraints)
+                .Select(static constraint => constraint.ConstraintType),
+            uses);
         foreach (var field in type.Fields)
         {
             Add(field.FieldType, uses);

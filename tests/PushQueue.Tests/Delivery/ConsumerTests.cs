@@ -1,6 +1,6 @@
 using PushQueue.Delivery;
 using PushQueue.Queues;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 using Xunit;
 
 namespace PushQueue.Tests.Delivery;

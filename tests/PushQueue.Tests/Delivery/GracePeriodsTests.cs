@@ -1,7 +1,7 @@
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 using Xunit;
 
 namespace PushQueue.Tests.Delivery;

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
 using Xunit;
 

@@ -2,7 +2,7 @@ using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 using Xunit;
 
 namespace PushQueue.Tests.Delivery;

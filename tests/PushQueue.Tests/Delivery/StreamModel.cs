@@ -1,5 +1,6 @@
 using System.Globalization;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Tests.Delivery;

@@ -3,10 +3,11 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
 using PushQueue.Tests.Support;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Tests.Delivery;
 

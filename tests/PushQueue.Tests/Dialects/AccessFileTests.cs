@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text;
+using PushQueue.Queues;
 using PushQueue.Tests.Support;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using PushQueue.Dialects.Redisched.Push;
+using PushQueue.Dialects.Redisched;
 using Xunit;
 
 namespace PushQueue.Tests.Dialects;

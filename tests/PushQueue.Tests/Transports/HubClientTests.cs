@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Client.SignalR;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Tests.Support;
+using PushQueue.Transports.Framing;
 using PushQueue.Transports.Streaming;
 using Xunit;
 

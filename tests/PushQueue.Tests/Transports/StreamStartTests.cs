@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
+using PushQueue.Transports.Framing;
 using PushQueue.Transports.Streaming;
 using Xunit;
 

@@ -4,7 +4,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
-using PushQueue.Transports.Rest;
+using PushQueue.Transports;
 
 namespace PushQueue.Dialects.Presque;
 

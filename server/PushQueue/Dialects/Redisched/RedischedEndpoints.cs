@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using PushQueue.Dialects.Redisched.Push;
 using PushQueue.Queues;
 using PushQueue.Security;
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using PushQueue.Dialects.Redisched.Push;
 using PushQueue.Queues;
 using PushQueue.Transports;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
 using PushQueue.Security;
 
 namespace PushQueue.Dialects.RestMq;

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports;
-using PushQueue.Transports.Rest;
 
 namespace PushQueue.Dialects.RestMq;
 

@@ -1,7 +1,6 @@
-using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Dialects.RestMq;
 

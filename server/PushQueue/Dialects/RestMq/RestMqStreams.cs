@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports;
+using PushQueue.Transports.Framing;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Dialects.RestMq;

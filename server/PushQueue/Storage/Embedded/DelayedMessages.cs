@@ -1,3 +1,5 @@
+using PushQueue.Storage.Embedded.Records;
+
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>The delayed messages of a queue, in the order in which they fall due. Guarded by the queue's lock.</summary>

@@ -1,3 +1,5 @@
+using PushQueue.Storage.Embedded.Records;
+
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>The order in which ready messages come out, and, with equal priorities, that in which delayed ones fall due.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;

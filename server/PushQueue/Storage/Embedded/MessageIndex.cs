@@ -1,5 +1,6 @@
 using System.Globalization;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
 
 namespace PushQueue.Storage.Embedded;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PushQueue.Storage.Embedded.Records;
 
 namespace PushQueue.Storage.Embedded;
 

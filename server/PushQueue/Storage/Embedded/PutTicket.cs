@@ -1,4 +1,5 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;

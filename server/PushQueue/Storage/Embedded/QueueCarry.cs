@@ -1,3 +1,4 @@
+using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;

@@ -1,3 +1,5 @@
+using PushQueue.Storage.Embedded.Records;
+
 namespace PushQueue.Storage.Embedded;
 
 internal static class SortedSetExtensions

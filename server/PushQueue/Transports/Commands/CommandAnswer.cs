@@ -1,5 +1,5 @@
 using System.Text.Json;
-using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Commands;

@@ -1,4 +1,3 @@
-using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.SignalR;

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Framing;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Framing;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;

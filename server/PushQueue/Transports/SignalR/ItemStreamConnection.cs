@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.SignalR;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using PushQueue.Queues;
-using PushQueue.Transports.SignalR.Watching;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;

@@ -10,7 +10,6 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
-using PushQueue.Transports.SignalR.Watching;
 
 namespace PushQueue.Transports.SignalR;
 

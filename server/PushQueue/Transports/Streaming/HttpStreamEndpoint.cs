@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

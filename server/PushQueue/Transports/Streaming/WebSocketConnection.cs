@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

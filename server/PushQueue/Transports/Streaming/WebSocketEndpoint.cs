@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
-using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.Streaming;
 

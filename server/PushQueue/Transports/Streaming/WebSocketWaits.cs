@@ -1,6 +1,7 @@
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Tests.Support;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Tests.Delivery.Cluster;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Delivery;
 using PushQueue.Queues;
-using PushQueue.Transports.Streaming;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Tests.Delivery.Cluster;
 

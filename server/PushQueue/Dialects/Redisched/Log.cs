@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace PushQueue.Dialects.Redisched;
+
+internal static partial class Log
+{
+    [LoggerMessage(
+        652, LogLevel.Warning, "Topic {Topic} cannot be pushed to {Receiver}: {Reason}. Its jobs are tried again, less and less often")]
+    public static partial void ReceiverFails(ILogger logger, string topic, string receiver, string reason);
+}

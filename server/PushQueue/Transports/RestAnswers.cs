@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace PushQueue.Transports;
+
+/// <summary>Writes answers: status, headers and a body whose length is known, in one write.</summary>
+internal static class RestAnswers
+{
+    public const string JsonType = "application/json";
+
+    /// <summary>Of RFC 9457.</summary>
+    public const string ProblemJsonType = "application/problem+json";
+
+    /// <summary>A store that is out of reach is looked for every second.</summary>
+    private const string RetrySeconds = "2";
+
+    /// <summary>Answers with JSON and reports no problem.</summary>
+    public static async ValueTask<Problem?> JsonAsync(HttpContext context, int status, byte[] json)
+    {
+        await BytesAsync(context, status, JsonType, json);
+        return null;
+    }
+
+    public static Problem? NoContent(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return null;
+    }
+
+    public static async ValueTask BytesAsync(HttpContext context, int status, string contentType, ReadOnlyMemory<byte> body)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+
+        // Bodies are whatever their producers sent; no browser may guess that one is a page.
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (!body.IsEmpty)
+        {
+            await response.BodyWriter.WriteAsync(body, context.RequestAborted);
+        }
+    }
+
+    /// <summary>When what is out of service now may be asked again.</summary>
+    public static void SayWhenToRetry(HttpContext context, int status)
+    {
+        if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.Headers.RetryAfter = RetrySeconds;
+        }
+    }
+
+    public static ValueTask ProblemAsync(HttpContext context, Problem problem)
+    {
+        SayWhenToRetry(context, problem.Type.Status);
+        return BytesAsync(context, problem.Type.Status, ProblemJsonType, ProblemJson(problem));
+    }
+
+    public static byte[] ProblemJson(Problem problem)
+    {
+        var json = JsonBuffer.Rent();
+        WriteProblem(json.Writer, problem);
+        return json.Finish();
+    }
+
+    private static void WriteProblem(Utf8JsonWriter writer, Problem problem)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, problem.Type.Name);
+        writer.WriteString("title"u8, problem.Type.Title);
+        writer.WriteNumber("status"u8, problem.Type.Status);
+        writer.WriteString("detail"u8, problem.Sentence);
+        writer.WriteEndObject();
+    }
+}

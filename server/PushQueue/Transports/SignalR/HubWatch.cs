@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using PushQueue.Delivery;
+using PushQueue.Diagnostics;
+using PushQueue.Queues;
+using PushQueue.Security;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>
+/// Serves the hub's streams for people who watch: the overview, one queue, the nodes, and the messages of a queue as they pass. Each stream
+/// sends what changed, at the pace of its reader; a watcher that reads slowly sees less often. Nothing here runs while nobody watches.
+/// </summary>
+internal sealed class HubWatch(
+    QueueBoards boards,
+    IMessageBroker broker,
+    QueueRates rates,
+    Dispatcher dispatcher,
+    NodeMeter meter,
+    NodeEvents events,
+    MessageTaps taps,
+    ClusterAnswers cluster,
+    DiagnosticsOptions options,
+    LimitHits hits,
+    TimeProvider time)
+{
+    private const int TailEventsMax = 100;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // Together rather than one by one: a busy queue's events cost a few writes a second.
+    private static readonly TimeSpan TailInterval = TimeSpan.FromMilliseconds(100);
+
+    private int _watchers;
+
+    public int Watchers => Volatile.Read(ref _watchers);
+
+    public IAsyncEnumerable<RawJson> WatchQueues(ConnectionCaller caller, JsonElement? options, CancellationToken cancelled)
+    {
+        // A caller that may see some queues sees those.
+        static Problem? WhyNot(Caller now) => now.MaySomewhere(Permissions.Any) ? null : now.WhyNotEverywhere(Permissions.Any);
+        _ = Allowed(caller, WhyNot);
+        var changes = new OverviewChanges(WatchOptions.Read(options), rates);
+        return EachSecondAsync(async () => changes.Next(await boards.LatestAsync(cancelled), Allowed(caller, WhyNot)), cancelled);
+    }
+
+    public IAsyncEnumerable<RawJson> WatchQueue(ConnectionCaller caller, string queue, CancellationToken cancelled)
+    {
+        var name = NameOf(queue);
+        _ = Allowed(caller, now => now.WhyNot(Permissions.Any, name));
+        var changes = new QueueChanges(name, broker, rates, dispatcher, cluster, time);
+        return EachSecondAsync(() => changes.NextAsync(Allowed(caller, now => now.WhyNot(Permissions.Any, name))), cancelled);
+    }
+
+    public IAsyncEnumerable<RawJson> WatchNodes(ConnectionCaller caller, CancellationToken cancelled)
+    {
+        static Problem? WhyNot(Caller now) => now.WhyNotEverywhere(Permissions.Any);
+        _ = Allowed(caller, WhyNot);
+        var changes = new NodeChanges(meter, events, cluster, time);
+        return EachSecondAsync(() => changes.NextAsync(Allowed(caller, WhyNot)), cancelled);
+    }
+
+    public IAsyncEnumerable<RawJson> Tail(ConnectionCaller caller, string queue, CancellationToken cancelled)
+    {
+        var name = NameOf(queue);
+        Caller Ask() => Allowed(caller, now => now.WhyNot(Permissions.Take | Permissions.Listen | Permissions.Manage, name));
+        _ = Ask();
+        return TailAsync(name, Ask, cancelled);
+    }
+
+    /// <summary>The caller, by the rules as they are now: a stream that lasts for hours must end when its right does.</summary>
+    private static Caller Allowed(ConnectionCaller caller, Func<Caller, Problem?> whyNot)
+    {
+        var now = caller.Caller;
+        if (ReferenceEquals(now, Caller.Nobody))
+        {
+            // The connection ends within a second or two; until then nothing more is told.
+            throw HubCommands.Failure(new Problem(ProblemType.Unauthorized, "The key was revoked or has expired."));
+        }
+
+        return whyNot(now) is { } problem ? throw HubCommands.Failure(problem) : now;
+    }
+
+    private async IAsyncEnumerable<RawJson> EachSecondAsync(
+        Func<ValueTask<byte[]>> next, [EnumeratorCancellation] CancellationToken cancelled)
+    {
+        using var place = TakePlace();
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            yield return new RawJson(await next());
+        }
+        while (await GoesOnAsync(timer, cancelled));
+    }
+
+    private async IAsyncEnumerable<RawJson> TailAsync(
+        QueueName queue, Func<Caller> ask, [EnumeratorCancellation] CancellationToken cancelled)
+    {
+        using var place = TakePlace();
+        using var timer = new PeriodicTimer(TailInterval, time);
+        var tap = taps.Open(queue);
+        try
+        {
+            // An empty item at once: a reader that sees it knows that no event is missed from here on.
+            yield return new RawJson(TapJson.Write([], 0));
+            while (await HasEventsAsync(tap, cancelled))
+            {
+                _ = ask();
+                var batch = new List<TappedEvent>();
+                while (batch.Count < TailEventsMax && tap.Events.TryRead(out var tapped))
+                {
+                    batch.Add(tapped);
+                }
+
+                yield return new RawJson(TapJson.Write(batch, tap.TakeMissed()));
+                if (!await GoesOnAsync(timer, cancelled))
+                {
+                    yield break;
+                }
+            }
+        }
+        finally
+        {
+            taps.Close(tap);
+        }
+    }
+
+    private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancelled);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask<bool> HasEventsAsync(MessageTap tap, CancellationToken cancelled)
+    {
+        try
+        {
+            return await tap.Events.WaitToReadAsync(cancelled);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static QueueName NameOf(string queue) =>
+        QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw new HubException($"bad-queue-name: {whyNot}");
+
+    private Place TakePlace()
+    {
+        if (Interlocked.Increment(ref _watchers) > options.WatchersMax)
+        {
+            _ = Interlocked.Decrement(ref _watchers);
+            hits.Count("watchers");
+            throw new HubException($"too-many-waiting: {options.WatchersMax} watch this node already; try again later.");
+        }
+
+        return new Place(this);
+    }
+
+    private sealed class Place(HubWatch watch) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref watch._watchers);
+    }
+}
