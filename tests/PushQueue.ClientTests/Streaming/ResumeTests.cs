@@ -86,7 +86,8 @@ public sealed class ResumeTests
         var queue = await node.NewQueueAsync("roundrobin");
         await node.Client.PutAsync(queue, "held");
         using var end = new CancellationTokenSource();
-        var stream = node.Client.ConsumeAsync(queue, new ConsumeOptions { Transport = transport, Ack = AckMode.Manual }, end.Token);
+        var options = new ConsumeOptions { Transport = transport, Ack = AckMode.Manual, Prefetch = 2 };
+        var stream = node.Client.ConsumeAsync(queue, options, end.Token);
         var connected = new SemaphoreSlim(0);
         stream.Connected += () => connected.Release();
         await using var messages = stream.GetAsyncEnumerator(end.Token);

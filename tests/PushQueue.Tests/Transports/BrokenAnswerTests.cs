@@ -108,11 +108,22 @@ public sealed class BrokenAnswerTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await CountAsync("ready"), await CountAsync("leased")) == (0, 0), "the take has ended");
     }
 
+    /// <summary>A socket whose system takes little before the client reads: with more room the system acknowledges a whole answer.</summary>
     private async Task<ClientWebSocket> ConnectAsync(string path)
     {
         var socket = new ClientWebSocket();
         socket.Options.SetBuffer(4096, 4096);
-        await socket.ConnectAsync(new Uri($"ws://{_server.Address.Authority}{path}"), CancellationToken.None).WithTimeout();
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = static async (context, cancellationToken) =>
+            {
+                var connection = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 * 1024, NoDelay = true };
+                await connection.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        };
+        using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        await socket.ConnectAsync(new Uri($"ws://{_server.Address.Authority}{path}"), invoker, CancellationToken.None).WithTimeout();
         if (path == "/hub")
         {
             await socket.SendAsync(HubSockets.Handshake);

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.Streaming;
@@ -57,7 +58,7 @@ internal sealed class WebSocketConnection(
 
     public void ReadingEnded() => _readingEnded.TrySetResult();
 
-    public ValueTask WriteAsync(EncodedPage page) => Check(_stream.WriteAsync(page.Bytes));
+    public ValueTask WriteAsync(EncodedPage page) => Check(_stream.WriteAsync(page.Bytes), page.Length);
 
     public async ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages)
     {
@@ -78,7 +79,7 @@ internal sealed class WebSocketConnection(
 
         try
         {
-            await Check(_stream.WriteAsync(joined.AsMemory(0, length)));
+            await Check(_stream.WriteAsync(joined.AsMemory(0, length)), length);
         }
         finally
         {
@@ -97,10 +98,13 @@ internal sealed class WebSocketConnection(
     public void OnTick() => Tick?.Invoke();
 
     /// <summary>The upgraded stream reports success for bytes that it dropped because the client has gone.</summary>
-    private ValueTask Check(ValueTask write)
+    private ValueTask Check(ValueTask write, int length)
     {
-        // hot path: a client that took all at once is there.
-        if (!write.IsCompletedSuccessfully || context.RequestAborted.IsCancellationRequested)
+        // hot path: a client that took all at once is there. Messages depend on a long answer, so the socket is asked after each of those:
+        // a write to one that was reset just before it completes at once, too.
+        if (length > PendingTake.BytesAtOnceMax
+            || !write.IsCompletedSuccessfully
+            || context.RequestAborted.IsCancellationRequested)
         {
             return CheckSlowAsync(write);
         }
