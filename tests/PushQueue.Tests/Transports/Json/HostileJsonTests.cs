@@ -204,9 +204,7 @@ public sealed class HostileJsonTests : IAsyncLifetime
     {
         var methods = typeof(PushHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(static method => method.GetParameters().Any(static parameter => parameter.ParameterType == typeof(JsonElement?))
-                && method.ReturnType.ToString().StartsWith(
-                    "System.Threading.Tasks.Task`1[PushQueue.Transports.SignalR.RawJson]",
-                    StringComparison.Ordinal)
+                && method.ReturnType == typeof(Task<RawJson>)
                 || method.Name is "Subscribe" or "Unsubscribe")
             .ToList();
         Assert.True(methods.Count > 5);
