@@ -56,7 +56,7 @@ internal static class RawPath
     }
 
     /// <summary>
-    /// What stands before the API's own path in a link that the client can follow: the prefix that the API is mounted under, and the one that a
+    /// The start of a link that the client can follow, before the API's own path: the prefix that the API is mounted under, and the one that a
     /// proxy in front has taken off.
     /// </summary>
     /// <param name="context">The request.</param>

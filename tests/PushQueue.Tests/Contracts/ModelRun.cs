@@ -135,7 +135,7 @@ internal sealed class ModelRun : IAsyncDisposable
             case "advance":
                 return await AdvanceAsync(TimeSpan.FromMilliseconds(b % 4 == 0 ? c * 100 : c * 10));
             case "clock back":
-                // What a store still knows of earlier times after a start is its own affair, as long as no message passes another. The
+                // A store may keep or drop earlier times at a start, as long as no message passes another. The
                 // embedded store does not follow the wall clock, as the model does; WallClockTests are about that.
                 if (_reopened || _store is EmbeddedMessageStore)
                 {

@@ -51,7 +51,7 @@ internal sealed class PutEndpoint(
 
         var message = options.ToMessage(body, contentType);
 
-        // What a library sends with the request is newer than what stands in its URL.
+        // A header that a library sends with the request is newer than a value in its URL.
         message.TraceParent = MessageTracing.Accept(context.Request.Headers.TraceParent) ?? message.TraceParent;
         var result = await operations.PutAsync(queue, message, wait, access.CallerOf(context.User), context.RequestAborted);
         if (result.Stored)

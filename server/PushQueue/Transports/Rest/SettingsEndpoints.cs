@@ -128,7 +128,7 @@ internal sealed class SettingsEndpoints(OperationExecutor operations)
     private static string? ReadForm(byte[] body, string name) =>
         FormBody.Field(body, Encoding.UTF8.GetBytes(name)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
-    /// <summary>The field of a JSON object; null where the body is none or has no such field, for it may be a form.</summary>
+    /// <summary>The field of a JSON object; null if the body is not a JSON object or lacks the field, because it may be a form.</summary>
     private static Problem? ReadJson(ReadOnlySpan<byte> body, string name, out string? value)
     {
         value = null;

@@ -47,7 +47,7 @@ internal sealed class PushLifetimeManager(
             }
             else
             {
-                // What it holds goes back now, not after its last words.
+                // The messages that the consumer holds go back now, not after its closing notice is written.
                 dispatcher.UnsubscribeAll(client.Buffer);
             }
         }
