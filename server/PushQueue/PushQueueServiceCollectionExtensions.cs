@@ -47,6 +47,7 @@ public static class PushQueueServiceCollectionExtensions
         services.AddAccess().AddHostedService<AccessService>();
         services.AddHealthChecks().AddCheck<NodeHealthCheck>(NodeHealthCheck.Name);
         services.TryAddSingleton(options.RestMq);
+        services.TryAddSingleton<IPushHubContext, PushHubContext>();
         return services
             .AddQueues(options.Queues)
             .AddStorage(options)
@@ -92,14 +93,17 @@ public static class PushQueueServiceCollectionExtensions
         if (options.Storage.Redis is { } redis)
         {
             options.Queues.BatchMessagesMax = Math.Min(options.Queues.BatchMessagesMax, RedisStoreOptions.BatchMessagesMax);
-            services.AddRedisStore(provider => new RedisStoreOptions
+            RedisStoreOptions Read(IServiceProvider provider) => new()
             {
                 Meter = provider.GetRequiredService<MessageMeter>(),
                 Configuration = redis,
                 CertificateAuthority = options.Storage.RedisCertificateAuthority,
                 KeyPrefix = options.Storage.RedisKeyPrefix,
                 WaitForReplicas = options.Storage.RedisWait,
-            });
+            };
+
+            services.AddRedisStore(Read);
+            services.AddHubBackplane(provider => RedisAddress.OfBackplane(Read(provider)));
         }
 
         // The first that is registered counts.

@@ -43,6 +43,17 @@ internal sealed class RedisAddress
     public static RedisAddress Read(RedisStoreOptions options) =>
         new(options.Configuration, RedisCertificates.Read(options.CertificateAuthority), options.CommandTimeout);
 
+    /// <summary>The options of the connection that SignalR's backplane uses: the same servers, and channels of this installation.</summary>
+    /// <exception cref="FormatException">The address cannot be used.</exception>
+    public static ConfigurationOptions OfBackplane(RedisStoreOptions options)
+    {
+        var address = Read(options);
+        var keys = new RedisKeys(options.KeyPrefix, address.Database);
+        var configuration = address.Configuration(keys.Configuration);
+        configuration.ChannelPrefix = RedisChannel.Literal(keys.Hub);
+        return configuration;
+    }
+
     /// <summary>The servers that the text names, without user names and passwords.</summary>
     /// <exception cref="FormatException">The address cannot be used.</exception>
     public static string Shown(string text) => new RedisAddress(text, RedisCertificates.Read(null), TimeSpan.FromSeconds(1)).ToString();

@@ -41,6 +41,9 @@ internal sealed class RedisKeys(string prefix, int database)
     /// <summary>The channel of the client library.</summary>
     public string Configuration { get; } = Channel(prefix, database, "configuration");
 
+    /// <summary>Begins the names of the channels of SignalR's backplane.</summary>
+    public string Hub { get; } = Channel(prefix, database, "hub:");
+
     /// <summary>The channel of questions to all nodes.</summary>
     public string Questions { get; } = Channel(prefix, database, "questions");
 
@@ -60,7 +63,7 @@ internal sealed class RedisKeys(string prefix, int database)
     public string Pattern { get; } = $"{prefix}:*";
 
     /// <summary>Samples of all channels.</summary>
-    public IReadOnlyList<string> Channels => [Notifications, Questions, Configuration, AnswersFor("any")];
+    public IReadOnlyList<string> Channels => [Notifications, Questions, Configuration, AnswersFor("any"), $"{Hub}any"];
 
     /// <summary>The queue's hash; its other keys are this with a suffix.</summary>
     public RedisKey Queue(QueueName queue)

@@ -14,6 +14,12 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     private int _streams;
     private Caller? _counted;
 
+    /// <summary>
+    /// Completes when groups, users and sends to all reach the client. With a backplane that takes until Redis answers, which neither the
+    /// client nor its messages wait for.
+    /// </summary>
+    public Task Attached { get; set; } = Task.CompletedTask;
+
     /// <summary>The client, and its rights as they are now.</summary>
     public ConnectionCaller Caller => (ConnectionCaller)Buffer.Connection.Rights;
 

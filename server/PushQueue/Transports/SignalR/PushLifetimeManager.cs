@@ -1,28 +1,34 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.Extensions.Logging;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Delivery;
 
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// The door through which ready pages reach hub connections: SignalR gives a lifetime manager each <see cref="HubConnectionContext"/>,
-/// a hub only proxies that serialize again for each message. A connection that came through <see cref="HubSocketEndpoint"/> brings its
-/// buffer along, past SignalR; to any other SignalR itself writes the pages.
+/// Knows the connections of the queue's hub. Pages of messages go straight into a connection's buffer: SignalR gives a lifetime manager each
+/// <see cref="HubConnectionContext"/>, a hub only proxies that serialize again for each message. Everything that is sent in SignalR's own
+/// ways (groups, users, all) goes to the inner manager, with a backplane to the connections of all nodes.
 /// </summary>
 internal sealed class PushLifetimeManager(
+    [FromKeyedServices(PushLifetimeManager.Inner)] HubLifetimeManager<PushHub> inner,
     Dispatcher dispatcher,
     ConsumerConnections sessions,
     ConnectionCallers callers,
-    ILogger<DefaultHubLifetimeManager<PushHub>> logger) : DefaultHubLifetimeManager<PushHub>(logger)
+    HubBackplane? backplane = null) : HubLifetimeManager<PushHub>
 {
+    /// <summary>The key of the manager behind this one.</summary>
+    public const string Inner = "PushQueue.Hub";
+
     private readonly ConcurrentDictionary<string, HubClient> _clients = new(StringComparer.Ordinal);
 
     public HubClient? Find(string connectionId) => _clients.GetValueOrDefault(connectionId);
 
-    public override Task OnConnectedAsync(HubConnectionContext connection)
+    public override async Task OnConnectedAsync(HubConnectionContext connection)
     {
+        // A connection that came through HubSocketEndpoint brings its buffer along, past SignalR; to any other SignalR writes the pages.
         var client = connection.Features.Get<OutboundBuffer>() is { } own
             ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, Session: null)
             : Open(connection);
@@ -33,12 +39,20 @@ internal sealed class PushLifetimeManager(
             connection.Abort();
         }
 
-        return base.OnConnectedAsync(connection);
+        if (backplane is null)
+        {
+            await inner.OnConnectedAsync(connection);
+        }
+        else
+        {
+            client.Attached = backplane.RunConnectedAsync(() => inner.OnConnectedAsync(connection), connection.ConnectionAborted);
+        }
     }
 
     public override async Task OnDisconnectedAsync(HubConnectionContext connection)
     {
-        if (_clients.TryRemove(connection.ConnectionId, out var client))
+        _clients.TryRemove(connection.ConnectionId, out var client);
+        if (client is not null)
         {
             client.Disconnect();
             if (client.Session is { } session)
@@ -52,7 +66,86 @@ internal sealed class PushLifetimeManager(
             }
         }
 
-        await base.OnDisconnectedAsync(connection);
+        if (await IsAttachedAsync(client))
+        {
+            await inner.OnDisconnectedAsync(connection);
+        }
+    }
+
+    public override Task SendAllAsync(string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendAllAsync(methodName, args, cancellationToken);
+
+    public override Task SendAllExceptAsync(
+        string methodName, object?[] args, IReadOnlyList<string> excludedConnectionIds, CancellationToken cancellationToken = default) =>
+        inner.SendAllExceptAsync(methodName, args, excludedConnectionIds, cancellationToken);
+
+    public override Task SendConnectionAsync(
+        string connectionId, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendConnectionAsync(connectionId, methodName, args, cancellationToken);
+
+    public override Task SendConnectionsAsync(
+        IReadOnlyList<string> connectionIds, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendConnectionsAsync(connectionIds, methodName, args, cancellationToken);
+
+    public override Task SendGroupAsync(
+        string groupName, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendGroupAsync(groupName, methodName, args, cancellationToken);
+
+    public override Task SendGroupsAsync(
+        IReadOnlyList<string> groupNames, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendGroupsAsync(groupNames, methodName, args, cancellationToken);
+
+    public override Task SendGroupExceptAsync(
+        string groupName,
+        string methodName,
+        object?[] args,
+        IReadOnlyList<string> excludedConnectionIds,
+        CancellationToken cancellationToken = default) =>
+        inner.SendGroupExceptAsync(groupName, methodName, args, excludedConnectionIds, cancellationToken);
+
+    public override Task SendUserAsync(string userId, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendUserAsync(userId, methodName, args, cancellationToken);
+
+    public override Task SendUsersAsync(
+        IReadOnlyList<string> userIds, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendUsersAsync(userIds, methodName, args, cancellationToken);
+
+    public override async Task AddToGroupAsync(string connectionId, string groupName, CancellationToken cancellationToken = default)
+    {
+        await WhenAttachedAsync(connectionId, cancellationToken);
+        await inner.AddToGroupAsync(connectionId, groupName, cancellationToken);
+    }
+
+    public override async Task RemoveFromGroupAsync(
+        string connectionId, string groupName, CancellationToken cancellationToken = default)
+    {
+        await WhenAttachedAsync(connectionId, cancellationToken);
+        await inner.RemoveFromGroupAsync(connectionId, groupName, cancellationToken);
+    }
+
+    public override Task<T> InvokeConnectionAsync<T>(
+        string connectionId, string methodName, object?[] args, CancellationToken cancellationToken) =>
+        inner.InvokeConnectionAsync<T>(connectionId, methodName, args, cancellationToken);
+
+    public override Task SetConnectionResultAsync(string connectionId, CompletionMessage result) =>
+        inner.SetConnectionResultAsync(connectionId, result);
+
+    public override bool TryGetReturnType(string invocationId, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Type? type) =>
+        inner.TryGetReturnType(invocationId, out type);
+
+    private Task WhenAttachedAsync(string connectionId, CancellationToken cancelled) =>
+        Find(connectionId) is { } client ? client.Attached.WaitAsync(cancelled) : Task.CompletedTask;
+
+    /// <summary>False where the connection ended before the backplane knew it.</summary>
+    private static async Task<bool> IsAttachedAsync(HubClient? client)
+    {
+        if (client is null)
+        {
+            return false;
+        }
+
+        await client.Attached.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return client.Attached.IsCompletedSuccessfully;
     }
 
     private HubClient Open(HubConnectionContext connection)

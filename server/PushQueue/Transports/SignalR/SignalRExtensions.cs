@@ -32,6 +32,8 @@ internal static class SignalRExtensions
             hub.MaximumParallelInvocationsPerClient = 16;
         });
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
+        services.TryAddKeyedSingleton(
+            PushLifetimeManager.Inner, (provider, _) => HubBackplaneExtensions.CreateInner(provider, services));
         services.TryAddSingleton<PushLifetimeManager>();
         services.AddSingleton<HubLifetimeManager<PushHub>>(static provider => provider.GetRequiredService<PushLifetimeManager>());
         services.TryAddSingleton<HubBorder>();
