@@ -41,12 +41,25 @@ internal sealed class HubBackplane(ConfigurationOptions configuration) : IAsyncD
                     return;
                 }
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (IsAway(e))
             {
-                // Redis is out of reach. The store reports that in the log.
+                // The store reports in the log that Redis is out of reach.
             }
 
             await Task.Delay(RetryInterval, cancelled);
+        }
+    }
+
+    /// <summary>Runs the action. If Redis is out of reach, its part is lost: a subscription ends with the connection anyway.</summary>
+    public static async Task RunOnceAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception e) when (IsAway(e))
+        {
+            // The store reports it in the log.
         }
     }
 
@@ -60,4 +73,6 @@ internal sealed class HubBackplane(ConfigurationOptions configuration) : IAsyncD
 
         _connecting.Dispose();
     }
+
+    private static bool IsAway(Exception e) => e is RedisException or TimeoutException;
 }

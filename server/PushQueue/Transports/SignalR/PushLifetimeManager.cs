@@ -68,7 +68,7 @@ internal sealed class PushLifetimeManager(
 
         if (await IsAttachedAsync(client))
         {
-            await inner.OnDisconnectedAsync(connection);
+            await HubBackplane.RunOnceAsync(() => inner.OnDisconnectedAsync(connection));
         }
     }
 

@@ -14,7 +14,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Redis;
 
-/// <summary>What is sent over the hub in SignalR's own ways reaches the connections of all nodes.</summary>
+/// <summary>Sends to groups, users and all reach the hub connections of all nodes.</summary>
 public sealed class RedisBackplaneTests(SharedRedis redis)
 {
     [Fact]
