@@ -28,6 +28,12 @@ internal sealed class Message
 
     public string? UniqueKey { get; init; }
 
+    /// <summary>The key of its put; null for none.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The headers of its put; null for none.</summary>
+    public MessageHeaders? Headers { get; init; }
+
     /// <summary>The number it got when it was broadcast; 0 where it never was.</summary>
     public long Offset { get; init; }
 

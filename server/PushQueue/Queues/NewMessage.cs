@@ -35,6 +35,12 @@ internal sealed record NewMessage
     /// <summary>The put is refused while a message with this key waits (ready, delayed or leased).</summary>
     public string? UniqueKey { get; init; }
 
+    /// <summary>Groups messages: 1 to 255 bytes of UTF-8 without control characters; null for none.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Null for none.</summary>
+    public MessageHeaders? Headers { get; init; }
+
     /// <summary>Leases before the message is dead-lettered; null for the queue's setting.</summary>
     public int? MaxAttempts { get; init; }
 

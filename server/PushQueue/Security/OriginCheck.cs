@@ -23,8 +23,8 @@ internal sealed class OriginCheck
 
     private static readonly string[] AnswerHeaders =
     [
-        "Location", "PushQueue-Attempt", "PushQueue-Enqueued-At", "PushQueue-Id", "PushQueue-Leased-Until", "PushQueue-Priority",
-        "PushQueue-Receipt", "Retry-After",
+        "Location", "PushQueue-Attempt", "PushQueue-Enqueued-At", "PushQueue-Id", "PushQueue-Key", "PushQueue-Leased-Until",
+        "PushQueue-Priority", "PushQueue-Receipt", "Retry-After",
     ];
 
     private readonly ICorsService _cors;

@@ -135,6 +135,8 @@ internal static class MessageJson
             writer.WriteNumber("priority"u8, message.Priority);
         }
 
+        WriteText(writer, "key"u8, message.Key);
+        MessageHeadersJson.Write(writer, message.Headers);
         WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);
         WriteText(writer, "traceparent"u8, message.TraceParent);
     }

@@ -53,6 +53,8 @@ public abstract partial class MessageStoreContract
             TimeToLive = Seconds(60),
             Priority = 7,
             UniqueKey = "customer 4",
+            Key = "customer",
+            Headers = Headers(("a", "1"), ("b", "2")),
             TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         };
 
@@ -68,6 +70,8 @@ public abstract partial class MessageStoreContract
         Assert.Equal(Time.GetUtcNow() + Seconds(60), taken.ExpiresAt);
         Assert.Equal(7, taken.Priority);
         Assert.Equal("customer 4", taken.UniqueKey);
+        Assert.Equal("customer", taken.Key);
+        Assert.Equal(put.Headers, taken.Headers);
         Assert.Equal(put.TraceParent, taken.TraceParent);
         Assert.Equal(1, taken.Attempt);
         Assert.Null(taken.DeadLetter);

@@ -139,6 +139,8 @@ public abstract partial class MessageStoreContract
         Assert.Equal(expected.Priority, actual.Priority);
         Assert.Equal(expected.Attempt, actual.Attempt);
         Assert.Equal(expected.UniqueKey, actual.UniqueKey);
+        Assert.Equal(expected.Key, actual.Key);
+        Assert.Equal(expected.Headers, actual.Headers);
         Assert.Equal(expected.LeasedUntil, actual.LeasedUntil);
         Assert.Equal(expected.LastError, actual.LastError);
         Assert.Equal(expected.LastWorker, actual.LastWorker);

@@ -855,6 +855,8 @@ internal sealed class ModelMessage
         Priority = New.Priority,
         Attempt = attempt ?? Attempt,
         UniqueKey = UniqueKey,
+        Key = New.Key,
+        Headers = New.Headers,
         TraceParent = TraceParent,
         Offset = Offset,
         Looks = Looks,

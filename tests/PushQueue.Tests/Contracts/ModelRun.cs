@@ -326,11 +326,24 @@ internal sealed class ModelRun : IAsyncDisposable
         TimeToLive = c % 5 == 0 ? TimeSpan.FromSeconds(1 + (c % 40)) : null,
         Priority = b % 5 == 0 ? c % 10 : 0,
         UniqueKey = b % 7 == 0 ? $"key {c % 3}" : null,
+        Key = c % 2 == 0 ? $"k{b % 4}" : null,
+        Headers = HeadersOf(b),
         MaxAttempts = b % 11 == 0 ? 1 + (c % 3) : null,
         KeepsPastTime = c % 8 == 0,
         CountsAsFailure = b % 17 == 0,
         RetryDelay = b % 13 == 0 ? RetryDelay.Fixed(TimeSpan.FromSeconds(c % 10)) : null,
     };
+
+    private static MessageHeaders? HeadersOf(int number)
+    {
+        var headers = new MessageHeadersBuilder();
+        for (var i = 0; i < number % 4; i++)
+        {
+            headers.Add($"h{i}", $"{(number + i) % 3}");
+        }
+
+        return headers.Build();
+    }
 
     /// <summary>A clock that is up to half a minute behind or ahead of the store's.</summary>
     private DateTimeOffset CallersNow(int c) => _time.GetUtcNow() + TimeSpan.FromSeconds((c % 61) - 30);
@@ -392,14 +405,14 @@ internal sealed class ModelRun : IAsyncDisposable
 
     private static string BroadcastLines(IEnumerable<Message> messages) => string.Concat(messages.Select(message =>
         $"\n    {message.Offset} {message.Queue} {message.Id} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} "
-        + $"priority={message.Priority} put={message.EnqueuedAt:mm:ss.fff}"));
+        + $"priority={message.Priority} key={message.Key} headers={message.Headers} put={message.EnqueuedAt:mm:ss.fff}"));
 
     private static string Line(Message message) =>
         $"{message.Queue} {message.Id} {message.State} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} priority={message.Priority} "
-        + $"attempt={message.Attempt} key={message.UniqueKey} offset={message.Offset} put={message.EnqueuedAt:mm:ss.fff} available={message.AvailableAt:mm:ss.fff} "
+        + $"attempt={message.Attempt} unique={message.UniqueKey} key={message.Key} headers={message.Headers} offset={message.Offset} put={message.EnqueuedAt:mm:ss.fff} available={message.AvailableAt:mm:ss.fff} "
         + $"expires={message.ExpiresAt:mm:ss.fff} until={message.LeasedUntil:mm:ss.fff} worker={message.LastWorker} dead={message.DeadLetter}";
 
     private static string Line(NewMessage message) =>
         $"id={message.Id} bytes={message.Body.Length} at={message.AvailableAt:mm:ss.fff} ttl={message.TimeToLive} priority={message.Priority} "
-        + $"key={message.UniqueKey} attempts={message.MaxAttempts} retry={message.RetryDelay}";
+        + $"unique={message.UniqueKey} key={message.Key} headers={message.Headers} attempts={message.MaxAttempts} retry={message.RetryDelay}";
 }

@@ -87,6 +87,11 @@ internal sealed class PushQueueServer : IAsyncDisposable
     public Task<string> SendRawAsync(string method, string target, string body = "x") => SendAsync(
         $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
 
+    /// <summary>A put with header fields that are sent as they are, a byte per character.</summary>
+    public Task<string> SendFieldsAsync(string target, params string[] fields) => SendAsync(
+        $"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{string.Concat(fields.Select(static field => field + "\r\n"))}"
+        + "Content-Length: 1\r\n\r\n1");
+
     /// <summary>The beginning of a chunk that has this size.</summary>
     public Task<string> SendChunkAsync(string target, string size) => SendAsync(
         $"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"

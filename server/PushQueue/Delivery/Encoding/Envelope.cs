@@ -91,6 +91,17 @@ internal static class Envelope
             writer.WriteNumber(message.Priority);
         }
 
+        if (message.Key is { } key)
+        {
+            writer.Write(",\"key\":"u8);
+            writer.WriteJsonString(key);
+        }
+
+        if (message.Headers is { } headers)
+        {
+            WriteHeaders(writer, headers);
+        }
+
         if (message.TraceParent is { } traceParent)
         {
             writer.Write(",\"traceparent\":"u8);
@@ -103,6 +114,21 @@ internal static class Envelope
             writer.WriteTime(message.EnqueuedAt);
             writer.Write((byte)'"');
         }
+    }
+
+    private static void WriteHeaders(PageWriter writer, MessageHeaders headers)
+    {
+        var mark = ",\"headers\":{"u8;
+        foreach (var header in headers)
+        {
+            writer.Write(mark);
+            writer.WriteJsonString(header.Name);
+            writer.Write((byte)':');
+            writer.WriteJsonString(header.Value);
+            mark = ","u8;
+        }
+
+        writer.Write((byte)'}');
     }
 
     public static void WriteGap(PageWriter writer, QueueName queue, in Gap gap)

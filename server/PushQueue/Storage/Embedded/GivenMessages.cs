@@ -226,6 +226,8 @@ internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
             Attempt = attempt,
             Offset = stored.Offset,
             UniqueKey = details?.UniqueKey,
+            Key = stored.Key,
+            Headers = stored.Headers,
             Looks = details?.Looks ?? 0,
             LeasedUntil = stored.Lease is { UntilMs: not long.MaxValue } lease ? FromMs(lease.UntilMs) : null,
             LastError = details?.LastError,

@@ -130,16 +130,16 @@ internal sealed class PutAdmission(QueueState state)
             Place = MessagePlace.Pending,
             BecomesDelayed = delayed,
             CountsAsFailure = message.CountsAsFailure,
-            Details = DetailsOf(message, knownUntil),
+            Tags = TagsOf(message, knownUntil),
         };
     }
 
     /// <summary>Null for most messages; see <see cref="StoredMessage"/>.</summary>
-    private static MessageDetails? DetailsOf(NewMessage message, long knownUntil)
+    private static MessageTags? TagsOf(NewMessage message, long knownUntil)
     {
         if (message is { UniqueKey: null, MaxAttempts: null, RetryDelay: null, TraceParent: null } && knownUntil == 0)
         {
-            return null;
+            return message is { Key: null, Headers: null } ? null : new MessageTags { Key = message.Key, Headers = message.Headers };
         }
 
         return new MessageDetails
@@ -149,6 +149,8 @@ internal sealed class PutAdmission(QueueState state)
             RetryDelay = message.RetryDelay,
             KnownUntilMs = knownUntil,
             TraceParent = message.TraceParent,
+            Key = message.Key,
+            Headers = message.Headers,
         };
     }
 

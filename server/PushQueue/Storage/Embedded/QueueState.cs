@@ -494,8 +494,10 @@ internal sealed class QueueState
             AvailableAtMs = AvailableNow(now),
             Priority = message.Priority,
             BodyLength = message.BodyLength,
-            Details = new MessageDetails
+            Tags = new MessageDetails
             {
+                Key = message.Key,
+                Headers = message.Headers,
                 MaxAttempts = message.Details?.MaxAttempts,
                 RetryDelay = message.Details?.RetryDelay,
                 TraceParent = message.Details?.TraceParent,

@@ -21,7 +21,7 @@ namespace PushQueue.Storage.Log;
 internal readonly record struct SegmentHeader(
     int Version, int Number, DurabilityMode Durability, string BootId, uint Salt, Guid Store = default, SegmentExtent Previous = default)
 {
-    public const int CurrentVersion = 3;
+    public const int CurrentVersion = 4;
 
     /// <summary>The first version that names store and previous segment.</summary>
     public const int FirstChainedVersion = 3;

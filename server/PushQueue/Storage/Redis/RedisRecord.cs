@@ -11,11 +11,13 @@ namespace PushQueue.Storage.Redis;
 internal static class RedisRecord
 {
     private const byte HasId = 1;
-    private const byte HasKey = 2;
+    private const byte HasUniqueKey = 2;
     private const byte HasMaxAttempts = 4;
     private const byte HasRetryDelay = 8;
     private const byte HasTimeToLive = 16;
     private const byte HasTrace = 32;
+    private const byte HasKey = 64;
+    private const byte HasHeaders = 128;
 
     // Flags, length, priority, time of the put.
     private const int FixedBytes = 1 + 4 + 1 + 8;
@@ -27,7 +29,8 @@ internal static class RedisRecord
             + (message.TimeToLive is null ? 0 : 8)
             + (message.MaxAttempts is null ? 0 : 4)
             + (message.RetryDelay is null ? 0 : 16)
-            + LengthOf(id) + LengthOf(message.UniqueKey) + LengthOf(message.ContentType) + LengthOf(message.TraceParent);
+            + LengthOf(id) + LengthOf(message.UniqueKey) + LengthOf(message.ContentType) + LengthOf(message.TraceParent)
+            + LengthOf(message.Key) + (message.Headers is null ? 0 : 2 + message.Headers.Packed.Length);
         var record = new byte[length + message.Body.Length];
         var writer = new Writer(record.AsSpan(FixedBytes));
         byte flags = 0;
@@ -56,7 +59,13 @@ internal static class RedisRecord
             writer.Text(id);
         }
 
-        if (message.UniqueKey is { } key)
+        if (message.UniqueKey is { } uniqueKey)
+        {
+            flags |= HasUniqueKey;
+            writer.Text(uniqueKey);
+        }
+
+        if (message.Key is { } key)
         {
             flags |= HasKey;
             writer.Text(key);
@@ -67,6 +76,12 @@ internal static class RedisRecord
         {
             flags |= HasTrace;
             writer.Text(trace);
+        }
+
+        if (message.Headers is { } headers)
+        {
+            flags |= HasHeaders;
+            writer.Bytes(headers.Packed);
         }
 
         record[0] = flags;
@@ -91,9 +106,11 @@ internal static class RedisRecord
         TimeSpan? timeToLive = (flags & HasTimeToLive) != 0 ? reader.Time() - put : null;
         reader.Skip(((flags & HasMaxAttempts) != 0 ? 4 : 0) + ((flags & HasRetryDelay) != 0 ? 16 : 0));
         var id = (flags & HasId) != 0 ? reader.Text() : null;
+        var uniqueKey = (flags & HasUniqueKey) != 0 ? reader.Text() : null;
         var key = (flags & HasKey) != 0 ? reader.Text() : null;
         var contentType = reader.ContentType();
         var trace = (flags & HasTrace) != 0 ? reader.Text() : null;
+        var headers = (flags & HasHeaders) != 0 ? MessageHeaders.FromPacked(reader.Bytes()) : null;
         var state = given.State;
         return new Message
         {
@@ -107,7 +124,9 @@ internal static class RedisRecord
             ExpiresAt = given.AvailableAt + timeToLive,
             Priority = record[start + 5] - '0',
             Attempt = given.Attempt,
-            UniqueKey = key,
+            UniqueKey = uniqueKey,
+            Key = key,
+            Headers = headers,
             Offset = given.Offset,
             Looks = state.Looks,
             LeasedUntil = state.LeaseEnd,
@@ -134,6 +153,13 @@ internal static class RedisRecord
         {
             BinaryPrimitives.WriteUInt32BigEndian(_rest, value);
             _rest = _rest[4..];
+        }
+
+        public void Bytes(ReadOnlySpan<byte> bytes)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(_rest, checked((ushort)bytes.Length));
+            bytes.CopyTo(_rest[2..]);
+            _rest = _rest[(2 + bytes.Length)..];
         }
 
         public void Text(string text)

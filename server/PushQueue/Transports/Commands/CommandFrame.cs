@@ -26,6 +26,9 @@ internal sealed class CommandFrame
     /// <summary>The trace context of the request that carries the command; null on connections that last.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>The headers of a message that the request gives as header fields; a put uses them where the command has none.</summary>
+    public MessageHeaders? Headers { get; init; }
+
     /// <summary>Holds the messages of a large answer until the transport reports that it was written; null where that cannot fail.</summary>
     public PendingTake? Pending { get; set; }
 
@@ -45,9 +48,17 @@ internal sealed class CommandFrame
     public ReadOnlyMemory<byte> Reference { get; private set; }
 
     /// <summary>Reads a frame as far as it goes; with a problem, the frame still has the reference where that was readable.</summary>
-    public static CommandFrame Read(ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null)
+    public static CommandFrame Read(
+        ReadOnlyMemory<byte> json, Caller caller, string? traceParent = null, MessageHeaders? headers = null)
     {
-        var frame = new CommandFrame { Json = JsonBody.SkipMark(json), Length = json.Length, Caller = caller, TraceParent = traceParent };
+        var frame = new CommandFrame
+        {
+            Json = JsonBody.SkipMark(json),
+            Length = json.Length,
+            Caller = caller,
+            TraceParent = traceParent,
+            Headers = headers,
+        };
         frame.Problem = frame.ReadFields();
         return frame;
     }

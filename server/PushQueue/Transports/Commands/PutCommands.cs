@@ -7,18 +7,26 @@ namespace PushQueue.Transports.Commands;
 /// <summary>put: one message (value), or several that are stored all or none (values).</summary>
 internal sealed class PutCommands(OperationExecutor operations, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
-    private const string BodyNames = "value, values, body, contentType, encoding";
+    private const string BodyNames = "value, values, body, contentType, encoding, headers";
 
-    private const string Names = "queue, value, values, contentType, encoding, " + PutOptions.NamesOfOne;
+    private const string Names = "queue, value, values, contentType, encoding, headers, " + PutOptions.NamesOfOne;
 
     public async ValueTask<CommandResult> PutAsync(CommandFrame frame, QueueName queue, CancellationToken cancellationToken)
     {
         var source = new FrameOptions(frame, BodyNames);
-        if (PutOptions.Read(ref source, Names, time, out var options, out var wait) is { } problem)
+        var problem = PutOptions.Read(ref source, Names, time, out var options, out var wait);
+        if (problem is null && frame.Has("headers"))
+        {
+            problem = MessageHeadersJson.Read(frame.Raw("headers"), out var headers);
+            options.Headers = headers;
+        }
+
+        if (problem is not null)
         {
             return CommandAnswer.Error(frame, problem);
         }
 
+        options.Headers ??= frame.Headers;
         options.TraceParent ??= frame.TraceParent;
         if (frame.Has("values"))
         {

@@ -5,7 +5,7 @@ namespace PushQueue.Transports.Operations;
 /// <summary>The options of a put, however they came: in a query string, in an envelope of a batch, in a command.</summary>
 internal struct PutOptions
 {
-    public const string Names = "id, delay, at, ttl, priority, unique, maxAttempts, retryDelay, policy, traceparent";
+    public const string Names = "id, delay, at, ttl, priority, unique, key, maxAttempts, retryDelay, policy, traceparent";
 
     public const string NamesOfOne = Names + ", waitForAck";
 
@@ -22,6 +22,11 @@ internal struct PutOptions
     public int Priority { get; private set; }
 
     public string? UniqueKey { get; private set; }
+
+    public string? Key { get; private set; }
+
+    /// <summary>Read by the wires: header fields of a request, or a JSON object.</summary>
+    public MessageHeaders? Headers { get; set; }
 
     public int? MaxAttempts { get; private set; }
 
@@ -88,6 +93,10 @@ internal struct PutOptions
                 var uniqueProblem = OptionValues.Text("unique", value, out var unique);
                 UniqueKey = unique;
                 return uniqueProblem;
+            case "key":
+                var keyProblem = OptionValues.Text("key", value, out var key);
+                Key = key;
+                return keyProblem;
             case "maxAttempts":
                 var attemptsProblem = OptionValues.Integer("maxAttempts", value, 1, 1000, out var attempts);
                 MaxAttempts = attempts;
@@ -119,6 +128,8 @@ internal struct PutOptions
         TimeToLive = TimeToLive,
         Priority = Priority,
         UniqueKey = UniqueKey,
+        Key = Key,
+        Headers = Headers,
         MaxAttempts = MaxAttempts,
         RetryDelay = RetryDelay,
         Policy = Policy,

@@ -10,7 +10,7 @@ namespace PushQueue.Transports.Rest;
 /// </summary>
 internal sealed class BatchElements(PutOptions defaults, bool envelopes, int bytesMax, int countMax, TimeProvider time)
 {
-    private const string EnvelopeNames = "body, contentType, encoding, " + PutOptions.Names;
+    private const string EnvelopeNames = "body, contentType, encoding, headers, " + PutOptions.Names;
 
     /// <summary>
     /// The fields of an envelope that only report. They are ignored, so that the envelopes of a take or a look can be put as they came.
@@ -122,6 +122,13 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
         {
             body = BodyField.At(ref reader);
             return null;
+        }
+
+        if (name == "headers")
+        {
+            var wrong = MessageHeadersJson.Read(ref reader, out var headers);
+            options.Headers = headers ?? options.Headers;
+            return wrong;
         }
 
         if (OutputOnly.Contains(name))

@@ -8,7 +8,7 @@ namespace PushQueue.Transports.Rest;
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
 internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
 {
-    private const string Names = "envelope, delay, at, ttl, priority, maxAttempts, retryDelay, policy, traceparent";
+    private const string Names = "envelope, delay, at, ttl, priority, key, maxAttempts, retryDelay, policy, traceparent";
 
     public void Map(RestRoutes routes, RestHandler takeMany) =>
         routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync), ("GET", AccessRule.Take, takeMany));
@@ -17,7 +17,8 @@ internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker
     {
         if (Problem.First(
                 RawPath.Queue(context, 1, out var queue),
-                ReadOptions(context.Request, out var options, out var envelopes)) is { } problem)
+                ReadOptions(context.Request, out var options, out var envelopes),
+                MessageHeaderFields.Read(context.Request, out var headers)) is { } problem)
         {
             return problem;
         }
@@ -28,6 +29,7 @@ internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker
             return RequestBody.TooLarge(ProblemType.BatchTooLarge, context.Request.ContentLength.Value, limits.BatchBytesMax);
         }
 
+        options.Headers = headers;
         options.TraceParent = MessageTracing.Accept(context.Request.Headers.TraceParent) ?? options.TraceParent;
         RequestBody.LiftServerLimit(context);
         long bytes;

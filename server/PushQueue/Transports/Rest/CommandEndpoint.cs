@@ -15,7 +15,8 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
 
     private async ValueTask<Problem?> ExecuteAsync(HttpContext context)
     {
-        if (QueryOptions.None(context.Request) is { } problem)
+        MessageHeaders? headers = null;
+        if ((QueryOptions.None(context.Request) ?? MessageHeaderFields.Read(context.Request, out headers)) is { } problem)
         {
             return problem;
         }
@@ -32,7 +33,7 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
         }
 
         var frame = CommandFrame.Read(
-            body, access.CallerOf(context.User), MessageTracing.Accept(context.Request.Headers.TraceParent));
+            body, access.CallerOf(context.User), MessageTracing.Accept(context.Request.Headers.TraceParent), headers);
         frame.Pending = frame.Takes ? new HttpPendingTake(context) : null;
         var result = await executor.ExecuteAsync(frame, context.RequestAborted);
         await RestAnswers.BytesAsync(context, result.Problem?.Type.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);

@@ -18,6 +18,12 @@ internal static class MessageAnswer
             headers["PushQueue-Priority"] = message.Priority.ToString(CultureInfo.InvariantCulture);
         }
 
+        if (message.Key is { } key)
+        {
+            headers["PushQueue-Key"] = PercentCoding.EncodeHeader(key);
+        }
+
+        MessageHeaderFields.Write(headers, message.Headers);
         if (message.TraceParent is { } traceParent)
         {
             headers.TraceParent = traceParent;

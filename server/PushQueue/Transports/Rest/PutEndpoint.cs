@@ -70,7 +70,14 @@ internal sealed class PutEndpoint(
     private Problem? ReadOptions(HttpRequest request, out PutOptions options, out TimeSpan? wait)
     {
         var query = new QueryOptions(request);
-        return PutOptions.Read(ref query, PutOptions.NamesOfOne, time, out options, out wait);
+        if (PutOptions.Read(ref query, PutOptions.NamesOfOne, time, out options, out wait) is { } problem)
+        {
+            return problem;
+        }
+
+        var wrong = MessageHeaderFields.Read(request, out var headers);
+        options.Headers = headers;
+        return wrong;
     }
 
     /// <summary>A form may be three times its field, for every byte of it may be percent-encoded; the broker checks what is left.</summary>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Embedded.Records;
+using PushQueue.Storage.Log;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -42,6 +43,37 @@ public sealed class FormatStabilityTests
         Assert.Equal("text/plain", message.ContentType);
         Assert.Equal("a", message.ClientId);
         Assert.Equal(2, message.BodyLength);
+    }
+
+    [Fact]
+    public void A_record_with_a_trace_context_of_the_third_version_can_be_read()
+    {
+        // As above without an id; the further fields are 1, the trace context "t".
+        byte[] payload = [0, 0x80, 3, 7, 0xE8, 7, 0xE8, 7, 5, 2, 1, 1, (byte)'t', (byte)'h', (byte)'i'];
+
+        var message = MessageRecord.Read(payload, out _);
+
+        Assert.Equal(("t", 2), (message.Details?.TraceParent, message.BodyLength));
+        Assert.Null(message.Key);
+        Assert.Null(message.Headers);
+    }
+
+    [Fact]
+    public void Key_and_headers_keep_their_place_in_a_record()
+    {
+        // The further fields are 7: trace context, key "k", headers of five bytes.
+        byte[] payload =
+        [
+            0, 0x80, 3, 7, 0xE8, 7, 0xE8, 7, 5, 2, 7, 1, (byte)'t', 1, (byte)'k', 5, 1, (byte)'a', 0, 1, (byte)'v', (byte)'h', (byte)'i',
+        ];
+
+        var message = MessageRecord.Read(payload, out _);
+        var written = new byte[MessageRecord.BytesMax(message)];
+        var writer = new SpanWriter(written);
+        MessageRecord.Write(ref writer, 3, message, "hi"u8);
+
+        Assert.Equal(("t", "k", "a=v", 2), (message.Details?.TraceParent, message.Key, message.Headers?.ToString(), message.BodyLength));
+        Assert.Equal(payload, written[..writer.Written]);
     }
 
     [Fact]

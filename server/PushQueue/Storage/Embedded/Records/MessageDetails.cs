@@ -3,11 +3,18 @@ using PushQueue.Queues;
 namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>The properties that few messages have.</summary>
-internal sealed class MessageDetails
+internal sealed class MessageDetails : MessageTags
 {
+    // Zero for none: an int? takes twice the room.
+    private int _maxAttempts;
+
     public string? UniqueKey { get; set; }
 
-    public int? MaxAttempts { get; set; }
+    public int? MaxAttempts
+    {
+        get => _maxAttempts == 0 ? null : _maxAttempts;
+        set => _maxAttempts = value ?? 0;
+    }
 
     public RetryDelay? RetryDelay { get; set; }
 

@@ -41,6 +41,8 @@ internal static class MessageRecord
     {
         None = 0,
         TraceParent = 1,
+        Key = 1 << 1,
+        Headers = 1 << 2,
     }
 
     private const int FixedBytesMax = sizeof(ushort) + (5 * SpanWriter.NumberBytesMax) + 1;
@@ -52,6 +54,11 @@ internal static class MessageRecord
             + SpanWriter.StringBytesMax(message.ClientId)
             + (3 * SpanWriter.NumberBytesMax)
             + message.BodyLength;
+        if (message.Tags is { } tags)
+        {
+            bytes += SpanWriter.StringBytesMax(tags.Key) + (tags.Headers?.Packed.Length ?? 0) + (2 * SpanWriter.NumberBytesMax);
+        }
+
         if (message.Details is { } details)
         {
             bytes += SpanWriter.StringBytesMax(details.UniqueKey)
@@ -80,6 +87,11 @@ internal static class MessageRecord
         if (message.Details is { } details)
         {
             WriteDetails(ref writer, fields, details);
+        }
+
+        if (fields.HasFlag(Fields.More))
+        {
+            WriteMore(ref writer, message);
         }
 
         writer.Bytes(body);
@@ -111,7 +123,12 @@ internal static class MessageRecord
 
         var offset = fields.HasFlag(Fields.Offset) ? reader.Number() : 0;
         var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader, fields.HasFlag(Fields.CallerLease)) : null;
-        var details = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : null;
+        var tags = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : default(MessageTags);
+        if (fields.HasFlag(Fields.More))
+        {
+            tags = ReadMore(ref reader, tags as MessageDetails);
+        }
+
         return new StoredMessage
         {
             Sequence = sequence,
@@ -124,14 +141,14 @@ internal static class MessageRecord
             Attempts = attempts,
             Offset = offset,
             Lease = lease,
-            Details = details,
+            Tags = tags,
             BodyLength = bodyLength ?? reader.Remaining,
             Place = PlaceOf(fields),
         };
     }
 
     private const Fields DetailFields = Fields.UniqueKey | Fields.MaxAttempts | Fields.RetryDelay | Fields.LastError | Fields.LastWorker
-        | Fields.DeadLetter | Fields.KnownUntil | Fields.Looks | Fields.More;
+        | Fields.DeadLetter | Fields.KnownUntil | Fields.Looks;
 
     private static MessagePlace PlaceOf(Fields fields)
     {
@@ -169,10 +186,21 @@ internal static class MessageRecord
             fields |= details.DeadLetter is null ? Fields.None : Fields.DeadLetter;
             fields |= details.KnownUntilMs == 0 ? Fields.None : Fields.KnownUntil;
             fields |= details.Looks == 0 ? Fields.None : Fields.Looks;
-            fields |= details.TraceParent is null ? Fields.None : Fields.More;
         }
 
-        return fields;
+        return MoreFieldsOf(message) == MoreFields.None ? fields : fields | Fields.More;
+    }
+
+    private static MoreFields MoreFieldsOf(StoredMessage message)
+    {
+        if (message.Tags is not { } tags)
+        {
+            return MoreFields.None;
+        }
+
+        var more = message.Details?.TraceParent is null ? MoreFields.None : MoreFields.TraceParent;
+        more |= tags.Key is null ? MoreFields.None : MoreFields.Key;
+        return tags.Headers is null ? more : more | MoreFields.Headers;
     }
 
     private static void WriteOptional(ref SpanWriter writer, Fields fields, StoredMessage message)
@@ -263,12 +291,43 @@ internal static class MessageRecord
         {
             writer.Number(details.Looks);
         }
+    }
 
-        if (fields.HasFlag(Fields.More))
+    private static void WriteMore(ref SpanWriter writer, StoredMessage message)
+    {
+        var more = MoreFieldsOf(message);
+        writer.Number((long)more);
+        if (more.HasFlag(MoreFields.TraceParent))
         {
-            writer.Number((long)MoreFields.TraceParent);
-            writer.Text(details.TraceParent!);
+            writer.Text(message.Details!.TraceParent!);
         }
+
+        if (more.HasFlag(MoreFields.Key))
+        {
+            writer.Text(message.Key!);
+        }
+
+        if (more.HasFlag(MoreFields.Headers))
+        {
+            writer.Number(message.Headers!.Packed.Length);
+            writer.Bytes(message.Headers.Packed);
+        }
+    }
+
+    /// <summary>Reads the further fields; a message that has nothing but key and headers gets no <see cref="MessageDetails"/>.</summary>
+    private static MessageTags ReadMore(ref SpanReader reader, MessageDetails? details)
+    {
+        var more = (MoreFields)reader.Number();
+        if (more.HasFlag(MoreFields.TraceParent))
+        {
+            details ??= new MessageDetails();
+            details.TraceParent = reader.Text();
+        }
+
+        var tags = details ?? new MessageTags();
+        tags.Key = more.HasFlag(MoreFields.Key) ? reader.Text() : null;
+        tags.Headers = more.HasFlag(MoreFields.Headers) ? MessageHeaders.FromPacked(reader.Bytes(reader.Count())) : null;
+        return tags;
     }
 
     private static MessageDetails ReadDetails(ref SpanReader reader, Fields fields)
@@ -293,8 +352,6 @@ internal static class MessageRecord
 
         details.KnownUntilMs = fields.HasFlag(Fields.KnownUntil) ? reader.Number() : 0;
         details.Looks = fields.HasFlag(Fields.Looks) ? (int)reader.Number() : 0;
-        var more = fields.HasFlag(Fields.More) ? (MoreFields)reader.Number() : MoreFields.None;
-        details.TraceParent = more.HasFlag(MoreFields.TraceParent) ? reader.Text() : null;
         return details;
     }
 }

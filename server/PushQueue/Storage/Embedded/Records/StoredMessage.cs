@@ -5,7 +5,7 @@ namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
 /// The part of a message that memory holds: about 130 bytes and, while there is room, the body. A million waiting messages must fit into a
-/// few hundred megabytes, so what few messages have lives in <see cref="MessageDetails"/>. Guarded by its queue's lock.
+/// few hundred megabytes, so what few messages have lives in <see cref="MessageTags"/>. Guarded by its queue's lock.
 /// </summary>
 internal sealed class StoredMessage
 {
@@ -57,7 +57,15 @@ internal sealed class StoredMessage
     /// <summary>Whether a pending message was taken before by a worker that failed with it.</summary>
     public bool CountsAsFailure { get; init; }
 
-    public MessageDetails? Details { get; set; }
+    /// <summary>Key and headers, and what else there is to keep; null for most messages.</summary>
+    public MessageTags? Tags { get; set; }
+
+    /// <summary>The properties that few messages have; null where there are none.</summary>
+    public MessageDetails? Details => Tags as MessageDetails;
+
+    public string? Key => Tags?.Key;
+
+    public MessageHeaders? Headers => Tags?.Headers;
 
     public LeaseDetails? Lease { get; set; }
 
@@ -90,8 +98,18 @@ internal sealed class StoredMessage
         CarriedTo = CarriedTo,
         Body = Body,
         Attempts = Attempts,
-        Details = Details,
+        Tags = Tags,
     };
 
-    public MessageDetails EnsureDetails() => Details ??= new MessageDetails();
+    public MessageDetails EnsureDetails()
+    {
+        if (Tags is MessageDetails details)
+        {
+            return details;
+        }
+
+        details = new MessageDetails { Key = Key, Headers = Headers };
+        Tags = details;
+        return details;
+    }
 }

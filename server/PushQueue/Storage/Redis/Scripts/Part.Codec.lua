@@ -1,9 +1,10 @@
 -- Part: how a message stands in Redis. RedisRecord.cs and RedisState.cs read and write the same bytes (all numbers big-endian).
 --
--- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 time to live, 32 trace),
--- length of all before the body u32, priority as a digit, time of the put f64; then where flagged the put plus the time to live f64, max
--- attempts u32, retry delay first and last f64 (ticks), id, unique key; then content type; where flagged the trace context; then the body.
--- Texts are preceded by their length, u16. Times are Unix milliseconds.
+-- Record (field of :messages, never changed): flags u8 (1 id, 2 unique key, 4 max attempts, 8 retry delay, 16 time to live, 32 trace, 64
+-- key, 128 headers), length of all before the body u32, priority as a digit, time of the put f64; then where flagged the put plus the time
+-- to live f64, max attempts u32, retry delay first and last f64 (ticks), id, unique key, key; then content type; where flagged the trace
+-- context and the headers; then the body. Texts are preceded by their length, u16. Times are Unix milliseconds. Headers are one text: per
+-- header its name, behind its length u8, and its value, in the order of the names.
 --
 -- State (field of :states, only where a message has one): bits u8 (1 delivery, 2 worker, 4 last worker, 8 last error, 16 dead letter, 32
 -- streaming, 64 leased by the caller's clock), attempts u32, looks u32, available f64 (while leased), lease end f64 (0: none), node f64 (0:
@@ -31,7 +32,8 @@ local function read_record(record)
     if has(flags, 4) then message.attempts, at = struct.unpack('>I4', record, at) end
     if has(flags, 8) then message.retry1, message.retry2, at = struct.unpack('>dd', record, at) end
     if has(flags, 1) then message.id, at = struct.unpack('>I2c0', record, at) end
-    if has(flags, 2) then message.key, at = struct.unpack('>I2c0', record, at) end
+    if has(flags, 2) then message.unique, at = struct.unpack('>I2c0', record, at) end
+    if has(flags, 64) then message.key, at = struct.unpack('>I2c0', record, at) end
   end
   message.at = at
   return message
@@ -39,7 +41,7 @@ end
 
 -- The record of a message that changes its queue: with an id of its own, without expiry and unique key.
 local function moved_record(record, message, id)
-  local flags, middle = has(message.flags, 32) and 32 or 0, ''
+  local flags, middle = (has(message.flags, 32) and 32 or 0) + (has(message.flags, 128) and 128 or 0), ''
   if message.attempts then
     flags = flags + 4
     middle = struct.pack('>I4', message.attempts)
@@ -52,7 +54,11 @@ local function moved_record(record, message, id)
     flags = flags + 1
     middle = middle .. text(id)
   end
-  -- Content type and trace context.
+  if message.key then
+    flags = flags + 64
+    middle = middle .. text(message.key)
+  end
+  -- Content type, trace context and headers.
   local kind = record:sub(message.at, message.length)
   local length = 14 + #middle + #kind
   return struct.pack('>BI4c1d', flags, length, message.priority, message.put) .. middle .. kind .. record:sub(message.length + 1)

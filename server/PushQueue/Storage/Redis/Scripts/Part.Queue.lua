@@ -155,7 +155,7 @@ local function forget(number, message)
   call('HDEL', ':messages', number)
   call('HDEL', ':states', number)
   if message.id then call('HDEL', ':ids', message.id) end
-  if message.key then call('HDEL', ':keys', message.key) end
+  if message.unique then call('HDEL', ':keys', message.unique) end
   if message.ttl then call('ZREM', ':expiring', member_of(number, message)) end
   count('bytes', -message.bytes)
   hold(-1, -message.bytes)

@@ -36,7 +36,7 @@ end
 local function admit(record, at)
   local message = read_record(record)
   if message.id and is_known(message.id) then return -1 end
-  if message.key and (taken_keys[message.key] or call('HEXISTS', ':keys', message.key) == 1) then return -2 end
+  if message.unique and (taken_keys[message.unique] or call('HEXISTS', ':keys', message.unique) == 1) then return -2 end
   if message.id then
     taken_ids[message.id] = true
     seq = seq + 1
@@ -46,7 +46,7 @@ local function admit(record, at)
     message.number = next_number()
     taken_ids[tostring(seq)] = true
   end
-  if message.key then taken_keys[message.key] = true end
+  if message.unique then taken_keys[message.unique] = true end
   message.record = record
   message.at_time = tonumber(at)
   if not message.at_time then
@@ -152,7 +152,7 @@ local function store(message)
       note_due(known)
     end
   end
-  if message.key then call('HSET', ':keys', message.key, number) end
+  if message.unique then call('HSET', ':keys', message.unique, number) end
   local since = message.at_time
   if since > NOW then
     call('ZADD', ':delayed', since, member)
@@ -208,7 +208,7 @@ local function put_each()
       if code ~= 0 then
         seq = before
         if message.id then taken_ids[message.id] = nil else taken_ids[tostring(message.number)] = nil end
-        if message.key then taken_keys[message.key] = nil end
+        if message.unique then taken_keys[message.unique] = nil end
         message = nil
       end
     end
