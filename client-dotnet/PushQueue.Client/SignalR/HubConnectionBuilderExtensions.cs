@@ -1,5 +1,4 @@
-using System.Net;
-using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,16 +16,24 @@ public static class HubConnectionBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(server);
-        var root = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        var hub = new Uri(string.Concat(
-            "ws", root.AsSpan(root.IndexOf("://", StringComparison.Ordinal) - (server.Scheme is "https" or "wss" ? 1 : 0)), "/hub"));
-        return builder.WithPushQueueHub(hub, new WebSocketConnectionFactory(key is null ? null : $"Bearer {key}", invoker: null));
+        return builder.WithPushQueueHub(server.GetLeftPart(UriPartial.Path).TrimEnd('/'), key, invoker: null);
     }
 
-    internal static IHubConnectionBuilder WithPushQueueHub(this IHubConnectionBuilder builder, Uri hub, WebSocketConnectionFactory factory)
+    /// <summary>Without negotiation, so that servers behind a load balancer need no sticky sessions.</summary>
+    internal static IHubConnectionBuilder WithPushQueueHub(
+        this IHubConnectionBuilder builder, string root, string? key, HttpMessageInvoker? invoker)
     {
-        builder.Services.AddSingleton<IConnectionFactory>(factory);
-        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(hub));
+        builder.WithUrl(root + "/hub", HttpTransportType.WebSockets, options =>
+        {
+            options.SkipNegotiation = true;
+            options.AccessTokenProvider = key is null ? null : () => Task.FromResult<string?>(key);
+
+            // A browser opens the WebSocket itself; SignalR then puts the key into the address.
+            if (!OperatingSystem.IsBrowser())
+            {
+                options.WebSocketFactory = new HubWebSocket(key is null ? null : $"Bearer {key}", invoker).ConnectAsync;
+            }
+        });
         builder.Services.AddSingleton<IHubProtocol, PushQueueHubProtocol>();
         return builder;
     }

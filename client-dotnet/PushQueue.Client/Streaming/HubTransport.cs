@@ -11,6 +11,9 @@ internal sealed class HubTransport : IStreamTransport
 {
     private static readonly string[] Calls = ["message", "gap", "cancel", "close", "subscribed"];
 
+    // The server's reason has arrived when the connection ends, and only waits for its turn behind messages that were received before it.
+    private static readonly TimeSpan ReasonTimeout = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
@@ -22,8 +25,7 @@ internal sealed class HubTransport : IStreamTransport
         }
 
         var builder = new HubConnectionBuilder().WithPushQueueHub(
-            HttpCaller.WebSocketUriOf(session.Root, "/hub"),
-            new WebSocketConnectionFactory(session.Http.Authorization, session.Http.Invoker));
+            session.Root, session.ClientOptions.Key is { Length: > 0 } key ? key : null, session.Http.Invoker);
         var connection = builder.Build();
         await using (connection.ConfigureAwait(false))
         {
@@ -44,9 +46,14 @@ internal sealed class HubTransport : IStreamTransport
             session.OnStanding();
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (HubException e)
+        catch (HubException e) when (Refusal(e) is { } refusal)
         {
-            throw Refusal(e);
+            throw refusal;
+        }
+        catch (HubException)
+        {
+            // The server ended the connection while it was asked; its reason follows.
+            await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (InvalidOperationException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -75,12 +82,19 @@ internal sealed class HubTransport : IStreamTransport
             }
         }
 
-        Task OnGoneAsync(Exception? error)
+        // The server gives its reason as a call of 'close' and then as the words of SignalR, which make a HubException. SignalR raises its
+        // events on another thread than the calls, so the call may still be waiting; the words alone do not say what kind of end it is.
+        async Task OnGoneAsync(Exception? error)
         {
+            if (error is HubException)
+            {
+                await over.Task.WaitAsync(ReasonTimeout, session.ClientOptions.TimeProvider)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
             _ = over.TrySetException(
                 new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: error));
             _ = over.Task.Exception;
-            return Task.CompletedTask;
         }
     }
 
@@ -142,10 +156,17 @@ internal sealed class HubTransport : IStreamTransport
             new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key.Id, ["receipt"] = key.Receipt }),
     };
 
-    /// <summary>The server's hub exceptions end in <c>type: sentence</c>.</summary>
-    private static PushQueueException Refusal(HubException e)
+    /// <summary>The server's hub exceptions end in <c>type: sentence</c>. Null for the end of the connection, of which SignalR makes such
+    /// an exception, too.</summary>
+    private static PushQueueException? Refusal(HubException e)
     {
         const string Mark = "HubException: ";
+        const string End = "The server closed the connection";
+        if (e.Message.StartsWith(End, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
         var start = e.Message.IndexOf(Mark, StringComparison.Ordinal);
         var told = start < 0 ? e.Message : e.Message[(start + Mark.Length)..];
         return told.Split(": ", 2) is [var type, var sentence]

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
 using PushQueue.Client;
 using PushQueue.ClientTests.Cli;
 using PushQueue.ClientTests.Streaming;
@@ -79,8 +81,7 @@ public sealed class AccessRuleTests : IAsyncLifetime
         Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
         var held = messages.Current;
 
-        await System.IO.File.WriteAllTextAsync(File + ".new", $$"""{"keys":[{{_adminEntry}}]}""");
-        System.IO.File.Move(File + ".new", File, overwrite: true);
+        await RevokeShopAsync();
 
         var error = await Assert.ThrowsAsync<PushQueueException>(() => messages.MoveNextAsync().AsTask()).WithTimeout();
         Assert.Equal(ProblemTypes.AccessEnded, error.Type);
@@ -88,6 +89,44 @@ public sealed class AccessRuleTests : IAsyncLifetime
         Assert.Equal(ProblemTypes.Unauthorized, error.Type);
         using var admin = Client(_admin);
         Assert.NotNull(await admin.TakeAsync("orders", wait: TimeSpan.FromSeconds(50)).WithTimeout());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_reason_of_the_end_comes_after_all_that_a_hub_connection_had_received(bool skipNegotiation)
+    {
+        const int Count = 12;
+        using var client = Client(_shop);
+        await client.PutManyAsync("orders", Enumerable.Repeat(PutMessage.Bytes(new byte[500_000]), Count)).WithTimeout();
+        await using var hub = new HubConnectionBuilder().WithUrl(new Uri(_server.Address, "hub"), HttpTransportType.WebSockets, options =>
+        {
+            options.SkipNegotiation = skipNegotiation;
+            options.AccessTokenProvider = () => Task.FromResult<string?>(_shop);
+        }).Build();
+        var closed = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        hub.Closed += error =>
+        {
+            closed.TrySetResult(error);
+            return Task.CompletedTask;
+        };
+        var options = new ConsumeOptions { Transport = ConsumeTransport.SignalR, Hub = hub, Prefetch = Count };
+        await using var messages = client.ConsumeAsync("orders", options).GetAsyncEnumerator();
+        Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+        using var admin = Client(_admin);
+        await Waiting.UntilAsync(
+            async () => (await admin.GetConsumersAsync("orders")) is [{ Delivered: Count, WaitingBytes: 0 }], "not all is written");
+
+        await RevokeShopAsync();
+
+        Assert.Contains("key", (await closed.Task.WithTimeout())?.Message, StringComparison.Ordinal);
+        for (var received = 1; received < Count; received++)
+        {
+            Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+        }
+
+        var error = await Assert.ThrowsAsync<PushQueueException>(() => messages.MoveNextAsync().AsTask()).WithTimeout();
+        Assert.Equal(ProblemTypes.AccessEnded, error.Type);
     }
 
     [Fact]
@@ -104,6 +143,12 @@ public sealed class AccessRuleTests : IAsyncLifetime
         Assert.Contains("unauthorized", none.Errors, StringComparison.Ordinal);
         Assert.Contains("take", forbidden.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("pq_", wrong.Errors + wrong.Output, StringComparison.Ordinal);
+    }
+
+    private async Task RevokeShopAsync()
+    {
+        await System.IO.File.WriteAllTextAsync(File + ".new", $$"""{"keys":[{{_adminEntry}}]}""");
+        System.IO.File.Move(File + ".new", File, overwrite: true);
     }
 
     private static ConsumeOptions Manual(ConsumeTransport transport) => new() { Transport = transport, Ack = AckMode.Manual };

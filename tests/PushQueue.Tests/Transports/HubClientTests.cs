@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -44,19 +45,20 @@ public sealed class HubClientTests
         await Eventually.TrueAsync(() => registry is { Connections: 0, Consumers: 0 }, "nobody is left");
     }
 
+    /// <summary>By hand: SignalR's own client discards what it has not sent yet when it stops.</summary>
     [Fact]
-    public async Task What_was_sent_before_the_client_stopped_is_done()
+    public async Task What_was_sent_before_the_client_closed_is_done()
     {
         await using var server = await PushQueueServer.StartAsync();
-        await using var client = Connect(server);
-        await client.StartAsync().WithTimeout();
-
+        using var client = new ClientWebSocket();
+        await client.ConnectAsync(new Uri($"ws://{server.Address.Authority}/hub"), CancellationToken.None).WithTimeout();
+        await client.SendAsync(HubSockets.Handshake);
         for (var i = 0; i < 100; i++)
         {
-            await client.SendAsync("Put", "test", i).WithTimeout();
+            await client.SendAsync($$"""{"type":1,"target":"Put","arguments":["test",{{i}}]}""" + "\u001e");
         }
 
-        await client.StopAsync().WithTimeout();
+        await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WithTimeout();
 
         await Eventually.TrueAsync(
             async () =>

@@ -128,7 +128,7 @@ public sealed class HubSocketTests
     }
 
     [Fact]
-    public async Task A_draining_server_closes_with_its_own_code_and_takes_nobody_in()
+    public async Task A_draining_server_closes_in_order_after_its_reason_and_takes_nobody_in()
     {
         await using var server = await PushServer.StartAsync();
         using var socket = await server.ConnectHubAsync(negotiate: false);
@@ -137,7 +137,7 @@ public sealed class HubSocketTests
         var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
 
         _ = await socket.NextRecordsAsync(2);
-        Assert.StartsWith("close 1012 {\"code\":\"server-shutdown\",\"reconnectMs\":", await socket.NextAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("close 1000 {\"code\":\"server-shutdown\",\"reconnectMs\":", await socket.NextAsync(), StringComparison.Ordinal);
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WithTimeout();
         await draining.WithTimeout();
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => server.OpenHubAsync(negotiate: false));

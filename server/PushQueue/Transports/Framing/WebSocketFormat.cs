@@ -57,7 +57,19 @@ internal class WebSocketFormat : MessageFormat
         WriteFrame(writer, FinalText, json);
 
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason) =>
-        queue is null ? EncodeCloseFrame(reason) : base.EncodeClose(queue, reason);
+        queue is null ? EncodeCloseFrame(reason, WebSocketCloseCodes.Of(reason)) : base.EncodeClose(queue, reason);
+
+    public static EncodedPage EncodeCloseFrame(CloseReason reason, ushort code)
+    {
+        // Where connecting again makes sense a program reads the reason, so it is JSON: its names are short enough for a close frame.
+        var text = reason.Reconnect
+            ? $$"""{"code":"{{reason.Name}}","reconnectMs":{{reason.NextReconnectMs()}}}"""
+            : reason.Sentence;
+        var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(text)];
+        BinaryPrimitives.WriteUInt16BigEndian(payload, code);
+        _ = System.Text.Encoding.UTF8.GetBytes(text, payload.AsSpan(2));
+        return EncodeFrame(FinalClose, payload);
+    }
 
     public static EncodedPage EncodeText(ReadOnlySpan<byte> payload) => EncodeFrame(FinalText, payload);
 
@@ -81,18 +93,6 @@ internal class WebSocketFormat : MessageFormat
                 BinaryPrimitives.WriteInt64BigEndian(header[2..], length);
                 return 10;
         }
-    }
-
-    private static EncodedPage EncodeCloseFrame(CloseReason reason)
-    {
-        // Where connecting again makes sense a program reads the reason, so it is JSON: its names are short enough for a close frame.
-        var text = reason.Reconnect
-            ? $$"""{"code":"{{reason.Name}}","reconnectMs":{{reason.NextReconnectMs()}}}"""
-            : reason.Sentence;
-        var payload = new byte[2 + System.Text.Encoding.UTF8.GetByteCount(text)];
-        BinaryPrimitives.WriteUInt16BigEndian(payload, WebSocketCloseCodes.Of(reason));
-        _ = System.Text.Encoding.UTF8.GetBytes(text, payload.AsSpan(2));
-        return EncodeFrame(FinalClose, payload);
     }
 
     private static EncodedPage EncodeFrame(byte kind, ReadOnlySpan<byte> payload)

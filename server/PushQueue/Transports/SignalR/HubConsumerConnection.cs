@@ -8,9 +8,6 @@ namespace PushQueue.Transports.SignalR;
 internal sealed class HubConsumerConnection(HubConnectionContext context, IConsumerRights rights, string? remoteAddress)
     : IConsumerConnection
 {
-    // The time in which a client must read the last page before the connection is cut.
-    private static readonly HubPage Close = new("{\"type\":7,\"allowReconnect\":true}\u001e"u8.ToArray(), 0, 0);
-
     public string Transport => "signalr";
 
     public string? RemoteAddress => remoteAddress;
@@ -51,9 +48,13 @@ internal sealed class HubConsumerConnection(HubConnectionContext context, IConsu
 
     private async Task CloseAsync(CloseReason reason)
     {
-        if (reason.Reconnect)
+        if (reason != CloseReason.Normal)
         {
-            await context.WriteAsync(Close.Message, CancellationToken.None);
+            var writer = PageWriter.Rent();
+            HubFormat.WriteCloseMessage(writer, reason);
+            var page = new HubPage(writer.ToArray(), 0, 0);
+            writer.Return();
+            await context.WriteAsync(page.Message, CancellationToken.None);
         }
 
         context.Abort();

@@ -19,6 +19,14 @@ internal sealed class HubFormat : MessageFormat
 
     public static MessageFormat Raw { get; } = new HubFormat(raw: true);
 
+    /// <summary>SignalR's close message: why the connection ends, and whether its client may connect again.</summary>
+    public static void WriteCloseMessage(PageWriter writer, CloseReason reason)
+    {
+        writer.Write("{\"type\":7,\"error\":"u8);
+        writer.WriteJsonString(reason.Sentence);
+        writer.Write(reason.Reconnect ? ",\"allowReconnect\":true}\u001e"u8 : "}\u001e"u8);
+    }
+
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
         writer.Write("{\"type\":1,\"target\":\"message\",\"arguments\":["u8);

@@ -30,9 +30,9 @@ internal sealed class HubFrameFormat : MessageFormat
         _records.WriteEvent(writer, name, json, cursor);
 
     /// <summary>
-    /// The connection's last words are told three times: as <c>close</c> to programs that listen for it, as SignalR's close message to its
-    /// client, which then knows whether to connect again, and as WebSocket close. A normal close follows SignalR's own words, or the
-    /// client's.
+    /// The end of the connection is reported twice: as <c>close</c> to programs that listen for it, and as SignalR's close message to its
+    /// client, which then knows whether to connect again. The WebSocket itself closes with 1000, as SignalR's own server closes it: SignalR's
+    /// .NET client discards what it has received and not yet read when it sees any other code, and the reason would be lost with it.
     /// </summary>
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {
@@ -41,7 +41,7 @@ internal sealed class HubFrameFormat : MessageFormat
             return base.EncodeClose(queue, reason);
         }
 
-        var closeFrame = WebSocketFormat.Envelopes.EncodeClose(null, reason);
+        var closeFrame = WebSocketFormat.EncodeCloseFrame(reason, WebSocketCloseCodes.AfterReason(reason));
         if (reason == CloseReason.Normal)
         {
             return closeFrame;
@@ -52,9 +52,7 @@ internal sealed class HubFrameFormat : MessageFormat
         var writer = PageWriter.Rent();
         WriteEvent(writer, "close"u8, json.From(0));
         json.Return();
-        writer.Write("{\"type\":7,\"error\":"u8);
-        writer.WriteJsonString(reason.Sentence);
-        writer.Write(reason.Reconnect ? ",\"allowReconnect\":true}\u001e"u8 : "}\u001e"u8);
+        HubFormat.WriteCloseMessage(writer, reason);
         var records = Finish(writer, 0, 0);
         writer.Return();
         return new EncodedPage((byte[])[.. records.Bytes.Span, .. closeFrame.Bytes.Span]);

@@ -1,24 +1,19 @@
 using System.Net;
 using System.Net.WebSockets;
-using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Connections.Client;
 
 namespace PushQueue.Client.SignalR;
 
 /// <summary>
-/// Connects SignalR by WebSocket, without negotiation, so that servers behind a load balancer need no sticky sessions. The package
-/// Microsoft.AspNetCore.SignalR.Client does the same with <c>SkipNegotiation</c>.
+/// Opens the WebSocket of a hub connection. SignalR's own factory does not report the status of a refusal, by which a stream tells a key
+/// that the server does not know from a server that is away.
 /// </summary>
 /// <param name="authorization">The header; null for none.</param>
 /// <param name="invoker">Sends the handshake; null for a connection of its own.</param>
-internal sealed class WebSocketConnectionFactory(string? authorization, HttpMessageInvoker? invoker) : IConnectionFactory
+internal sealed class HubWebSocket(string? authorization, HttpMessageInvoker? invoker)
 {
-    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    public async ValueTask<WebSocket> ConnectAsync(WebSocketConnectionContext context, CancellationToken cancellationToken)
     {
-        if (endpoint is not UriEndPoint { Uri: var uri })
-        {
-            throw new NotSupportedException($"A WebSocket needs a URI, not {endpoint}.");
-        }
-
         var socket = new ClientWebSocket();
         try
         {
@@ -28,7 +23,8 @@ internal sealed class WebSocketConnectionFactory(string? authorization, HttpMess
                 socket.Options.SetRequestHeader("Authorization", authorization);
             }
 
-            await socket.ConnectAsync(uri, invoker, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(context.Uri, invoker, cancellationToken).ConfigureAwait(false);
+            return socket;
         }
         catch (WebSocketException e) when (socket.HttpStatusCode != default(HttpStatusCode))
         {
@@ -41,7 +37,5 @@ internal sealed class WebSocketConnectionFactory(string? authorization, HttpMess
             socket.Dispose();
             throw;
         }
-
-        return new WebSocketConnection(socket, endpoint);
     }
 }
