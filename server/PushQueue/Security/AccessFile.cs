@@ -14,12 +14,6 @@ internal static class AccessFile
 {
     private const string HashForm = "sha256";
 
-    private static readonly (string Name, Permissions Value)[] Words =
-    [
-        ("put", Permissions.Put), ("take", Permissions.Take), ("listen", Permissions.Listen), ("manage", Permissions.Manage),
-        ("stats", Permissions.Stats),
-    ];
-
     private static readonly JsonDocumentOptions Reading = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <exception cref="AccessFileException">Something is wrong; the message says what and where.</exception>
@@ -63,7 +57,7 @@ internal static class AccessFile
         {
             writer.WriteStartObject();
             WriteList(writer, "queues", grant.Patterns);
-            WriteList(writer, "can", Words.Where(word => Names(grant, word.Value)).Select(static word => word.Name));
+            WriteList(writer, "can", PermissionWords.Of(bit => Names(grant, bit)));
             writer.WriteEndObject();
         }
 
@@ -75,7 +69,7 @@ internal static class AccessFile
     /// <summary>The permission of a word, with the one that it includes; None for an unknown word.</summary>
     public static Permissions Permission(string? word)
     {
-        var found = Array.Find(Words, known => known.Name == word).Value;
+        var found = Array.Find(PermissionWords.All, known => known.Word == word).Bit;
         return found == Permissions.None ? found : found | Permissions.Stats;
     }
 
@@ -83,7 +77,7 @@ internal static class AccessFile
     private static bool Names(AccessGrant grant, Permissions permission) =>
         grant.Can.HasAny(permission) && (permission != Permissions.Stats || grant.Can == Permissions.Stats);
 
-    public static string PermissionWords => string.Join(", ", Words.Select(static word => word.Name));
+    public static string PermissionList => string.Join(", ", PermissionWords.All.Select(static word => word.Word));
 
     private static AccessKey ReadKey(JsonElement entry, string where)
     {
@@ -114,7 +108,7 @@ internal static class AccessFile
             var permission = Permission(TextOf(word, "can", where));
             can |= permission != Permissions.None
                 ? permission
-                : throw new AccessFileException($"{where} can '{word.GetString()}'; the permissions are {PermissionWords}.");
+                : throw new AccessFileException($"{where} can '{word.GetString()}'; the permissions are {PermissionList}.");
         }
 
         return new AccessGrant(patterns, can);

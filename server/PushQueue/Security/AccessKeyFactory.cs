@@ -10,7 +10,7 @@ namespace PushQueue.Security;
 public static class AccessKeyFactory
 {
     /// <summary>The words for what a key may do.</summary>
-    public static string PermissionWords => AccessFile.PermissionWords;
+    public static string PermissionWords => AccessFile.PermissionList;
 
     /// <summary>Makes a random key and the entry that lets it in. Returns null, or a sentence that says what is wrong.</summary>
     /// <param name="name">For people; null for the key's id.</param>

@@ -16,7 +16,7 @@ public sealed class QueueGrant
             permissions |= AccessFile.Permission(word) is var permission and not Permissions.None
                 ? permission
                 : throw new ArgumentException(
-                    $"There is no permission '{word}'; the permissions are {AccessFile.PermissionWords}.", nameof(can));
+                    $"There is no permission '{word}'; the permissions are {AccessFile.PermissionList}.", nameof(can));
         }
 
         Access = new AccessGrant([queues], permissions);

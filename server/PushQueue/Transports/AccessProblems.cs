@@ -6,12 +6,6 @@ namespace PushQueue.Transports;
 /// <summary>Why a caller may not, in the words of the native API.</summary>
 internal static class AccessProblems
 {
-    /// <summary>The permissions by their words.</summary>
-    public static readonly (Permissions Bit, string Word)[] Words =
-    [
-        (Permissions.Put, "put"), (Permissions.Take, "take"), (Permissions.Listen, "listen"), (Permissions.Manage, "manage"), (Permissions.Stats, "stats"),
-    ];
-
     /// <summary>Null where the caller may do this with the queue.</summary>
     public static Problem? WhyNot(this Caller caller, Permissions anyOf, QueueName queue) =>
         caller.May(anyOf, queue) ? null : new Problem(ProblemType.Forbidden, $"{Whose(caller)} lacks the permission {Names(anyOf)} on the queue '{queue}'.");
@@ -40,5 +34,5 @@ internal static class AccessProblems
 
     private static string Whose(Caller caller) => $"The key '{caller.Key?.Name}'";
 
-    private static string Names(Permissions anyOf) => string.Join(" or ", Words.Where(word => anyOf.HasAny(word.Bit)).Select(static word => word.Word));
+    private static string Names(Permissions anyOf) => string.Join(" or ", PermissionWords.Of(bit => anyOf.HasAny(bit)));
 }

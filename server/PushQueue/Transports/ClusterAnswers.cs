@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports;
-
-#pragma warning disable RS0030 // Only the answers of other nodes are read here, which this class wrote.
 
 /// <summary>
 /// What only each node knows (who is connected, which workers came, how it is itself), asked of all nodes and put together. Alone, a node
@@ -20,8 +20,16 @@ internal sealed class ClusterAnswers(
 
     public void Listen() => nodes.AnswerWith(AnswerAsync);
 
-    /// <summary>The consumers of the other nodes, a JSON list each; all queues where none is named.</summary>
-    public ValueTask<IReadOnlyList<byte[]>> ConsumersAsync(QueueName? queue) => AskAsync($"consumers\n{queue?.Value}");
+    /// <summary>The consumers of this node, then those of the others; of all queues where none is named.</summary>
+    public async ValueTask<IReadOnlyList<ConsumerContract>> ConsumersAsync(QueueName? queue)
+    {
+        var elsewhere = await AskAsync($"consumers\n{queue?.Value}");
+        return
+        [
+            .. dispatcher.ListConsumers(queue).Select(ConsumerContract.Of),
+            .. elsewhere.SelectMany(static answer => Read(answer, ContractContext.Default.ConsumerContractArray)),
+        ];
+    }
 
     /// <summary>How many consumers the queues have at the other nodes.</summary>
     public async ValueTask<IReadOnlyDictionary<string, int>> ConsumerCountsAsync()
@@ -29,10 +37,9 @@ internal sealed class ClusterAnswers(
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var answer in await AskAsync("counts"))
         {
-            using var document = JsonDocument.Parse(answer);
-            foreach (var queue in document.RootElement.EnumerateObject())
+            foreach (var (queue, count) in Read(answer, ContractContext.Default.DictionaryStringInt32))
             {
-                counts[queue.Name] = counts.GetValueOrDefault(queue.Name) + queue.Value.GetInt32();
+                counts[queue] = counts.GetValueOrDefault(queue) + count;
             }
         }
 
@@ -40,22 +47,27 @@ internal sealed class ClusterAnswers(
     }
 
     /// <summary>The workers of all nodes, in the order of their names.</summary>
-    public async ValueTask<IEnumerable<WorkerInfo>> WorkersAsync()
+    public async ValueTask<IReadOnlyList<WorkerContract>> WorkersAsync()
     {
-        var merged = workers.List().ToDictionary(static worker => worker.Name, StringComparer.Ordinal);
-        foreach (var answer in await AskAsync("workers"))
+        var merged = workers.List().Select(WorkerContract.Of).ToDictionary(static worker => worker.Worker, StringComparer.Ordinal);
+        foreach (var worker in (await AskAsync("workers")).SelectMany(static answer => Read(answer, ContractContext.Default.WorkerContractArray)))
         {
-            WorkerJson.Merge(merged, answer);
+            merged[worker.Worker] = merged.TryGetValue(worker.Worker, out var known) ? known.With(worker) : worker;
         }
 
-        return merged.Values.OrderBy(static worker => worker.Name, StringComparer.Ordinal);
+        return [.. merged.Values.OrderBy(static worker => worker.Worker, StringComparer.Ordinal)];
     }
 
-    /// <summary>The other nodes as /stats shows them, a JSON object each.</summary>
-    public ValueTask<IReadOnlyList<byte[]>> NodesAsync() => AskAsync("node");
+    /// <summary>The other nodes as /stats shows them.</summary>
+    public async ValueTask<IReadOnlyList<SnapshotContract>> NodesAsync() =>
+        [.. (await AskAsync("node")).Select(static answer => Read(answer, ContractContext.Default.SnapshotContract))];
 
-    /// <summary>The other nodes as /nodes shows them, a JSON object each.</summary>
-    public ValueTask<IReadOnlyList<byte[]>> FactsAsync() => AskAsync("facts");
+    /// <summary>This node, then the others.</summary>
+    public async ValueTask<IReadOnlyList<NodeContract>> FactsAsync()
+    {
+        var here = NodeContract.Of(await meter.MeasureAsync());
+        return [here, .. (await AskAsync("facts")).Select(static answer => Read(answer, ContractContext.Default.NodeContract))];
+    }
 
     /// <summary>Ends a consumer's stream, wherever it is. False where it is nowhere.</summary>
     public async ValueTask<bool> DisconnectAsync(QueueName queue, long number) =>
@@ -78,39 +90,22 @@ internal sealed class ClusterAnswers(
         ["consumers", ""] => Consumers(queue: null),
         ["consumers", var queue] => Consumers(QueueName.Parse(queue)),
         ["counts"] => Counts(),
-        ["workers"] => Written(writer => WorkerJson.WriteAll(writer, workers.List())),
-        ["node"] => Written(writer => NodeJson.WriteSnapshot(writer, statistics.Node())),
-        ["facts"] => Facts(await meter.MeasureAsync()),
+        ["workers"] => JsonBuffer.Write([.. workers.List().Select(WorkerContract.Of)], ContractContext.Default.WorkerContractArray),
+        ["node"] => JsonBuffer.Write(SnapshotContract.Of(statistics.Node()), ContractContext.Default.SnapshotContract),
+        ["facts"] => JsonBuffer.Write(NodeContract.Of(await meter.MeasureAsync()), ContractContext.Default.NodeContract),
         ["disconnect", var queue, var number] =>
             dispatcher.Disconnect(QueueName.Parse(queue), long.Parse(number, CultureInfo.InvariantCulture)) ? Yes : Nothing,
         ["forget", var queue, var worker] => workers.Forget(QueueName.Parse(queue), worker) ? Yes : Nothing,
         _ => Nothing,
     };
 
-    private static byte[] Facts(NodeFacts facts) => Written(writer => NodeJson.WriteNode(writer, facts));
+    private byte[] Consumers(QueueName? queue) => JsonBuffer.Write(
+        [.. dispatcher.ListConsumers(queue).Select(ConsumerContract.Of)], ContractContext.Default.ConsumerContractArray);
 
-    private byte[] Consumers(QueueName? queue) => Written(writer =>
-    {
-        writer.WriteStartArray();
-        ConsumerJson.WriteEach(writer, dispatcher.ListConsumers(queue));
-        writer.WriteEndArray();
-    });
+    private byte[] Counts() => JsonBuffer.Write(
+        dispatcher.CountConsumers().ToDictionary(static count => count.Key.Value, static count => count.Value, StringComparer.Ordinal),
+        ContractContext.Default.DictionaryStringInt32);
 
-    private byte[] Counts() => Written(writer =>
-    {
-        writer.WriteStartObject();
-        foreach (var (queue, count) in dispatcher.CountConsumers())
-        {
-            writer.WriteNumber(queue.Value, count);
-        }
-
-        writer.WriteEndObject();
-    });
-
-    private static byte[] Written(Action<Utf8JsonWriter> write)
-    {
-        var json = JsonBuffer.Rent();
-        write(json.Writer);
-        return json.Finish();
-    }
+    private static T Read<T>(byte[] answer, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(answer, type) ?? throw new JsonException("Another node answered null.");
 }

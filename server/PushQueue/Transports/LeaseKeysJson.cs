@@ -1,10 +1,11 @@
 using System.Text.Json;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports;
 
-/// <summary>Lists of leases: <c>[{"id":"1","receipt":"…"}]</c> in, a result for each out.</summary>
+/// <summary>Lists of leases, <c>[{"id":"1","receipt":"…"}]</c>, and the results of settling them.</summary>
 internal static class LeaseKeysJson
 {
     /// <summary>A list of ids of the longest kind; ten thousand of the usual ones fit.</summary>
@@ -46,26 +47,17 @@ internal static class LeaseKeysJson
         return null;
     }
 
-    public static void WriteResults(Utf8JsonWriter writer, List<LeaseKey> keys, IReadOnlyList<QueueError> errors)
+    public static LeaseResultContract[] Results(List<LeaseKey> keys, IReadOnlyList<QueueError> errors)
     {
-        writer.WriteStartArray("results"u8);
-        for (var i = 0; i < keys.Count; i++)
+        var results = new LeaseResultContract[keys.Count];
+        for (var i = 0; i < results.Length; i++)
         {
-            writer.WriteStartObject();
-            MessageJson.WriteId(writer, "id"u8, keys[i].Id);
-            if (errors[i] == QueueError.None)
-            {
-                writer.WriteBoolean("ok"u8, value: true);
-            }
-            else
-            {
-                writer.WriteString("error"u8, ProblemDetailsMapper.TypeOf(errors[i]).Name);
-            }
-
-            writer.WriteEndObject();
+            results[i] = errors[i] == QueueError.None
+                ? new LeaseResultContract(keys[i].Id, Ok: true, Error: null)
+                : new LeaseResultContract(keys[i].Id, Ok: false, ProblemDetailsMapper.TypeOf(errors[i]).Name);
         }
 
-        writer.WriteEndArray();
+        return results;
     }
 
     private static Problem? ReadKey(ref Utf8JsonReader reader, int number, out LeaseKey key)

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports;
 
@@ -70,35 +70,18 @@ internal static class MessageJson
         _ => "dead",
     };
 
-    public static string FormatTime(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-
     public static void WriteTime(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? time)
     {
         if (time is { } value)
         {
-            writer.WriteString(name, FormatTime(value));
+            writer.WriteString(name, TimeConverter.Format(value));
         }
     }
 
     public static void WriteId(Utf8JsonWriter writer, ReadOnlySpan<byte> name, MessageId id)
     {
         writer.WritePropertyName(name);
-        WriteId(writer, id);
-    }
-
-    /// <summary>An id is a string, numbers too: JavaScript's numbers end at 2^53.</summary>
-    public static void WriteId(Utf8JsonWriter writer, MessageId id)
-    {
-        if (!id.IsNumber)
-        {
-            writer.WriteStringValue(id.ToString());
-            return;
-        }
-
-        Span<char> digits = stackalloc char[20];
-        _ = id.Number.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
-        writer.WriteStringValue(digits[..length]);
+        MessageIdConverter.Write(writer, id);
     }
 
     private static void WriteFacts(Utf8JsonWriter writer, Message message, int? previewBytes = null)
@@ -108,7 +91,7 @@ internal static class MessageJson
         var isSelfEvident = false;
         if (previewBytes is { } bytes)
         {
-            BodyStartJson.Write(writer, message.Body.Span[..Math.Min(bytes, message.Body.Length)], message.Body.Length);
+            WriteStart(writer, message.Body.Span, bytes);
         }
         else
         {
@@ -139,6 +122,18 @@ internal static class MessageJson
         MessageHeadersJson.Write(writer, message.Headers);
         WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);
         WriteText(writer, "traceparent"u8, message.TraceParent);
+    }
+
+    private static void WriteStart(Utf8JsonWriter writer, ReadOnlySpan<byte> body, int bytesMax)
+    {
+        var start = BodyStart.Of(body[..Math.Min(bytesMax, body.Length)], body.Length);
+        writer.WriteString("start"u8, start.Text);
+        if (start.IsBase64)
+        {
+            writer.WriteString("encoding"u8, "base64"u8);
+        }
+
+        writer.WriteNumber("bytes"u8, body.Length);
     }
 
     /// <summary>As JSON where the content type says so and the bytes agree; as a string where it is text; else base64.</summary>

@@ -118,6 +118,22 @@ internal static class OptionValues
             ? null
             : Problem.BadOption($"The option '{name}' is '{Shown(value)}'; give 0, a time like 30s, or exponential:1s..5m.");
 
+    public static Problem? Policy(string value, out DeliveryPolicy policy)
+    {
+        policy = value == "roundrobin" ? DeliveryPolicy.RoundRobin : DeliveryPolicy.Broadcast;
+        return value is "roundrobin" or "broadcast"
+            ? null
+            : Problem.BadOption($"The policy is '{Shown(value)}'; give broadcast or roundrobin.");
+    }
+
+    public static Problem? Status(string value, out bool stopped)
+    {
+        stopped = value is "stop" or "stopped";
+        return stopped || value is "start" or "started"
+            ? null
+            : Problem.BadOption($"The status is '{Shown(value)}'; give start or stop.");
+    }
+
     public static Problem? Receipt(string value, out Receipt receipt) =>
         Queues.Receipt.TryParse(value, out receipt)
             ? null

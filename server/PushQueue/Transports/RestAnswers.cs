@@ -1,5 +1,6 @@
-using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports;
 
@@ -20,6 +21,10 @@ internal static class RestAnswers
         await BytesAsync(context, status, JsonType, json);
         return null;
     }
+
+    /// <summary>Answers 200 with a contract.</summary>
+    public static ValueTask<Problem?> ContractAsync<T>(HttpContext context, T contract, JsonTypeInfo<T> type) =>
+        JsonAsync(context, StatusCodes.Status200OK, JsonBuffer.Write(contract, type));
 
     public static Problem? NoContent(HttpContext context)
     {
@@ -57,20 +62,6 @@ internal static class RestAnswers
         return BytesAsync(context, problem.Type.Status, ProblemJsonType, ProblemJson(problem));
     }
 
-    public static byte[] ProblemJson(Problem problem)
-    {
-        var json = JsonBuffer.Rent();
-        WriteProblem(json.Writer, problem);
-        return json.Finish();
-    }
-
-    private static void WriteProblem(Utf8JsonWriter writer, Problem problem)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("type"u8, problem.Type.Name);
-        writer.WriteString("title"u8, problem.Type.Title);
-        writer.WriteNumber("status"u8, problem.Type.Status);
-        writer.WriteString("detail"u8, problem.Sentence);
-        writer.WriteEndObject();
-    }
+    public static byte[] ProblemJson(Problem problem) => JsonBuffer.Write(
+        new ProblemContract(problem.Type.Name, problem.Type.Title, problem.Type.Status, problem.Sentence), ContractContext.Default.ProblemContract);
 }

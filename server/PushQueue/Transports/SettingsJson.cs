@@ -104,11 +104,11 @@ internal static class SettingsJson
         switch (name)
         {
             case "policy":
-                problem = QueueJson.Policy(value, out var policy);
+                problem = OptionValues.Policy(value, out var policy);
                 patch = patch with { Policy = policy };
                 return problem;
             case "status":
-                problem = QueueJson.Status(value, out var stopped);
+                problem = OptionValues.Status(value, out var stopped);
                 patch = patch with { Stopped = stopped };
                 return problem;
             case "overflow":

@@ -1,6 +1,6 @@
 using System.Text;
 using PushQueue.Tests.Support;
-using PushQueue.Transports;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.SignalR;
 using Xunit;
 

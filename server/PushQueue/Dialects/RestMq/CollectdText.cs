@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using PushQueue.Transports.Json;
 using PushQueue.Transports;
 
 namespace PushQueue.Dialects.RestMq;

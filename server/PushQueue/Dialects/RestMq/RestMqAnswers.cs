@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 using PushQueue.Transports;
 
 namespace PushQueue.Dialects.RestMq;

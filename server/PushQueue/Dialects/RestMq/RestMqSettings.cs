@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 using PushQueue.Transports;
 
 namespace PushQueue.Dialects.RestMq;
@@ -24,7 +25,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
         {
             json.WriteStartObject();
             json.WriteString("queue"u8, queue.Value);
-            json.WriteString("value"u8, policy is { } given ? QueueJson.PolicyName(given) : "unknown");
+            json.WriteString("value"u8, policy is { } given ? QueueWords.Policy(given) : "unknown");
             json.WriteEndObject();
         });
     }
@@ -38,7 +39,7 @@ internal sealed class RestMqSettings(IMessageBroker broker, RestMqQueues queues,
             return;
         }
 
-        if (QueueJson.Policy(text, out var policy) is not null)
+        if (OptionValues.Policy(text, out var policy) is not null)
         {
             await RestMqAnswers.JsonAsync(context, callback, static json => json.WriteNullValue());
             return;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using PushQueue.Transports;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Dialects.RestMq;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Commands;
 

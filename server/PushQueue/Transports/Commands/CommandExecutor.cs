@@ -144,7 +144,8 @@ internal sealed class CommandExecutor : ICommandExecutor
         }
 
         var json = CommandAnswer.Begin(frame);
-        QueueJson.WritePurged(json.Writer, queue, purged.Value);
+        json.Writer.WriteString("queue"u8, queue.Value);
+        json.Writer.WriteNumber("purged"u8, purged.Value);
         return CommandAnswer.End(json);
     }
 

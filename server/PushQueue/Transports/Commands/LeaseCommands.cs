@@ -1,4 +1,6 @@
+using System.Text.Json;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Commands;
@@ -26,7 +28,8 @@ internal sealed class LeaseCommands(OperationExecutor operations)
         var errors = await operations.SettleAsync(settlement, queue, keys, options);
         var json = CommandAnswer.Begin(frame);
         json.Writer.WriteString("queue"u8, queue.Value);
-        LeaseKeysJson.WriteResults(json.Writer, keys, errors);
+        json.Writer.WritePropertyName("results"u8);
+        JsonSerializer.Serialize(json.Writer, LeaseKeysJson.Results(keys, errors), ContractContext.Default.LeaseResultContractArray);
         return CommandAnswer.End(json);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Operations;
 
@@ -77,7 +78,7 @@ internal static class PutJson
         writer.WriteStartArray("ids"u8);
         foreach (var outcome in outcomes)
         {
-            MessageJson.WriteId(writer, outcome.Id);
+            MessageIdConverter.Write(writer, outcome.Id);
             duplicates += outcome.Duplicate ? 1 : 0;
         }
 
@@ -87,7 +88,7 @@ internal static class PutJson
             writer.WriteStartArray("duplicates"u8);
             foreach (var outcome in outcomes.Where(outcome => outcome.Duplicate))
             {
-                MessageJson.WriteId(writer, outcome.Id);
+                MessageIdConverter.Write(writer, outcome.Id);
             }
 
             writer.WriteEndArray();

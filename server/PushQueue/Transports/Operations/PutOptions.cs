@@ -106,7 +106,7 @@ internal struct PutOptions
                 RetryDelay = retryDelay;
                 return delayProblem;
             case "policy":
-                var policyProblem = QueueJson.Policy(value, out var policy);
+                var policyProblem = OptionValues.Policy(value, out var policy);
                 Policy = policy;
                 return policyProblem;
             case "traceparent":

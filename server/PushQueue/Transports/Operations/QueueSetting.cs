@@ -1,13 +1,14 @@
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Operations;
 
 /// <summary>One of the two settings that have requests and commands of their own: the policy, and whether the queue is stopped.</summary>
 internal sealed class QueueSetting
 {
-    public static readonly QueueSetting Policy = new("policy", static settings => QueueJson.PolicyName(settings.EffectivePolicy), ReadPolicy);
+    public static readonly QueueSetting Policy = new("policy", static settings => QueueWords.Policy(settings.EffectivePolicy), ReadPolicy);
 
-    public static readonly QueueSetting Status = new("status", static settings => QueueJson.StatusName(settings), ReadStatus);
+    public static readonly QueueSetting Status = new("status", static settings => QueueWords.Status(settings), ReadStatus);
 
     private readonly Func<QueueSettings, string> _tell;
     private readonly Reader _read;
@@ -29,14 +30,14 @@ internal sealed class QueueSetting
 
     private static Problem? ReadPolicy(string value, out QueueSettingsPatch patch)
     {
-        var problem = QueueJson.Policy(value, out var policy);
+        var problem = OptionValues.Policy(value, out var policy);
         patch = new QueueSettingsPatch { Policy = policy };
         return problem;
     }
 
     private static Problem? ReadStatus(string value, out QueueSettingsPatch patch)
     {
-        var problem = QueueJson.Status(value, out var stopped);
+        var problem = OptionValues.Status(value, out var stopped);
         patch = new QueueSettingsPatch { Stopped = stopped };
         return problem;
     }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Rest;
 
@@ -23,13 +24,8 @@ internal sealed class ConsumerEndpoints(Dispatcher dispatcher, ClusterAnswers cl
             return problem;
         }
 
-        var elsewhere = await cluster.ConsumersAsync(queue);
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        json.Writer.WriteString("queue"u8, queue.Value);
-        ConsumerJson.WriteAll(json.Writer, dispatcher.ListConsumers(queue), elsewhere);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var consumers = new ConsumersContract(queue.Value, await cluster.ConsumersAsync(queue));
+        return await RestAnswers.ContractAsync(context, consumers, ContractContext.Default.ConsumersContract);
     }
 
     /// <summary>For consumers whose stream takes no commands: what <c>unsubscribe</c> is on a socket.</summary>

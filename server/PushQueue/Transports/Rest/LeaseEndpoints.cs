@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -55,12 +56,8 @@ internal sealed class LeaseEndpoints(OperationExecutor operations)
         }
 
         var errors = await operations.SettleAsync(settlement, queue, keys, options);
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        json.Writer.WriteString("queue"u8, queue.Value);
-        LeaseKeysJson.WriteResults(json.Writer, keys, errors);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var results = new LeaseResultsContract(queue.Value, LeaseKeysJson.Results(keys, errors));
+        return await RestAnswers.ContractAsync(context, results, ContractContext.Default.LeaseResultsContract);
     }
 
     private static Problem? ReadOptions(HttpRequest request, Settlement settlement, bool withReceipt, out LeaseOptions options)

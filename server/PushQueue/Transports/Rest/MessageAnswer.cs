@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Rest;
 
@@ -12,7 +13,7 @@ internal static class MessageAnswer
         var headers = context.Response.Headers;
         headers["PushQueue-Id"] = PercentCoding.EncodeHeader(message.Id.ToString());
         headers["PushQueue-Attempt"] = message.Attempt.ToString(CultureInfo.InvariantCulture);
-        headers["PushQueue-Enqueued-At"] = MessageJson.FormatTime(message.EnqueuedAt);
+        headers["PushQueue-Enqueued-At"] = TimeConverter.Format(message.EnqueuedAt);
         if (message.Priority != 0)
         {
             headers["PushQueue-Priority"] = message.Priority.ToString(CultureInfo.InvariantCulture);

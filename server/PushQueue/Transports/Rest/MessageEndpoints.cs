@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -130,17 +131,8 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
             return ProblemDetailsMapper.ToProblem(result);
         }
 
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        json.Writer.WriteString("queue"u8, queue.Source.Value);
-        json.Writer.WriteNumber("replayed"u8, result.Value.Replayed);
-        if (result.Value.More)
-        {
-            json.Writer.WriteBoolean("more"u8, value: true);
-        }
-
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var replayed = new ReplayedContract(queue.Source.Value, result.Value.Replayed, result.Value.More);
+        return await RestAnswers.ContractAsync(context, replayed, ContractContext.Default.ReplayedContract);
     }
 
     private static Problem? ReadBrowse(

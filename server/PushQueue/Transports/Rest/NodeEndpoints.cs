@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>GET /nodes: the nodes that serve these queues; GET /events: what happened on this one.</summary>
-internal sealed class NodeEndpoints(NodeMeter meter, NodeEvents events, ClusterAnswers cluster)
+internal sealed class NodeEndpoints(NodeEvents events, ClusterAnswers cluster)
 {
     private const int PageDefault = 100;
 
@@ -22,13 +23,7 @@ internal sealed class NodeEndpoints(NodeMeter meter, NodeEvents events, ClusterA
             return problem;
         }
 
-        var node = await meter.MeasureAsync();
-        var others = await cluster.FactsAsync();
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        NodeJson.WriteNodes(json.Writer, node, others);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        return await RestAnswers.ContractAsync(context, new NodesContract(await cluster.FactsAsync()), ContractContext.Default.NodesContract);
     }
 
     private async ValueTask<Problem?> EventsAsync(HttpContext context)
@@ -38,11 +33,8 @@ internal sealed class NodeEndpoints(NodeMeter meter, NodeEvents events, ClusterA
             return problem;
         }
 
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        NodeJson.WriteEvents(json.Writer, events.Since(after, limit));
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var latest = new EventsContract([.. events.Since(after, limit).Select(EventContract.Of)]);
+        return await RestAnswers.ContractAsync(context, latest, ContractContext.Default.EventsContract);
     }
 
     private static Problem? Read(HttpRequest request, out long after, out int limit)

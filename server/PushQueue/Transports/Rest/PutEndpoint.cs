@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;

@@ -3,6 +3,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -48,11 +49,7 @@ internal sealed class QueueEndpoints(
             return refusal;
         }
 
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        QueueJson.WritePurged(json.Writer, queue, purged.Value);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        return await RestAnswers.ContractAsync(context, new PurgedContract(queue.Value, purged.Value), ContractContext.Default.PurgedContract);
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)
@@ -65,20 +62,9 @@ internal sealed class QueueEndpoints(
         var (queues, total, next) = await VisibleAsync(access.CallerOf(context.User), after, limit);
         var elsewhere = await cluster.ConsumerCountsAsync();
         var now = time.GetUtcNow();
-        var json = JsonBuffer.Rent();
-        var writer = json.Writer;
-        writer.WriteStartObject();
-        writer.WriteStartArray("queues"u8);
-        foreach (var info in queues)
-        {
-            QueueJson.WriteInfo(writer, info, rates.Of(info.Name), CountConsumers(info.Name, elsewhere), now);
-        }
-
-        writer.WriteEndArray();
-        writer.WriteNumber("total"u8, total);
-        writer.WriteString("next"u8, next);
-        writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var page = new QueuePageContract(
+            [.. queues.Select(info => QueueContract.Of(info, rates.Of(info.Name), CountConsumers(info.Name, elsewhere), now))], total, next);
+        return await RestAnswers.ContractAsync(context, page, ContractContext.Default.QueuePageContract);
     }
 
     /// <summary>A page of the queues that a key may see: of the others it does not even learn the names, by <c>next</c> neither.</summary>
@@ -125,9 +111,8 @@ internal sealed class QueueEndpoints(
         }
 
         var elsewhere = await cluster.ConsumerCountsAsync();
-        var json = JsonBuffer.Rent();
-        QueueJson.WriteInfo(json.Writer, info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow());
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var contract = QueueContract.Of(info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow());
+        return await RestAnswers.ContractAsync(context, contract, ContractContext.Default.QueueContract);
     }
 
     private int CountConsumers(QueueName queue, IReadOnlyDictionary<string, int> elsewhere) =>

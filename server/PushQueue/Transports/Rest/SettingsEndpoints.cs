@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -61,12 +62,8 @@ internal sealed class SettingsEndpoints(OperationExecutor operations)
             ?? await AnswerAsync(context, queue, setting, await operations.SettingAsync(setting, queue, value));
     }
 
-    private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSettings settings)
-    {
-        var json = JsonBuffer.Rent();
-        QueueJson.WriteSettings(json.Writer, queue, settings);
-        return RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
-    }
+    private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSettings settings) =>
+        RestAnswers.ContractAsync(context, SettingsContract.Of(queue, settings), ContractContext.Default.SettingsContract);
 
     private static async ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSetting setting, Outcome<string> outcome)
     {
@@ -75,12 +72,9 @@ internal sealed class SettingsEndpoints(OperationExecutor operations)
             return problem;
         }
 
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        json.Writer.WriteString("queue"u8, queue.Value);
-        json.Writer.WriteString(setting.Name, outcome.Value);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        return setting == QueueSetting.Policy
+            ? await RestAnswers.ContractAsync(context, new PolicyContract(queue.Value, outcome.Value!), ContractContext.Default.PolicyContract)
+            : await RestAnswers.ContractAsync(context, new StatusContract(queue.Value, outcome.Value!), ContractContext.Default.StatusContract);
     }
 
     /// <summary>One value out of the query string, a form or a JSON object, whichever the client likes.</summary>

@@ -1,7 +1,7 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Rest;
 
@@ -28,34 +28,7 @@ internal sealed class StatsEndpoints(NodeStatistics statistics, MetricCollector 
             return problem;
         }
 
-        var snapshot = await statistics.TakeAsync();
-        var others = await cluster.NodesAsync();
-        var json = JsonBuffer.Rent();
-        Write(json.Writer, snapshot, others);
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
-    }
-
-    private static void Write(Utf8JsonWriter writer, NodeSnapshot node, IReadOnlyList<byte[]> others)
-    {
-        writer.WriteStartObject();
-        writer.WritePropertyName("node"u8);
-        NodeJson.WriteSnapshot(writer, node);
-        writer.WriteStartArray("otherNodes"u8);
-        foreach (var other in others)
-        {
-            writer.WriteRawValue(other);
-        }
-
-        writer.WriteEndArray();
-        writer.WriteNumber("queues"u8, node.Queues);
-        writer.WriteNumber("ready"u8, node.Ready);
-        writer.WriteNumber("delayed"u8, node.Delayed);
-        writer.WriteNumber("leased"u8, node.Leased);
-        writer.WriteNumber("history"u8, node.History);
-        writer.WriteNumber("bytes"u8, node.Bytes);
-        writer.WriteNumber("putPerSecond"u8, Math.Round(node.Rate.Put, 1));
-        writer.WriteNumber("deliveredPerSecond"u8, Math.Round(node.Rate.Delivered, 1));
-        QueueJson.WriteCounters(writer, node.Counters);
-        writer.WriteEndObject();
+        var stats = StatsContract.Of(await statistics.TakeAsync(), await cluster.NodesAsync());
+        return await RestAnswers.ContractAsync(context, stats, ContractContext.Default.StatsContract);
     }
 }

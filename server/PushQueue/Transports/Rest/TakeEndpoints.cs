@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -75,7 +76,7 @@ internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl 
         headers["PushQueue-Receipt"] = lease.Receipt.ToString();
         if (lease.Until is { } until)
         {
-            headers["PushQueue-Leased-Until"] = MessageJson.FormatTime(until);
+            headers["PushQueue-Leased-Until"] = TimeConverter.Format(until);
         }
 
         return await MessageAnswer.WriteAsync(context, lease.Message);

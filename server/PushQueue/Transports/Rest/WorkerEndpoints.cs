@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Http;
-using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>The workers that gave their name: list them and the consumers, say that one is there, forget one.</summary>
-internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatcher, ClusterAnswers cluster)
+internal sealed class WorkerEndpoints(WorkerRegistry workers, ClusterAnswers cluster)
 {
     public void Map(RestRoutes routes)
     {
@@ -21,15 +21,8 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers, Dispatcher dispatc
             return problem;
         }
 
-        var all = await cluster.WorkersAsync();
-        var elsewhere = await cluster.ConsumersAsync(queue: null);
-        var json = JsonBuffer.Rent();
-        json.Writer.WriteStartObject();
-        json.Writer.WritePropertyName("workers"u8);
-        WorkerJson.WriteAll(json.Writer, all);
-        ConsumerJson.WriteAll(json.Writer, dispatcher.ListConsumers(queue: null), elsewhere);
-        json.Writer.WriteEndObject();
-        return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
+        var all = new WorkersContract(await cluster.WorkersAsync(), await cluster.ConsumersAsync(queue: null));
+        return await RestAnswers.ContractAsync(context, all, ContractContext.Default.WorkersContract);
     }
 
     private ValueTask<Problem?> RegisterAsync(HttpContext context)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 

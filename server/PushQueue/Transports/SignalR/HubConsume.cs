@@ -5,6 +5,7 @@ using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Framing;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;

@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
-using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -16,8 +16,6 @@ internal sealed class HubWatch(
     QueueBoards boards,
     IMessageBroker broker,
     QueueRates rates,
-    Dispatcher dispatcher,
-    NodeMeter meter,
     NodeEvents events,
     MessageTaps taps,
     ClusterAnswers cluster,
@@ -49,7 +47,7 @@ internal sealed class HubWatch(
     {
         var name = NameOf(queue);
         _ = Allowed(caller, now => now.WhyNot(Permissions.Any, name));
-        var changes = new QueueChanges(name, broker, rates, dispatcher, cluster, time);
+        var changes = new QueueChanges(name, broker, rates, cluster, time);
         return EachSecondAsync(() => changes.NextAsync(Allowed(caller, now => now.WhyNot(Permissions.Any, name))), cancelled);
     }
 
@@ -57,7 +55,7 @@ internal sealed class HubWatch(
     {
         static Problem? WhyNot(Caller now) => now.WhyNotEverywhere(Permissions.Any);
         _ = Allowed(caller, WhyNot);
-        var changes = new NodeChanges(meter, events, cluster, time);
+        var changes = new NodeChanges(events, cluster, time);
         return EachSecondAsync(() => changes.NextAsync(Allowed(caller, WhyNot)), cancelled);
     }
 
@@ -103,7 +101,7 @@ internal sealed class HubWatch(
         try
         {
             // An empty item at once: a reader that sees it knows that no event is missed from here on.
-            yield return new RawJson(TapJson.Write([], 0));
+            yield return new RawJson(Written([], 0));
             while (await HasEventsAsync(tap, cancelled))
             {
                 _ = ask();
@@ -113,7 +111,7 @@ internal sealed class HubWatch(
                     batch.Add(tapped);
                 }
 
-                yield return new RawJson(TapJson.Write(batch, tap.TakeMissed()));
+                yield return new RawJson(Written(batch, tap.TakeMissed()));
                 if (!await GoesOnAsync(timer, cancelled))
                 {
                     yield break;
@@ -125,6 +123,9 @@ internal sealed class HubWatch(
             taps.Close(tap);
         }
     }
+
+    private static byte[] Written(IReadOnlyList<TappedEvent> events, long missed) =>
+        JsonBuffer.Write(new TappedContract(missed, [.. events.Select(TappedEventContract.Of)]), ContractContext.Default.TappedContract);
 
     private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
     {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 

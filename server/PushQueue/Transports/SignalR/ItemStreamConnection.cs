@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Transports.Framing;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 

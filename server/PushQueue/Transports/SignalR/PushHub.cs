@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;

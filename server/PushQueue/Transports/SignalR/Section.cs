@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -7,13 +8,16 @@ internal sealed class Section
 {
     private byte[] _sent = [];
 
-    public void WriteIfNew(Utf8JsonWriter writer, ReadOnlySpan<byte> name, byte[] json)
+    /// <summary>The part; null where it is as it was sent last.</summary>
+    public RawJson? IfNew<T>(T contract, JsonTypeInfo<T> type)
     {
-        if (!json.AsSpan().SequenceEqual(_sent))
+        var json = JsonBuffer.Write(contract, type);
+        if (json.AsSpan().SequenceEqual(_sent))
         {
-            writer.WritePropertyName(name);
-            writer.WriteRawValue(json, skipInputValidation: true);
-            _sent = json;
+            return null;
         }
+
+        _sent = json;
+        return new RawJson(json);
     }
 }

@@ -162,7 +162,7 @@ internal sealed class ConsumerOptionsReader
 
     private string? ReadPolicy(string? value)
     {
-        if (QueueJson.Policy(value ?? string.Empty, out var policy) is { } problem)
+        if (OptionValues.Policy(value ?? string.Empty, out var policy) is { } problem)
         {
             return problem.Sentence;
         }

@@ -1,5 +1,6 @@
 using PushQueue.Delivery;
 using PushQueue.Queues;
+using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -30,6 +31,6 @@ internal sealed class QueuePolicies(IMessageBroker broker)
     }
 
     private static string WhyWrong(QueueName queue, DeliveryPolicy policy, DeliveryPolicy wanted) =>
-        $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueJson.PolicyName(policy)}, and the stream asks for {QueueJson.PolicyName(wanted)}. "
+        $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueWords.Policy(policy)}, and the stream asks for {QueueWords.Policy(wanted)}. "
         + "Change the queue's settings, or leave the option 'policy' out.";
 }

@@ -8,6 +8,7 @@ using PushQueue.Security;
 using PushQueue.Tests.Support;
 using PushQueue.Transports;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.Json;
 using PushQueue.Transports.SignalR;
 using Xunit;
 

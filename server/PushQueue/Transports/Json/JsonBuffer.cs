@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
-namespace PushQueue.Transports;
+namespace PushQueue.Transports.Json;
 
 /// <summary>
 /// A reusable JSON writer per thread. Rent, write, finish, all without an await between; what is kept for reuse is bounded.
@@ -33,6 +34,14 @@ internal sealed class JsonBuffer
         var buffer = _perThread ?? new JsonBuffer();
         _perThread = null;
         return buffer;
+    }
+
+    /// <summary>One contract as UTF-8.</summary>
+    public static byte[] Write<T>(T contract, JsonTypeInfo<T> type)
+    {
+        var json = Rent();
+        JsonSerializer.Serialize(json.Writer, contract, type);
+        return json.Finish();
     }
 
     /// <summary>What was written, as an array of its own; the buffer goes back.</summary>

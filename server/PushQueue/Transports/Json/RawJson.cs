@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PushQueue.Queues;
 
-namespace PushQueue.Transports;
+namespace PushQueue.Transports.Json;
 
 /// <summary>JSON that is ready: written into the hub's answer as it is, without being read into objects first.</summary>
 /// <param name="Utf8">The JSON.</param>

@@ -1,0 +1,35 @@
+using System.Text.Json.Serialization;
+
+namespace PushQueue.Transports.Json;
+
+/// <summary>
+/// Writes the contracts of the control plane, and reads those that nodes send to each other. Messages are not here: their bodies are copied as they
+/// are, by <c>MessageJson</c> and <c>Envelope</c>.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(TimeConverter), typeof(MessageIdConverter)])]
+[JsonSerializable(typeof(QueueContract))]
+[JsonSerializable(typeof(QueuePageContract))]
+[JsonSerializable(typeof(SettingsContract))]
+[JsonSerializable(typeof(PolicyContract))]
+[JsonSerializable(typeof(StatusContract))]
+[JsonSerializable(typeof(PurgedContract))]
+[JsonSerializable(typeof(ReplayedContract))]
+[JsonSerializable(typeof(ConsumersContract))]
+[JsonSerializable(typeof(ConsumerContract[]))]
+[JsonSerializable(typeof(WorkersContract))]
+[JsonSerializable(typeof(WorkerContract[]))]
+[JsonSerializable(typeof(NodesContract))]
+[JsonSerializable(typeof(EventsContract))]
+[JsonSerializable(typeof(StatsContract))]
+[JsonSerializable(typeof(LeaseResultsContract))]
+[JsonSerializable(typeof(ProblemContract))]
+[JsonSerializable(typeof(CallerAccessContract))]
+[JsonSerializable(typeof(QueueAccessContract))]
+[JsonSerializable(typeof(TappedContract))]
+[JsonSerializable(typeof(OverviewContract))]
+[JsonSerializable(typeof(WatchedQueueContract))]
+[JsonSerializable(typeof(ListenersContract))]
+[JsonSerializable(typeof(WatchedNodesContract))]
+[JsonSerializable(typeof(Dictionary<string, int>))]
+internal sealed partial class ContractContext : JsonSerializerContext;

@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports.Json;
+
+/// <summary>One event of a queue that is watched.</summary>
+internal sealed record TappedEventContract
+{
+    public required string Event { get; init; }
+
+    public required MessageId Id { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Note { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Start { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Encoding { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Bytes { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ContentType { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Offset { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Priority { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? AvailableAt { get; init; }
+
+    public static TappedEventContract Of(TappedEvent tapped)
+    {
+        var contract = new TappedEventContract
+        {
+            Event = tapped.Kind switch
+            {
+                TappedKind.Put => "put",
+                TappedKind.Given => "given",
+                TappedKind.Done => "done",
+                TappedKind.Returned => "returned",
+                _ => "ended",
+            },
+            Id = tapped.Id,
+            At = tapped.At,
+            Note = tapped.Note,
+            Offset = tapped.Offset,
+            Priority = tapped.Priority,
+            AvailableAt = tapped.AvailableAt,
+        };
+        if (tapped.Start is null)
+        {
+            return contract;
+        }
+
+        var start = BodyStart.Of(tapped.Start, tapped.BodyBytes);
+        return contract with
+        {
+            Start = start.Text,
+            Encoding = start.IsBase64 ? "base64" : null,
+            Bytes = tapped.BodyBytes,
+            ContentType = tapped.ContentType,
+        };
+    }
+}
