@@ -45,10 +45,10 @@ internal sealed partial class ApiTour(PushQueueServer server)
     public static string Mask(string text)
     {
         text = Times().Replace(text, "\"TIME\"");
-        text = Measurements().Replace(text, "\"$1\":NUMBER");
-        text = Charts().Replace(text, "\"$1\":[NUMBERS]");
-        text = Digits().Replace(text, "$1DIGITS");
-        return Texts().Replace(text, "\"$1\":\"TEXT\"");
+        text = Measurements().Replace(text, "\"${name}\":NUMBER");
+        text = Charts().Replace(text, "\"${name}\":[NUMBERS]");
+        text = Digits().Replace(text, "${name}DIGITS");
+        return Texts().Replace(text, "\"${name}\":\"TEXT\"");
     }
 
     private async Task PutAsync()
@@ -211,20 +211,20 @@ internal sealed partial class ApiTour(PushQueueServer server)
         return answer;
     }
 
-    [GeneratedRegex("\"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\"", RegexOptions.None, MatchMs)]
+    [GeneratedRegex("\"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\"", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Times();
 
     [GeneratedRegex(
-        "\"(memoryBytes|heapBytes|cpuPercent|cores|usedBytes|freeBytes|totalBytes|files|uptimeSeconds|oldestAgeSeconds|putPerSecond"
-        + "|deliveredPerSecond|waitingBytes)\":[-+.0-9eE]+", RegexOptions.None, MatchMs)]
+        "\"(?<name>memoryBytes|heapBytes|cpuPercent|cores|usedBytes|freeBytes|totalBytes|files|uptimeSeconds|oldestAgeSeconds|putPerSecond"
+        + "|deliveredPerSecond|waitingBytes)\":[-+.0-9eE]+", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Measurements();
 
-    [GeneratedRegex("\"(in|out|history)\":\\[[-0-9.,\\[\\]]*\\]", RegexOptions.None, MatchMs)]
+    [GeneratedRegex("\"(?<name>in|out|history)\":\\[[-0-9.,\\[\\]]*\\]", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Charts();
 
-    [GeneratedRegex("(\\?receipt=|\"next\":\"\\d-|pushqueue-test-)\\w+", RegexOptions.None, MatchMs)]
+    [GeneratedRegex("(?<name>\\?receipt=|\"next\":\"\\d-|pushqueue-test-)\\w+", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Digits();
 
-    [GeneratedRegex("\"(epoch|cursor|receipt|remoteAddress|node|store|version|traceparent)\":\"[^\"]*\"", RegexOptions.None, MatchMs)]
+    [GeneratedRegex("\"(?<name>epoch|cursor|receipt|remoteAddress|node|store|version|traceparent)\":\"[^\"]*\"", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Texts();
 }
