@@ -15,6 +15,7 @@ using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Redis;
+using PushQueue.Transports.Presence;
 using PushQueue.Transports.Rest;
 using PushQueue.Transports.SignalR;
 using PushQueue.Transports.Streaming;
@@ -85,6 +86,7 @@ public static class PushQueueServiceCollectionExtensions
         services.AddListener<FinishWaiters>();
         services.AddListener<WorkerRegistry>();
         services.AddListener<MessageTaps>();
+        services.AddListener<PresenceWatch>();
         return services;
     }
 

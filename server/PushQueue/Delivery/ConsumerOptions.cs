@@ -15,6 +15,8 @@ internal sealed record ConsumerOptions
 
     public const int PrefetchMax = 10_000;
 
+    public const int WhoBytesMax = 1024;
+
     public static ConsumerOptions Default { get; } = new();
 
     public AckMode Ack { get; init; }
@@ -43,6 +45,12 @@ internal sealed record ConsumerOptions
 
     /// <summary>The policy that the queue needs where it has none yet: a consumer that acks cannot work with a broadcast.</summary>
     public DeliveryPolicy? NeededPolicy => Policy ?? (Ack == AckMode.Manual ? DeliveryPolicy.RoundRobin : null);
+
+    /// <summary>
+    /// A JSON object with which the client tells others who it is (<see cref="WhoBytesMax"/> bytes at most); null where it does not. The
+    /// server neither reads nor checks what it says.
+    /// </summary>
+    public byte[]? Who { get; init; }
 
     /// <summary>The worker's name, for its counters.</summary>
     public string? Worker { get; init; }

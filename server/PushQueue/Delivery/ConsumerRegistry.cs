@@ -93,7 +93,20 @@ internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? h
 
     public long NextNumber() => NumberBase + Interlocked.Increment(ref _numbers);
 
-    public void CountConsumer(int by) => Interlocked.Add(ref _consumers, by);
+    /// <summary>Called with each consumer that joins or leaves, true where it joins. Must return at once.</summary>
+    public Action<Consumer, bool>? Changed { get; set; }
+
+    public void Join(Consumer consumer)
+    {
+        _ = Interlocked.Increment(ref _consumers);
+        Changed?.Invoke(consumer, true);
+    }
+
+    public void Leave(Consumer consumer)
+    {
+        _ = Interlocked.Decrement(ref _consumers);
+        Changed?.Invoke(consumer, false);
+    }
 
     /// <summary>Completes when no connection is left.</summary>
     public Task WhenEmpty()

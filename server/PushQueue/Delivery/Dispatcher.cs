@@ -38,8 +38,8 @@ internal sealed partial class Dispatcher(
             dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
         }
 
-        registry.CountConsumer(1);
         buffer.Attach(consumer);
+        registry.Join(consumer);
         try
         {
             await dispatcher.Loaded;
@@ -297,7 +297,7 @@ internal sealed partial class Dispatcher(
             consumer.Dispatcher!.Leave(consumer);
         }
 
-        registry.CountConsumer(-1);
+        registry.Leave(consumer);
         return true;
     }
 

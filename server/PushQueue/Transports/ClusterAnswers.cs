@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -18,7 +19,12 @@ internal sealed class ClusterAnswers(
     private static readonly byte[] Yes = "1"u8.ToArray();
     private static readonly byte[] Nothing = [];
 
+    private readonly ConcurrentDictionary<string, Func<string, ValueTask<byte[]>>> _others = new(StringComparer.Ordinal);
+
     public void Listen() => nodes.AnswerWith(AnswerAsync);
+
+    /// <summary>Answers another question, of two lines: its name, and what is handed to the function.</summary>
+    public void AnswerWith(string question, Func<string, ValueTask<byte[]>> answer) => _others[question] = answer;
 
     /// <summary>The consumers of this node, then those of the others; of all queues where none is named.</summary>
     public async ValueTask<IReadOnlyList<ConsumerContract>> ConsumersAsync(QueueName? queue)
@@ -81,7 +87,8 @@ internal sealed class ClusterAnswers(
         return (await AskAsync($"forget\n{queue.Value}\n{worker}")).Count > 0 || here;
     }
 
-    private async ValueTask<IReadOnlyList<byte[]>> AskAsync(string question) =>
+    /// <summary>The answers of the other nodes, without empty ones.</summary>
+    public async ValueTask<IReadOnlyList<byte[]>> AskAsync(string question) =>
         await nodes.AskAsync(question) is { Count: > 0 } answers ? [.. answers.Where(static answer => answer.Length > 0)] : [];
 
     /// <summary>What this node says; nothing to a question that only newer nodes know.</summary>
@@ -96,6 +103,7 @@ internal sealed class ClusterAnswers(
         ["disconnect", var queue, var number] =>
             dispatcher.Disconnect(QueueName.Parse(queue), long.Parse(number, CultureInfo.InvariantCulture)) ? Yes : Nothing,
         ["forget", var queue, var worker] => workers.Forget(QueueName.Parse(queue), worker) ? Yes : Nothing,
+        [var name, var about] when _others.TryGetValue(name, out var answer) => await answer(about),
         _ => Nothing,
     };
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PushQueue.Delivery;
 
 namespace PushQueue.Transports.Json;
@@ -14,6 +15,10 @@ internal sealed record ConsumerContract
     public required string? RemoteAddress { get; init; }
 
     public required string? Worker { get; init; }
+
+    /// <summary>What the client says of itself, unchecked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RawJson? Who { get; init; }
 
     public required string Ack { get; init; }
 
@@ -45,6 +50,7 @@ internal sealed record ConsumerContract
             Transport = consumer.Buffer.Connection.Transport,
             RemoteAddress = consumer.Buffer.Connection.RemoteAddress,
             Worker = consumer.Options.Worker,
+            Who = consumer.Options.Who is { } who ? new RawJson(who) : null,
             Ack = consumer.Options.Ack == AckMode.Manual ? "manual" : "auto",
             Prefetch = consumer.Prefetch,
             Credit = Math.Max(0, consumer.Prefetch - inFlight),

@@ -27,6 +27,8 @@ namespace PushQueue.Transports.Json;
 [JsonSerializable(typeof(CallerAccessContract))]
 [JsonSerializable(typeof(QueueAccessContract))]
 [JsonSerializable(typeof(TappedContract))]
+[JsonSerializable(typeof(PresenceContract))]
+[JsonSerializable(typeof(PresentConsumerContract[]))]
 [JsonSerializable(typeof(OverviewContract))]
 [JsonSerializable(typeof(WatchedQueueContract))]
 [JsonSerializable(typeof(ListenersContract))]

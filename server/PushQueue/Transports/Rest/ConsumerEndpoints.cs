@@ -4,15 +4,18 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.Presence;
 
 namespace PushQueue.Transports.Rest;
 
 /// <summary>The consumers of a queue, at whichever node: list, disconnect one. One of this node's own leaves.</summary>
-internal sealed class ConsumerEndpoints(Dispatcher dispatcher, ClusterAnswers cluster, NodeEvents events)
+internal sealed class ConsumerEndpoints(
+    Dispatcher dispatcher, ClusterAnswers cluster, NodeEvents events, PresenceEndpoints presence)
 {
     public void Map(RestRoutes routes)
     {
         routes.Map("/q/{queue}/consumers", ("GET", AccessRule.Manage, ListAsync));
+        routes.Map("/q/{queue}/presence", ("GET", PresenceEndpoints.Rule, ShowPresenceAsync));
         routes.Map("/q/{queue}/leave", ("POST", AccessRule.Settle, LeaveAsync));
         routes.Map("/q/{queue}/consumers/{number}", ("DELETE", AccessRule.Manage, DisconnectAsync));
     }
@@ -27,6 +30,10 @@ internal sealed class ConsumerEndpoints(Dispatcher dispatcher, ClusterAnswers cl
         var consumers = new ConsumersContract(queue.Value, await cluster.ConsumersAsync(queue));
         return await RestAnswers.ContractAsync(context, consumers, ContractContext.Default.ConsumersContract);
     }
+
+    private async ValueTask<Problem?> ShowPresenceAsync(HttpContext context) =>
+        Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request))
+        ?? await RestAnswers.ContractAsync(context, await presence.ListAsync(queue), ContractContext.Default.PresenceContract);
 
     /// <summary>For consumers whose stream takes no commands: what <c>unsubscribe</c> is on a socket.</summary>
     private async ValueTask<Problem?> LeaveAsync(HttpContext context)

@@ -8,6 +8,7 @@ using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Commands;
 using PushQueue.Transports.Operations;
+using PushQueue.Transports.Presence;
 
 namespace PushQueue.Transports.Rest;
 
@@ -29,6 +30,7 @@ internal static class RestEndpoints
         services.TryAddSingleton<StatsEndpoints>();
         services.TryAddSingleton<WorkerEndpoints>();
         services.TryAddSingleton<ConsumerEndpoints>();
+        services.TryAddSingleton<PresenceEndpoints>();
         services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<HealthEndpoints>();
         services.TryAddSingleton<BackupEndpoint>();
@@ -64,8 +66,10 @@ internal static class RestEndpoints
         services.GetRequiredService<BackupEndpoint>().Map(routes);
         services.GetRequiredService<OpenApiEndpoint>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
+        services.GetRequiredService<PresenceEndpoints>().MapStream(endpoints);
         routes.MapWrongMethod("/c/{queue}", HttpMethods.Get);
         routes.MapWrongMethod("/sse/{queue}", HttpMethods.Get);
+        routes.MapWrongMethod("/sse/{queue}/presence", HttpMethods.Get);
         routes.MapWrongMethod("/ws/{queue}", HttpMethods.Get);
         routes.MapWrongMethod("/ws", HttpMethods.Get);
         return endpoints;

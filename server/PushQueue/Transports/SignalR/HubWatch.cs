@@ -19,8 +19,7 @@ internal sealed class HubWatch(
     NodeEvents events,
     MessageTaps taps,
     ClusterAnswers cluster,
-    DiagnosticsOptions options,
-    LimitHits hits,
+    WatcherPlaces places,
     TimeProvider time)
 {
     private const int TailEventsMax = 100;
@@ -29,10 +28,6 @@ internal sealed class HubWatch(
 
     // Together rather than one by one: a busy queue's events cost a few writes a second.
     private static readonly TimeSpan TailInterval = TimeSpan.FromMilliseconds(100);
-
-    private int _watchers;
-
-    public int Watchers => Volatile.Read(ref _watchers);
 
     public IAsyncEnumerable<RawJson> WatchQueues(ConnectionCaller caller, JsonElement? options, CancellationToken cancelled)
     {
@@ -154,20 +149,5 @@ internal sealed class HubWatch(
     private static QueueName NameOf(string queue) =>
         QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw new HubException($"bad-queue-name: {whyNot}");
 
-    private Place TakePlace()
-    {
-        if (Interlocked.Increment(ref _watchers) > options.WatchersMax)
-        {
-            _ = Interlocked.Decrement(ref _watchers);
-            hits.Count("watchers");
-            throw new HubException($"too-many-waiting: {options.WatchersMax} watch this node already; try again later.");
-        }
-
-        return new Place(this);
-    }
-
-    private sealed class Place(HubWatch watch) : IDisposable
-    {
-        public void Dispose() => Interlocked.Decrement(ref watch._watchers);
-    }
+    private IDisposable TakePlace() => places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);
 }

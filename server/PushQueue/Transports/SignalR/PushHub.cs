@@ -15,7 +15,8 @@ internal sealed class PushHub(
     Subscriptions subscriptions,
     HubCommands commands,
     HubConsume consume,
-    HubWatch watch) : Hub
+    HubWatch watch,
+    HubPresence presence) : Hub
 {
     private HubClient Client => connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
 
@@ -104,6 +105,10 @@ internal sealed class PushHub(
     /// <summary>The events of a queue's messages, as copies: no consumer gets a message less for it.</summary>
     public IAsyncEnumerable<RawJson> Tail(string queue, CancellationToken cancelled) =>
         watch.Tail(CommandingClient().Caller, queue, cancelled);
+
+    /// <summary>The consumers of a queue at all nodes, and then each that comes or leaves.</summary>
+    public IAsyncEnumerable<RawJson> WatchPresence(string queue, CancellationToken cancelled) =>
+        presence.Watch(CommandingClient().Caller, queue, cancelled);
 
     /// <summary>The client, whose call is counted as a command.</summary>
     private HubClient CommandingClient()

@@ -10,6 +10,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Presence;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -41,6 +42,10 @@ internal static class SignalRExtensions
         services.TryAddSingleton<HubConsume>();
         services.TryAddSingleton<DiagnosticsOptions>();
         services.TryAddSingleton<HubWatch>();
+        services.TryAddSingleton<WatcherPlaces>();
+        services.TryAddSingleton<INotices, HubNotices>();
+        services.TryAddSingleton<PresenceWatch>();
+        services.TryAddSingleton<HubPresence>();
         services.TryAddSingleton<HubSocketEndpoint>();
         return services;
     }

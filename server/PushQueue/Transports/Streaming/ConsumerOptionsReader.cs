@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
@@ -34,12 +35,13 @@ internal sealed class ConsumerOptionsReader
             "from" => ReadFrom(value),
             "overflow" => ReadOverflow(value),
             "worker" => ReadWorker(value),
+            "who" => ReadWho(Encoding.UTF8.GetBytes(value ?? "")),
             "policy" => ReadPolicy(value),
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "lastEventId" => ReadLastEventId(value),
             _ => $"There is no stream option '{name}'; the options are "
-                + "ack, prefetch, ttr, format, from, overflow, worker, policy, grace, consumer and lastEventId.",
+                + "ack, prefetch, ttr, format, from, overflow, worker, who, policy, grace, consumer and lastEventId.",
         };
     }
 
@@ -168,6 +170,18 @@ internal sealed class ConsumerOptionsReader
         }
 
         _options = _options with { Policy = policy };
+        return null;
+    }
+
+    /// <summary>An object of a frame or a call; in a query it is text.</summary>
+    public string? ReadWho(ReadOnlySpan<byte> json)
+    {
+        if (json.Length is 0 or > ConsumerOptions.WhoBytesMax || json.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..] || !JsonBody.IsValid(json))
+        {
+            return _error ??= $"who is a JSON object of at most {ConsumerOptions.WhoBytesMax} bytes.";
+        }
+
+        _options = _options with { Who = json.ToArray() };
         return null;
     }
 

@@ -65,7 +65,13 @@ internal sealed class Subscriptions(
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var name))
         {
-            if (JsonText.Read(ref reader, name, out var value) is { } problem)
+            if (name == "who" && reader.TokenType == JsonTokenType.StartObject)
+            {
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                _ = options.ReadWho(JsonText.Raw(given)[start..(int)reader.BytesConsumed]);
+            }
+            else if (JsonText.Read(ref reader, name, out var value) is { } problem)
             {
                 options.Refuse(problem);
             }

@@ -86,7 +86,14 @@ internal sealed class WebSocketCommands(
         }
 
         var reader = new ConsumerOptionsReader();
-        var fields = new FrameOptions(frame, own: "");
+        var who = frame.Raw("who");
+        var isObject = who is [(byte)'{', ..];
+        if (isObject)
+        {
+            _ = reader.ReadWho(who);
+        }
+
+        var fields = new FrameOptions(frame, own: isObject ? "who" : "");
         while (fields.Next(out var name, out var value))
         {
             reader.Read(name.ToString(), value);

@@ -68,6 +68,24 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
         Assert.NotEqual(nodes[0].GetProperty("startedAt").GetString(), nodes[1].GetProperty("startedAt").GetString());
     }
 
+    [Fact]
+    public async Task Presence_lists_the_consumers_of_all_nodes_and_tells_who_comes_and_leaves_at_another()
+    {
+        using var near = await ListenAsync(_asked);
+        await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchPresence", "test");
+        Assert.Equal(1, (await watch.NextAsync()).GetProperty("count").GetInt32());
+
+        var far = await ListenAsync(_other);
+        var joined = await watch.NextAsync();
+        Assert.Equal(("joined", 2), (joined.GetProperty("event").GetString(), joined.GetProperty("count").GetInt32()));
+        Assert.Equal(2, (await _other.GetAsync("/q/test/presence")).Json.GetProperty("consumers").GetArrayLength());
+        far.Dispose();
+
+        var left = await watch.NextAsync();
+        Assert.Equal(("left", 1), (left.GetProperty("event").GetString(), left.GetProperty("count").GetInt32()));
+        Assert.Equal(joined.GetProperty("consumer").GetRawText(), left.GetProperty("consumer").GetRawText());
+    }
+
     private static Task<PushQueueServer> StartAsync(PushQueue.Storage.Redis.RedisStoreOptions redis) =>
         PushQueueServer.StartAsync(options =>
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Tests.Support;
+using PushQueue.Transports;
 using PushQueue.Transports.SignalR;
 using Xunit;
 
@@ -138,14 +139,14 @@ public sealed class OverviewWatchTests : IAsyncLifetime
     [Fact]
     public async Task Who_stops_watching_leaves_nothing_behind()
     {
-        var watching = _server.Services.GetRequiredService<HubWatch>();
+        var watching = _server.Services.GetRequiredService<WatcherPlaces>();
         var watch = await HubWatchClient.OpenAsync(_server, "WatchQueues", (object?)null);
         _ = await watch.NextAsync();
-        Assert.Equal(1, watching.Watchers);
+        Assert.Equal(1, watching.Count);
 
         await watch.DisposeAsync();
 
-        await Eventually.TrueAsync(() => watching.Watchers == 0, "the watcher's place is free");
+        await Eventually.TrueAsync(() => watching.Count == 0, "the watcher's place is free");
     }
 
     private async Task<JsonElement> FirstAsync(object options)

@@ -35,7 +35,7 @@ public sealed class WatchLimitTests
             await stream.DisposeAsync().WithTimeout();
         }
 
-        Assert.Equal(0, watch.Watchers);
+        Assert.Equal(0, server.Services.GetRequiredService<WatcherPlaces>().Count);
     }
 
     [Fact]
