@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PushQueue.Queues;
@@ -17,7 +18,7 @@ internal readonly record struct RawJson(ReadOnlyMemory<byte> Utf8, PendingTake? 
         public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using var document = JsonDocument.ParseValue(ref reader);
-            return new RawJson(JsonText.Raw(document.RootElement).ToArray());
+            return new RawJson(JsonMarshal.GetRawUtf8Value(document.RootElement).ToArray());
         }
 
         public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>

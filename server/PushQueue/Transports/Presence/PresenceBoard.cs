@@ -14,33 +14,40 @@ internal sealed class PresenceBoard(QueueName queue)
     private readonly SortedDictionary<long, PresentConsumerContract> _consumers = [];
     private readonly HashSet<long> _absent = [];
     private readonly List<PresenceStream> _streams = [];
+    private int _watchers;
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Consumers that changed while a check is under way: it may have seen them before or after.</summary>
     private HashSet<long>? _changed;
 
-    /// <summary>False once the board is closed: its last watcher left.</summary>
-    public bool TryAdd(PresenceStream stream, out bool isFirst)
+    /// <summary>Counts a watcher in. False once the board is closed: its last watcher left.</summary>
+    public bool TryEnter(out bool isFirst)
     {
         lock (_gate)
         {
-            isFirst = _streams.Count == 0 && !IsClosed;
-            if (!IsClosed)
-            {
-                _streams.Add(stream);
-            }
-
+            isFirst = _watchers == 0;
+            _watchers += IsClosed ? 0 : 1;
             return !IsClosed;
         }
     }
 
+    /// <summary>From here on the stream gets every change of the state that is returned.</summary>
+    public PresenceEvent Add(PresenceStream stream)
+    {
+        lock (_gate)
+        {
+            _streams.Add(stream);
+            return State();
+        }
+    }
+
     /// <summary>True where the last watcher left; the board is closed then.</summary>
-    public bool Remove(PresenceStream stream)
+    public bool Leave(PresenceStream stream)
     {
         lock (_gate)
         {
             _ = _streams.Remove(stream);
-            IsClosed |= _streams.Count == 0;
+            IsClosed = --_watchers == 0;
             return IsClosed;
         }
     }

@@ -68,10 +68,10 @@ internal sealed class PresenceWatch : IQueueChangeListener
     public async IAsyncEnumerable<PresenceEvent> WatchAsync(QueueName queue, [EnumeratorCancellation] CancellationToken cancelled)
     {
         var stream = new PresenceStream();
-        var board = await OpenAsync(queue, stream);
+        var board = await OpenAsync(queue);
         try
         {
-            yield return board.State();
+            yield return board.Add(stream);
             while (await HasEventsAsync(stream, cancelled))
             {
                 while (stream.Events.TryRead(out var happened))
@@ -87,7 +87,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
         }
         finally
         {
-            if (board.Remove(stream))
+            if (board.Leave(stream))
             {
                 _ = _boards.TryRemove(KeyValuePair.Create(queue, board));
             }
@@ -137,12 +137,12 @@ internal sealed class PresenceWatch : IQueueChangeListener
 
     private static string Topic(QueueName queue) => $"presence:{queue.Value}";
 
-    private async ValueTask<PresenceBoard> OpenAsync(QueueName queue, PresenceStream stream)
+    private async ValueTask<PresenceBoard> OpenAsync(QueueName queue)
     {
         while (true)
         {
             var board = _boards.GetOrAdd(queue, static queue => new PresenceBoard(queue));
-            if (board.TryAdd(stream, out var isFirst))
+            if (board.TryEnter(out var isFirst))
             {
                 if (isFirst)
                 {

@@ -46,7 +46,7 @@ internal sealed class HubBackplane(ConfigurationOptions configuration) : IAsyncD
                 // The store reports in the log that Redis is out of reach.
             }
 
-            await Task.Delay(RetryInterval, cancelled);
+            await Task.Delay(RetryInterval, TimeProvider.System, cancelled);
         }
     }
 
