@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Runtime.Versioning;
 using System.Text.Json;
 using PushQueue.Client.Wire;
 
@@ -12,6 +13,9 @@ internal sealed class HttpCaller : IDisposable
     // Connections are replaced now and then, so that a changed address takes effect.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
+    // The server sends a ping every 15 s; a connection that is dead is noticed by the client's own.
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+
     private readonly PushQueueClientOptions _options;
     private readonly AuthenticationHeaderValue? _authorization;
 
@@ -22,17 +26,13 @@ internal sealed class HttpCaller : IDisposable
         Servers = new Servers([options.Server, .. options.OtherServers]);
         Invoker = options.HttpHandler is { } given
             ? new HttpMessageInvoker(given, disposeHandler: false)
-            : new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime, UseCookies = false });
+            : new HttpMessageInvoker(OperatingSystem.IsBrowser() ? new HttpClientHandler() : NewHandler());
     }
 
     /// <summary>Sends the requests and opens the WebSockets.</summary>
     public HttpMessageInvoker Invoker { get; }
 
     public Servers Servers { get; }
-
-    public string? Authorization => _authorization?.ToString();
-
-    public static Uri WebSocketUriOf(string root, string path) => new("ws" + root["http".Length..] + path);
 
     /// <param name="call">The request.</param>
     /// <param name="orNotFound">Whether 404 <c>not-found</c> is an answer like others.</param>
@@ -101,6 +101,31 @@ internal sealed class HttpCaller : IDisposable
     }
 
     public void Dispose() => Invoker.Dispose();
+
+    /// <summary>Opens a WebSocket.</summary>
+    /// <exception cref="WebSocketException">The server cannot be reached, or refused; then the socket has the status of its answer.</exception>
+    public Task ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
+    {
+        var address = "ws" + root["http".Length..] + path;
+        if (OperatingSystem.IsBrowser())
+        {
+            // A browser opens the WebSocket itself, without headers of the program's own.
+            var query = _authorization?.Parameter is { } key ? "?access_token=" + Uri.EscapeDataString(key) : "";
+            return socket.ConnectAsync(new Uri(address + query), cancellationToken);
+        }
+
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.KeepAliveInterval = PingInterval;
+#if NET9_0_OR_GREATER
+        socket.Options.KeepAliveTimeout = PingInterval;
+#endif
+        if (_authorization is not null)
+        {
+            socket.Options.SetRequestHeader("Authorization", _authorization.ToString());
+        }
+
+        return socket.ConnectAsync(new Uri(address), Invoker, cancellationToken);
+    }
 
     /// <summary>The meaning of a failed connection; null for any other failure.</summary>
     public PushQueueException? Explain(string root, Exception e, CancellationToken cancellationToken) => e switch
@@ -194,6 +219,40 @@ internal sealed class HttpCaller : IDisposable
             throw Explain(root, e, cancellationToken)!;
         }
     }
+
+    [UnsupportedOSPlatform("browser")]
+    private static SocketsHttpHandler NewHandler()
+    {
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime, UseCookies = false };
+#if !NET9_0_OR_GREATER
+        handler.ConnectCallback = ConnectAsync;
+#endif
+        return handler;
+    }
+
+#if !NET9_0_OR_GREATER
+    /// <summary>WebSockets of .NET 8 do not notice that no ping is answered; TCP does it for them.</summary>
+    [UnsupportedOSPlatform("browser")]
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        const int Probes = 3;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)PingInterval.TotalSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)PingInterval.TotalSeconds / Probes);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Probes);
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+#endif
 
     private HttpRequestMessage Request(HttpMethod method, string address)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Http.Connections.Client;
 
 namespace PushQueue.Client.SignalR;
@@ -10,6 +11,7 @@ namespace PushQueue.Client.SignalR;
 /// </summary>
 /// <param name="authorization">The header; null for none.</param>
 /// <param name="invoker">Sends the handshake; null for a connection of its own.</param>
+[UnsupportedOSPlatform("browser")]
 internal sealed class HubWebSocket(string? authorization, HttpMessageInvoker? invoker)
 {
     public async ValueTask<WebSocket> ConnectAsync(WebSocketConnectionContext context, CancellationToken cancellationToken)

@@ -9,6 +9,9 @@ namespace PushQueue.Client.Streaming;
 /// <summary>A subscription at the hub, on a connection of its own or on the program's.</summary>
 internal sealed class HubTransport : IStreamTransport
 {
+    /// <summary>How SignalR begins the message of an exception for a connection that the server has closed.</summary>
+    private const string EndOfConnection = "The server closed the connection";
+
     private static readonly string[] Calls = ["message", "gap", "cancel", "close", "subscribed"];
 
     // The server's reason has arrived when the connection ends, and only waits for its turn behind messages that were received before it.
@@ -46,14 +49,14 @@ internal sealed class HubTransport : IStreamTransport
             session.OnStanding();
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (HubException e) when (Refusal(e) is { } refusal)
-        {
-            throw refusal;
-        }
-        catch (HubException)
+        catch (HubException e) when (e.Message.StartsWith(EndOfConnection, StringComparison.Ordinal))
         {
             // The server ended the connection while it was asked; its reason follows.
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (HubException e)
+        {
+            throw Refusal(e);
         }
         catch (InvalidOperationException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -88,7 +91,7 @@ internal sealed class HubTransport : IStreamTransport
         {
             if (error is HubException)
             {
-                await over.Task.WaitAsync(ReasonTimeout, session.ClientOptions.TimeProvider)
+                await over.Task.WaitAsync(ReasonTimeout, session.ClientOptions.TimeProvider, cancellationToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
@@ -156,17 +159,10 @@ internal sealed class HubTransport : IStreamTransport
             new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key.Id, ["receipt"] = key.Receipt }),
     };
 
-    /// <summary>The server's hub exceptions end in <c>type: sentence</c>. Null for the end of the connection, of which SignalR makes such
-    /// an exception, too.</summary>
-    private static PushQueueException? Refusal(HubException e)
+    /// <summary>The server's hub exceptions end in <c>type: sentence</c>.</summary>
+    private static PushQueueException Refusal(HubException e)
     {
         const string Mark = "HubException: ";
-        const string End = "The server closed the connection";
-        if (e.Message.StartsWith(End, StringComparison.Ordinal))
-        {
-            return null;
-        }
-
         var start = e.Message.IndexOf(Mark, StringComparison.Ordinal);
         var told = start < 0 ? e.Message : e.Message[(start + Mark.Length)..];
         return told.Split(": ", 2) is [var type, var sentence]

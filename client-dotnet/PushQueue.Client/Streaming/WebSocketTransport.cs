@@ -13,8 +13,6 @@ internal sealed class WebSocketTransport : IStreamTransport
     private const int FirstBufferBytes = 64 * 1024;
     private const int MessageBytesMax = 512 * 1024 * 1024;
 
-    // The server sends a ping every 15 s; a connection that is dead is noticed by the client's own.
-    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
@@ -28,20 +26,11 @@ internal sealed class WebSocketTransport : IStreamTransport
 
     private static async Task ConnectAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
     {
-        socket.Options.CollectHttpResponseDetails = true;
-        socket.Options.KeepAliveInterval = PingInterval;
-        socket.Options.KeepAliveTimeout = PingInterval;
-        if (session.Http.Authorization is { } authorization)
-        {
-            socket.Options.SetRequestHeader("Authorization", authorization);
-        }
-
         using var timeout = Timeouts.After(session.ClientOptions.RequestTimeout, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await socket.ConnectAsync(
-                HttpCaller.WebSocketUriOf(session.Root, "/ws"), session.Http.Invoker, either.Token).ConfigureAwait(false);
+            await session.Http.ConnectAsync(socket, session.Root, "/ws", either.Token).ConfigureAwait(false);
         }
         catch (WebSocketException) when (socket.HttpStatusCode != default(HttpStatusCode))
         {

@@ -17,7 +17,6 @@ public sealed class PackageTests : NodeTests
             <Nullable>enable</Nullable>
           </PropertyGroup>
           <ItemGroup>
-            <FrameworkReference Include="Microsoft.AspNetCore.App" />
             <PackageReference Include="PushQueue.Client" Version="*-*" />
           </ItemGroup>
         </Project>
@@ -47,23 +46,25 @@ public sealed class PackageTests : NodeTests
     public async Task The_packed_client_works_from_an_empty_folder()
     {
         using var folder = new TemporaryDirectory();
-        var feed = Path.Combine(folder.Path, "feed");
-        await DotNetAsync(
-            folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
-        var app = Directory.CreateDirectory(Path.Combine(folder.Path, "app")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), Project);
-        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);
+        var app = await NewApplicationAsync(folder.Path, Project);
 
-        // A packages folder of its own for our package, so that what an earlier run left is not taken for it.
-        await File.WriteAllTextAsync(Path.Combine(app, "nuget.config"), $"""
-            <configuration>
-              <packageSources><add key="feed" value="{feed}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(folder.Path, "packages")}" /></config>
-            </configuration>
-            """);
         var output = await DotNetAsync(app, "run", "-c", "Release", "--", Node.Proxy.Address.AbsoluteUri);
 
         Assert.Contains("Order { Number = 7, Item = tea }", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_packed_client_compiles_into_a_program_of_dotnet_8()
+    {
+        using var folder = new TemporaryDirectory();
+        var project = Project
+            .Replace("net10.0", "net8.0", StringComparison.Ordinal)
+            .Replace("<OutputType>Exe</OutputType>", "<OutputType>Exe</OutputType><UseAppHost>false</UseAppHost>", StringComparison.Ordinal);
+        var app = await NewApplicationAsync(folder.Path, project);
+
+        await DotNetAsync(app, "build", "-c", "Release", "-warnaserror");
+
+        Assert.True(File.Exists(Path.Combine(app, "bin", "Release", "net8.0", "PushQueue.Client.dll")));
     }
 
     [Fact]
@@ -83,6 +84,26 @@ public sealed class PackageTests : NodeTests
 
         Assert.True(put.ExitCode == 0, put.Output);
         Assert.Equal((0, "hello"), (taken.ExitCode, taken.Output.Trim()));
+    }
+
+    /// <summary>A program that takes the client from a package, made just now.</summary>
+    private static async Task<string> NewApplicationAsync(string folder, string project)
+    {
+        var feed = Path.Combine(folder, "feed");
+        await DotNetAsync(
+            folder, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
+        var app = Directory.CreateDirectory(Path.Combine(folder, "app")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), project);
+        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);
+
+        // A packages folder of its own for our package, so that what an earlier run left is not taken for it.
+        await File.WriteAllTextAsync(Path.Combine(app, "nuget.config"), $"""
+            <configuration>
+              <packageSources><add key="feed" value="{feed}" /></packageSources>
+              <config><add key="globalPackagesFolder" value="{Path.Combine(folder, "packages")}" /></config>
+            </configuration>
+            """);
+        return app;
     }
 
     private static async Task<string> DotNetAsync(string folder, params string[] arguments)
