@@ -15,7 +15,7 @@ using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Storage.Embedded;
 using PushQueue.Storage.Redis;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 using PushQueue.Transports.Rest;
 using PushQueue.Transports.SignalR;
 using PushQueue.Transports.Streaming;

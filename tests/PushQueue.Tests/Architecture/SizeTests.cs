@@ -18,7 +18,6 @@ public sealed class SizeTests
     private static readonly Dictionary<string, int> WideConstructors = new(StringComparer.Ordinal)
     {
         ["HubSocketEndpoint"] = 8,
-        ["HubWatch"] = 11,
         ["MessageBroker"] = 10,
         ["QueueDispatcher"] = 8,
         ["RedisNode"] = 8,

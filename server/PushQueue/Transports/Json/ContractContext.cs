@@ -27,6 +27,7 @@ namespace PushQueue.Transports.Json;
 [JsonSerializable(typeof(CallerAccessContract))]
 [JsonSerializable(typeof(QueueAccessContract))]
 [JsonSerializable(typeof(TappedContract))]
+[JsonSerializable(typeof(TailNoticeContract))]
 [JsonSerializable(typeof(PresenceContract))]
 [JsonSerializable(typeof(PresentConsumerContract[]))]
 [JsonSerializable(typeof(OverviewContract))]

@@ -5,6 +5,8 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports.Json;
 
+#pragma warning disable RS0030 // Only notices of other nodes are read here; MessageId.TryParse reads the ids of clients.
+
 /// <summary>Message ids are strings, also those that are numbers, because numbers of JavaScript are exact only up to 2^53.</summary>
 internal sealed class MessageIdConverter : JsonConverter<MessageId>
 {
@@ -25,7 +27,7 @@ internal sealed class MessageIdConverter : JsonConverter<MessageId>
 
     /// <inheritdoc/>
     public override MessageId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        throw new NotSupportedException("Ids of clients are read by MessageId.TryParse.");
+        MessageId.Parse(reader.GetString()!);
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, MessageId value, JsonSerializerOptions options) => Write(writer, value);

@@ -4,7 +4,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.Rest;
 

@@ -8,7 +8,7 @@ using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Commands;
 using PushQueue.Transports.Operations;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.Rest;
 

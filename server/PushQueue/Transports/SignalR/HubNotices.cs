@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Transports.Json;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.SignalR;
 

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using PushQueue.Queues;
-using PushQueue.Security;
 using PushQueue.Transports.Json;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.SignalR;
 

@@ -9,25 +9,18 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// Serves the hub's streams for people who watch: the overview, one queue, the nodes, and the messages of a queue as they pass. Each stream
-/// sends what changed, at the pace of its reader; a watcher that reads slowly sees less often. Nothing here runs while nobody watches.
+/// Serves the hub's streams for people who watch: the overview, one queue, the nodes. Each stream sends what changed, at the pace of its reader; a watcher that reads slowly sees less often. Nothing here runs while nobody watches.
 /// </summary>
 internal sealed class HubWatch(
     QueueBoards boards,
     IMessageBroker broker,
     QueueRates rates,
     NodeEvents events,
-    MessageTaps taps,
     ClusterAnswers cluster,
     WatcherPlaces places,
     TimeProvider time)
 {
-    private const int TailEventsMax = 100;
-
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    // Together rather than one by one: a busy queue's events cost a few writes a second.
-    private static readonly TimeSpan TailInterval = TimeSpan.FromMilliseconds(100);
 
     public IAsyncEnumerable<RawJson> WatchQueues(ConnectionCaller caller, JsonElement? options, CancellationToken cancelled)
     {
@@ -54,16 +47,8 @@ internal sealed class HubWatch(
         return EachSecondAsync(() => changes.NextAsync(Allowed(caller, WhyNot)), cancelled);
     }
 
-    public IAsyncEnumerable<RawJson> Tail(ConnectionCaller caller, string queue, CancellationToken cancelled)
-    {
-        var name = NameOf(queue);
-        Caller Ask() => Allowed(caller, now => now.WhyNot(Permissions.Take | Permissions.Listen | Permissions.Manage, name));
-        _ = Ask();
-        return TailAsync(name, Ask, cancelled);
-    }
-
     /// <summary>The caller, by the rules as they are now: a stream that lasts for hours must end when its right does.</summary>
-    private static Caller Allowed(ConnectionCaller caller, Func<Caller, Problem?> whyNot)
+    internal static Caller Allowed(ConnectionCaller caller, Func<Caller, Problem?> whyNot)
     {
         var now = caller.Caller;
         if (ReferenceEquals(now, Caller.Nobody))
@@ -87,41 +72,6 @@ internal sealed class HubWatch(
         while (await GoesOnAsync(timer, cancelled));
     }
 
-    private async IAsyncEnumerable<RawJson> TailAsync(
-        QueueName queue, Func<Caller> ask, [EnumeratorCancellation] CancellationToken cancelled)
-    {
-        using var place = TakePlace();
-        using var timer = new PeriodicTimer(TailInterval, time);
-        var tap = taps.Open(queue);
-        try
-        {
-            // An empty item at once: a reader that sees it knows that no event is missed from here on.
-            yield return new RawJson(Written([], 0));
-            while (await HasEventsAsync(tap, cancelled))
-            {
-                _ = ask();
-                var batch = new List<TappedEvent>();
-                while (batch.Count < TailEventsMax && tap.Events.TryRead(out var tapped))
-                {
-                    batch.Add(tapped);
-                }
-
-                yield return new RawJson(Written(batch, tap.TakeMissed()));
-                if (!await GoesOnAsync(timer, cancelled))
-                {
-                    yield break;
-                }
-            }
-        }
-        finally
-        {
-            taps.Close(tap);
-        }
-    }
-
-    private static byte[] Written(IReadOnlyList<TappedEvent> events, long missed) =>
-        JsonBuffer.Write(new TappedContract(missed, [.. events.Select(TappedEventContract.Of)]), ContractContext.Default.TappedContract);
-
     private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
     {
         try
@@ -134,19 +84,7 @@ internal sealed class HubWatch(
         }
     }
 
-    private static async ValueTask<bool> HasEventsAsync(MessageTap tap, CancellationToken cancelled)
-    {
-        try
-        {
-            return await tap.Events.WaitToReadAsync(cancelled);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private static QueueName NameOf(string queue) =>
+    internal static QueueName NameOf(string queue) =>
         QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw new HubException($"bad-queue-name: {whyNot}");
 
     private IDisposable TakePlace() => places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);

@@ -16,7 +16,8 @@ internal sealed class PushHub(
     HubCommands commands,
     HubConsume consume,
     HubWatch watch,
-    HubPresence presence) : Hub
+    HubPresence presence,
+    HubTail tail) : Hub
 {
     private HubClient Client => connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
 
@@ -104,7 +105,7 @@ internal sealed class PushHub(
 
     /// <summary>The events of a queue's messages, as copies: no consumer gets a message less for it.</summary>
     public IAsyncEnumerable<RawJson> Tail(string queue, CancellationToken cancelled) =>
-        watch.Tail(CommandingClient().Caller, queue, cancelled);
+        tail.Tail(CommandingClient().Caller, queue, cancelled);
 
     /// <summary>The consumers of a queue at all nodes, and then each that comes or leaves.</summary>
     public IAsyncEnumerable<RawJson> WatchPresence(string queue, CancellationToken cancelled) =>

@@ -10,7 +10,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
-using PushQueue.Transports.Presence;
+using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -46,6 +46,8 @@ internal static class SignalRExtensions
         services.TryAddSingleton<INotices, HubNotices>();
         services.TryAddSingleton<PresenceWatch>();
         services.TryAddSingleton<HubPresence>();
+        services.TryAddSingleton<ClusterTail>();
+        services.TryAddSingleton<HubTail>();
         services.TryAddSingleton<HubSocketEndpoint>();
         return services;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -55,12 +54,7 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
     [Fact]
     public async Task All_nodes_are_listed_and_watched()
     {
-        await Eventually.TrueAsync(
-            async () =>
-                JsonDocument.Parse((await _asked.GetAsync("/nodes")).Text)
-                    .RootElement.GetProperty("nodes")
-                    .GetArrayLength() == 2, "both are listed");
-
+        await UntilTheyKnowEachOtherAsync();
         await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchNodes");
         var nodes = (await watch.NextAsync(item => item.GetProperty("nodes").GetArrayLength() == 2)).GetProperty("nodes");
 
@@ -71,6 +65,7 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
     [Fact]
     public async Task Presence_lists_the_consumers_of_all_nodes_and_tells_who_comes_and_leaves_at_another()
     {
+        await UntilTheyKnowEachOtherAsync();
         using var near = await ListenAsync(_asked);
         await using var watch = await HubWatchClient.OpenAsync(_asked, "WatchPresence", "test");
         Assert.Equal(1, (await watch.NextAsync()).GetProperty("count").GetInt32());
@@ -84,6 +79,49 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
         var left = await watch.NextAsync();
         Assert.Equal(("left", 1), (left.GetProperty("event").GetString(), left.GetProperty("count").GetInt32()));
         Assert.Equal(joined.GetProperty("consumer").GetRawText(), left.GetProperty("consumer").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_tail_shows_what_happens_at_every_node_each_event_once()
+    {
+        await UntilTheyKnowEachOtherAsync();
+        await _asked.PostAsync("/p/test", """{"policy":"roundrobin"}""", "application/json");
+        await using var one = await HubWatchClient.OpenAsync(_asked, "Tail", "test");
+        await using var other = await HubWatchClient.OpenAsync(_other, "Tail", "test");
+        _ = await one.NextAsync();
+        _ = await other.NextAsync();
+
+        await _asked.PostAsync("/q/test?id=near", "a");
+        await _other.PostAsync("/q/test?id=far", "b");
+        await _other.GetAsync("/q/test?ttr=30");
+        var leased = await _asked.GetAsync("/q/test?ttr=30");
+        await _asked.PostAsync($"/q/test/messages/far/ack?receipt={leased.Headers["PushQueue-Receipt"]}");
+
+        string[] expected = ["done far", "given far", "given near", "put far", "put near"];
+        Assert.Equal(expected, await EventsAsync(one, expected.Length));
+        Assert.Equal(expected, await EventsAsync(other, expected.Length));
+    }
+
+    private async Task UntilTheyKnowEachOtherAsync()
+    {
+        foreach (var node in new[] { _asked, _other })
+        {
+            await Eventually.TrueAsync(
+                async () => (await node.GetAsync("/nodes")).Json.GetProperty("nodes").GetArrayLength() == 2, "both are listed");
+        }
+    }
+
+    /// <summary>So many events, each with its message, in alphabetical order: nodes do not agree on another one.</summary>
+    private static async Task<string[]> EventsAsync(HubWatchClient tail, int count)
+    {
+        var events = new List<string>();
+        while (events.Count < count)
+        {
+            events.AddRange((await tail.NextAsync()).GetProperty("events").EnumerateArray()
+                .Select(happened => $"{happened.GetProperty("event").GetString()} {happened.GetProperty("id").GetString()}"));
+        }
+
+        return [.. events.Order(StringComparer.Ordinal)];
     }
 
     private static Task<PushQueueServer> StartAsync(PushQueue.Storage.Redis.RedisStoreOptions redis) =>

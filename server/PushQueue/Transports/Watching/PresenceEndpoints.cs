@@ -10,7 +10,7 @@ using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
 
-namespace PushQueue.Transports.Presence;
+namespace PushQueue.Transports.Watching;
 
 /// <summary>Who is connected to a queue: <c>GET /q/{queue}/presence</c> once, <c>GET /sse/{queue}/presence</c> as a stream of events.</summary>
 internal sealed class PresenceEndpoints(

@@ -1,7 +1,7 @@
 using PushQueue.Queues;
 using PushQueue.Transports.Json;
 
-namespace PushQueue.Transports.Presence;
+namespace PushQueue.Transports.Watching;
 
 /// <summary>
 /// Who is connected to one queue, as its watchers at this node know it. Changes of this node's consumers come directly, those of other nodes

@@ -5,7 +5,7 @@ using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Transports.Json;
 
-namespace PushQueue.Transports.Presence;
+namespace PushQueue.Transports.Watching;
 
 #pragma warning disable RS0030 // Only notices and answers of other nodes are read here.
 

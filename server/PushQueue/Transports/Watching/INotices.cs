@@ -1,4 +1,4 @@
-namespace PushQueue.Transports.Presence;
+namespace PushQueue.Transports.Watching;
 
 /// <summary>
 /// Short notices between nodes. A notice that is sent while Redis or a subscription is away is lost, so a listener checks from time to time

@@ -8,7 +8,7 @@ using PushQueue.Tests.Support;
 using PushQueue.Transports;
 using Xunit;
 
-namespace PushQueue.Tests.Transports.Presence;
+namespace PushQueue.Tests.Transports.Watching;
 
 /// <summary>Presence on one node: who is connected to a queue, and who comes and leaves.</summary>
 public sealed class PresenceTests : IAsyncLifetime

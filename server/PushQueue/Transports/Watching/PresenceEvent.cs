@@ -1,6 +1,6 @@
 using PushQueue.Transports.Json;
 
-namespace PushQueue.Transports.Presence;
+namespace PushQueue.Transports.Watching;
 
 /// <summary>One item of a stream of presence, encoded once for all watchers.</summary>
 /// <param name="Name">state, joined, left, settings or deleted.</param>

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using PushQueue.Queues;
+using PushQueue.Security;
+using PushQueue.Transports.Json;
+using PushQueue.Transports.Watching;
+
+namespace PushQueue.Transports.SignalR;
+
+/// <summary>
+/// Serves the hub's streams of the events of a queue's messages, those of the other nodes included. Events come together rather than one by
+/// one: a busy queue costs a few writes a second.
+/// </summary>
+internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlaces places, TimeProvider time)
+{
+    private const int EventsMax = 100;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    public IAsyncEnumerable<RawJson> Tail(ConnectionCaller caller, string queue, CancellationToken cancelled)
+    {
+        var name = HubWatch.NameOf(queue);
+        void Check() => HubWatch.Allowed(caller, now => now.WhyNot(Permissions.Take | Permissions.Listen | Permissions.Manage, name));
+        Check();
+        return TailAsync(name, Check, cancelled);
+    }
+
+    private async IAsyncEnumerable<RawJson> TailAsync(
+        QueueName queue, Action check, [EnumeratorCancellation] CancellationToken cancelled)
+    {
+        using var place = places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);
+        using var timer = new PeriodicTimer(Interval, time);
+        var elsewhere = new RemoteEvents();
+        var tap = taps.Open(queue);
+        try
+        {
+            await using var listening = await cluster.ListenAsync(queue, elsewhere.Add);
+
+            // An empty item at once: a reader that sees it knows that no event is missed from here on.
+            yield return Written([], 0);
+            while (await HasEventsAsync(tap, elsewhere, cancelled))
+            {
+                check();
+                var batch = new List<TappedEventContract>();
+                while (batch.Count < EventsMax && tap.Events.TryRead(out var tapped))
+                {
+                    batch.Add(TappedEventContract.Of(tapped));
+                }
+
+                var missed = tap.TakeMissed() + elsewhere.TakeMissed();
+                while (batch.Count < EventsMax && elsewhere.Events.TryRead(out var tapped))
+                {
+                    batch.Add(tapped);
+                }
+
+                yield return Written(batch, missed);
+                if (!await GoesOnAsync(timer, cancelled))
+                {
+                    yield break;
+                }
+            }
+        }
+        finally
+        {
+            taps.Close(tap);
+        }
+    }
+
+    private static RawJson Written(IReadOnlyList<TappedEventContract> events, long missed) =>
+        new(JsonBuffer.Write(new TappedContract(missed, events), ContractContext.Default.TappedContract));
+
+    private static async ValueTask<bool> HasEventsAsync(MessageTap tap, RemoteEvents elsewhere, CancellationToken cancelled)
+    {
+        try
+        {
+            return await await Task.WhenAny(
+                tap.Events.WaitToReadAsync(cancelled).AsTask(), elsewhere.Events.WaitToReadAsync(cancelled).AsTask());
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancelled);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Events of other nodes that wait for the watcher; those that find no room are counted.</summary>
+    private sealed class RemoteEvents
+    {
+        private readonly Channel<TappedEventContract> _events = Channel.CreateBounded<TappedEventContract>(
+            new BoundedChannelOptions(MessageTap.EventsMax));
+
+        private long _missed;
+
+        public ChannelReader<TappedEventContract> Events => _events.Reader;
+
+        public void Add(TappedContract tapped)
+        {
+            _ = Interlocked.Add(ref _missed, tapped.Missed);
+            foreach (var happened in tapped.Events)
+            {
+                if (!_events.Writer.TryWrite(happened))
+                {
+                    _ = Interlocked.Increment(ref _missed);
+                }
+            }
+        }
+
+        public long TakeMissed() => Interlocked.Exchange(ref _missed, 0);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using PushQueue.Queues;
+using PushQueue.Transports.Json;
+
+namespace PushQueue.Transports.Watching;
+
+#pragma warning disable RS0030 // Only notices of other nodes are read here.
+
+/// <summary>
+/// The events of a watched queue that happen at other nodes. A node with a watcher asks the others every few seconds; each then sends its
+/// events as notices until it is no longer asked. Puts and deliveries are events of the node that did them; the ends of messages and leases
+/// reach every node from the store, and are not sent a second time.
+/// </summary>
+internal sealed class ClusterTail
+{
+    private const string Question = "tail";
+
+    private const int EventsMax = 100;
+
+    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan InterestTime = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan SendInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly MessageTaps _taps;
+    private readonly ClusterAnswers _cluster;
+    private readonly INotices _notices;
+    private readonly TimeProvider _time;
+    private readonly long _node;
+    private readonly FaultBorder _faults;
+
+    /// <summary>The queues that other nodes watch, with the timestamp of their last question.</summary>
+    private readonly ConcurrentDictionary<QueueName, long> _asked = new();
+
+    public ClusterTail(
+        MessageTaps taps,
+        ClusterAnswers cluster,
+        INotices notices,
+        INodes nodes,
+        TimeProvider time,
+        MessageMeter meter,
+        ILogger<ClusterTail> logger)
+    {
+        (_taps, _cluster, _notices, _time, _node) = (taps, cluster, notices, time, nodes.NumberBase);
+        _faults = new FaultBorder("tail", logger, meter);
+        cluster.AnswerWith(Question, AnswerAsync);
+    }
+
+    /// <summary>Calls the handler with the events at other nodes until the result is disposed. The handler must return at once.</summary>
+    public async ValueTask<IAsyncDisposable> ListenAsync(QueueName queue, Action<TappedContract> handler)
+    {
+        var listening = await _notices.ListenAsync(Topic(queue), notice =>
+        {
+            if (JsonSerializer.Deserialize(notice.Span, ContractContext.Default.TailNoticeContract) is { } sent && sent.Node != _node)
+            {
+                handler(sent.Tapped);
+            }
+        });
+        await _cluster.AskAsync($"{Question}\n{queue.Value}");
+        return new Asking(this, queue, listening);
+    }
+
+    private static string Topic(QueueName queue) => $"tail:{queue.Value}";
+
+    /// <summary>Another node asks: its watchers get this node's events for a while.</summary>
+    private ValueTask<byte[]> AnswerAsync(string queue)
+    {
+        var name = QueueName.Parse(queue);
+        var isNew = !_asked.ContainsKey(name);
+        _asked[name] = _time.GetTimestamp();
+        if (isNew)
+        {
+            _ = SendAsync(name, _taps.Open(name));
+        }
+
+        return new ValueTask<byte[]>(Array.Empty<byte>());
+    }
+
+    private async Task SendAsync(QueueName queue, MessageTap tap)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(SendInterval, _time);
+            while (await timer.WaitForNextTickAsync() && _time.GetElapsedTime(_asked[queue]) <= InterestTime)
+            {
+                var events = new List<TappedEventContract>();
+                while (events.Count < EventsMax && tap.Events.TryRead(out var tapped))
+                {
+                    if (tapped.Kind is TappedKind.Put or TappedKind.Given)
+                    {
+                        events.Add(TappedEventContract.Of(tapped));
+                    }
+                }
+
+                var missed = tap.TakeMissed();
+                if (events.Count > 0 || missed > 0)
+                {
+                    var notice = new TailNoticeContract(_node, new TappedContract(missed, events));
+                    _notices.Send(Topic(queue), JsonBuffer.Write(notice, ContractContext.Default.TailNoticeContract));
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            // A border: nobody waits for this.
+            _faults.Report(queue, e);
+        }
+        finally
+        {
+            _ = _asked.TryRemove(queue, out _);
+            _taps.Close(tap);
+        }
+    }
+
+    /// <summary>Keeps the other nodes sending.</summary>
+    private sealed class Asking : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _end = new();
+        private readonly IAsyncDisposable _listening;
+        private readonly Task _asking;
+
+        public Asking(ClusterTail tail, QueueName queue, IAsyncDisposable listening)
+        {
+            _listening = listening;
+            _asking = AskAsync(tail, queue);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _end.CancelAsync();
+            await _asking;
+            await _listening.DisposeAsync();
+            _end.Dispose();
+        }
+
+        private async Task AskAsync(ClusterTail tail, QueueName queue)
+        {
+            try
+            {
+                using var timer = new PeriodicTimer(AskInterval, tail._time);
+                while (await timer.WaitForNextTickAsync(_end.Token))
+                {
+                    await tail._cluster.AskAsync($"{Question}\n{queue.Value}");
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // The watcher has left.
+            }
+            catch (Exception e)
+            {
+                // A border: the watcher still sees the events of its own node.
+                tail._faults.Report(queue, e);
+            }
+        }
+    }
+}
