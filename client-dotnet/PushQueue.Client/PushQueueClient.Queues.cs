@@ -149,6 +149,11 @@ public sealed partial class PushQueueClient
         (await SendAsync(new Call(HttpMethod.Get, QueuePath(queue) + "/consumers"), cancellationToken).ConfigureAwait(false))
             .Read(ClientJson.Default.WorkerList).Consumers;
 
+    /// <summary>Who is connected to a queue, for everybody who may listen to it.</summary>
+    public async Task<PresenceInfo> GetPresenceAsync(string queue, CancellationToken cancellationToken = default) =>
+        (await SendAsync(new Call(HttpMethod.Get, QueuePath(queue) + "/presence"), cancellationToken).ConfigureAwait(false))
+            .Read(ClientJson.Default.PresenceInfo);
+
     /// <summary>The workers, and the consumers of all queues; where nodes share their queues over Redis, those of all nodes.</summary>
     public async Task<WorkerList> GetWorkersAsync(CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Get, "/w"), cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.WorkerList);

@@ -12,7 +12,7 @@ import type { ClientOptions } from "./options.js";
 import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./streaming/options.js";
 import { openStream } from "./streaming/stream.js";
 import type {
-  BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo,
+  BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, Presence, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo,
   QueueSettings,
   ReleaseOptions, RequestOptions, RestingMessage, SettingsChange, Stats, TakeOptions, TouchOptions, WorkerInfo,
 } from "./types.js";
@@ -205,6 +205,11 @@ export class PushQueueClient<Q extends object = AnyQueues> {
   /** The consumers of a queue. */
   async consumers(queue: QueueOf<Q>, options: RequestOptions = {}): Promise<ConsumerInfo[]> {
     return (await this.http.json<{ consumers: ConsumerInfo[] }>(`${path(queue)}/consumers`, { repeatable: true, ...options })).consumers;
+  }
+
+  /** Who is connected to a queue, for everybody who may listen to it. */
+  presence(queue: QueueOf<Q>, options: RequestOptions = {}): Promise<Presence> {
+    return this.http.json<Presence>(`${path(queue)}/presence`, { repeatable: true, ...options });
   }
 
   /** Disconnects one of them. False: there is no consumer of that number. */

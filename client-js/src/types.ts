@@ -191,6 +191,7 @@ export interface ConsumerInfo {
   transport: string;
   remoteAddress: string | null;
   worker: string | null;
+  who?: Record<string, unknown>;
   ack: "auto" | "manual";
   prefetch: number;
   credit: number;
@@ -201,6 +202,23 @@ export interface ConsumerInfo {
   lag: number;
   waitingBytes: number;
   since: string;
+}
+
+/** A consumer as everybody sees it who may listen to its queue. */
+export interface PresentConsumer {
+  id: number;
+  transport: string;
+  worker?: string;
+  /** What the client says of itself, unchecked. */
+  who?: Record<string, unknown>;
+  since: string;
+}
+
+export interface Presence {
+  queue: string;
+  /** The number of consumers at all nodes; at most 1,000 are listed. */
+  count: number;
+  consumers: PresentConsumer[];
 }
 
 export interface WorkerInfo {

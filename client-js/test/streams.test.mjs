@@ -55,6 +55,18 @@ for (const { name, options } of transports) {
     assert.ok(connects > 1, `It connected ${connects} times.`);
   });
 
+  test(`${name}: presence shows who a client says that it is`, async () => {
+    const queue = await queueOf('broadcast');
+    const got = first(1, through().consume(queue, { who: { name: 'änn' } }));
+
+    await until('it is there', async () => (await direct.presence(queue)).count === 1);
+
+    assert.deepEqual((await direct.presence(queue)).consumers.map(({ who }) => who), [{ name: 'änn' }]);
+    assert.deepEqual((await direct.consumers(queue)).map(({ who }) => who), [{ name: 'änn' }]);
+    await direct.put(queue, 1);
+    await got;
+  });
+
   test(`${name}: a stream that breaks before its first message misses nothing`, async () => {
     const queue = `${name}-${++queues}`;
     let connects = 0;

@@ -18,6 +18,7 @@ namespace PushQueue.Client.Http;
 [JsonSerializable(typeof(QueueSettingsChange))]
 [JsonSerializable(typeof(NodeStats))]
 [JsonSerializable(typeof(WorkerList))]
+[JsonSerializable(typeof(PresenceInfo))]
 [JsonSerializable(typeof(LeaseKey[]))]
 [JsonSerializable(typeof(SettleResults))]
 [JsonSerializable(typeof(ReplayResult))]

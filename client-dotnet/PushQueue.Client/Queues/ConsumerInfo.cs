@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace PushQueue.Client;
 
 /// <summary>A consumer that is connected to the node that answered.</summary>
@@ -17,6 +19,9 @@ public sealed record ConsumerInfo
 
     /// <summary>The worker's name.</summary>
     public string? Worker { get; init; }
+
+    /// <summary>What the client says of itself, unchecked; null where it says nothing.</summary>
+    public JsonElement? Who { get; init; }
 
     /// <summary><c>auto</c> or <c>manual</c>.</summary>
     public string Ack { get; init; } = "";

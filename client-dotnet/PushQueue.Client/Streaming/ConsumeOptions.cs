@@ -51,6 +51,12 @@ public sealed record ConsumeOptions
     /// <see cref="PushQueueClientOptions.Reconnect"/>. Default false: a few tries, and then the enumeration throws.</summary>
     public bool WaitForServer { get; init; }
 
+    /// <summary>
+    /// A JSON object of at most 1024 bytes with which this program tells others who it is, such as <c>{"name":"ann"}</c>; presence and lists
+    /// of consumers show it. Null for none.
+    /// </summary>
+    public string? Who { get; init; }
+
     /// <summary>This program's name, for its counters; with <see cref="AckMode.Manual"/>.</summary>
     public string? Worker { get; init; }
 }

@@ -92,6 +92,7 @@ internal sealed class StreamSession
         Set("prefetch", Options.Prefetch?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Set("overflow", Options.Overflow);
         Set("policy", Options.Policy);
+        Set("who", Options.Who);
         if (Options.Ack == AckMode.Manual)
         {
             Set("ack", "manual");

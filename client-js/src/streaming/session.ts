@@ -89,10 +89,10 @@ export class Session implements StreamSink {
   }
 
   subscription(): Record<string, string> {
-    const { prefetch, overflow, policy } = this.#options;
+    const { prefetch, overflow, policy, who } = this.#options;
     const { ttr, worker, grace = "10s" } = this.#manual ?? {};
     const all = {
-      from: this.#position.from, prefetch, overflow, policy,
+      from: this.#position.from, prefetch, overflow, policy, who: who && JSON.stringify(who),
       ...this.#manual && { ack: "manual", ttr, worker, grace: milliseconds(grace) > 0 ? grace : undefined, consumer: this.#token },
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));
