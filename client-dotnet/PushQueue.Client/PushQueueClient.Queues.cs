@@ -149,7 +149,7 @@ public sealed partial class PushQueueClient
         (await SendAsync(new Call(HttpMethod.Get, QueuePath(queue) + "/consumers"), cancellationToken).ConfigureAwait(false))
             .Read(ClientJson.Default.WorkerList).Consumers;
 
-    /// <summary>Who is connected to a queue, for everybody who may listen to it.</summary>
+    /// <summary>The presence of a queue: its consumers, for every client that may listen to it.</summary>
     public async Task<PresenceInfo> GetPresenceAsync(string queue, CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Get, QueuePath(queue) + "/presence"), cancellationToken).ConfigureAwait(false))
             .Read(ClientJson.Default.PresenceInfo);

@@ -207,7 +207,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return (await this.http.json<{ consumers: ConsumerInfo[] }>(`${path(queue)}/consumers`, { repeatable: true, ...options })).consumers;
   }
 
-  /** Who is connected to a queue, for everybody who may listen to it. */
+  /** The presence of a queue: its consumers, for every client that may listen to it. */
   presence(queue: QueueOf<Q>, options: RequestOptions = {}): Promise<Presence> {
     return this.http.json<Presence>(`${path(queue)}/presence`, { repeatable: true, ...options });
   }

@@ -209,7 +209,7 @@ export interface PresentConsumer {
   id: number;
   transport: string;
   worker?: string;
-  /** What the client says of itself, unchecked. */
+  /** The client's own description of itself, unchecked. */
   who?: Record<string, unknown>;
   since: string;
 }

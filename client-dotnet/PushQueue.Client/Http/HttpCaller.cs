@@ -103,7 +103,9 @@ internal sealed class HttpCaller : IDisposable
     public void Dispose() => Invoker.Dispose();
 
     /// <summary>Opens a WebSocket.</summary>
-    /// <exception cref="WebSocketException">The server cannot be reached, or refused; then the socket has the status of its answer.</exception>
+    /// <exception cref="WebSocketException">
+    /// The server cannot be reached, or refused; then the socket has the status of its answer.
+    /// </exception>
     public Task ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
     {
         var address = "ws" + root["http".Length..] + path;

@@ -20,7 +20,7 @@ public sealed record ConsumerInfo
     /// <summary>The worker's name.</summary>
     public string? Worker { get; init; }
 
-    /// <summary>What the client says of itself, unchecked; null where it says nothing.</summary>
+    /// <summary>The client's own description of itself, unchecked; null without one.</summary>
     public JsonElement? Who { get; init; }
 
     /// <summary><c>auto</c> or <c>manual</c>.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace PushQueue.Client;
 
-/// <summary>Who is connected to a queue, at all nodes.</summary>
+/// <summary>The consumers of a queue, at all nodes.</summary>
 public sealed record PresenceInfo
 {
     /// <summary>The queue.</summary>
@@ -27,7 +27,7 @@ public sealed record PresentConsumer
     /// <summary>The worker's name; null where it gave none.</summary>
     public string? Worker { get; init; }
 
-    /// <summary>What the client says of itself, unchecked; null where it says nothing.</summary>
+    /// <summary>The client's own description of itself, unchecked; null without one.</summary>
     public JsonElement? Who { get; init; }
 
     /// <summary>When it came, by the server's clock.</summary>

@@ -52,8 +52,8 @@ public sealed record ConsumeOptions
     public bool WaitForServer { get; init; }
 
     /// <summary>
-    /// A JSON object of at most 1024 bytes with which this program tells others who it is, such as <c>{"name":"ann"}</c>; presence and lists
-    /// of consumers show it. Null for none.
+    /// A JSON object of at most 1024 bytes that describes this program to others, such as <c>{"name":"ann"}</c>; presence and lists of
+    /// consumers show it. Null for none.
     /// </summary>
     public string? Who { get; init; }
 

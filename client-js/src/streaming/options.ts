@@ -52,7 +52,7 @@ interface CommonOptions extends StreamEvents {
   waitForServer?: boolean;
   /** How long a connection may be silent before it counts as dead; more than 15 s for `sse`. Default 45 s. */
   idleTimeout?: Duration;
-  /** What others may know of this client: `presence` and lists of consumers show it. An object of at most 1024 bytes as JSON. */
+  /** A description of this client for others: `presence` and lists of consumers show it. An object of at most 1024 bytes as JSON. */
   who?: Record<string, unknown>;
 }
 

@@ -16,7 +16,7 @@ internal sealed record ConsumerContract
 
     public required string? Worker { get; init; }
 
-    /// <summary>What the client says of itself, unchecked.</summary>
+    /// <summary>The client's own description of itself, unchecked.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RawJson? Who { get; init; }
 

@@ -13,7 +13,7 @@ internal sealed record PresentConsumerContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Worker { get; init; }
 
-    /// <summary>What the client says of itself, unchecked.</summary>
+    /// <summary>The client's own description of itself, unchecked.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RawJson? Who { get; init; }
 
