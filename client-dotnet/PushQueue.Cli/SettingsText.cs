@@ -33,6 +33,7 @@ internal static class SettingsText
         ("history.messages", settings.History.Messages?.ToString(CultureInfo.InvariantCulture) ?? ""),
         ("history.age", settings.History.Age ?? ""),
         ("deadLetter", settings.DeadLetter ? "true" : "false"),
+        ("expires", settings.Expires),
     ];
 
     private static QueueSettingsChange Set(QueueSettingsChange change, string name, string value) => name switch
@@ -49,6 +50,7 @@ internal static class SettingsText
         "history.messages" => change with { History = (change.History ?? new HistorySettings()) with { Messages = Number(name, value) } },
         "history.age" => change with { History = (change.History ?? new HistorySettings()) with { Age = value } },
         "deadLetter" when bool.TryParse(value, out var flag) => change with { DeadLetter = flag },
+        "expires" => change with { Expires = value },
         _ => throw new UsageException(
             $"There is no setting '{name}' with the value '{value}'; the settings are "
             + $"{string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),

@@ -148,6 +148,8 @@ export interface QueueSettings {
   overflow: "reject" | "drop-oldest";
   history: { messages: number; age: Duration };
   deadLetter: boolean;
+  /** How long the queue stays without being used before it is deleted; `0`: until somebody deletes it. */
+  expires: Duration;
 }
 
 /** Settings to change. */

@@ -64,6 +64,14 @@ internal static class ServerCommand
         {
             Description = "A port that takes syslog over TCP, a line a message; 0 for any free one (none).",
         },
+        new Option<string>("--expires")
+        {
+            Description = "Queues that are deleted when nobody uses them, by name: reply.*=1h, several behind commas (none).",
+        },
+        new Option<string>("--worker-expires")
+        {
+            Description = "How long a worker is listed after it was last seen (1h).",
+        },
         new Option<string>("--drain")
         {
             Description = "How long the server serves on after SIGTERM, not ready and moving its streams to other nodes, such as "

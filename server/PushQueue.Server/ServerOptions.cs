@@ -13,6 +13,9 @@ internal sealed record ServerOptions(
 {
     private static readonly TimeSpan TimeMax = TimeSpan.FromHours(1);
 
+    /// <summary>In the place of a time that cannot be read, which ends the start.</summary>
+    private static readonly TimeSpan QueueExpiryAfterError = TimeSpan.FromHours(1);
+
     /// <summary>Where metrics and traces go; null for nowhere.</summary>
     public Uri? Otlp { get; init; }
 
@@ -51,6 +54,12 @@ internal sealed record ServerOptions(
 
     /// <summary>All addresses, for people.</summary>
     public string ListenText => string.Join(", ", Listen.Select(static address => address.Text));
+
+    /// <summary>Which queues go when nobody uses them.</summary>
+    public IReadOnlyList<QueueExpiry> Expires { get; init; } = [];
+
+    /// <summary>How long a worker is listed after it was last seen; null for the default.</summary>
+    public TimeSpan? WorkerExpires { get; init; }
 
     /// <summary>As NAME=NUMBER.</summary>
     public IReadOnlyList<string> Limits { get; init; } = [];
@@ -96,6 +105,8 @@ internal sealed record ServerOptions(
             MetricsQueues = ReadCount(text("metrics-queues"), "metrics-queues", errors),
             RedisCertificateAuthority = text("redis-ca"),
             RedisPrefix = text("redis-prefix"),
+            Expires = ReadExpires(List(text("expires")), errors),
+            WorkerExpires = text("worker-expires") is { } age ? ReadAge("worker-expires", age, errors) : null,
             Drain = ReadTime("drain", text("drain"), errors) ?? TimeSpan.Zero,
             KeepAlive = ReadTime("keep-alive", text("keep-alive"), errors),
             AuthFile = text("auth"),
@@ -123,6 +134,12 @@ internal sealed record ServerOptions(
         options.Security.AccessFile = AuthFile is null ? null : Path.GetFullPath(AuthFile);
         ServerLimits.Apply(Limits, options, errors);
         ServerLimits.ApplyProxies(Proxies, options, errors);
+        foreach (var expires in Expires)
+        {
+            options.Queues.Expires.Add(expires);
+        }
+
+        options.Queues.WorkerAgeMax = WorkerExpires ?? options.Queues.WorkerAgeMax;
         options.Connections.KeepAliveTimeout = KeepAlive ?? options.Connections.KeepAliveTimeout;
         options.RestMq.AccessFile = AccessFile;
         foreach (var origin in AllowedOrigins)
@@ -223,6 +240,39 @@ internal sealed record ServerOptions(
         }
 
         errors.Add($"--{name} is '{text}'; give at most an hour, such as 15s or 1m.");
+        return null;
+    }
+
+    private static List<QueueExpiry> ReadExpires(IReadOnlyList<string> texts, List<string> errors)
+    {
+        var rules = new List<QueueExpiry>();
+        foreach (var text in texts)
+        {
+            var equals = text.LastIndexOf('=');
+            if (equals > 0)
+            {
+                rules.Add(new QueueExpiry(text[..equals], ReadAge("expires", text[(equals + 1)..], errors) ?? QueueExpiryAfterError));
+            }
+            else
+            {
+                errors.Add($"--expires has '{text}'; give NAME=TIME such as reply.*=1h, several behind commas.");
+            }
+        }
+
+        return rules;
+    }
+
+    private static TimeSpan? ReadAge(string name, string text, List<string> errors)
+    {
+        var number = text.Length == 0 ? text : text[..^1];
+        var unit = text.Length == 0 ? ' ' : text[^1];
+        var minutes = unit switch { 'm' => 1, 'h' => 60, 'd' => 24 * 60, _ => 0 };
+        if (minutes > 0 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) && amount is > 0 and < 100_000)
+        {
+            return TimeSpan.FromMinutes((double)amount * minutes);
+        }
+
+        errors.Add($"--{name} has the time '{text}'; give minutes, hours or days, such as 30m, 1h or 7d.");
         return null;
     }
 

@@ -83,6 +83,13 @@ public sealed class PushQueueOptions
         InRange(errors, "Queues.MessagesMax (--limit messages)", Queues.MessagesMax, 1, long.MaxValue);
         InRange(errors, "Queues.BytesMax (--limit bytes)", Queues.BytesMax, 1, long.MaxValue);
         InRange(errors, "Queues.WaitingTakesMax (--limit waiting-takes)", Queues.WaitingTakesMax, 1, 10_000_000);
+        InRange(errors, "Queues.WorkerAgeMax (--worker-expires)", Queues.WorkerAgeMax, QueueExpiry.ShortestAfter, TimeSpan.FromDays(366));
+        foreach (var expires in Queues.Expires)
+        {
+            InRange(
+                errors, $"Queues.Expires (--expires) for '{expires.Queues}'", expires.After, QueueExpiry.ShortestAfter, Duration.Longest);
+        }
+
         InRange(errors, "Connections.ConnectionsMax (--limit connections)", Connections.ConnectionsMax, 1, 10_000_000);
         InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
         InRange(

@@ -73,6 +73,7 @@ public static class PushQueueServiceCollectionExtensions
     {
         services.TryAddSingleton(options);
         services.TryAddSingleton<LimitHits>();
+        services.TryAddSingleton<QueueTime>();
         services.TryAddSingleton<TakeWaiters>();
         services.TryAddSingleton<FinishWaiters>();
         services.TryAddSingleton<WorkerRegistry>();
@@ -102,6 +103,10 @@ public static class PushQueueServiceCollectionExtensions
                 CertificateAuthority = options.Storage.RedisCertificateAuthority,
                 KeyPrefix = options.Storage.RedisKeyPrefix,
                 WaitForReplicas = options.Storage.RedisWait,
+                Expires = [.. options.Queues.Expires],
+
+                // An application with a clock of its own decides what time it is.
+                FollowsClockOfRedis = provider.GetRequiredService<TimeProvider>() == TimeProvider.System,
             };
 
             services.AddRedisStore(Read);
@@ -116,6 +121,7 @@ public static class PushQueueServiceCollectionExtensions
             Durability = Durability.TryParse(options.Storage.Durability)!,
             SegmentBytes = options.Storage.SegmentBytes,
             CacheBytesMax = options.Storage.CacheBytesMax,
+            Expires = [.. options.Queues.Expires],
         });
         services.AddStoreFacets();
         services.AddHostedService<StoreService>();

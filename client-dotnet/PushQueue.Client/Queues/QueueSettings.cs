@@ -38,6 +38,9 @@ public sealed record QueueSettings
 
     /// <summary>False: a message that ran out of attempts is dropped.</summary>
     public bool DeadLetter { get; init; }
+
+    /// <summary>How long the queue stays without being used before it is deleted; <c>0</c>: until somebody deletes it.</summary>
+    public string Expires { get; init; } = "0";
 }
 
 /// <summary>The messages that a broadcast queue keeps for resuming.</summary>
@@ -85,4 +88,7 @@ public sealed record QueueSettingsChange
 
     /// <summary>False: a message that ran out of attempts is dropped.</summary>
     public bool? DeadLetter { get; init; }
+
+    /// <summary>A duration of at least a minute; <c>0</c>: the queue stays until somebody deletes it.</summary>
+    public string? Expires { get; init; }
 }

@@ -120,7 +120,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             return true;
         }
 
-        foreach (var stretch in Stretch.Cut(page.Messages, _position, page.Position.Epoch, time.GetUtcNow()))
+        foreach (var stretch in Stretch.Cut(page.Messages, _position, page.Position.Epoch, store.Now))
         {
             if (stretch.Before is { } gap)
             {

@@ -24,7 +24,10 @@ internal static class DeliveryServiceCollectionExtensions
         {
             NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0,
         });
+        services.TryAddSingleton<QueuesOptions>();
+        services.TryAddSingleton<WorkerRegistry>();
         services.TryAddSingleton<ConnectionWatch>();
+        services.TryAddSingleton<PresenceLoop>();
         services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<Dispatcher>();
         services.TryAddSingleton(static provider => new NodeDrain(

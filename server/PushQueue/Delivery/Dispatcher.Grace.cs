@@ -40,7 +40,7 @@ internal sealed partial class Dispatcher
             var key = lease.Key;
             if (await store.FindAsync(consumer.Queue, key.Id) is { State: MessageState.Leased } message && held.Holds(consumer, key))
             {
-                messages.Add(new PushedMessage(message, BodyKinds.Of(message), string.Empty, key.Receipt, time.GetUtcNow()));
+                messages.Add(new PushedMessage(message, BodyKinds.Of(message), string.Empty, key.Receipt, store.Now));
                 leases.Add(lease);
                 bytes += message.Body.Length;
             }

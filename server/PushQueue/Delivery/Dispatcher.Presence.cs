@@ -13,6 +13,11 @@ internal sealed partial class Dispatcher
     public IEnumerable<KeyValuePair<QueueName, int>> CountConsumers() =>
         _queues.Select(static pair => KeyValuePair.Create(pair.Key, pair.Value.Connected)).Where(static pair => pair.Value > 0);
 
+    public bool Uses(QueueName queue) => CountConsumers(queue) > 0;
+
+    /// <summary>The queues that have consumers here.</summary>
+    public IEnumerable<QueueDispatcher> Queues => _queues.Select(static pair => pair.Value);
+
     /// <summary>The consumers of one queue, or of all, in the order of their coming.</summary>
     public IReadOnlyList<Consumer> ListConsumers(QueueName? queue)
     {

@@ -43,6 +43,7 @@ internal sealed partial class Dispatcher(
         try
         {
             await dispatcher.Loaded;
+            await dispatcher.KeepAsync(anew: true);
             if (options.Grace > TimeSpan.Zero || options.Token is not null)
             {
                 await TakeUpPlaceAsync(consumer);

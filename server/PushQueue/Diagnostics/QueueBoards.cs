@@ -8,7 +8,7 @@ namespace PushQueue.Diagnostics;
 /// none. A look that takes long makes the next one wait in proportion, so that watching never takes more than a small part of the node.
 /// </summary>
 internal sealed class QueueBoards(
-    IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, IOtherNodes others, TimeProvider time)
+    IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, IOtherNodes others, QueueTime time)
 {
     private const int PageSize = 1000;
 

@@ -6,7 +6,7 @@ namespace PushQueue.Diagnostics;
 /// Which queues have metrics of their own, and the figures of all. A queue that has a series keeps it until it is deleted; the others are
 /// summed up. The sum's counters only grow, although queues come and go: it adds up what each queue did since it was last read.
 /// </summary>
-internal sealed class QueueSeries(IMessageStore store, DiagnosticsOptions options, TimeProvider time) : IDisposable
+internal sealed class QueueSeries(IMessageStore store, DiagnosticsOptions options) : IDisposable
 {
     /// <summary>The label of the sum; no queue's name can hold a slash.</summary>
     public const string Rest = "/other";
@@ -61,7 +61,7 @@ internal sealed class QueueSeries(IMessageStore store, DiagnosticsOptions option
     private List<SeriesPoint> Sort(List<QueueInfo> queues)
     {
         _named.IntersectWith(queues.Select(static queue => queue.Name));
-        var now = time.GetUtcNow();
+        var now = store.Now;
         var points = new List<SeriesPoint>();
         var rest = new SeriesPoint(Rest);
         var restCounters = new Dictionary<QueueName, QueueCounters>();

@@ -95,4 +95,10 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     /// </summary>
     /// <returns>How many are gone; 0 for an unknown queue.</returns>
     ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count);
+
+    /// <summary>
+    /// Records that the queue is in use from now until <paramref name="ahead"/> has passed, so that <see cref="QueueSettings.Expires"/>
+    /// counts from then. Nothing happens where the queue does not exist, or does not expire.
+    /// </summary>
+    ValueTask KeepAsync(QueueName queue, TimeSpan ahead);
 }

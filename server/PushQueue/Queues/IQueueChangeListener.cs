@@ -15,6 +15,9 @@ internal interface IQueueChangeListener
     /// <summary>The queue was deleted with everything in it.</summary>
     void OnDeleted(QueueName queue);
 
+    /// <summary>Whether somebody is connected to the queue here. Asked before the store deletes a queue that it has seen no use of.</summary>
+    bool Uses(QueueName queue) => false;
+
     /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>
     void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
 

@@ -9,6 +9,11 @@ internal interface IStoreLifecycle : IAsyncDisposable
     Durability Durability { get; }
 
     /// <summary>
+    /// The present by the clock that decides when messages are due. Times of messages are relative to it and not to the clock of this node.
+    /// </summary>
+    DateTimeOffset Now { get; }
+
+    /// <summary>
     /// The contents at this moment, cheap to ask; null if the store does not know. The changes that other nodes made in the last second may
     /// be missing.
     /// </summary>

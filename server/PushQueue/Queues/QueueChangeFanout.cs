@@ -34,6 +34,27 @@ internal sealed class QueueChangeFanout(
     public void OnBroadcast(QueueName queue, long nextOffset) =>
         Tell(queue, nextOffset, static (listener, queue, nextOffset) => listener.OnBroadcast(queue, nextOffset));
 
+    public bool Uses(QueueName queue)
+    {
+        foreach (var listener in _listeners)
+        {
+            try
+            {
+                if (listener.Uses(queue))
+                {
+                    return true;
+                }
+            }
+            catch (Exception e)
+            {
+                _faults.Report(queue, e);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public void OnResumed()
     {
         foreach (var listener in _listeners)

@@ -62,6 +62,11 @@ internal sealed record QueueSettings
     /// <summary>Where the queue's messages are pushed to by HTTP; null for nowhere.</summary>
     public string? PushUrl { get; init; }
 
+    /// <summary>
+    /// How long the queue stays without being used before it is deleted; zero for as long as nobody deletes it. Null where it was never set.
+    /// </summary>
+    public TimeSpan? Expires { get; init; }
+
     public DeliveryPolicy EffectivePolicy => Policy ?? DeliveryPolicy.Broadcast;
 }
 
@@ -78,6 +83,9 @@ internal enum SettingsCondition
     /// A queue that does not exist yet, or whose policy was never set and that has broadcast nothing: nobody relies on its policy.
     /// </summary>
     UndecidedPolicy,
+
+    /// <summary>A queue whose <see cref="QueueSettings.Expires"/> was never set.</summary>
+    UndecidedExpiry,
 }
 
 /// <summary>A change of settings; null leaves a setting as it is. Limits are removed by zero.</summary>
@@ -115,6 +123,9 @@ internal sealed record QueueSettingsPatch
     /// <summary>An empty one removes it.</summary>
     public string? PushUrl { get; init; }
 
+    /// <summary>Zero: the queue stays until somebody deletes it.</summary>
+    public TimeSpan? Expires { get; init; }
+
     /// <summary>Sets the policy of a queue that has none yet.</summary>
     public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) =>
         new() { Policy = policy, Condition = condition };
@@ -134,5 +145,6 @@ internal sealed record QueueSettingsPatch
         HistoryAge = HistoryAge ?? settings.HistoryAge,
         DeadLetter = DeadLetter ?? settings.DeadLetter,
         PushUrl = PushUrl is { } url ? (url.Length == 0 ? null : url) : settings.PushUrl,
+        Expires = Expires ?? settings.Expires,
     };
 }

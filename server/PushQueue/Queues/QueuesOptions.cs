@@ -23,6 +23,15 @@ public sealed class QueuesOptions
     /// <summary>The most bytes of all their bodies together; by default what the disk holds. For the store of one node.</summary>
     public long BytesMax { get; set; } = long.MaxValue;
 
+    /// <summary>
+    /// Which queues go away when nobody uses them, by their names; the first that matches counts. Given to new queues, and when the server
+    /// starts to those that have no setting <c>expires</c>. A queue's own setting wins.
+    /// </summary>
+    public IList<QueueExpiry> Expires { get; } = [];
+
+    /// <summary>How long a worker is listed after it was last seen; a minute to a year.</summary>
+    public TimeSpan WorkerAgeMax { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How many puts may wait for the end of their message at once.</summary>
     public int WaitingPutsMax { get; set; } = 10_000;
 

@@ -1,10 +1,11 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// The workers that gave their name, and what they did, as this node saw it. Bounded: when it is full, the worker that was seen
-/// longest ago makes room for a new one.
+/// The workers that gave their name, and what they did, as this node saw it. A worker that has not been seen for
+/// <see cref="QueuesOptions.WorkerAgeMax"/> is forgotten. Bounded: when it is full, the worker that was seen longest ago makes room for a
+/// new one.
 /// </summary>
-internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
+internal sealed class WorkerRegistry(TimeProvider time, QueuesOptions options) : IQueueChangeListener
 {
     public const int WorkersMax = 10_000;
 
@@ -19,6 +20,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         {
             lock (_lock)
             {
+                ForgetOldLocked();
                 return _workers.Count;
             }
         }
@@ -31,7 +33,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         {
             _ = _workers.Remove(worker, out var before);
             MakeRoomLocked();
-            var entry = new Entry(time.GetUtcNow());
+            var entry = new Entry(time.GetUtcNow()) { SeenTimestamp = time.GetTimestamp() };
             entry.Queues.UnionWith(before?.Queues ?? []);
             entry.Registered.UnionWith(before?.Registered ?? []);
             if (entry.Queues.Contains(queue) || entry.Queues.Count < QueuesPerWorkerMax)
@@ -49,6 +51,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     {
         lock (_lock)
         {
+            ForgetOldLocked();
             return _workers.TryGetValue(worker, out var entry) ? Info(worker, entry) : null;
         }
     }
@@ -86,6 +89,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     {
         lock (_lock)
         {
+            ForgetOldLocked();
             return
             [
                 .. _workers.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Info(pair.Key, pair.Value)),
@@ -136,6 +140,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
             }
 
             entry.LastSeen = now;
+            entry.SeenTimestamp = time.GetTimestamp();
             entry.Processed += processed;
             entry.Failed += failed;
         }
@@ -146,6 +151,7 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     {
         lock (_lock)
         {
+            ForgetOldLocked();
             return [
                 .. _workers.Where(pair => pair.Value.Registered.Contains(queue)).Select(pair => pair.Key).Order(StringComparer.Ordinal)
             ];
@@ -155,11 +161,29 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
     private static WorkerInfo Info(string name, Entry entry) =>
         new(name, [.. entry.Queues], entry.Since, entry.LastSeen, entry.Processed, entry.Failed);
 
+    private void ForgetOldLocked()
+    {
+        var now = time.GetTimestamp();
+        foreach (var (name, entry) in _workers)
+        {
+            if (time.GetElapsedTime(entry.SeenTimestamp, now) > options.WorkerAgeMax)
+            {
+                // A dictionary may lose entries while it is walked.
+                _ = _workers.Remove(name);
+            }
+        }
+    }
+
     private void MakeRoomLocked()
     {
         if (_workers.Count >= WorkersMax)
         {
-            _workers.Remove(_workers.MinBy(pair => pair.Value.LastSeen).Key);
+            ForgetOldLocked();
+        }
+
+        if (_workers.Count >= WorkersMax)
+        {
+            _workers.Remove(_workers.MinBy(pair => pair.Value.SeenTimestamp).Key);
         }
     }
 
@@ -168,6 +192,9 @@ internal sealed class WorkerRegistry(TimeProvider time) : IQueueChangeListener
         public DateTimeOffset Since { get; } = since;
 
         public DateTimeOffset LastSeen { get; set; } = since;
+
+        /// <summary>The same by the monotonic clock.</summary>
+        public long SeenTimestamp { get; set; }
 
         public HashSet<QueueName> Queues { get; } = [];
 

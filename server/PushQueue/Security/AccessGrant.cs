@@ -27,44 +27,12 @@ internal sealed record AccessGrant(IReadOnlyList<string> Patterns, Permissions C
     {
         foreach (var pattern in Patterns)
         {
-            if (Fits(pattern, name))
+            if (NamePattern.Fits(pattern, name))
             {
                 return true;
             }
         }
 
         return false;
-    }
-
-    /// <summary>
-    /// A star stands for any characters, none included; everything else for itself. Linear: each star is tried again only from the last
-    /// one.
-    /// </summary>
-    internal static bool Fits(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
-    {
-        var (p, n) = (0, 0);
-        var (star, from) = (-1, 0);
-        while (n < name.Length)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                (star, from) = (p++, n);
-            }
-            else if (p < pattern.Length && pattern[p] == name[n])
-            {
-                p++;
-                n++;
-            }
-            else if (star >= 0)
-            {
-                (p, n) = (star + 1, ++from);
-            }
-            else
-            {
-                return false;
-            }
-        }
-
-        return pattern[p..].IndexOfAnyExcept('*') < 0;
     }
 }

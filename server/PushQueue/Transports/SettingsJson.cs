@@ -8,7 +8,7 @@ namespace PushQueue.Transports;
 internal static class SettingsJson
 {
     private const string Names =
-        "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter";
+        "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter, expires";
 
     private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m"}.""";
 
@@ -136,6 +136,12 @@ internal static class SettingsJson
                 problem = OptionValues.TimeToRun(value, out var timeToRun);
                 patch = patch with { TimeToRun = timeToRun };
                 return problem;
+            case "expires":
+                problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var expires);
+                patch = patch with { Expires = expires };
+                return problem ?? (expires > TimeSpan.Zero && expires < QueueExpiry.ShortestAfter
+                    ? Problem.BadOption("The setting 'expires' is at least 1m, or 0 for a queue that stays until it is deleted.")
+                    : null);
             case "dedupWindow":
                 problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var window);
                 patch = patch with { DedupWindow = window };

@@ -18,6 +18,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     public Durability Durability => Durability.Memory;
 
+    public DateTimeOffset Now => time.GetUtcNow();
+
     public string? UnavailableReason => null;
 
     /// <summary>Numbers that the next put shall give where they are free: a store may leave out some.</summary>
@@ -65,14 +67,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) => Answer(() =>
+    public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) => Use(queue, () =>
     {
         var outcomes = PutMany(queue, [message]);
         return outcomes.Ok ? (BrokerResult<PutOutcome>)outcomes.Value[0] : outcomes.Failure;
     });
 
     public ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages) =>
-        Answer(() => PutMany(queue, messages));
+        Use(queue, () => PutMany(queue, messages));
 
     public ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
         QueueName queue,
@@ -80,7 +82,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         int bytesMax,
         Selection selection = default,
         bool evenWhenStopped = false,
-        int bytesAtOnce = int.MaxValue) => Answer(() =>
+        int bytesAtOnce = int.MaxValue) => Use(queue, () =>
     {
         if (Find(queue) is not { } found)
         {
@@ -108,7 +110,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return Result(next.Select(message => message.Snapshot(queue)));
     });
 
-    public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) => Answer(() =>
+    public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) => Use(queue, () =>
     {
         if (Find(queue) is not { } found)
         {
@@ -151,12 +153,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         ForEach(queue, keys, (found, message) => EndLease(queue, found, message, request));
 
     public ValueTask<IReadOnlyList<QueueError>> CheckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) =>
-        ForEach(queue, keys, static (_, _) => { });
+        ForEach(queue, keys, static (_, _) => { }, isUse: false);
 
     public ValueTask<IReadOnlyList<QueueError>> TouchAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun) =>
         ForEach(queue, keys, (_, message) => message.Until = data.Now + timeToRun);
 
-    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) => Answer(() =>
+    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) => Use(queue, () =>
     {
         var over = Find(queue)?.Live.Where(message => message.CallerUntil <= dueBy)
             .OrderBy(message => message.CallerUntil).ThenBy(message => message.Arrival).Take(limit).ToList() ?? [];
@@ -167,7 +169,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) =>
         Answer(() => Find(queue)?.Next(dueBy).LongCount() ?? 0);
 
-    public ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax) => Answer(() =>
+    public ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax) => Use(queue, () =>
     {
         var sent = new List<Message>();
         if (Find(queue) is { Settings.Stopped: false } found)
@@ -243,7 +245,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => Answer(() => Find(queue)?.FindLive(id)?.Snapshot(queue));
 
-    public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) => Answer(() =>
+    public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) => Use(queue, () =>
     {
         if (Find(queue) is not { } found || found.FindLive(id) is not { } message)
         {
@@ -276,7 +278,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return purged;
     }
 
-    public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) => Answer(() =>
+    public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) => Use(queue, () =>
     {
         if (Find(queue)?.FindLive(id) is not { } message)
         {
@@ -290,7 +292,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return true;
     });
 
-    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Answer(() =>
+    public ValueTask<BrokerResult<int>> ReplayAsync(QueueName deadLetterQueue, MessageId? id, int count) => Use(deadLetterQueue, () =>
     {
         var found = Find(deadLetterQueue);
         _ = found is null ? null : Make(deadLetterQueue.Source);
@@ -352,11 +354,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             all.Count > page.Count ? page[^1].Key : null);
     });
 
-    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => Answer(() =>
+    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => Use(queue, () =>
     {
         var existed = Find(queue) is not null;
         var found = Make(queue);
         if (existed && (patch.Condition == SettingsCondition.NewQueue
+            || (patch.Condition == SettingsCondition.UndecidedExpiry && found.Settings.Expires is not null)
             || (patch.Condition == SettingsCondition.UndecidedPolicy && (found.Settings.Policy is not null || found.NextOffset > 1))))
         {
             return (BrokerResult<QueueSettings>)found.Settings;
@@ -587,6 +590,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 var name = QueueName.Parse(key);
                 foreach (var message in queue.Live.Where(message => message.Until <= due).OrderBy(message => message.Arrival).ToList())
                 {
+                    queue.UsedAt = due;
                     EndLease(name, queue, message, new ReleaseRequest(Error: "The lease ended."));
                 }
 
@@ -598,10 +602,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 foreach (var message in queue.Live.Where(message => !message.IsDue && message.AvailableAt <= due))
                 {
                     message.IsDue = true;
+                    queue.UsedAt = Later(queue.UsedAt, due);
                     _news.Add(listener => listener.OnReady(name));
                 }
 
                 queue.TrimHistory(due);
+                EndWhereUnused(name, queue);
             }
         }
 
@@ -612,9 +618,52 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         .SelectMany(queue => queue.Live.SelectMany(message => message.Receipt.IsNone
                 ? new DateTimeOffset?[] { message.IsDue ? null : message.AvailableAt, message.ExpiresAt }
                 : [message.Until])
+            .Append(queue.UnusedAt < DateTimeOffset.MaxValue ? queue.UnusedAt : null)
             .Concat(queue.History.Take(1).Select(message => (DateTimeOffset?)(message.BroadcastAt + queue.Settings.HistoryAge))))
         .Where(at => at is not null)
         .Min();
+
+    public ValueTask KeepAsync(QueueName queue, TimeSpan ahead)
+    {
+        _ = Do(() => NoteUse(queue, ahead));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>An operation that counts as use of its queue.</summary>
+    private ValueTask<T> Use<T>(QueueName queue, Func<T> operation) => Answer(() =>
+    {
+        var answer = operation();
+        _ = NoteUse(queue, TimeSpan.Zero);
+        return answer;
+    });
+
+    private bool NoteUse(QueueName queue, TimeSpan ahead)
+    {
+        if (Find(queue) is not { } found)
+        {
+            return false;
+        }
+
+        found.UsedAt = Later(found.UsedAt, data.Now + ahead);
+        return true;
+    }
+
+    private void EndWhereUnused(QueueName name, ModelQueue queue)
+    {
+        if (queue.UnusedAt > data.Now)
+        {
+            return;
+        }
+
+        if (queue.Live.Exists(static message => message.State is MessageState.Delayed or MessageState.Leased) || _listener!.Uses(name))
+        {
+            queue.UsedAt = data.Now;
+            return;
+        }
+
+        _ = data.Queues.Remove(name.Value);
+        _news.Add(listener => listener.OnDeleted(name));
+    }
 
     private ValueTask<T> Answer<T>(Func<T> operation) => ValueTask.FromResult(Do(operation));
 
@@ -640,8 +689,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     }
 
     private ValueTask<IReadOnlyList<QueueError>> ForEach(
-        QueueName queue, IReadOnlyList<LeaseKey> keys, Action<ModelQueue, ModelMessage> action) => Answer(() =>
+        QueueName queue, IReadOnlyList<LeaseKey> keys, Action<ModelQueue, ModelMessage> action, bool isUse = true) => Answer(() =>
     {
+        _ = isUse && NoteUse(queue, TimeSpan.Zero);
         var answers = new List<QueueError>();
         foreach (var key in keys)
         {
@@ -712,6 +762,10 @@ internal sealed class ModelQueue(string epoch)
     public List<(MessageId Id, DateTimeOffset PutAt)> Known { get; } = [];
 
     public DateTimeOffset LastAvailableAt { get; set; }
+
+    public DateTimeOffset UsedAt { get; set; }
+
+    public DateTimeOffset UnusedAt => Settings.Expires is { Ticks: > 0 } expires ? UsedAt + expires : DateTimeOffset.MaxValue;
 
     public long NextNumber { get; set; } = 1;
 

@@ -10,6 +10,6 @@ internal static class TestPolicies
     public static IDispatchPolicyFactory[] All(IMessageStore store, ConsumerRegistry registry, TimeProvider time)
     {
         var taps = new MessageTaps(time);
-        return [new BroadcastPolicyFactory(store, taps, registry.Memory, time), new RoundRobinPolicyFactory(store, taps, registry.Memory, time)];
+        return [new BroadcastPolicyFactory(store, taps, registry.Memory), new RoundRobinPolicyFactory(store, taps, registry.Memory)];
     }
 }

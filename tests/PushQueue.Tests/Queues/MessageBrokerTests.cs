@@ -22,7 +22,7 @@ public sealed class MessageBrokerTests : IAsyncLifetime
     public MessageBrokerTests()
     {
         _waiters = new TakeWaiters(_time);
-        _workers = new WorkerRegistry(_time);
+        _workers = new WorkerRegistry(_time, new QueuesOptions());
         _store = new ModelMessageStore(new ModelData(), _time);
         _broker = new MessageBroker(
             _store,

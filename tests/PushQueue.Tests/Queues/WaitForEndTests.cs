@@ -23,7 +23,7 @@ public sealed class WaitForEndTests : IAsyncLifetime
             _store,
             new TakeWaiters(_time),
             _finishes,
-            new WorkerRegistry(_time),
+            new WorkerRegistry(_time, new QueuesOptions()),
             new MessageTaps(_time),
             new QueuesOptions(),
             _time);

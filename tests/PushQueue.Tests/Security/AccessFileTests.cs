@@ -87,14 +87,14 @@ public sealed class AccessFileTests
     [InlineData("**", "x", true)]
     [InlineData("", "x", false)]
     public void A_star_stands_for_any_characters_and_nothing_else_does(string pattern, string name, bool fits) =>
-        Assert.Equal(fits, AccessGrant.Fits(pattern, name));
+        Assert.Equal(fits, NamePattern.Fits(pattern, name));
 
     [Fact]
     public void A_pattern_of_many_stars_costs_little()
     {
         var pattern = string.Concat(Enumerable.Repeat("a*", 100)) + "b";
 
-        Assert.False(AccessGrant.Fits(pattern, new string('a', 255)));
+        Assert.False(NamePattern.Fits(pattern, new string('a', 255)));
     }
 
     [Fact]

@@ -12,6 +12,11 @@ internal sealed class RecordingListener : IQueueChangeListener
     /// <summary>Called, where it is set, with each news, before it is kept.</summary>
     public Action<StoreNews>? Telling { get; set; }
 
+    /// <summary>Whether somebody is connected to every queue.</summary>
+    public bool IsInUse { get; set; }
+
+    public bool Uses(QueueName queue) => IsInUse;
+
     public IReadOnlyList<StoreNews> News
     {
         get

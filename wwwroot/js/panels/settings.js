@@ -27,6 +27,7 @@ const fields = [
     ['true', 'false'],
     ['keep', 'drop']
   ],
+  ['expires', 'Expires', 'How long the queue stays while nobody uses it, such as 1h; 0 until somebody deletes it.'],
 ];
 const limits = ['maxMessages', 'maxBytes'];
 

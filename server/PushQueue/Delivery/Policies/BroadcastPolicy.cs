@@ -13,11 +13,11 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
     private readonly BroadcastRounds _rounds;
     private readonly MissedRounds _missed;
 
-    public BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time)
+    public BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory)
     {
         _dispatcher = dispatcher;
         _store = store;
-        _rounds = new BroadcastRounds(dispatcher, taps, time, memory);
+        _rounds = new BroadcastRounds(dispatcher, store, taps, memory);
         _missed = new MissedRounds(dispatcher, store, _rounds);
     }
 

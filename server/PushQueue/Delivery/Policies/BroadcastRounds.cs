@@ -7,7 +7,7 @@ namespace PushQueue.Delivery.Policies;
 /// Gives broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are
 /// behind that the next round has to wait. Only the dispatcher's own loop calls it.
 /// </summary>
-internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps taps, TimeProvider time, MemoryBudget memory)
+internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory)
 {
     private int _overHalfLastRound;
 
@@ -25,7 +25,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, MessageTaps ta
         // A consumer that joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
         var expected = dispatcher.NextOffset;
         var live = dispatcher.AdvanceTo(messages[^1].Offset + 1);
-        var round = new Round(Stretch.Cut(messages, expected, epoch, time.GetUtcNow()), memory);
+        var round = new Round(Stretch.Cut(messages, expected, epoch, store.Now), memory);
         await round.RunAsync(live);
         dispatcher.Counts.AddDelivered((long)live.Length * messages.Count);
         _overHalfLastRound = round.OverHalf;

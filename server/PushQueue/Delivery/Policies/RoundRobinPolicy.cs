@@ -9,7 +9,7 @@ namespace PushQueue.Delivery.Policies;
 /// messages would be, leases no more than that, hands them out, and remembers where it stopped.
 /// </summary>
 internal sealed class RoundRobinPolicy(
-    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory, TimeProvider time) : IDispatchPolicy
+    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory) : IDispatchPolicy
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
@@ -44,7 +44,7 @@ internal sealed class RoundRobinPolicy(
             // Also where a later lease of the round failed: what is leased already must not be left lying.
             if (_given.Count > 0)
             {
-                await new Round(time.GetUtcNow(), dispatcher.Settler, dispatcher.Held, memory).RunAsync([.. _given]);
+                await new Round(store.Now, dispatcher.Settler, dispatcher.Held, memory).RunAsync([.. _given]);
             }
 
             dispatcher.Held.EndRound();

@@ -8,7 +8,7 @@ using PushQueue.Transports;
 namespace PushQueue.Dialects.Presque;
 
 /// <summary>/qb/{queue}: put many, take many.</summary>
-internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits, TimeProvider time)
+internal sealed class PresqueBatches(IMessageBroker broker, QueuesOptions limits, QueueTime time)
 {
     private const int CountDefault = 10;
     private const int CountMax = 1000;

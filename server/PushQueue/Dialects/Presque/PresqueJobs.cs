@@ -5,7 +5,7 @@ using PushQueue.Transports;
 namespace PushQueue.Dialects.Presque;
 
 /// <summary>/q/{queue}: take one, put one, put one back, delete the queue.</summary>
-internal sealed class PresqueJobs(IMessageBroker broker, TimeProvider time)
+internal sealed class PresqueJobs(IMessageBroker broker, QueueTime time)
 {
     public async ValueTask<JsonError?> TakeAsync(HttpContext context)
     {

@@ -6,7 +6,7 @@ using PushQueue.Transports;
 namespace PushQueue.Dialects.Redisched;
 
 /// <summary>/t/{topic}: jobs come in, are looked at and are deleted by their clients' ids.</summary>
-internal sealed class RedischedJobs(IMessageBroker broker, TimeProvider time)
+internal sealed class RedischedJobs(IMessageBroker broker, QueueTime time)
 {
     public async ValueTask<JsonError?> PutAsync(HttpContext context, RedischedRequest request)
     {

@@ -5,7 +5,7 @@ using PushQueue.Transports;
 namespace PushQueue.Dialects.Redisched;
 
 /// <summary>/t/{topic}: jobs go out, by their clients' clocks, and come back.</summary>
-internal sealed class RedischedReservations(IMessageBroker broker, TimeProvider time)
+internal sealed class RedischedReservations(IMessageBroker broker, QueueTime time)
 {
     private const int LimitDefault = 1000;
     private const int LimitMax = 100_000;

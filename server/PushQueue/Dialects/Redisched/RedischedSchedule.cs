@@ -4,7 +4,7 @@ using PushQueue.Queues;
 namespace PushQueue.Dialects.Redisched;
 
 /// <summary>/schedule/{topic} and /cancel/{topic}.</summary>
-internal sealed class RedischedSchedule(IMessageBroker broker, TimeProvider time)
+internal sealed class RedischedSchedule(IMessageBroker broker, QueueTime time)
 {
     public async ValueTask<JsonError?> ScheduleAsync(HttpContext context, RedischedRequest request)
     {

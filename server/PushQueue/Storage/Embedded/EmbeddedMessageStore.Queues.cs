@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
 namespace PushQueue.Storage.Embedded;
@@ -52,6 +53,41 @@ internal sealed partial class EmbeddedMessageStore
 
         return new(new QueuePage(page, total, names.Count > limit && limit > 0 ? names[limit - 1] : null));
     }
+
+    public ValueTask KeepAsync(QueueName queue, TimeSpan ahead)
+    {
+        Find(queue)?.Keep(ahead);
+        return ValueTask.CompletedTask;
+    }
+
+    public void DeleteUnused(EmbeddedQueue queue)
+    {
+        if (_services.Listener.Uses(queue.Name))
+        {
+            queue.Keep(TimeSpan.Zero);
+            return;
+        }
+
+        if (queue.DeleteUnused() is not { } left)
+        {
+            return;
+        }
+
+        // A put that finds it deleted waits for this and makes the queue again.
+        lock (_creation)
+        {
+            if (_queues.TryRemove(new KeyValuePair<QueueName, EmbeddedQueue>(queue.Name, queue)))
+            {
+                _names.Remove(queue.Name.Value);
+            }
+        }
+
+        LogUnused(_logger, queue.Name.Value, left);
+    }
+
+    [LoggerMessage(1010, LogLevel.Information, 
+        "Queue {Queue} was deleted: nobody used it for as long as its setting expires says. It held {Messages} messages")]
+    private static partial void LogUnused(ILogger logger, string queue, int messages);
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)
     {

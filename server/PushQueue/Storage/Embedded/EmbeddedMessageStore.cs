@@ -14,6 +14,7 @@ namespace PushQueue.Storage.Embedded;
 internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirectory
 {
     private readonly EmbeddedStoreOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly StoreServices _services;
     private readonly ConcurrentDictionary<QueueName, EmbeddedQueue> _queues = new();
@@ -27,6 +28,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     public EmbeddedMessageStore(EmbeddedStoreOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
+        _time = time;
         _logger = loggers.CreateLogger<EmbeddedMessageStore>();
         _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax), _logger, options.Meter);
     }
@@ -38,6 +40,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     public StoreTotals? Totals => _services.Totals;
 
     public StoreDamage? Damage => _services.Damage.Found;
+
+    public DateTimeOffset Now => _time.GetUtcNow();
 
     public string? UnavailableReason => _services.Log?.BrokenReason;
 
@@ -65,8 +69,10 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 return existing;
             }
 
-            var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), QueueSettings.Default);
-            queue.RecordState();
+            var expires = QueueExpiry.Find(_options.Expires, name);
+            var settings = expires is null ? QueueSettings.Default : QueueSettings.Default with { Expires = expires };
+            var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
+            queue.RecordNew(_services.NowMs());
             _queues[name] = queue;
             _names.Add(name.Value);
             _services.CountQueues(1);
@@ -141,6 +147,11 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 if (!_services.QueueFaults.Try(queue.Name, queue, static queue => queue.EndOrphanedLeases()))
                 {
                     _services.Timers.RetryLater(queue);
+                }
+
+                if (queue.Settings.Expires is null && QueueExpiry.PatchOf(_options.Expires, queue.Name) is { } patch)
+                {
+                    _ = queue.UpdateSettings(patch);
                 }
             }
 

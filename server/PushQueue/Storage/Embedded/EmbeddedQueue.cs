@@ -53,15 +53,28 @@ internal sealed class EmbeddedQueue : ILogOwner
 
     public static string NewEpoch() => Receipt.New().ToString()[..8];
 
-    /// <summary>Fills a queue that the log holds, before any other thread knows the queue.</summary>
+    /// <summary>Fills a queue before any other thread knows it.</summary>
     public void Restore(Action<QueueState> fill)
     {
         fill(_state);
         _ = _state.TakeEvents();
         _state.ScheduleNext(schedule: true);
+        if (_state.Settings.Expires is not null)
+        {
+            // Dispatchers of consumers that came before the queue know the default settings only.
+            _state.Events.SettingsChanged();
+        }
     }
 
     public QueueTransaction Begin() => new(this, _gate, _state);
+
+    /// <summary>An operation that counts as use of the queue, as opposed to one that only looks.</summary>
+    private QueueTransaction BeginUse()
+    {
+        var transaction = Begin();
+        _state.NoteUse(transaction.Now);
+        return transaction;
+    }
 
     /// <summary>Passes on what happened under the lock. Called without it.</summary>
     public void Notify()
@@ -95,19 +108,28 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
-    /// <summary>Called by the timers: what is due becomes ready, ends or expires.</summary>
+    /// <summary>Called by the timers: what is due becomes ready, ends or expires, and a queue that nobody uses is deleted.</summary>
     public void Sweep()
     {
-        using var transaction = Begin();
-        if (_hasOrphanedLeases)
+        using (var transaction = Begin())
         {
-            EndOrphanedLeases(transaction.Now);
+            if (_hasOrphanedLeases)
+            {
+                EndOrphanedLeases(transaction.Now);
+            }
+
+            if (!_state.IsUnused(transaction.Now))
+            {
+                if (_state.NextDueMs != long.MaxValue)
+                {
+                    _services.Timers.Schedule(this, _state.NextDueMs);
+                }
+
+                return;
+            }
         }
 
-        if (_state.NextDueMs != long.MaxValue)
-        {
-            _services.Timers.Schedule(this, _state.NextDueMs);
-        }
+        _services.Queues.DeleteUnused(this);
     }
 
     /// <summary>
@@ -124,7 +146,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Null where the queue was deleted meanwhile: look it up again.</summary>
     public BrokerResult<PutTicket>? Put(NewMessage message)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.IsDeleted)
         {
             return null;
@@ -147,7 +169,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>All or none. Null where the queue was deleted meanwhile.</summary>
     public BrokerResult<PutManyTicket>? PutMany(IReadOnlyList<NewMessage> messages)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.IsDeleted)
         {
             return null;
@@ -247,7 +269,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// </summary>
     public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped, int bytesAtOnce)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.Settings.Stopped && !evenWhenStopped)
         {
             return new BrokerFailure(QueueError.QueueStopped);
@@ -331,7 +353,7 @@ internal sealed class EmbeddedQueue : ILogOwner
 
     public BrokerResult<GivenMessages> Lease(LeaseRequest request)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.Settings.Stopped && !request.EvenWhenStopped)
         {
             return new BrokerFailure(QueueError.QueueStopped);
@@ -362,7 +384,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Ends leases; the messages are gone. The batch is null where nothing changed.</summary>
     public Recorded<QueueError[]> Ack(IReadOnlyList<LeaseKey> keys)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         var answers = new QueueError[keys.Count];
         var acked = new List<StoredMessage>(keys.Count);
         for (var i = 0; i < keys.Count; i++)
@@ -394,7 +416,7 @@ internal sealed class EmbeddedQueue : ILogOwner
 
     public Recorded<QueueError[]> Release(IReadOnlyList<LeaseKey> keys, ReleaseRequest request)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         var answers = new QueueError[keys.Count];
         LogBatch? batch = null;
         for (var i = 0; i < keys.Count; i++)
@@ -423,7 +445,7 @@ internal sealed class EmbeddedQueue : ILogOwner
 
     public Recorded<QueueError[]> Touch(IReadOnlyList<LeaseKey> keys, TimeSpan timeToRun)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         var answers = new QueueError[keys.Count];
         LogBatch? batch = null;
         for (var i = 0; i < keys.Count; i++)
@@ -443,7 +465,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Ends leases that are over by their callers' clock, the earliest first.</summary>
     public Recorded<int> EndDueLeases(DateTimeOffset dueBy, int limit)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         var dueByMs = _services.Clock.FromWall(dueBy);
         var request = new ReleaseRequest(TimeSpan.Zero, "the lease ended without an ack");
         LogBatch? batch = null;
@@ -460,7 +482,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Gives the next ready messages their offsets. To be shown to no one before the batch is synced.</summary>
     public GivenMessages Broadcast(int count, int bytesMax)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         var given = NewGiven();
         if (_state.Settings.Stopped || _state.Waiting.Ready.Count == 0)
         {
@@ -559,6 +581,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         // message.
         lock (_gate)
         {
+            _state.NoteUse(now);
             return _state.IsDeleted ? null : from.MoveTo(_state, message, letter, now);
         }
     }
@@ -566,14 +589,14 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Removes a live message.</summary>
     public Recorded<bool> Cancel(MessageId id)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         return _state.Index.FindVisible(id) is { } message ? new(true, Cancel([message])) : default;
     }
 
     /// <summary>Removes live messages of any state, the next ready ones first; how many.</summary>
     public Recorded<int> Purge(int count)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         List<StoredMessage> messages =
             [.. _state.Waiting.Ready.InOrder().Concat(_state.Waiting.Delayed.InOrder()).Concat(_state.Leased.InOrder()).Take(count)];
         return messages.Count > 0 ? new(messages.Count, Cancel(messages)) : default;
@@ -582,7 +605,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>Makes a live message available at another time; a lease that it has ends.</summary>
     public Recorded<bool> Reschedule(MessageId id, DateTimeOffset availableAt)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.Index.FindVisible(id) is not { } message)
         {
             return default;
@@ -625,7 +648,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     public BrokerResult<Recorded<int>>? ReplayFrom(EmbeddedQueue dead, MessageId? id, int count)
     {
         BrokerResult<Recorded<int>>? result = null;
-        using (var transaction = Begin())
+        using (var transaction = BeginUse())
         {
             if (!_state.IsDeleted)
             {
@@ -640,7 +663,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// <summary>The settings as they are now; null where the queue was deleted meanwhile.</summary>
     public Recorded<QueueSettings>? UpdateSettings(QueueSettingsPatch patch)
     {
-        using var transaction = Begin();
+        using var transaction = BeginUse();
         if (_state.IsDeleted)
         {
             return null;
@@ -656,7 +679,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         {
             _state.Settings = settings;
             _state.History.Trim(settings, transaction.Now);
-            _state.NoteDue(_state.History.NextEndMs(settings));
+            _state.NoteDue(Math.Min(_state.History.NextEndMs(settings), _state.UnusedAtMs));
             _state.Events.SettingsChanged();
             if (_state.Waiting.Ready.Count > 0)
             {
@@ -683,19 +706,20 @@ internal sealed class EmbeddedQueue : ILogOwner
     public Recorded<bool> Delete()
     {
         using var transaction = Begin();
-        if (_state.IsDeleted)
-        {
-            return default;
-        }
+        return _state.IsDeleted ? default : new(true, DeleteAll(_state));
+    }
 
-        var segments = _state.Index.All.Concat(_state.History.InOrder())
+    /// <summary>Records and does the deletion, in a transaction of the caller.</summary>
+    public LogBatch DeleteAll(QueueState state)
+    {
+        var segments = state.Index.All.Concat(state.History.InOrder())
             .Where(static message => message.Segment is not null)
             .Select(static message => message.Segment!)
-            .Concat(_state.KnownIds.Evidence())
+            .Concat(state.KnownIds.Evidence())
             .Distinct();
-        var batch = _state.Journal.Deleted(segments);
-        _state.Delete();
-        return new(true, batch);
+        var batch = state.Journal.Deleted(segments);
+        state.Delete();
+        return batch;
     }
 
     /// <summary>A body that was read ahead.</summary>
@@ -723,6 +747,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             }
 
             _state.Advance(now);
+            _state.NoteUse(now);
             var candidates = id is { } one ? ReadyLetter(one) : [.. _state.Waiting.Ready.InOrder().Take(count)];
             if (id is not null && candidates.Count == 0)
             {

@@ -17,6 +17,9 @@ internal sealed class EmbeddedStoreOptions
     /// <summary>Bodies kept in memory in addition to the log, in bytes.</summary>
     public long CacheBytesMax { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>Which queues go when nobody uses them, where they have no setting of their own.</summary>
+    public IReadOnlyList<QueueExpiry> Expires { get; init; } = [];
+
     /// <summary>Counts the flushes; null where nobody counts.</summary>
     public MessageMeter? Meter { get; init; }
 

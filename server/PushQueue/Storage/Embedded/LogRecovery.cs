@@ -79,7 +79,7 @@ internal sealed partial class LogRecovery
             _damage.NewEpochs();
         }
 
-        Queues = [.. _queues.Values.Select(queue => queue.Build(newEpochs))];
+        Queues = [.. _queues.Values.Select(queue => queue.Build(newEpochs, _stoppedClean))];
         _queues.Clear();
     }
 

@@ -18,6 +18,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
     private long _nextSequence = 1;
     private long _nextOffset = 1;
     private long _firstOffset;
+    private long _unusedMs;
 
     public long Number { get; } = number;
 
@@ -35,6 +36,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         _nextOffset = Math.Max(_nextOffset, state.NextOffset);
         _firstOffset = Math.Max(_firstOffset, state.FirstOffset);
         _counters = state.Counters;
+        _unusedMs = state.UnusedMs;
     }
 
     public void ReadMessage(StoredMessage message, Segment segment, long offset, int length)
@@ -137,8 +139,12 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
 
     /// <summary>Makes the queue, with every message where it belongs.</summary>
     /// <param name="newEpoch">Whether the log cannot prove where the broadcast stood.</param>
-    public EmbeddedQueue Build(bool newEpoch)
+    /// <param name="stoppedClean">
+    /// Whether the log ends with the state of the queue. If not, it may have been used since, and counts as used now.
+    /// </param>
+    public EmbeddedQueue Build(bool newEpoch, bool stoppedClean)
     {
+        _unusedMs = stoppedClean ? _unusedMs : 0;
         var queue = new EmbeddedQueue(services, Number, Name, newEpoch ? EmbeddedQueue.NewEpoch() : _epoch, _settings);
         queue.Restore(Fill);
         return queue;
@@ -148,6 +154,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
     {
         var now = services.Clock.NowMs();
         state.Counters.Restore(_counters);
+        state.RestoreUse(_unusedMs, now);
         state.Index.Restore(_nextSequence, _messages.Count);
         foreach (var (id, (untilMs, evidence)) in _knownIds)
         {

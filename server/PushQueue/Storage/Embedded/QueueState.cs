@@ -81,10 +81,18 @@ internal sealed class QueueState
     public bool Meets(SettingsCondition condition) => condition switch
     {
         // A put may have come between the search for the queue and this.
-        SettingsCondition.NewQueue => Index.NextSequence == 1 && History.NextOffset == 1 && Settings == QueueSettings.Default,
+        SettingsCondition.NewQueue => Index.NextSequence == 1 && History.NextOffset == 1
+            && Settings with { Expires = null } == QueueSettings.Default,
+        SettingsCondition.UndecidedExpiry => Settings.Expires is null,
         SettingsCondition.UndecidedPolicy => Settings.Policy is null && History.NextOffset == 1,
         _ => true,
     };
+
+    /// <summary>When the queue was used last, by the queues' clock; in the future while somebody is connected to it.</summary>
+    public long UsedAtMs { get; private set; }
+
+    /// <summary>When the queue has been unused for as long as its setting says; <see cref="long.MaxValue"/> for never.</summary>
+    public long UnusedAtMs => Settings.Expires is { Ticks: > 0 } expires ? UsedAtMs + (long)expires.TotalMilliseconds : long.MaxValue;
 
     public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.NextOffset);
 
@@ -102,6 +110,14 @@ internal sealed class QueueState
         _events = null;
         return events;
     }
+
+    /// <summary>The queue is used then. Schedules nothing: a use only moves the end further away.</summary>
+    public void NoteUse(long atMs) => UsedAtMs = Math.Max(UsedAtMs, atMs);
+
+    /// <summary>The use of an earlier run: time in which no server ran does not count.</summary>
+    public void RestoreUse(long unusedMs, long now) => UsedAtMs = now - unusedMs;
+
+    public bool IsUnused(long now) => UnusedAtMs <= now && !IsDeleted;
 
     /// <summary>Something of this queue is due at that time. Schedules only what comes nearer.</summary>
     public void NoteDue(long dueMs)
@@ -126,6 +142,12 @@ internal sealed class QueueState
         DropExpired(now);
         KnownIds.DropUntil(now);
         History.Trim(Settings, now);
+        if (Waiting.Delayed.Count > 0 || Leased.Count > 0 || Pending > 0)
+        {
+            // It waits for a time to come, or for a worker.
+            NoteUse(now);
+        }
+
         ScheduleNext(schedule: false);
     }
 
@@ -134,7 +156,7 @@ internal sealed class QueueState
     {
         var due = Math.Min(Waiting.Delayed.NextDueMs, Leased.NextEndMs);
         due = Math.Min(due, Math.Min(Index.NextExpiryMs, KnownIds.NextEndMs));
-        _nextDueMs = Math.Min(due, History.NextEndMs(Settings));
+        _nextDueMs = Math.Min(due, Math.Min(History.NextEndMs(Settings), UnusedAtMs));
         if (schedule && _nextDueMs != long.MaxValue)
         {
             Services.Timers.Schedule(_owner, _nextDueMs);
@@ -326,7 +348,7 @@ internal sealed class QueueState
     /// <summary>Writes the queue's state without its messages: a new queue's first record, or a part of a snapshot.</summary>
     public LogBatch Record() => Journal.State(
         new QueueStateRecord(
-            Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset));
+            Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset, UnusedMs()));
 
     /// <summary>
     /// Everything is gone. The due timers know the queue until its last time has come, which may be years from now: nothing may hang on it.
@@ -382,6 +404,8 @@ internal sealed class QueueState
         }
     }
 
+    private long UnusedMs() => Settings.Expires is null ? 0 : Math.Max(0, Services.NowMs() - UsedAtMs);
+
     private void EndPending(StoredMessage message)
     {
         if (!IsDeleted)
@@ -409,6 +433,7 @@ internal sealed class QueueState
             var message = Waiting.Delayed.First!;
             Waiting.Ready.Add(message);
             Waiting.Delayed.Remove(message);
+            NoteUse(now);
             Events.Ready();
         }
     }
@@ -417,6 +442,7 @@ internal sealed class QueueState
     {
         for (var i = 0; i < SweepMax && Leased.FirstEnded(now) is { } message; i++)
         {
+            NoteUse(now);
             EndLease(message, now, LeaseRanOut);
         }
     }

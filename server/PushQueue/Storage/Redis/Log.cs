@@ -52,6 +52,10 @@ internal static partial class Log
     [LoggerMessage(137, LogLevel.Debug, "Follow-up work waits for the next heartbeat: {Sentence}")]
     public static partial void UpkeepWaits(ILogger logger, string sentence);
 
+    [LoggerMessage(138, LogLevel.Information,
+        "Queue {Queue} was deleted: nobody used it for as long as its setting expires says. It held {Messages} messages")]
+    public static partial void Unused(ILogger logger, string queue, long messages);
+
     [LoggerMessage(139, LogLevel.Warning,
         "A packet on the channel of notifications cannot be read; notifications may have been missed")]
     public static partial void Unreadable(ILogger logger, Exception exception);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -55,7 +54,7 @@ internal sealed partial class RedisMessageStore
             messages.Add(RedisRecord.Read(queue, bytes, 2 + given, RedisStatus.Read(bytes.AsSpan(2, given))));
         }
 
-        return new HistoryPage(messages, Position(known, reply));
+        return new HistoryPage(messages, RedisQueueInfo.Position(known, reply));
     }
 
     public ValueTask<Message?> LookAsync(QueueName queue) => OneAsync(RedisScript.Look, queue, [default, default]);
@@ -66,7 +65,7 @@ internal sealed partial class RedisMessageStore
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
     {
         const int Head = 3;
-        if (!TryCursor(after, out var score, out var member))
+        if (!RedisPageCursor.TryRead(after, out var score, out var member))
         {
             return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
         }
@@ -171,28 +170,5 @@ internal sealed partial class RedisMessageStore
         {
             return Failure(e);
         }
-    }
-
-    /// <summary>A cursor is score and member of the last message: <c>39582418599936-0000000000000420</c>.</summary>
-    private static bool TryCursor(string? after, out string score, out string member)
-    {
-        const int MemberLength = 16;
-        (score, member) = (string.Empty, string.Empty);
-        if (after is null)
-        {
-            return true;
-        }
-
-        var dash = after.IndexOf('-', StringComparison.Ordinal);
-        if (dash <= 0
-            || after.Length - dash - 1 != MemberLength
-            || !long.TryParse(after.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            || !long.TryParse(after.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _))
-        {
-            return false;
-        }
-
-        (score, member) = (after[..dash], after[(dash + 1)..]);
-        return true;
     }
 }

@@ -14,6 +14,9 @@ internal sealed partial class RedisMessageStore : IRedisUpkeep
     /// <summary>A frozen node that wakes later than this could lease once more before it knows that it was declared dead.</summary>
     private static readonly TimeSpan DeadFor = TimeSpan.FromDays(7);
 
+    /// <summary>How long a queue stays at least when a node has started, or Redis was away.</summary>
+    private static readonly TimeSpan StayAfterOutage = TimeSpan.FromMinutes(5);
+
     public async Task<EndedLeases> EndLeasesOfAsync(string node, bool mayWake, IEnumerable<QueueName>? queues = null)
     {
         var noted = (await _connection.DoAsync(database => database.SetMembersAsync(_connection.Keys.QueuesOf(node))))
@@ -122,10 +125,20 @@ internal sealed partial class RedisMessageStore : IRedisUpkeep
     private async Task<(RedisValue Due, long Messages, long Bytes)> ReadAsync(QueueName queue)
     {
         var key = Known(queue).Keys[0];
-        var fields = _connection.DoAsync(database => database.HashGetAsync(key, ["due", "bytes"]));
+        var fields = _connection.DoAsync(database => database.HashGetAsync(key, ["due", "bytes", "expires"]));
         var messages = await _connection.DoAsync(database => database.HashLengthAsync(key.Append(":messages")));
         var values = await fields;
-        return (values[0], messages, Number(values[1]));
+        if (values[2].IsNull && QueueExpiry.Find(_options.Expires, queue) is not null)
+        {
+            await GiveDefaultsAsync(queue);
+        }
+        else if (RedisQueueInfo.Number(values[2]) > 0)
+        {
+            // While no node served, nobody could use the queue. Clients get the time to come back before it goes.
+            _ = await RunAnywayAsync(RedisScript.Keep, queue, [default, default, Ms(StayAfterOutage), 1]);
+        }
+
+        return (values[0], messages, RedisQueueInfo.Number(values[1]));
     }
 
     private async Task EndLeasesAsync(QueueName queue, string node, bool mayWake)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -7,11 +6,6 @@ namespace PushQueue.Storage.Redis;
 /// <summary>Queues as a whole.</summary>
 internal sealed partial class RedisMessageStore
 {
-    private const int InfoHead = 10;
-
-    private static readonly RedisValue[] InfoFields =
-        ["bytes", "put", "delivered", "acked", "failed", "cancelled", "expired", "dropped", "deadlettered", .. RedisSettings.Fields];
-
     public async ValueTask<BrokerResult<int>> PurgeAsync(QueueName queue, int count)
     {
         try
@@ -30,29 +24,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            if (UnavailableReason is { } reason)
-            {
-                throw new StoreUnavailableException(reason);
-            }
-
-            var known = Known(queue);
-            var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Caller(known)]);
-
-            known.ForgetOffset();
-            _totals.Add(0, -(long)reply[1], -(long)reply[2]);
-
-            // The directory follows; a queue that was made again meanwhile is put back.
-            if (await _connection.DoAsync(database => database.SortedSetRemoveAsync(_connection.Keys.Directory, queue.Value)))
-            {
-                _totals.Add(-1, 0, 0);
-            }
-
-            if (await _connection.DoAsync(database => database.HashExistsAsync(known.Keys[0], "epoch")))
-            {
-                await ListAsync(queue);
-            }
-
-            return (long)reply[0] == 1;
+            return await DeleteAsync(queue, onlyUnused: false) is not null;
         }
         catch (StoreUnavailableException e)
         {
@@ -60,9 +32,57 @@ internal sealed partial class RedisMessageStore
         }
     }
 
+    public async ValueTask KeepAsync(QueueName queue, TimeSpan ahead) =>
+        _ = await RunAsync(RedisScript.Keep, queue, [default, default, Ms(ahead), 0]);
+
+    /// <summary>Deletes a queue that nobody has used for as long as its setting says, unless somebody is connected to it here.</summary>
+    /// <returns>When something is due there again; 0 for never.</returns>
+    private async Task<long> EndUnusedAsync(QueueName queue)
+    {
+        if (!_listener!.Uses(queue) && await DeleteAsync(queue, onlyUnused: true) is { } messages)
+        {
+            Log.Unused(_logger, queue.Value, messages);
+            return 0;
+        }
+
+        return await RunAsync(RedisScript.Keep, queue, [default, default, 0, 0]) is { } reply ? (long)reply[1] : 0;
+    }
+
+    /// <returns>How many messages were in the queue; null where it does not exist, or has been used and was to go only if not.</returns>
+    private async Task<long?> DeleteAsync(QueueName queue, bool onlyUnused)
+    {
+        if (UnavailableReason is { } reason)
+        {
+            throw new StoreUnavailableException(reason);
+        }
+
+        var known = Known(queue);
+        var reply = await RunAsync(RedisScript.DeleteQueue, known.Keys, [NowMs(), Caller(known), onlyUnused ? 1 : 0]);
+        if (onlyUnused && (long)reply[0] == 0)
+        {
+            return null;
+        }
+
+        known.ForgetOffset();
+        _totals.Add(0, -(long)reply[1], -(long)reply[2]);
+
+        // The directory follows; a queue that was made again meanwhile is put back.
+        if (await _connection.DoAsync(database => database.SortedSetRemoveAsync(_connection.Keys.Directory, queue.Value)))
+        {
+            _totals.Add(-1, 0, 0);
+        }
+
+        if (await _connection.DoAsync(database => database.HashExistsAsync(known.Keys[0], "epoch")))
+        {
+            await ListAsync(queue);
+        }
+
+        return (long)reply[0] == 1 ? (long)reply[1] : null;
+    }
+
     public async ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) =>
-        await RunAsync(RedisScript.GetQueue, queue, [default, default, Known(queue).NextOffset, .. InfoFields]) is { } reply
-            ? Info(queue, Known(queue), reply)
+        await RunAsync(RedisScript.GetQueue, queue, [default, default, Known(queue).NextOffset, .. RedisQueueInfo.Fields]) is { } reply
+            ? RedisQueueInfo.Read(queue, Known(queue), reply)
             : null;
 
     public async ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
@@ -92,13 +112,7 @@ internal sealed partial class RedisMessageStore
     {
         try
         {
-            var reply = await RunAsync(
-                RedisScript.UpdateSettings,
-                queue,
-                [
-                    default, default, (int)patch.Condition, RedisSettings.Fields.Length,
-                    .. RedisSettings.Fields, .. RedisSettings.Changes(patch),
-                ]);
+            var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch));
             return RedisSettings.Read(reply.AsSpan(1));
         }
         catch (StoreUnavailableException e)
@@ -106,6 +120,12 @@ internal sealed partial class RedisMessageStore
             return Failure(e);
         }
     }
+
+    /// <summary>The arguments of a change of settings; the first two are for the time and the caller.</summary>
+    private static RedisValue[] ChangeOf(QueueSettingsPatch patch) =>
+    [
+        default, default, (int)patch.Condition, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch),
+    ];
 
     /// <summary>Names of queues in their order, behind that one.</summary>
     private ValueTask<RedisValue[]> NamesAsync(string? after, int limit)
@@ -116,49 +136,4 @@ internal sealed partial class RedisMessageStore
         return _connection.DoAsync(database => database.SortedSetRangeByValueAsync(
             _connection.Keys.Directory, after ?? default(RedisValue), default, exclude, skip, limit));
     }
-
-    private static QueueInfo Info(QueueName queue, KnownQueue known, RedisValue[] reply)
-    {
-        var fields = reply.AsSpan(InfoHead);
-        var settings = RedisSettings.Read(fields[(InfoFields.Length - RedisSettings.Fields.Length)..]);
-        var position = Position(known, reply);
-        return new QueueInfo
-        {
-            Name = queue,
-            Settings = settings,
-            Ready = (long)reply[5],
-            Delayed = (long)reply[6],
-            Leased = (long)reply[7],
-            History = position.NextOffset - position.FirstOffset,
-            Bytes = Number(fields[0]),
-            OldestReadyAt = Time(reply[8]),
-            NextDelayedAt = Time(reply[9]),
-            Position = position,
-            Counters = new QueueCounters
-            {
-                Put = Number(fields[1]),
-                Delivered = Number(fields[2]),
-                Acked = Number(fields[3]),
-                Failed = Number(fields[4]),
-                Cancelled = Number(fields[5]),
-                Expired = Number(fields[6]),
-                Dropped = Number(fields[7]),
-                DeadLettered = Number(fields[8]),
-            },
-        };
-    }
-
-    /// <summary>The position that an answer has behind its control.</summary>
-    private static BroadcastPosition Position(KnownQueue known, RedisValue[] reply)
-    {
-        var position = new BroadcastPosition(reply[1]!, (long)reply[2], (long)reply[3], (long)reply[4]);
-        known.ObserveOffset(position.NextOffset);
-        return position;
-    }
-
-    private static long Number(RedisValue value) => value.IsNullOrEmpty ? 0 : (long)value;
-
-    private static DateTimeOffset? Time(RedisValue value) => value.IsNullOrEmpty
-        ? null
-        : DateTimeOffset.FromUnixTimeMilliseconds((long)double.Parse((string)value!, CultureInfo.InvariantCulture));
 }

@@ -20,7 +20,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private const long LatestMs = (1L << 42) - 1;
 
     private readonly RedisStoreOptions _options;
-    private readonly TimeProvider _time;
+    private readonly RedisClock _clock;
     private readonly ILogger _logger;
     private readonly RedisConnection _connection;
     private readonly RedisTimers _timers;
@@ -37,11 +37,12 @@ internal sealed partial class RedisMessageStore : IMessageStore
     public RedisMessageStore(RedisStoreOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
-        _time = time;
+        _clock = new RedisClock(time, options.FollowsClockOfRedis);
         _logger = loggers.CreateLogger<RedisMessageStore>();
         _connection = new RedisConnection(options, _logger);
         _faults = new FaultBorder("redis-queues", _logger, options.Meter);
-        _timers = new RedisTimers(_connection, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
+        _timers = new RedisTimers(
+            _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
         _turns = new TurnTimeouts(time, queue => _listener!.OnReady(queue), new FaultBorder("turns", _logger, options.Meter));
         Nodes = new RedisNodes(_connection, time, () => LivingNodes.Count, _logger);
         Durability = Durability.Redis(options.WaitForReplicas);
@@ -51,6 +52,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
     public string Description => "Redis";
 
     public Durability Durability { get; }
+
+    public DateTimeOffset Now => _clock.Now;
 
     public StoreTotals? Totals => _totals.Current;
 
@@ -105,7 +108,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
     private FaultBorder Border(string where) => new(where, _logger, _options.Meter);
 
-    private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long NowMs() => _clock.NowMs();
 
     private KnownQueue Known(QueueName queue)
     {
@@ -225,11 +228,38 @@ internal sealed partial class RedisMessageStore : IMessageStore
             _totals.Add(1, 0, 0);
         }
 
+        await GiveDefaultsAsync(queue);
         _ = await _connection.RunAsync(RedisScript.MarkListed, Known(queue).Keys, []);
     }
 
-    private async Task<long> SweepAsync(QueueName queue) =>
-        await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is { } reply ? (long)reply[1] : 0;
+    /// <summary>Gives a queue the settings that its name brings and that it does not have yet.</summary>
+    private async Task GiveDefaultsAsync(QueueName queue)
+    {
+        if (QueueExpiry.PatchOf(_options.Expires, queue) is not { } patch)
+        {
+            return;
+        }
+
+        var known = Known(queue);
+        var arguments = ChangeOf(patch);
+        (arguments[0], arguments[1]) = (NowMs(), Caller(known));
+        var reply = await _connection.RunAsync(RedisScript.UpdateSettings, known.Keys, arguments);
+        if (_totals.Read(reply[0]) is >= 8 and var control)
+        {
+            // Only its due time: the directory is the business of the caller.
+            await FollowUpAsync(queue, control & ~7L);
+        }
+    }
+
+    private async Task<long> SweepAsync(QueueName queue)
+    {
+        if (await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is not { } reply)
+        {
+            return 0;
+        }
+
+        return (long)reply[2] == 1 ? await EndUnusedAsync(queue) : (long)reply[1];
+    }
 
     private static BrokerFailure Failure(StoreUnavailableException exception) =>
         new(QueueError.StoreUnavailable, exception.Message);

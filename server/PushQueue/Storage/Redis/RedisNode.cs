@@ -146,7 +146,7 @@ internal sealed partial class RedisNode(
             return [];
         }
 
-        const int Head = 5;
+        const int Head = 6;
         _isJoined = true;
         totals.Learn(new StoreTotals((long)reply[1], (long)reply[2], (long)reply[3]));
         var dead = (int)reply[4];
@@ -159,6 +159,7 @@ internal sealed partial class RedisNode(
         var keys = connection.Keys;
         var changes = totals.Take();
         var isMember = false;
+        var askedAt = timers.Clock.Timestamp();
         try
         {
             var reply = await connection.RunAsync(
@@ -170,6 +171,11 @@ internal sealed partial class RedisNode(
                     changes.Queues, changes.Messages, changes.Bytes,
                 ]);
             isMember = (long)reply[0] == 1;
+            if (isMember)
+            {
+                timers.Clock.Observe((long)reply[5], askedAt);
+            }
+
             return (reply, isMember);
         }
         finally

@@ -26,6 +26,7 @@ internal enum RedisScript
     GetQueue,
     UpdateSettings,
     Sweep,
+    Keep,
     EndNodeLeases,
     ReleaseLost,
     MarkListed,

@@ -13,7 +13,7 @@ internal static class RedisSettings
     public static readonly RedisValue[] Fields =
     [
         "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
-        "nodead", "pushurl",
+        "nodead", "pushurl", "expires",
     ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
@@ -51,6 +51,7 @@ internal static class RedisSettings
         Change("histmax", patch.HistoryMessages);
         Change("histage", patch.HistoryAge?.Ticks);
         Change("nodead", Flag(!patch.DeadLetter));
+        Change("expires", patch.Expires?.Ticks);
         if (patch.PushUrl is { } url)
         {
             changes.Add("pushurl");
@@ -79,6 +80,9 @@ internal static class RedisSettings
             HistoryAge = Time(values[11]) ?? none.HistoryAge,
             DeadLetter = Number(values[12]) is { } off ? off == 0 : none.DeadLetter,
             PushUrl = values[13].IsNullOrEmpty ? null : (string?)values[13],
+
+            // Missing in notifications of earlier versions.
+            Expires = values.Length > 14 ? Time(values[14]) : null,
         };
     }
 

@@ -25,6 +25,15 @@ internal sealed record RedisStoreOptions
     /// <summary>A put is answered when so many replicas have it too; 0 for none.</summary>
     public int WaitForReplicas { get; init; }
 
+    /// <summary>
+    /// True: the time of the queues is Redis's, whatever the clock of this node shows. False: it is that of the node's
+    /// <see cref="TimeProvider"/>, for a program that controls the time itself.
+    /// </summary>
+    public bool FollowsClockOfRedis { get; init; }
+
+    /// <summary>Which queues go when nobody uses them, where they have no setting of their own.</summary>
+    public IReadOnlyList<QueueExpiry> Expires { get; init; } = [];
+
     /// <summary>Counts faults in background work; null for a store that is used without a host.</summary>
     public MessageMeter? Meter { get; init; }
 

@@ -18,7 +18,7 @@ internal sealed class RedisTimers : IDisposable
     private const int ClaimMax = 64;
 
     private readonly RedisConnection _connection;
-    private readonly TimeProvider _time;
+    private readonly RedisClock _clock;
     private readonly Func<QueueName, Task<long>> _sweep;
     private readonly ILogger _logger;
     private readonly FaultBorder _faults;
@@ -31,20 +31,30 @@ internal sealed class RedisTimers : IDisposable
     private bool _disposed;
 
     /// <param name="connection">The way to Redis.</param>
-    /// <param name="time">Whose time decides what is due.</param>
+    /// <param name="clock">Its time decides what is due.</param>
+    /// <param name="time">For timers.</param>
     /// <param name="sweep">Lets a queue do what is due; gives when it is due again, 0 for never.</param>
     /// <param name="logger">For the operator.</param>
     /// <param name="faults">A queue whose sweep fails is claimed again when this claim ends.</param>
-    public RedisTimers(RedisConnection connection, TimeProvider time, Func<QueueName, Task<long>> sweep, ILogger logger, FaultBorder faults)
+    public RedisTimers(
+        RedisConnection connection,
+        RedisClock clock,
+        TimeProvider time,
+        Func<QueueName, Task<long>> sweep,
+        ILogger logger,
+        FaultBorder faults)
     {
         _faults = faults;
         _connection = connection;
-        _time = time;
+        _clock = clock;
         _sweep = sweep;
         _logger = logger;
         _timer = time.CreateTimer(
             static state => ((RedisTimers)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>The clock that decides what is due.</summary>
+    public RedisClock Clock => _clock;
 
     /// <summary>A queue's next due time came nearer.</summary>
     public async Task RegisterAsync(QueueName queue, long dueMs)
@@ -194,5 +204,5 @@ internal sealed class RedisTimers : IDisposable
         }
     }
 
-    private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long NowMs() => _clock.NowMs();
 }

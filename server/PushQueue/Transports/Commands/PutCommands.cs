@@ -5,7 +5,7 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Commands;
 
 /// <summary>put: one message (value), or several that are stored all or none (values).</summary>
-internal sealed class PutCommands(OperationExecutor operations, QueuesOptions limits, LimitHits hits, TimeProvider time)
+internal sealed class PutCommands(OperationExecutor operations, QueuesOptions limits, LimitHits hits, QueueTime time)
 {
     private const string BodyNames = "value, values, body, contentType, encoding, headers";
 

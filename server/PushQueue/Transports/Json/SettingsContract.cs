@@ -29,6 +29,8 @@ internal sealed record SettingsContract
 
     public required bool DeadLetter { get; init; }
 
+    public required string Expires { get; init; }
+
     public static SettingsContract Of(QueueName queue, QueueSettings settings) => new()
     {
         Queue = queue.Value,
@@ -43,5 +45,6 @@ internal sealed record SettingsContract
         Overflow = QueueWords.Overflow(settings.Overflow),
         History = new HistoryContract(settings.HistoryMessages, Duration.Format(settings.HistoryAge)),
         DeadLetter = settings.DeadLetter,
+        Expires = Duration.Format(settings.Expires ?? TimeSpan.Zero),
     };
 }

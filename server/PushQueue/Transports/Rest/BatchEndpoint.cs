@@ -7,7 +7,7 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
-internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, TimeProvider time)
+internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, QueueTime time)
 {
     private const string Names = "envelope, delay, at, ttl, priority, key, maxAttempts, retryDelay, policy, traceparent";
 

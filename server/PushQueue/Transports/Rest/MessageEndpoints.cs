@@ -7,7 +7,7 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>Messages where they rest: browse, look at one, cancel, reschedule, replay dead letters.</summary>
-internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBroker broker, TimeProvider time)
+internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBroker broker, QueueTime time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;

@@ -9,7 +9,7 @@ namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}: puts one message. hot path: guarded by the load bench.</summary>
 internal sealed class PutEndpoint(
-    OperationExecutor operations, IMessageBroker broker, AccessControl access, LimitHits hits, TimeProvider time)
+    OperationExecutor operations, IMessageBroker broker, AccessControl access, LimitHits hits, QueueTime time)
 {
     /// <summary>Of the path <c>/q/{queue}</c>.</summary>
     private const int OwnSegments = 2;

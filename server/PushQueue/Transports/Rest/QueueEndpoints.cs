@@ -10,7 +10,7 @@ namespace PushQueue.Transports.Rest;
 
 /// <summary>The queues themselves: list, delete, counters.</summary>
 internal sealed class QueueEndpoints(
-    OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, TimeProvider time)
+    OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, QueueTime time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;

@@ -18,7 +18,7 @@ internal sealed class HubWatch(
     NodeEvents events,
     ClusterAnswers cluster,
     WatcherPlaces places,
-    TimeProvider time)
+    QueueTime time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 

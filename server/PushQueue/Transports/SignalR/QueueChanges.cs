@@ -10,7 +10,7 @@ namespace PushQueue.Transports.SignalR;
 /// beginning what the last minutes brought. The list of consumers goes to callers that may manage the queue, their number to all.
 /// </summary>
 internal sealed class QueueChanges(
-    QueueName queue, IMessageBroker broker, QueueRates rates, ClusterAnswers cluster, TimeProvider time)
+    QueueName queue, IMessageBroker broker, QueueRates rates, ClusterAnswers cluster, QueueTime time)
 {
     /// <summary>More are counted, not listed; GET /q/{queue}/consumers has them all.</summary>
     private const int ConsumersMax = 200;

@@ -74,7 +74,8 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             var logger = log.CreateLogger("node");
             var faults = new FaultBorder("upkeep", logger, meter: null);
             var connection = new RedisConnection(options, logger);
-            var timers = new RedisTimers(connection, TimeProvider.System, static _ => Task.FromResult(0L), logger, faults);
+            var timers = new RedisTimers(
+                connection, new RedisClock(TimeProvider.System, follows: true), TimeProvider.System, static _ => Task.FromResult(0L), logger, faults);
             RedisNode? node = null;
             var bells = new RedisNotifications(
                 connection,

@@ -5,7 +5,8 @@ namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>Payload of <see cref="RecordType.QueueState"/>: one queue without its messages. Settings are name and value, so that new
 /// ones can be added.
-/// History begins at the first offset: what was trimmed under earlier settings does not come back under later ones.</summary>
+/// History begins at the first offset: what was trimmed under earlier settings does not come back under later ones. For how long nobody has
+/// used the queue is kept for one that expires.</summary>
 internal sealed record QueueStateRecord(
     long Number,
     QueueName Name,
@@ -14,13 +15,14 @@ internal sealed record QueueStateRecord(
     long NextOffset,
     QueueSettings Settings,
     QueueCounters Counters,
-    long FirstOffset = 0)
+    long FirstOffset = 0,
+    long UnusedMs = 0)
 {
     private const int SettingsBytesMax = 400;
     private const int Counts = 9;
 
     public int BytesMax =>
-        ((5 + Counts) * SpanWriter.NumberBytesMax)
+        ((6 + Counts) * SpanWriter.NumberBytesMax)
         + SpanWriter.StringBytesMax(Name.Value)
         + SpanWriter.StringBytesMax(Epoch)
         + SpanWriter.StringBytesMax(Settings.PushUrl ?? "")
@@ -46,6 +48,7 @@ internal sealed record QueueStateRecord(
         writer.Number(Counters.Lost);
         writer.Number(FirstOffset);
         writer.Text(Settings.PushUrl ?? "");
+        writer.Number(UnusedMs);
     }
 
     /// <exception cref="InvalidDataException">The payload is not a queue state.</exception>
@@ -70,9 +73,10 @@ internal sealed record QueueStateRecord(
             }
         }
 
-        // Missing in the first records that were ever written, both.
+        // Missing in records of earlier versions.
         var firstOffset = reader.Remaining > 0 ? reader.Number() : 0;
         var pushUrl = reader.Remaining > 0 ? reader.Text() : "";
+        var unusedMs = reader.Remaining > 0 ? reader.Number() : 0;
         settings = settings with { PushUrl = pushUrl.Length == 0 ? null : pushUrl };
         var counters = new QueueCounters
         {
@@ -86,7 +90,7 @@ internal sealed record QueueStateRecord(
             DeadLettered = counts[7],
             Lost = counts[8],
         };
-        return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset);
+        return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset, unusedMs);
     }
 
     /// <summary>Settings on disk: these numbers may only ever grow.</summary>
@@ -106,6 +110,7 @@ internal sealed record QueueStateRecord(
         HistoryMessages = 11,
         HistoryAge = 12,
         DeadLetter = 13,
+        Expires = 14,
     }
 
     private static void WriteSettings(ref SpanWriter writer, QueueSettings settings)
@@ -123,6 +128,11 @@ internal sealed record QueueStateRecord(
         WriteSetting(ref writer, Setting.HistoryMessages, settings.HistoryMessages);
         WriteSetting(ref writer, Setting.HistoryAge, settings.HistoryAge.Ticks);
         WriteSetting(ref writer, Setting.DeadLetter, settings.DeadLetter ? 1 : 0);
+        if (settings.Expires is { } expires)
+        {
+            WriteSetting(ref writer, Setting.Expires, expires.Ticks);
+        }
+
         writer.Byte((byte)Setting.End);
     }
 
@@ -153,6 +163,7 @@ internal sealed record QueueStateRecord(
                 Setting.HistoryMessages => settings with { HistoryMessages = (int)value },
                 Setting.HistoryAge => settings with { HistoryAge = TimeSpan.FromTicks(value) },
                 Setting.DeadLetter => settings with { DeadLetter = value != 0 },
+                Setting.Expires => settings with { Expires = TimeSpan.FromTicks(value) },
                 _ => settings,
             };
         }

@@ -5,6 +5,7 @@
 -- ARGV: time, the caller; then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
+use()
 
 return answer(for_each_lease(3, function(number, record, message, state)
   leave_leases(member_of(number, message), state)

@@ -7,6 +7,7 @@
 -- Returns: control (-1: no such queue); the next offset; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered', unpack(POSITION) })
 if not queue then return { -1 } end
+use()
 
 local _, first, next_offset = position(queue, tonumber(ARGV[5]))
 if queue.stopped == '1' then return answer({ 0, next_offset }) end

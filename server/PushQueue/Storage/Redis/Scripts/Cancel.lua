@@ -5,6 +5,7 @@
 -- ARGV: time, the caller, id.
 -- Returns: control (-1: no such queue); 1 where there was one, else 0.
 if not open({}) then return { -1 } end
+use()
 
 local number, record = locate(ARGV[3])
 if not record then return answer({ 0, 0 }) end

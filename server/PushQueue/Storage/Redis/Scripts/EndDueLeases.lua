@@ -5,6 +5,7 @@
 -- ARGV: time, the caller, the caller's time, how many at most.
 -- Returns: control (-1: no such queue); how many ended.
 if not open({}) then return { -1, 0 } end
+use()
 
 local end_lease, ended = rules().end_lease, 0
 local request = { delay = 0, error = 'the lease ended without an ack', counts = true }

@@ -6,7 +6,7 @@
 -- ARGV: number of the node, its timeout in milliseconds, the channel of notifications, the notification to publish, 1 where the node joins;
 -- how many more queues, messages and bytes there are by what this node has done since its last heartbeat.
 -- Returns: 0 where others declared the node dead and it has to join again, else 1; queues, messages and bytes by the reports of all nodes;
--- how many nodes are dead; their numbers, then those of the living.
+-- how many nodes are dead; the time in microseconds; the numbers of the dead, then those of the living.
 if ARGV[5] == '1' then
   redis.call('SADD', KEYS[1], ARGV[1])
 elseif redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then
@@ -29,6 +29,7 @@ for _, node in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local list = redis.call('EXISTS', prefix .. node) == 1 and living or dead
   list[#list + 1] = node
 end
-local reply = { 1, totals[1], totals[2], totals[3], #dead, unpack(dead) }
+local time = redis.call('TIME')
+local reply = { 1, totals[1], totals[2], totals[3], #dead, string.format('%.0f', time[1] * 1000000 + time[2]), unpack(dead) }
 for _, node in ipairs(living) do reply[#reply + 1] = node end
 return reply

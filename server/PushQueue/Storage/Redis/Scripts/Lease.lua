@@ -10,6 +10,7 @@
 -- node for dead, else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped' })
 if not queue then return { -1 } end
+use()
 if queue.stopped == '1' and ARGV[14] ~= '1' then return answer({ 0, 1 }) end
 if ARGV[6] ~= '0' and call('SISMEMBER', ':buried', ARGV[6]) == 1 then return answer({ 0, 3 }) end
 

@@ -33,7 +33,7 @@ local function rules()
       local same = redis.call('HGET', target .. ':messages', ('0'):rep(15 - #id) .. id)
       live = same and not has(same:byte(1), 1)
     end
-    local there = redis.call('HMGET', target, 'seq', 'available', 'idmax')
+    local there = redis.call('HMGET', target, 'seq', 'available', 'idmax', 'expires')
     local seq = tonumber(there[1] or 0) + 1
     if live then
       id = nil
@@ -43,6 +43,7 @@ local function rules()
     local arrived = string.format('%015d', seq)
     local member = arrived .. message.priority
     redis.call('HSET', target, 'seq', seq, 'available', available)
+    if there[4] then redis.call('HSET', target, 'used', string.format('%.0f', NOW)) end
     redis.call('HSET', target .. ':messages', arrived, moved_record(record, message, id))
     if id then
       redis.call('HSET', target .. ':ids', id, arrived)
@@ -191,7 +192,8 @@ local function rules()
       add_ready(delayed[i], tonumber(delayed[i + 1]))
     end
     local ran_out = { error = 'the lease ended without an ack', counts = true }
-    for _, member in ipairs(call('ZRANGEBYSCORE', ':leased', '-inf', NOW, 'LIMIT', 0, SWEEP)) do
+    local ended = call('ZRANGEBYSCORE', ':leased', '-inf', NOW, 'LIMIT', 0, SWEEP)
+    for _, member in ipairs(ended) do
       local number = number_of(member)
       local record = call('HGET', ':messages', number)
       end_lease(number, record, read_record(record), read_state(call('HGET', ':states', number)), ran_out)
@@ -209,7 +211,14 @@ local function rules()
       end
     end
     call('ZREMRANGEBYSCORE', ':known', '-inf', NOW)
-    due_after = math.min(next_score(':delayed'), next_score(':leased'), next_score(':expiring'), next_score(':known'))
+    -- A queue whose messages wait for a time, or for a worker, is in use. Written at once, because open() loads the fields again.
+    if loaded.expires > 0 and loaded.used < NOW
+      and (#delayed > 0 or #ended > 0 or call('ZCARD', ':delayed') > 0 or call('ZCARD', ':leased') > 0) then
+      loaded.used = NOW
+      redis.call('HSET', KEY, 'used', string.format('%.0f', NOW))
+    end
+    due_after = math.min(
+      next_score(':delayed'), next_score(':leased'), next_score(':expiring'), next_score(':known'), unused_at())
     local offsets = redis.call('HMGET', KEY, 'first', 'next')
     if offsets[2] then trim_history(tonumber(offsets[1] or 1), tonumber(offsets[2])) end
     due_is_stale = true

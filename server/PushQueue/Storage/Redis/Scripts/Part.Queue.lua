@@ -97,19 +97,32 @@ local function make(key, name)
 end
 
 local function load(fields)
-  local values = redis.call('HMGET', KEY, 'epoch', 'due', 'listed', unpack(fields))
+  local values = redis.call('HMGET', KEY, 'epoch', 'due', 'listed', 'expires', 'used', unpack(fields))
   if not values[1] then
     return nil
   end
-  local queue = { epoch = values[1] }
+  local queue = { epoch = values[1], expires = tonumber(values[4] or 0), used = tonumber(values[5] or 0) }
   for i = 1, #fields do
-    queue[fields[i]] = values[i + 3]
+    queue[fields[i]] = values[i + 5]
   end
   loaded = queue
   due_before = tonumber(values[2] or NEVER)
   due_after = due_before
   is_listed = values[3]
   return queue
+end
+
+-- A client uses the queue now, as opposed to looking at it: the queue stays for as long as its setting says. That only moves its end away.
+local function use()
+  if loaded.expires > 0 and loaded.used < NOW then
+    loaded.used = NOW
+    change('used', string.format('%.0f', NOW))
+  end
+end
+
+-- When the queue has been unused for as long as its setting says.
+local function unused_at()
+  return loaded.expires > 0 and loaded.used + math.ceil(loaded.expires / 10000) or NEVER
 end
 
 -- The position of the broadcast: epoch, first offset in history, next offset, first offset of the epoch. The epoch is another one where

@@ -5,6 +5,7 @@
 -- ARGV: time, the caller, how many at most.
 -- Returns: control (-1: no such queue); how many are gone.
 if not open({}) then return { -1 } end
+use()
 
 local wanted, gone = tonumber(ARGV[3]), 0
 

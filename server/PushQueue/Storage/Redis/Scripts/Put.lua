@@ -12,6 +12,7 @@ if not queue then
   make(KEY, NAME)
   queue = load(FIELDS)
 end
+use()
 
 local seq, available = tonumber(queue.seq or 0), tonumber(queue.available or 0)
 local idmax, dedup = tonumber(queue.idmax or 0), tonumber(queue.dedup or 0) / 10000

@@ -7,6 +7,7 @@
 -- the queue has a retry delay (0: none); then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
+use()
 
 local request = {
   delay = tonumber(ARGV[3]),

@@ -6,6 +6,7 @@
 -- Returns: control (-1: no such queue); how many moved (-1: nobody of that id rests there, -2: one of that id lives in the source queue);
 -- how many were left alone because one of their id lives there.
 if not open({}) then return { -1 } end
+use()
 
 local base, depth = KEY:match('^(.*:)(%d+)$')
 local source, source_name = base .. (tonumber(depth) - 1), NAME:sub(1, -6)

@@ -6,6 +6,7 @@
 -- Returns: control (-1: no such queue); 1 where there was one, else 0.
 local queue = open({ 'available' })
 if not queue then return { -1 } end
+use()
 
 local number, record = locate(ARGV[3])
 if not record then return answer({ 0, 0 }) end

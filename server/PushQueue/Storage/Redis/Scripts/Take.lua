@@ -9,6 +9,7 @@
 -- and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered' })
 if not queue then return { -1 } end
+use()
 if queue.stopped == '1' and ARGV[4] ~= '1' then return answer({ 0, 1 }) end
 
 local reply = { 0, 0 }

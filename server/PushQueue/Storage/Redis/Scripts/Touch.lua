@@ -5,6 +5,7 @@
 -- ARGV: time, the caller, the end; then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
+use()
 
 local lease_end = tonumber(ARGV[3])
 return answer(for_each_lease(4, function(number, record, message, state)
