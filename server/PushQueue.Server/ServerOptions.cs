@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using PushQueue.Queues;
 using PushQueue.Storage;
 
 namespace PushQueue.Server;
@@ -267,7 +268,9 @@ internal sealed record ServerOptions(
         var number = text.Length == 0 ? text : text[..^1];
         var unit = text.Length == 0 ? ' ' : text[^1];
         var minutes = unit switch { 'm' => 1, 'h' => 60, 'd' => 24 * 60, _ => 0 };
-        if (minutes > 0 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var amount) && amount is > 0 and < 100_000)
+        if (minutes > 0
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var amount)
+            && amount is > 0 and < 100_000)
         {
             return TimeSpan.FromMinutes((double)amount * minutes);
         }

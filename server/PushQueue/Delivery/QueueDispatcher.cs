@@ -37,6 +37,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private bool _liveChanged;
     private bool _retired;
     private bool _failing;
+    private DeliveryPolicy? _toldPolicy;
     private volatile bool _waitsForRoom;
     private volatile bool _paused;
 
@@ -372,7 +373,32 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             }
         }
 
+        await TellCursorsAsync(_settings.EffectivePolicy);
         return await current.RunRoundAsync();
+    }
+
+    /// <summary>
+    /// A queue that turns from roundrobin to broadcast: its streams learn where they stand before the first message, as every broadcast
+    /// stream does when it opens. A connection of many subscriptions has the cursor in the answer to each.
+    /// </summary>
+    private async ValueTask TellCursorsAsync(DeliveryPolicy policy)
+    {
+        var before = _toldPolicy;
+        _toldPolicy = policy;
+        if (before != DeliveryPolicy.RoundRobin || policy != DeliveryPolicy.Broadcast)
+        {
+            return;
+        }
+
+        var cursor = Cursor.Of(await EpochAsync(), NextOffset - 1);
+        foreach (var consumer in Live())
+        {
+            if (!consumer.Buffer.Connection.Multiplexed
+                && consumer.Format.EncodeOpening(Queue, new Opening(cursor, Place: null)) is { } page)
+            {
+                _ = consumer.Buffer.Offer(page, consumer);
+            }
+        }
     }
 
     private async Task LoadAsync()
@@ -388,6 +414,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         lock (_gate)
         {
             _settings ??= info?.Settings ?? QueueSettings.Default;
+            _toldPolicy ??= _settings.EffectivePolicy;
         }
     }
 

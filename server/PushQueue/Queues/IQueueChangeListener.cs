@@ -15,7 +15,7 @@ internal interface IQueueChangeListener
     /// <summary>The queue was deleted with everything in it.</summary>
     void OnDeleted(QueueName queue);
 
-    /// <summary>Whether somebody is connected to the queue here. Asked before the store deletes a queue that it has seen no use of.</summary>
+    /// <summary>Whether somebody is connected to the queue here. The store asks before it deletes a queue that nobody has used.</summary>
     bool Uses(QueueName queue) => false;
 
     /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>

@@ -11,7 +11,7 @@ public sealed record QueueExpiry(string Queues, TimeSpan After)
     /// <summary>The shortest time; a take waits as long at most, so a queue never goes while one waits.</summary>
     internal static readonly TimeSpan ShortestAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>What the first pattern that matches gives to a queue; null where none matches.</summary>
+    /// <summary>The time that the first pattern that matches gives to a queue; null where none matches.</summary>
     internal static TimeSpan? Find(IReadOnlyList<QueueExpiry> rules, QueueName queue)
     {
         for (var i = 0; i < rules.Count; i++)

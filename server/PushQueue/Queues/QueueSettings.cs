@@ -63,7 +63,8 @@ internal sealed record QueueSettings
     public string? PushUrl { get; init; }
 
     /// <summary>
-    /// How long the queue stays without being used before it is deleted; zero for as long as nobody deletes it. Null where it was never set.
+    /// How long the queue stays without being used before it is deleted; zero for as long as nobody deletes it. Null where it was never
+    /// set.
     /// </summary>
     public TimeSpan? Expires { get; init; }
 

@@ -2,7 +2,7 @@ namespace PushQueue.Queues;
 
 /// <summary>
 /// The time of messages: the wall clock is the store's (<see cref="IStoreLifecycle.Now"/>), which nodes may share; timers and durations are
-/// those of the node. What a request gives relative to now (<c>delay</c>) becomes a time by this clock, so that a node whose wall clock is
+/// those of the node. An option that is relative to now (<c>delay</c>) becomes a time by this clock, so that a node whose wall clock is
 /// wrong makes nothing due too early or too late.
 /// </summary>
 internal sealed class QueueTime(IStoreLifecycle store, TimeProvider time) : TimeProvider

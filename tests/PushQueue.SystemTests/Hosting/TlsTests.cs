@@ -53,6 +53,28 @@ public sealed class TlsTests : IDisposable
         Assert.Equal("", server.Errors.Trim());
     }
 
+    [Theory]
+    [InlineData("/ws?option=unknown")]
+    [InlineData("/ws/test?option=unknown")]
+    [InlineData("/ws/test%2F")]
+    [InlineData("/restmq/ws/test%2F")]
+    [InlineData("/hub?id=unknown")]
+    [InlineData("/nowhere")]
+    [InlineData("/q/test")]
+    public async Task A_refused_socket_over_http_2_leaves_no_line_in_the_log(string path)
+    {
+        using var certificate = MakeCertificate();
+        await using var server = await ServerProcess.StartAsync(_folder.Path, WritePem(certificate));
+        using var client = MakeClient(server, "2.0");
+
+        await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(client, server, path, "2.0"));
+
+        using var alive = await client.GetAsync("/healthz").WaitAsync(Patience);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal("", server.Errors.Trim());
+    }
+
     [Fact]
     public async Task Over_tls_browsers_are_told_to_stay_there_but_not_for_localhost()
     {

@@ -126,6 +126,48 @@ public abstract class StreamOpeningContract : IAsyncLifetime
         Assert.Null(stream.Cursor);
     }
 
+    [Theory]
+    [InlineData("/sse/")]
+    [InlineData("/c/")]
+    [InlineData("/ws/")]
+    [InlineData("/restmq/sse/")]
+    public async Task A_stream_whose_queue_turns_from_roundrobin_to_broadcast_learns_its_cursor_then(string path)
+    {
+        await _server.PostAsync("/p/test?policy=roundrobin");
+        string cursor;
+        if (path.StartsWith("/ws", StringComparison.Ordinal))
+        {
+            using var socket = await ConnectAsync(path + "test");
+            await _server.PostAsync("/p/test?policy=broadcast");
+            cursor = JsonDocument.Parse(await socket.NextOfAllAsync()).RootElement.GetProperty("cursor").GetString()!;
+        }
+        else
+        {
+            using var stream = await OpenAsync(path + "test");
+            await _server.PostAsync("/p/test?policy=broadcast");
+            cursor = await stream.ReadCursorAsync().WithTimeout();
+        }
+
+        using var other = await OpenAsync("/c/test");
+        await _server.PostAsync("/q/test", "missed");
+        Assert.Contains("missed", await other.NextLineAsync(), StringComparison.Ordinal);
+
+        Assert.Contains("missed", await FirstAsync(path + "test", cursor), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stream_learns_no_second_cursor_where_the_policy_stays()
+    {
+        using var stream = await OpenAsync("/c/test");
+        _ = await stream.ReadCursorAsync().WithTimeout();
+
+        await _server.PostAsync("/p/test?policy=broadcast");
+        await _server.SendAsync("PATCH", "/q/test/settings", """{"ttr":"9s"}""", "application/json");
+        await _server.PostAsync("/q/test", "one");
+
+        Assert.Contains("one", await stream.NextLineAsync(), StringComparison.Ordinal);
+    }
+
     private async Task<StreamLines> OpenAsync(string path, string? cursor = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);

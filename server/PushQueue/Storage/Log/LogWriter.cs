@@ -335,7 +335,8 @@ internal sealed partial class LogWriter(LogOptions options, MessageLog log, Segm
 
     private void Break(Exception exception)
     {
-        _brokenReason = $"The log in {options.Directory} cannot be written: {exception.Message}. Repair the disk and restart.";
+        // Clients read this: no path, and no words of the system that contain one.
+        _brokenReason = "The log on disk cannot be written, and the server's own log says why. Repair the disk and restart.";
         LogBroken(logger, options.Directory, exception);
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -6,7 +5,7 @@ namespace PushQueue.Storage.Redis;
 
 /// <summary>
 /// Describes failures of Redis and of the network. A description is the end of a sentence that begins with "Redis", or with "Redis at
-/// ADDRESS" in logs: clients learn what is wrong, but not where Redis is.
+/// ADDRESS" in logs: clients learn what is wrong, but not where Redis is, nor the words of Redis, which may name servers and users.
 /// </summary>
 internal static class RedisFailure
 {
@@ -43,9 +42,10 @@ internal static class RedisFailure
     public static string Located(StoreUnavailableException failure, string address)
     {
         const string Subject = "Redis ";
-        return failure.Message.StartsWith(Subject, StringComparison.Ordinal)
+        var sentence = failure.Message.StartsWith(Subject, StringComparison.Ordinal)
             ? $"Redis at {address} {failure.Message[Subject.Length..]}"
             : failure.Message;
+        return failure.InnerException is RedisServerException words ? $"{sentence} Redis says '{Quoted(words.Message)}'." : sentence;
     }
 
     /// <summary>Text of the server for a sentence: one line, of bounded length, without its full stop.</summary>
@@ -68,10 +68,10 @@ internal static class RedisFailure
         RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.UnknownRedirectTarget => Moving,
         _ when exception.Message.Contains("hashslot", StringComparison.OrdinalIgnoreCase) => Moving,
         _ when IsMissingRight(exception) =>
-            $"does not give its user all needed rights: Redis says '{Quoted(exception.Message)}'; docs/redis.md lists the rights",
+            "does not give its user all needed rights; docs/redis.md lists them",
         _ when exception.Message.Contains("OOM", StringComparison.Ordinal) => OutOfMemory,
         _ when exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal) => ForeignKey,
-        _ => string.Create(CultureInfo.InvariantCulture, $"refuses: {Quoted(exception.Message)}"),
+        _ => "refuses the command; the server's log has the words of Redis",
     };
 
     private const string Moving = "is moving the queue to another of its servers, or that server cannot be reached";

@@ -27,7 +27,8 @@ public sealed class RedisClockTests(SharedRedis redis)
         foreach (var (store, other) in new[] { (wrong, right), (right, wrong) })
         {
             await RedisStores.PutAsync(store, "leased");
-            var lease = Assert.Single((await store.LeaseAsync(Queue, new LeaseRequest(1, int.MaxValue, TimeSpan.FromMinutes(30), "w"))).Value);
+            var lease = Assert.Single(
+                (await store.LeaseAsync(Queue, new LeaseRequest(1, int.MaxValue, TimeSpan.FromMinutes(30), "w"))).Value);
             Assert.InRange(
                 lease.Until!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(31));
             Assert.Empty(await RedisStores.TakeAllAsync(other));

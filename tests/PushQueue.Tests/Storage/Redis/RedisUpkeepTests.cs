@@ -75,7 +75,8 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
             var faults = new FaultBorder("upkeep", logger, meter: null);
             var connection = new RedisConnection(options, logger);
             var timers = new RedisTimers(
-                connection, new RedisClock(TimeProvider.System, follows: true), TimeProvider.System, static _ => Task.FromResult(0L), logger, faults);
+                connection, new RedisClock(TimeProvider.System, follows: true), TimeProvider.System,
+                static _ => Task.FromResult(0L), logger, faults);
             RedisNode? node = null;
             var bells = new RedisNotifications(
                 connection,
