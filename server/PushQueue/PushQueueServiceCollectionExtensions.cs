@@ -73,7 +73,6 @@ public static class PushQueueServiceCollectionExtensions
     {
         services.TryAddSingleton(options);
         services.TryAddSingleton<LimitHits>();
-        services.TryAddSingleton<QueueTime>();
         services.TryAddSingleton<TakeWaiters>();
         services.TryAddSingleton<FinishWaiters>();
         services.TryAddSingleton<WorkerRegistry>();

@@ -28,6 +28,9 @@ internal sealed class StreamSession
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private string? _token;
+
+    /// <summary>The server ends a former connection of this stream that broke without its noticing.</summary>
+    private readonly string _instance = Guid.NewGuid().ToString("N");
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;
@@ -93,6 +96,7 @@ internal sealed class StreamSession
         Set("overflow", Options.Overflow);
         Set("policy", Options.Policy);
         Set("who", Options.Who);
+        Set("instance", _instance);
         if (Options.Ack == AckMode.Manual)
         {
             Set("ack", "manual");

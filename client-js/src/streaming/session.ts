@@ -39,6 +39,8 @@ export class Session implements StreamSink {
   #running: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #failed: { error: unknown } | undefined;
+  /** The server ends a former connection of this stream that broke without its noticing. */
+  readonly #instance = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("");
   #token: string | undefined;
   #base: string;
   #connection = 0;
@@ -92,7 +94,7 @@ export class Session implements StreamSink {
     const { prefetch, overflow, policy, who } = this.#options;
     const { ttr, worker, grace = "10s" } = this.#manual ?? {};
     const all = {
-      from: this.#position.from, prefetch, overflow, policy, who: who && JSON.stringify(who),
+      from: this.#position.from, prefetch, overflow, policy, who: who && JSON.stringify(who), instance: this.#instance,
       ...this.#manual && { ack: "manual", ttr, worker, grace: milliseconds(grace) > 0 ? grace : undefined, consumer: this.#token },
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));

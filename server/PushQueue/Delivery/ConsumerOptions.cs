@@ -40,6 +40,11 @@ internal sealed record ConsumerOptions
     /// <summary>The token of the consumer whose place it takes up; null for a new one.</summary>
     public string? Token { get; init; }
 
+    /// <summary>
+    /// A name that the client chose for this stream and keeps when it connects again: an earlier stream of the queue with that name ends.
+    /// </summary>
+    public string? Instance { get; init; }
+
     /// <summary>The policy of the queue where it has none yet; null where the consumer did not say.</summary>
     public DeliveryPolicy? Policy { get; init; }
 

@@ -24,6 +24,8 @@ internal static class DeliveryServiceCollectionExtensions
         {
             NumberBase = provider.GetService<INodes>()?.NumberBase ?? 0,
         });
+        services.TryAddSingleton(static provider => new QueueTime(
+            provider.GetRequiredService<IMessageStore>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<QueuesOptions>();
         services.TryAddSingleton<WorkerRegistry>();
         services.TryAddSingleton<ConnectionWatch>();

@@ -26,7 +26,8 @@ internal sealed partial class Dispatcher
         {
             foreach (var consumer in buffer.Consumers)
             {
-                if (queue is not { } wanted || consumer.Queue == wanted)
+                // A consumer whose place was taken stays with its connection until that has ended.
+                if (!consumer.HasLeft && (queue is not { } wanted || consumer.Queue == wanted))
                 {
                     found.Add(consumer);
                 }

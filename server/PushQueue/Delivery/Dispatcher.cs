@@ -48,6 +48,11 @@ internal sealed partial class Dispatcher(
             {
                 await TakeUpPlaceAsync(consumer);
             }
+
+            if (options.Instance is { } instance)
+            {
+                TakeInstance(consumer, instance);
+            }
         }
         catch
         {
@@ -298,6 +303,7 @@ internal sealed partial class Dispatcher(
             consumer.Dispatcher!.Leave(consumer);
         }
 
+        ForgetInstance(consumer);
         registry.Leave(consumer);
         return true;
     }

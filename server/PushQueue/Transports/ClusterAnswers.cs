@@ -21,7 +21,11 @@ internal sealed class ClusterAnswers(
 
     private readonly ConcurrentDictionary<string, Func<string, ValueTask<byte[]>>> _others = new(StringComparer.Ordinal);
 
-    public void Listen() => nodes.AnswerWith(AnswerAsync);
+    public void Listen()
+    {
+        nodes.AnswerWith(AnswerAsync);
+        dispatcher.InstanceCame = (queue, instance) => _ = EndInstanceElsewhereAsync(queue, instance);
+    }
 
     /// <summary>Answers another question, of two lines: its name, and what is handed to the function.</summary>
     public void AnswerWith(string question, Func<string, ValueTask<byte[]>> answer) => _others[question] = answer;
@@ -87,6 +91,18 @@ internal sealed class ClusterAnswers(
         return (await AskAsync($"forget\n{queue.Value}\n{worker}")).Count > 0 || here;
     }
 
+    private async Task EndInstanceElsewhereAsync(QueueName queue, string instance)
+    {
+        try
+        {
+            _ = await AskAsync($"instance\n{queue.Value}\n{instance}");
+        }
+        catch (StoreUnavailableException)
+        {
+            // The earlier stream then ends when nothing has answered on it for long enough.
+        }
+    }
+
     /// <summary>The answers of the other nodes, without empty ones.</summary>
     public async ValueTask<IReadOnlyList<byte[]>> AskAsync(string question) =>
         await nodes.AskAsync(question) is { Count: > 0 } answers ? [.. answers.Where(static answer => answer.Length > 0)] : [];
@@ -102,6 +118,7 @@ internal sealed class ClusterAnswers(
         ["facts"] => JsonBuffer.Write(NodeContract.Of(await meter.MeasureAsync()), ContractContext.Default.NodeContract),
         ["disconnect", var queue, var number] =>
             dispatcher.Disconnect(QueueName.Parse(queue), long.Parse(number, CultureInfo.InvariantCulture)) ? Yes : Nothing,
+        ["instance", var queue, var instance] => dispatcher.EndInstance(QueueName.Parse(queue), instance) ? Yes : Nothing,
         ["forget", var queue, var worker] => workers.Forget(QueueName.Parse(queue), worker) ? Yes : Nothing,
         [var name, var about] when _others.TryGetValue(name, out var answer) => await answer(about),
         _ => Nothing,

@@ -39,9 +39,10 @@ internal sealed class ConsumerOptionsReader
             "policy" => ReadPolicy(value),
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
+            "instance" => ReadInstance(value),
             "lastEventId" => ReadLastEventId(value),
             _ => $"There is no stream option '{name}'; the options are "
-                + "ack, prefetch, ttr, format, from, overflow, worker, who, policy, grace, consumer and lastEventId.",
+                + "ack, prefetch, ttr, format, from, overflow, worker, who, policy, grace, consumer, instance and lastEventId.",
         };
     }
 
@@ -159,6 +160,17 @@ internal sealed class ConsumerOptionsReader
         }
 
         _options = _options with { Token = value };
+        return null;
+    }
+
+    private string? ReadInstance(string? value)
+    {
+        if (OptionValues.Text("instance", value ?? string.Empty, out var instance) is { } problem)
+        {
+            return problem.Sentence;
+        }
+
+        _options = _options with { Instance = instance };
         return null;
     }
 

@@ -26,13 +26,30 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
         return options is null ? null : new StreamRequest(queue, options);
     }
 
+    /// <summary>The sentence about an option of a socket without a subscription, which has none; null where all is well.</summary>
+    public static string? WhyNoOptions(HttpRequest request)
+    {
+        foreach (var (name, _) in request.Query)
+        {
+            if (!IsNotOurs(name))
+            {
+                return $"There is no option '{OptionValues.Shown(name)}' here; give the options of a stream with the command subscribe.";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsNotOurs(string name) =>
+        NotOurs.Contains(name) || name.StartsWith(PolyfillPrefix, StringComparison.Ordinal) || LastEventId.IsParameter(name);
+
     public static ConsumerOptions? ReadOptions(HttpRequest request, out string? detail)
     {
         var reader = new ConsumerOptionsReader();
         _ = reader.ReadLastEventId(LastEventId.Of(request));
         foreach (var (name, values) in request.Query)
         {
-            if (NotOurs.Contains(name) || name.StartsWith(PolyfillPrefix, StringComparison.Ordinal) || LastEventId.IsParameter(name))
+            if (IsNotOurs(name))
             {
                 continue;
             }

@@ -34,7 +34,9 @@ internal sealed class WebSocketEndpoint(
     }
 
     /// <summary>A socket without a subscription yet, for many.</summary>
-    public Task ServeManyAsync(HttpContext context) => ServeAsync(context, request: null);
+    public Task ServeManyAsync(HttpContext context) => StreamRequest.WhyNoOptions(context.Request) is { } whyNot
+        ? RefusalForm.RefuseAsync(context, Problem.BadOption(whyNot))
+        : ServeAsync(context, request: null);
 
     /// <summary>A socket of a dialect: messages in its form, and no commands; a text frame comes back as it is.</summary>
     public Task ServeEchoAsync(HttpContext context, StreamRequest request, MessageFormat format) => ServeAsync(context, request, format);
