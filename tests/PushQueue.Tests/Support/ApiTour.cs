@@ -163,6 +163,9 @@ internal sealed partial class ApiTour(PushQueueServer server)
 
     private async Task NodeAsync()
     {
+        // The server notices the end of the streams before this a moment later.
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/nodes")).Text.Contains("\"connections\":{}", StringComparison.Ordinal), "no stream is left");
         await SendAsync("GET", "/stats", "/stats");
         await SendAsync("GET", "/nodes", "/nodes");
         await SendAsync("GET", "/events", "/events?limit=2");
