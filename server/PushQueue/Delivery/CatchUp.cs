@@ -14,6 +14,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     private string _epoch = string.Empty;
     private bool _started;
     private long _position;
+    private long _latest;
 
     public async Task RunAsync(FaultBorder faults)
     {
@@ -76,6 +77,14 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             case StartKind.Earliest:
                 _position = position.FirstOffset;
                 break;
+            case StartKind.Back:
+                _position = Math.Max(position.FirstOffset, position.NextOffset - from.Offset);
+                break;
+            case StartKind.LatestPerKey:
+                // Once: what is broadcast while the store is out of reach comes behind the first position.
+                _position = _position == 0 ? position.NextOffset : _position;
+                await GiveLatestAsync();
+                break;
             case StartKind.Offset when from.Offset <= position.NextOffset:
             case StartKind.Cursor
                 when (from.Epoch == position.Epoch || from.Epoch == Cursor.NewQueue) && from.Offset <= position.NextOffset:
@@ -86,6 +95,37 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 _position = position.FirstOffset;
                 Tell(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
                 break;
+        }
+    }
+
+    /// <summary>
+    /// Gives the newest message of each key that was broadcast before the position. A message that got a successor meanwhile is left out: the
+    /// successor comes behind the position. They have no cursors, because a client that resumed by one would miss those behind it.
+    /// </summary>
+    private async ValueTask GiveLatestAsync()
+    {
+        while (!consumer.HasLeft && consumer.Buffer.IsOpen)
+        {
+            await consumer.Buffer.WaitForRoomAsync();
+            var page = await store.ReadLatestAsync(consumer.Queue, _latest, RoundLimits.MessagesMax, RoundLimits.BytesMax);
+            var messages = page?.Messages.TakeWhile(message => message.Offset < _position).ToList() ?? [];
+            if (messages.Count == 0)
+            {
+                break;
+            }
+
+            _latest = messages[^1].Offset + 1;
+            if (new MessageBatch(messages, string.Empty, store.Now).Matching(consumer.Options.Filter) is { } batch)
+            {
+                _ = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer);
+                consumer.OnBroadcast(batch.Count);
+                dispatcher.Counts.AddDelivered(batch.Count);
+            }
+        }
+
+        if (consumer.Format.EncodePosition(consumer.Queue, Cursor.Of(_epoch, _position - 1)) is { } here)
+        {
+            _ = consumer.Buffer.Offer(here, consumer);
         }
     }
 
@@ -127,9 +167,19 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 Tell(gap);
             }
 
-            _ = consumer.Buffer.Offer(stretch.Batch.PageFor(consumer.Format), consumer);
-            consumer.OnBroadcast(stretch.Batch.Count);
-            dispatcher.Counts.AddDelivered(stretch.Batch.Count);
+            var batch = consumer.Passed is null ? stretch.Batch : PassedNotice.Select(consumer, stretch, _epoch, time);
+            if (batch is not null)
+            {
+                _ = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer);
+                consumer.OnBroadcast(batch.Count);
+                dispatcher.Counts.AddDelivered(batch.Count);
+            }
+
+            if (consumer.Passed is not null)
+            {
+                PassedNotice.SendIfDue(consumer, time);
+            }
+
             _position = stretch.NextOffset;
         }
 
@@ -138,6 +188,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
 
     private void Tell(Gap gap)
     {
+        consumer.Passed?.Told(gap.Cursor.Offset);
         dispatcher.Counts.AddGap(gap.Cause);
         _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
     }

@@ -122,6 +122,9 @@ internal sealed class Consumer(
         }
     }
 
+    /// <summary>What a consumer with a filter was passed over for; null for one that gets all messages.</summary>
+    public PassedMessages? Passed { get; } = options.Filter is null ? null : new PassedMessages();
+
     /// <summary>Messages of a broadcast round. Rounds and catching up never overlap for one consumer, so a plain addition does.</summary>
     public void OnBroadcast(int messages) => _delivered += messages;
 

@@ -57,6 +57,9 @@ internal sealed record ConsumerOptions
     /// </summary>
     public byte[]? Who { get; init; }
 
+    /// <summary>Which messages it gets; null for all.</summary>
+    public MessageFilter? Filter { get; init; }
+
     /// <summary>The worker's name, for its counters.</summary>
     public string? Worker { get; init; }
 }

@@ -65,6 +65,9 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
 
     public QueueName Queue { get; }
 
+    /// <summary>The node's clock, for waits.</summary>
+    public TimeProvider Time => _time;
+
     public DeliveryCounts Counts { get; }
 
     public HeldLeases Held { get; } = new();
@@ -276,11 +279,14 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     public void Pause() => _paused = true;
 
     /// <summary>Looks again in a second, for what no event tells.</summary>
-    public void SignalSoon() => _ = SignalSoonAsync();
+    public void SignalSoon() => SignalIn(TimeSpan.FromSeconds(1));
 
-    private async Task SignalSoonAsync()
+    /// <summary>Looks again after a time, for what no event tells.</summary>
+    public void SignalIn(TimeSpan delay) => _ = SignalInAsync(delay);
+
+    private async Task SignalInAsync(TimeSpan delay)
     {
-        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        await Task.Delay(delay, _time);
         Signal();
     }
 

@@ -214,7 +214,7 @@ internal sealed partial class MessageBroker(
                 QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes wait already; take without waiting, or try again later.");
         }
 
-        var waiter = waiters.Join(queue, request.Wait < WaitMax ? request.Wait : WaitMax, out var first);
+        var waiter = waiters.Join(queue, request.Wait < WaitMax ? request.Wait : WaitMax, request.Selection.Filter is not null, out var first);
         try
         {
             await using var gone = cancellationToken.UnsafeRegister(static state => ((TakeWaiter)state!).End(), waiter);
@@ -230,6 +230,7 @@ internal sealed partial class MessageBroker(
                     return result;
                 }
 
+                waiters.PassOn(waiter);
                 worthTrying = await waiter.NextAsync();
             }
 

@@ -56,6 +56,11 @@ internal sealed record QueueSettings
     /// <summary>How long a broadcast message is kept for resuming.</summary>
     public TimeSpan HistoryAge { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Whether the newest broadcast message of each key stays in history beyond its limits, until a message of that key with an empty body.
+    /// </summary>
+    public bool HistoryPerKey { get; init; }
+
     /// <summary>Whether messages that ran out of attempts go to the dead-letter queue; where not, they are dropped.</summary>
     public bool DeadLetter { get; init; } = true;
 
@@ -119,6 +124,8 @@ internal sealed record QueueSettingsPatch
 
     public TimeSpan? HistoryAge { get; init; }
 
+    public bool? HistoryPerKey { get; init; }
+
     public bool? DeadLetter { get; init; }
 
     /// <summary>An empty one removes it.</summary>
@@ -144,6 +151,7 @@ internal sealed record QueueSettingsPatch
         Overflow = Overflow ?? settings.Overflow,
         HistoryMessages = HistoryMessages ?? settings.HistoryMessages,
         HistoryAge = HistoryAge ?? settings.HistoryAge,
+        HistoryPerKey = HistoryPerKey ?? settings.HistoryPerKey,
         DeadLetter = DeadLetter ?? settings.DeadLetter,
         PushUrl = PushUrl is { } url ? (url.Length == 0 ? null : url) : settings.PushUrl,
         Expires = Expires ?? settings.Expires,

@@ -13,6 +13,15 @@ internal readonly record struct Selection
     /// </summary>
     public static Selection DueBy(DateTimeOffset time) => new() { Time = time };
 
+    /// <summary>
+    /// The next ready messages that match. Looks at the first <see cref="MessageFilter.SearchMax"/> ready ones only, and passes over those that do
+    /// not match, which stay where they are.
+    /// </summary>
+    public static Selection Where(MessageFilter? filter) => new() { Filter = filter };
+
     /// <summary>The caller's time; null for <see cref="Next"/>.</summary>
     public DateTimeOffset? Time { get; private init; }
+
+    /// <summary>Null for messages of any headers; never together with <see cref="Time"/>.</summary>
+    public MessageFilter? Filter { get; private init; }
 }

@@ -9,13 +9,17 @@ internal sealed class TakeWaiter : IDisposable
     private bool _woken;
     private bool _ended;
 
-    public TakeWaiter(QueueName queue)
+    public TakeWaiter(QueueName queue, bool isFiltered)
     {
         Queue = queue;
+        IsFiltered = isFiltered;
         Node = new LinkedListNode<TakeWaiter>(this);
     }
 
     public QueueName Queue { get; }
+
+    /// <summary>Whether it takes only some of the messages.</summary>
+    public bool IsFiltered { get; }
 
     /// <summary>The place in line; owned by <see cref="TakeWaiters"/>.</summary>
     public LinkedListNode<TakeWaiter> Node { get; }

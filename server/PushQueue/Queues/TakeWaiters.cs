@@ -2,13 +2,13 @@ namespace PushQueue.Queues;
 
 /// <summary>
 /// The takes that wait for a message, first come first served per queue. A notification of the store wakes the first in line, and a
-/// take that leaves the line wakes the next. So a burst of messages walks down the line, and an empty queue costs one vain attempt. A
-/// queue's line exists only while a take stands in it.
+/// take that leaves the line wakes the next. So a burst of messages walks down the line, and an empty queue costs one vain attempt. Takes
+/// with a filter search one after the other (<see cref="TakeLine"/>). A queue's line exists only while a take stands in it.
 /// </summary>
 internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<QueueName, LinkedList<TakeWaiter>> _lines = [];
+    private readonly Dictionary<QueueName, TakeLine> _lines = [];
     private volatile int _count;
     private bool _draining;
 
@@ -18,19 +18,19 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
     /// <summary>Joins the line of a queue; the caller must <see cref="Leave"/>.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="wait">How long at most.</param>
-    /// <param name="first">Whether the line was empty, so that the caller must try by itself before it waits.</param>
-    public TakeWaiter Join(QueueName queue, TimeSpan wait, out bool first)
+    /// <param name="isFiltered">Whether it takes only some of the messages.</param>
+    /// <param name="first">Whether no other take stands before it, so that the caller must try by itself before it waits.</param>
+    public TakeWaiter Join(QueueName queue, TimeSpan wait, bool isFiltered, out bool first)
     {
-        var waiter = new TakeWaiter(queue);
+        var waiter = new TakeWaiter(queue, isFiltered);
         lock (_lock)
         {
             if (!_lines.TryGetValue(queue, out var line))
             {
-                _lines.Add(queue, line = new LinkedList<TakeWaiter>());
+                _lines.Add(queue, line = new TakeLine(time));
             }
 
-            first = line.Count == 0;
-            line.AddLast(waiter.Node);
+            first = line.Join(waiter);
             _count++;
             if (_draining)
             {
@@ -45,17 +45,14 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
     /// <summary>Leaves the line and passes the wake on: this take may have taken one of several messages, or been woken in vain.</summary>
     public void Leave(TakeWaiter waiter)
     {
-        TakeWaiter? next = null;
+        TakeWaiter? next;
+        TimeSpan rest;
         lock (_lock)
         {
-            var line = waiter.Node.List!;
-            line.Remove(waiter.Node);
+            var line = _lines[waiter.Queue];
+            next = line.Leave(waiter, out rest);
             _count--;
-            if (line.First is { } first)
-            {
-                next = first.Value;
-            }
-            else
+            if (line.IsEmpty)
             {
                 _lines.Remove(waiter.Queue);
             }
@@ -63,6 +60,26 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
 
         waiter.Dispose();
         next?.Wake();
+        RestAt(waiter.Queue, rest);
+    }
+
+    /// <summary>A take has tried in vain and waits on. Takes of any message end their line's walk; those with a filter give up their turn.</summary>
+    public void PassOn(TakeWaiter waiter)
+    {
+        if (!waiter.IsFiltered)
+        {
+            return;
+        }
+
+        TakeWaiter? next;
+        TimeSpan rest;
+        lock (_lock)
+        {
+            next = _lines[waiter.Queue].EndTurn(waiter, out rest);
+        }
+
+        next?.Wake();
+        RestAt(waiter.Queue, rest);
     }
 
     /// <summary>Ends every wait now and all that come.</summary>
@@ -72,7 +89,7 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
         lock (_lock)
         {
             _draining = true;
-            all = [.. _lines.Values.SelectMany(line => line)];
+            all = [.. _lines.Values.SelectMany(static line => line.All)];
         }
 
         foreach (var waiter in all)
@@ -90,13 +107,19 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
             return;
         }
 
-        TakeWaiter? first;
+        TakeWaiter? first = null;
+        TakeWaiter? searcher = null;
         lock (_lock)
         {
-            first = _lines.TryGetValue(queue, out var line) ? line.First?.Value : null;
+            if (_lines.TryGetValue(queue, out var line))
+            {
+                first = line.First;
+                searcher = line.BeginRound();
+            }
         }
 
         first?.Wake();
+        searcher?.Wake();
     }
 
     // A queue that was stopped answers its waiters with an error; the first in line finds out and the wake walks on.
@@ -104,13 +127,37 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
 
     public void OnResumed()
     {
-        List<TakeWaiter> first;
+        List<TakeWaiter> first = [];
         lock (_lock)
         {
-            first = [.. _lines.Values.Select(line => line.First!.Value)];
+            foreach (var line in _lines.Values)
+            {
+                first.AddRange(new[] { line.First, line.BeginRound() }.OfType<TakeWaiter>());
+            }
         }
 
-        first.ForEach(waiter => waiter.Wake());
+        first.ForEach(static waiter => waiter.Wake());
+    }
+
+    private void RestAt(QueueName queue, TimeSpan rest)
+    {
+        if (rest > TimeSpan.Zero)
+        {
+            _ = EndRestAsync(queue, rest);
+        }
+    }
+
+    private async Task EndRestAsync(QueueName queue, TimeSpan rest)
+    {
+        await Task.Delay(rest, time);
+        TakeWaiter? searcher;
+        lock (_lock)
+        {
+            // A line that was left by all meanwhile, and joined again, begins at once.
+            searcher = _lines.TryGetValue(queue, out var line) ? line.EndRest() : null;
+        }
+
+        searcher?.Wake();
     }
 
     public void OnDeleted(QueueName queue)

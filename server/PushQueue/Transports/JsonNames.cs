@@ -11,7 +11,7 @@ internal static class JsonNames
     public static IReadOnlyList<string> All { get; } =
     [
         "cmd", "queue", "ref", "id", "receipt", "items", "value", "values", "body", "contentType", "encoding", "count", "wait", "worker", "ttr",
-        "delay", "at", "ttl", "priority", "unique", "key", "headers", "maxAttempts", "retryDelay", "traceparent", "waitForAck", "error", "unstarted", "policy",
+        "delay", "at", "ttl", "priority", "unique", "key", "headers", "where", "maxAttempts", "retryDelay", "traceparent", "waitForAck", "error", "unstarted", "policy",
         "status", "started", "ack", "prefetch", "format", "from", "overflow", "grace", "consumer", "lastEventId", "offset", "attempt",
         "enqueuedAt", "leasedUntil", "state", "availableAt", "expiresAt", "lastError", "lastWorker", "looks", "deadLetter", "history",
         "dedupWindow", "maxMessages", "maxBytes", "messages", "age",

@@ -32,6 +32,9 @@ internal static class OptionValues
         return false;
     }
 
+    /// <summary>Whether an option may be given several times, once per condition.</summary>
+    public static bool MayRepeat(ReadOnlySpan<char> name) => name is "where";
+
     public static Problem Unknown(ReadOnlySpan<char> name, string allowed) => allowed.Length == 0
         ? Problem.BadOption($"There is no option '{Shown(name)}' here; this request takes none.")
         : Problem.BadOption($"There is no option '{Shown(name)}' here; the options are: {allowed}.");

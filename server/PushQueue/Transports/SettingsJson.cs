@@ -10,13 +10,14 @@ internal static class SettingsJson
     private const string Names =
         "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter, expires";
 
-    private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m"}.""";
+    private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m","perKey":false}.""";
 
     private static readonly HashSet<string> All = new(Names.Split(", "), StringComparer.Ordinal);
 
     // As a sentence about them names them; a change cannot.
     private const string HistoryAge = "history.age";
     private const string HistoryMessages = "history.messages";
+    private const string HistoryPerKey = "history.perKey";
 
     public static Problem? Read(ReadOnlySpan<byte> json, out QueueSettingsPatch patch)
     {
@@ -74,7 +75,7 @@ internal static class SettingsJson
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var name))
         {
-            if (name is not ("messages" or "age"))
+            if (name is not ("messages" or "age" or "perKey"))
             {
                 return Problem.BadOption(HistoryForm);
             }
@@ -89,7 +90,7 @@ internal static class SettingsJson
                 return Problem.BadOption(HistoryForm);
             }
 
-            if (Set(name == "age" ? HistoryAge : HistoryMessages, value, ref patch) is { } problem)
+            if (Set(name switch { "age" => HistoryAge, "perKey" => HistoryPerKey, _ => HistoryMessages }, value, ref patch) is { } problem)
             {
                 return problem;
             }
@@ -117,6 +118,10 @@ internal static class SettingsJson
             case "deadLetter":
                 problem = OptionValues.Flag(name, value, out var deadLetter);
                 patch = patch with { DeadLetter = deadLetter };
+                return problem;
+            case HistoryPerKey:
+                problem = OptionValues.Flag(name, value, out var perKey);
+                patch = patch with { HistoryPerKey = perKey };
                 return problem;
             case "retryDelay":
                 problem = OptionValues.RetryDelay(name, value, out var retryDelay);

@@ -94,7 +94,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var next = Within(bytesMax, found.Next(selection.Time).Take(count).ToList(), message => message.New.Body.Length);
+        var next = Within(bytesMax, found.Next(selection).Take(count).ToList(), message => message.New.Body.Length);
         if (next.Sum(message => (long)message.New.Body.Length) > bytesAtOnce)
         {
             return new BrokerFailure(QueueError.TooLargeAtOnce);
@@ -123,7 +123,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Next(request.Selection.Time).Take(request.Count).ToList(), message => message.New.Body.Length))
+        foreach (var message in Within(request.BytesMax, found.Next(request.Selection).Take(request.Count).ToList(), message => message.New.Body.Length))
         {
             message.CallerUntil = request.Selection.Time + request.TimeToRun;
             message.Receipt = new Receipt(++data.LastReceipt);
@@ -181,6 +181,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 message.Attempt++;
                 found.Live.Remove(message);
                 found.History.Add(message);
+                found.NoteLatest(message);
                 found.Counters = found.Counters with { Delivered = found.Counters.Delivered + 1 };
                 sent.Add(message.Snapshot(queue));
             }
@@ -199,6 +200,18 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var from = found.History.Where(message => message.Offset >= fromOffset).Take(count).ToList();
+        var messages = Within(bytesMax, from, message => message.New.Body.Length);
+        return new HistoryPage([.. messages.Select(message => message.Snapshot(queue))], found.Position);
+    });
+
+    public ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax) => Answer(() =>
+    {
+        if (Find(queue) is not { } found)
+        {
+            return null;
+        }
+
+        var from = found.Latest.Values.Where(message => message.Offset >= fromOffset).OrderBy(message => message.Offset).Take(count).ToList();
         var messages = Within(bytesMax, from, message => message.New.Body.Length);
         return new HistoryPage([.. messages.Select(message => message.Snapshot(queue))], found.Position);
     });
@@ -366,6 +379,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         found.Settings = patch.ApplyTo(found.Settings);
+        found.KeepLatest();
         found.TrimHistory(data.Now);
         _news.Add(listener => listener.OnSettingsChanged(queue, found.Settings));
         return (BrokerResult<QueueSettings>)found.Settings;
@@ -758,6 +772,34 @@ internal sealed class ModelQueue(string epoch)
 
     public List<ModelMessage> History { get; } = [];
 
+    /// <summary>The newest broadcast message of each key; empty while the setting is off.</summary>
+    public Dictionary<string, ModelMessage> Latest { get; } = new(StringComparer.Ordinal);
+
+    public void NoteLatest(ModelMessage message)
+    {
+        if (Settings.HistoryPerKey && message.New.Key is { } key)
+        {
+            Latest.Remove(key);
+            if (message.New.Body.Length > 0)
+            {
+                Latest.Add(key, message);
+            }
+        }
+    }
+
+    /// <summary>The setting has changed: from now on, and among what history holds.</summary>
+    public void KeepLatest()
+    {
+        if (!Settings.HistoryPerKey)
+        {
+            Latest.Clear();
+        }
+        else if (Latest.Count == 0)
+        {
+            History.ForEach(NoteLatest);
+        }
+    }
+
     /// <summary>Every id that a client ever put, with the time of its put.</summary>
     public List<(MessageId Id, DateTimeOffset PutAt)> Known { get; } = [];
 
@@ -780,6 +822,9 @@ internal sealed class ModelQueue(string epoch)
         .OrderByDescending(message => message.New.Priority).ThenBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
 
     /// <summary>What is given out next, by the store's clock or by a caller's.</summary>
+    public IEnumerable<ModelMessage> Next(Selection selection) =>
+        selection.Filter is { } filter ? Ready.Take(MessageFilter.SearchMax).Where(message => filter.Matches(message.New.Headers)) : Next(selection.Time);
+
     public IEnumerable<ModelMessage> Next(DateTimeOffset? dueBy) => dueBy is null
         ? Ready
         : Live.Where(message => message.Receipt.IsNone && message.AvailableAt <= dueBy).OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival);

@@ -89,6 +89,13 @@ internal sealed class ModelRun : IAsyncDisposable
                 return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store => store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), Selection.DueBy(CallersNow(c))));
             case "lease due":
                 return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.DueBy(CallersNow(c))));
+            case "take where":
+                return await BothAsync(
+                    $"take {1 + (b % 3)} where {FilterOf(c)} of {queue}",
+                    store => store.TakeAsync(queue, 1 + (b % 3), 1 + (b % 40), Selection.Where(FilterOf(c))));
+            case "lease where":
+                return await LeaseAsync(
+                    queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.Where(FilterOf(c))));
             case "requeue":
                 return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store => store.EndDueLeasesAsync(queue, CallersNow(c), 1 + (b % 3)));
             case "count due":
@@ -118,6 +125,8 @@ internal sealed class ModelRun : IAsyncDisposable
                 return await BothAsync($"reschedule {id} in {queue} by {c % 30} s", store => store.RescheduleAsync(queue, id, at));
             case "broadcast":
                 return await BothAsync($"broadcast {1 + (b % 4)} of {source}", store => store.BroadcastAsync(source, 1 + (b % 4), 1 + (c % 60)));
+            case "latest":
+                return await BothAsync($"latest of {source} from {b % 12}", store => store.ReadLatestAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
             case "history":
                 return await BothAsync($"history of {source} from {b % 12}", store => store.ReadHistoryAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
             case "look":
@@ -131,7 +140,10 @@ internal sealed class ModelRun : IAsyncDisposable
                 var only = b % 3 == 0 ? id : (MessageId?)null;
                 return await BothAsync($"replay {only} x {1 + (c % 3)} to {source}", store => store.ReplayAsync(source.DeadLetter, only, 1 + (c % 3)));
             case "purge":
-                return await BothAsync($"purge {1 + (b % 4)} of {queue}", store => store.PurgeAsync(queue, 1 + (b % 4)));
+                // Which of several leased messages go first is the store's choice, so that all go where some would.
+                var leasedNow = (await _model.BrowseAsync(queue, MessageState.Leased, null, 1)).Value.Messages.Count;
+                var purged = leasedNow > 0 ? 1000 : 1 + (b % 4);
+                return await BothAsync($"purge {purged} of {queue}", store => store.PurgeAsync(queue, purged));
             case "advance":
                 return await AdvanceAsync(TimeSpan.FromMilliseconds(b % 4 == 0 ? c * 100 : c * 10));
             case "clock back":
@@ -312,6 +324,11 @@ internal sealed class ModelRun : IAsyncDisposable
             {
                 return history;
             }
+
+            if (await BothAsync($"latest of {queue}", store => store.ReadLatestAsync(queue, 0, 1000, int.MaxValue)) is { } latest)
+            {
+                return latest;
+            }
         }
 
         return null;
@@ -345,6 +362,12 @@ internal sealed class ModelRun : IAsyncDisposable
         return headers.Build();
     }
 
+    private static MessageFilter FilterOf(int number)
+    {
+        string[] conditions = number % 3 == 0 ? ["h1"] : number % 3 == 1 ? [$"h0={number % 4}|{number % 5}"] : ["h0=1|2", $"h1={number % 3}"];
+        return MessageFilter.TryParse(conditions, out var filter, out var whyNot) ? filter! : throw new InvalidOperationException(whyNot);
+    }
+
     /// <summary>A clock that is up to half a minute behind or ahead of the store's.</summary>
     private DateTimeOffset CallersNow(int c) => _time.GetUtcNow() + TimeSpan.FromSeconds((c % 61) - 30);
 
@@ -352,7 +375,7 @@ internal sealed class ModelRun : IAsyncDisposable
     private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
     // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
-    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 9) switch
+    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 10) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
@@ -362,6 +385,7 @@ internal sealed class ModelRun : IAsyncDisposable
         5 => new QueueSettingsPatch { HistoryMessages = c % 6 },
         6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(5 + (c % 60)) },
         7 => new QueueSettingsPatch { DeadLetter = c % 3 != 0 },
+        8 => new QueueSettingsPatch { HistoryPerKey = c % 4 != 0 },
         _ => new QueueSettingsPatch { Policy = (DeliveryPolicy)(1 + (c % 2)) },
     };
 

@@ -91,6 +91,85 @@ public sealed class MessageBrokerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_take_with_a_filter_waits_for_a_message_that_matches()
+    {
+        var seven = WaitAsync(where: "t=7");
+        var eight = WaitAsync(where: "t=8");
+        await Eventually.TrueAsync(() => _waiters.Count == 2, "both wait");
+
+        await PutAsync("nine", "9");
+        await PutAsync("eight", "8");
+
+        Assert.Equal(["eight"], await BodiesAsync(eight));
+        Assert.False(seven.IsCompleted);
+        await PutAsync("seven", "7");
+        Assert.Equal(["seven"], await BodiesAsync(seven));
+        Assert.Equal(0, _waiters.Count);
+    }
+
+    [Fact]
+    public async Task A_take_with_a_filter_blocks_no_take_behind_it()
+    {
+        var filtered = WaitAsync(where: "t=7");
+        var any = WaitAsync();
+        await Eventually.TrueAsync(() => _waiters.Count == 2, "both wait");
+
+        await PutAsync("eight", "8");
+
+        Assert.Equal(["eight"], await BodiesAsync(any));
+        await PutAsync("seven", "7");
+        Assert.Equal(["seven"], await BodiesAsync(filtered));
+    }
+
+    [Fact]
+    public async Task Many_takes_with_filters_each_get_their_own()
+    {
+        var waiting = Enumerable.Range(0, 50).Select(i => WaitAsync(where: $"t={i}")).ToArray();
+        await Eventually.TrueAsync(() => _waiters.Count == 50, "all wait");
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Reverse().Select(i => PutAsync($"{i}", $"{i}")));
+
+        for (var i = 0; i < waiting.Length; i++)
+        {
+            Assert.Equal([$"{i}"], await BodiesAsync(waiting[i]));
+        }
+    }
+
+    [Fact]
+    public async Task A_take_with_a_filter_that_goes_away_passes_its_turn_on()
+    {
+        using var gone = new CancellationTokenSource();
+        var first = WaitAsync(cancellationToken: gone.Token, where: "t=7");
+        var second = WaitAsync(where: "t=7");
+        await Eventually.TrueAsync(() => _waiters.Count == 2, "both wait");
+
+        await gone.CancelAsync();
+        await PutAsync("seven", "7");
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WithTimeout());
+        Assert.Equal(["seven"], await BodiesAsync(second));
+    }
+
+    [Fact]
+    public async Task A_take_with_a_filter_ends_after_its_wait_and_at_a_stop_of_the_queue()
+    {
+        await PutAsync("eight", "8");
+        var waiting = WaitAsync(TimeSpan.FromSeconds(5), where: "t=7");
+        await Eventually.TrueAsync(() => _waiters.Count == 1, "it waits");
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Empty(await BodiesAsync(waiting));
+
+        Task<BrokerResult<IReadOnlyList<Message>>>[] stopped = [WaitAsync(where: "t=7"), WaitAsync(where: "t=9")];
+        await Eventually.TrueAsync(() => _waiters.Count == 2, "both wait");
+        await _broker.UpdateSettingsAsync(Queue, new QueueSettingsPatch { Stopped = true });
+
+        foreach (var take in stopped)
+        {
+            Assert.Equal(QueueError.QueueStopped, (await take.WithTimeout()).Error);
+        }
+    }
+
+    [Fact]
     public async Task A_delayed_message_wakes_who_waits_when_it_falls_due()
     {
         await _broker.PutAsync(Queue, Message("later", _time.GetUtcNow().AddSeconds(5)));
@@ -167,8 +246,20 @@ public sealed class MessageBrokerTests : IAsyncLifetime
         Assert.False(_workers.Forget(Queue, "w0"));
     }
 
-    private Task<BrokerResult<IReadOnlyList<Message>>> WaitAsync(TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
-        _broker.TakeAsync(Queue, new TakeRequest(Wait: wait ?? TimeSpan.FromSeconds(30)), cancellationToken).AsTask();
+    private Task<BrokerResult<IReadOnlyList<Message>>> WaitAsync(
+        TimeSpan? wait = null, CancellationToken cancellationToken = default, string? where = null)
+    {
+        Assert.True(MessageFilter.TryParse(where is null ? [] : [where], out var filter, out _));
+        var request = new TakeRequest(Wait: wait ?? TimeSpan.FromSeconds(30), Selection: Selection.Where(filter));
+        return _broker.TakeAsync(Queue, request, cancellationToken).AsTask();
+    }
+
+    private async Task PutAsync(string body, string t)
+    {
+        var headers = new MessageHeadersBuilder();
+        Assert.Null(headers.Add("t", t));
+        Assert.True((await _broker.PutAsync(Queue, Message(body) with { Headers = headers.Build() })).Ok);
+    }
 
     private static async Task<IEnumerable<string>> BodiesAsync(Task<BrokerResult<IReadOnlyList<Message>>> take) =>
         (await take.WithTimeout()).Value.Select(message => Encoding.UTF8.GetString(message.Body.Span));

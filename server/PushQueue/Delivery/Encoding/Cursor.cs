@@ -46,7 +46,12 @@ internal readonly record struct StartPosition(StartKind Kind, string Epoch, long
 
     public static StartPosition Earliest { get; } = new(StartKind.Earliest, string.Empty, 0);
 
-    /// <summary>Reads <c>earliest</c>, <c>latest</c>, an offset (the first that is wanted) or a cursor (the last that was seen).</summary>
+    public static StartPosition LatestPerKey { get; } = new(StartKind.LatestPerKey, string.Empty, 0);
+
+    /// <summary>
+    /// Reads <c>earliest</c>, <c>latest</c>, <c>latest-per-key</c>, an offset (the first that is wanted), <c>-N</c> (N messages back) or a cursor (the
+    /// last that was seen).
+    /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out StartPosition start)
     {
         start = default;
@@ -59,6 +64,15 @@ internal readonly record struct StartPosition(StartKind Kind, string Epoch, long
             case "earliest":
                 start = Earliest;
                 return true;
+            case "latest-per-key":
+                start = LatestPerKey;
+                return true;
+        }
+
+        if (text is ['-', .. var back])
+        {
+            start = new StartPosition(StartKind.Back, string.Empty, Cursor.TryParseOffset(back, out var count) ? count : 0);
+            return start.Offset > 0;
         }
 
         if (Cursor.TryParseOffset(text, out var offset))
@@ -96,4 +110,10 @@ internal enum StartKind
     Offset,
 
     Cursor,
+
+    /// <summary>So many messages before the next one as <see cref="StartPosition.Offset"/> says.</summary>
+    Back,
+
+    /// <summary>The newest message of each key, then everything that is broadcast from now on.</summary>
+    LatestPerKey,
 }

@@ -177,6 +177,15 @@ internal static class Envelope
         writer.Write((byte)'}');
     }
 
+    /// <summary>Where the client is, although it got no message.</summary>
+    public static void WritePosition(PageWriter writer, QueueName queue, in Cursor cursor)
+    {
+        writer.Write("{\"event\":\"cursor\",\"queue\":"u8);
+        writer.WriteJsonString(queue.Value);
+        WriteCursor(writer, cursor);
+        writer.Write((byte)'}');
+    }
+
     private static void WriteCursor(PageWriter writer, in Cursor cursor)
     {
         writer.Write(",\"cursor\":\""u8);

@@ -10,6 +10,7 @@ internal sealed class MessageBatch
     private readonly Lock _gate = new();
     private readonly PushedMessage[] _messages;
     private volatile Made? _made;
+    private volatile Part? _parts;
 
     public MessageBatch(IReadOnlyList<Message> messages, string epoch, DateTimeOffset now)
     {
@@ -20,7 +21,43 @@ internal sealed class MessageBatch
         }
     }
 
+    private MessageBatch(PushedMessage[] messages)
+    {
+        _messages = messages;
+    }
+
     public int Count => _messages.Length;
+
+    /// <summary>The last offset of the messages; 0 where they were not broadcast.</summary>
+    public long LastOffset => _messages[^1].Message.Offset;
+
+    /// <summary>The messages that match; null where none does. Consumers with equal filters share the result and its pages.</summary>
+    /// <param name="filter">Null for all messages.</param>
+    public MessageBatch? Matching(MessageFilter? filter)
+    {
+        if (filter is null)
+        {
+            return this;
+        }
+
+        for (var part = _parts; part is not null; part = part.Next)
+        {
+            if (part.Filter.Equals(filter))
+            {
+                return part.Batch;
+            }
+        }
+
+        var matching = Array.FindAll(_messages, message => filter.Matches(message.Message.Headers));
+        var batch = matching.Length == 0 ? null : matching.Length == _messages.Length ? this : new MessageBatch(matching);
+        lock (_gate)
+        {
+            // Made twice where two threads need it first; both results are right.
+            _parts = new Part(filter, batch, _parts);
+        }
+
+        return batch;
+    }
 
     public EncodedPage PageFor(MessageFormat format) => Find(format) ?? Make(format);
 
@@ -51,6 +88,8 @@ internal sealed class MessageBatch
             return page;
         }
     }
+
+    private sealed record Part(MessageFilter Filter, MessageBatch? Batch, Part? Next);
 
     private sealed record Made(MessageFormat Format, EncodedPage Page, Made? Next);
 }

@@ -60,6 +60,32 @@ internal abstract class MessageFormat
     /// </summary>
     protected virtual EncodedPage? FirstBytes => null;
 
+    /// <summary>
+    /// Where a client is whose filter has left out what came before; null for formats whose clients cannot tell where they are.
+    /// </summary>
+    public EncodedPage? EncodePosition(QueueName queue, Cursor cursor)
+    {
+        if (!TellsPositions)
+        {
+            return null;
+        }
+
+        var writer = PageWriter.Rent();
+        WritePosition(writer, queue, cursor);
+        var page = Finish(writer, 0, 0);
+        writer.Return();
+        return page;
+    }
+
+    /// <inheritdoc cref="EncodePosition"/>
+    protected virtual void WritePosition(PageWriter writer, QueueName queue, Cursor cursor)
+    {
+        var json = PageWriter.Rent();
+        Envelope.WritePosition(json, queue, cursor);
+        WriteEvent(writer, "cursor"u8, json.From(0), cursor);
+        json.Return();
+    }
+
     /// <summary>A message that the consumer holds was cancelled.</summary>
     public EncodedPage EncodeCancel(QueueName queue, MessageId id)
     {

@@ -52,6 +52,7 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
 
         if (messages.Count == 0)
         {
+            _rounds.TellPassed();
             return false;
         }
 

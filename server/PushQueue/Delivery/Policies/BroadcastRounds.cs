@@ -10,6 +10,8 @@ namespace PushQueue.Delivery.Policies;
 internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory)
 {
     private int _overHalfLastRound;
+    private bool _hasPassed;
+    private long _lookedAt;
 
     /// <summary>Gives messages from the dispatcher's next offset on; offsets that none of them has are told as gaps.</summary>
     public async ValueTask GiveAsync(IReadOnlyList<Message> messages, string epoch)
@@ -25,9 +27,10 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         // A consumer that joins from here on joins behind these messages; see QueueDispatcher.TryGoLive.
         var expected = dispatcher.NextOffset;
         var live = dispatcher.AdvanceTo(messages[^1].Offset + 1);
-        var round = new Round(Stretch.Cut(messages, expected, epoch, store.Now), memory);
+        var round = new Round(Stretch.Cut(messages, expected, epoch, store.Now), memory, epoch, dispatcher.Time);
         await round.RunAsync(live);
-        dispatcher.Counts.AddDelivered((long)live.Length * messages.Count);
+        dispatcher.Counts.AddDelivered(((long)live.Length * messages.Count) - round.LeftOut);
+        _hasPassed |= round.LeftOut > 0;
         _overHalfLastRound = round.OverHalf;
         Tell(messages, live.Length);
     }
@@ -69,6 +72,32 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         return false;
     }
 
+    /// <summary>Nothing is ready: consumers with a filter are told how far they are, once they are behind for a while.</summary>
+    public void TellPassed()
+    {
+        if (!_hasPassed)
+        {
+            return;
+        }
+
+        _hasPassed = false;
+        foreach (var consumer in dispatcher.Live())
+        {
+            if (consumer.Passed is { Offset: > 0 } passed && !consumer.HasLeft)
+            {
+                PassedNotice.SendIfDue(consumer, dispatcher.Time);
+                _hasPassed |= passed.Offset > 0;
+            }
+        }
+
+        if (_hasPassed && (_lookedAt == 0 || dispatcher.Time.GetElapsedTime(_lookedAt) >= PassedMessages.AgeMax))
+        {
+            // One timer at a time, however many rounds there are.
+            _lookedAt = dispatcher.Time.GetTimestamp();
+            dispatcher.SignalIn(PassedMessages.AgeMax);
+        }
+    }
+
     private void Tell(IReadOnlyList<Message> messages, int consumers)
     {
         if (taps.Watches(dispatcher.Queue))
@@ -81,11 +110,15 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         }
     }
 
-    private sealed class Round(Stretch[] stretches, MemoryBudget memory) : FanOut(memory)
+    private sealed class Round(Stretch[] stretches, MemoryBudget memory, string epoch, TimeProvider time) : FanOut(memory)
     {
         private int _overHalf;
+        private long _leftOut;
 
         public int OverHalf => _overHalf;
+
+        /// <summary>Messages that filters left out, over all consumers.</summary>
+        public long LeftOut => _leftOut;
 
         protected override void Give(Consumer consumer)
         {
@@ -103,8 +136,18 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
                     _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
                 }
 
-                outcome = consumer.Buffer.Offer(stretch.Batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
-                consumer.OnBroadcast(stretch.Batch.Count);
+                var batch = consumer.Passed is null ? stretch.Batch : PassedNotice.Select(consumer, stretch, epoch, time);
+                if (batch is not null)
+                {
+                    outcome = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
+                    consumer.OnBroadcast(batch.Count);
+                }
+
+                if (consumer.Passed is not null)
+                {
+                    PassedNotice.SendIfDue(consumer, time);
+                    _ = Interlocked.Add(ref _leftOut, stretch.Batch.Count - (batch?.Count ?? 0));
+                }
             }
 
             if (outcome == OfferOutcome.Queued && consumer.Buffer.IsOverHalf)

@@ -13,6 +13,7 @@ internal sealed class RoundRobinPolicy(
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
+    private readonly FilterTurns _filters = new(dispatcher);
     private Consumer? _last;
     private int _lastIndex;
     private int _room;
@@ -26,18 +27,25 @@ internal sealed class RoundRobinPolicy(
         // Set before the rooms are read: a consumer that frees up after its room was read signals the dispatcher again.
         dispatcher.WaitsForRoom = true;
         Interlocked.MemoryBarrier();
-        PlanTurns(dispatcher.Live());
-        if (_turns.Count == 0)
+        var live = dispatcher.Live();
+        var isFiltered = _filters.Begin(live);
+        if (!isFiltered)
         {
-            return false;
+            PlanTurns(live, filter: null, messagesEach: int.MaxValue);
+            if (_turns.Count == 0)
+            {
+                return false;
+            }
+
+            // With filters it stays set: the next room may be that of the only consumer that a message matches.
+            dispatcher.WaitsForRoom = false;
         }
 
-        dispatcher.WaitsForRoom = false;
         _given.Clear();
         dispatcher.Held.BeginRound();
         try
         {
-            await LeaseTurnsAsync();
+            await (isFiltered ? LeaseMatchingAsync(live) : LeaseTurnsAsync());
         }
         finally
         {
@@ -51,6 +59,23 @@ internal sealed class RoundRobinPolicy(
         }
 
         return _given.Count > 0;
+    }
+
+    /// <summary>
+    /// Consumers with different filters: those with equal ones take turns among each other, and the groups one after the other, the one
+    /// whose turn it is first. Each consumer gets one message a round, so that no group takes what the others would get.
+    /// </summary>
+    private async ValueTask LeaseMatchingAsync(Consumer[] live)
+    {
+        var each = _filters.Count == 1 ? int.MaxValue : 1;
+        foreach (var filter in _filters.InTurn(live, FirstOf(live)))
+        {
+            PlanTurns(live, filter, each);
+            var began = dispatcher.Time.GetTimestamp();
+            var given = _given.Count;
+            await LeaseTurnsAsync();
+            _filters.Searched(filter, found: _given.Count > given, began);
+        }
     }
 
     private async ValueTask LeaseTurnsAsync()
@@ -68,22 +93,30 @@ internal sealed class RoundRobinPolicy(
         }
     }
 
-    private void PlanTurns(Consumer[] live)
+    /// <summary>Where the rotation goes on. Where the last one served has left, the one behind it stands in its place.</summary>
+    private int FirstOf(Consumer[] live)
+    {
+        var last = _last is null ? -1 : Array.IndexOf(live, _last);
+        return last >= 0 ? last + 1 : _lastIndex;
+    }
+
+    /// <param name="live">The consumers.</param>
+    /// <param name="filter">The filter of those whose turns are planned.</param>
+    /// <param name="messagesEach">How many messages each may get.</param>
+    private void PlanTurns(Consumer[] live, MessageFilter? filter, int messagesEach)
     {
         _turns.Clear();
         _room = 0;
         _consumersWithRoom = 0;
         foreach (var consumer in live)
         {
-            var room = consumer.Room;
+            var room = Equals(consumer.Options.Filter, filter) ? consumer.Room : 0;
             consumer.Planned = 0;
             _room += room;
             _consumersWithRoom += room > 0 ? 1 : 0;
         }
 
-        // Where the last one served has left, the one behind it stands in its place.
-        var last = _last is null ? -1 : Array.IndexOf(live, _last);
-        var first = last >= 0 ? last + 1 : _lastIndex;
+        var first = FirstOf(live);
         _lastIndex = first;
         bool any;
         do
@@ -92,7 +125,7 @@ internal sealed class RoundRobinPolicy(
             for (var i = 0; i < live.Length && _turns.Count < RoundLimits.MessagesMax; i++)
             {
                 var consumer = live[(first + i) % live.Length];
-                if (consumer.Planned < consumer.Room)
+                if (consumer.Planned < messagesEach && Equals(consumer.Options.Filter, filter) && consumer.Planned < consumer.Room)
                 {
                     consumer.Planned++;
                     _turns.Add(consumer);
@@ -131,8 +164,9 @@ internal sealed class RoundRobinPolicy(
             options.Worker,
             Delivery: auto,
             Streaming: true,
-            Consumers: _consumersWithRoom,
-            Room: _room - start);
+            Consumers: options.Filter is null ? _consumersWithRoom : 0,
+            Room: options.Filter is null ? _room - start : 0,
+            Selection: Selection.Where(options.Filter));
         var leased = await store.LeaseAsync(dispatcher.Queue, request);
         if (!leased.Ok)
         {

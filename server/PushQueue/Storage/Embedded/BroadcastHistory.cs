@@ -7,9 +7,11 @@ namespace PushQueue.Storage.Embedded;
 /// The messages that a queue has broadcast and keeps for consumers that resume, and the offsets that it gives out. Guarded by the queue's
 /// lock.
 /// </summary>
-internal sealed class BroadcastHistory(StoreServices services)
+internal sealed class BroadcastHistory(StoreServices services, QueueJournal journal)
 {
     private RingDeque<StoredMessage> _messages = new();
+    private LatestMessages? _latest;
+    private List<StoredMessage>? _unrecorded;
 
     public int Count => _messages.Count;
 
@@ -19,9 +21,41 @@ internal sealed class BroadcastHistory(StoreServices services)
     /// <summary>The first offset that history holds; the next one where it is empty.</summary>
     public long FirstOffset => _messages.Count > 0 ? _messages.First.Offset : NextOffset;
 
-    public StoredMessage this[int index] => _messages[index];
+    /// <summary>The newest message of each key, from that offset on; none where they are not kept.</summary>
+    public IEnumerable<StoredMessage> Latest(long fromOffset) => _latest?.From(fromOffset) ?? [];
 
     public long TakeOffset() => NextOffset++;
+
+    /// <summary>
+    /// Whether the newest message of each key stays beyond the limits: from then on, and among what history holds. Those that were kept are
+    /// dropped where it ends.
+    /// </summary>
+    public void KeepLatest(bool keep)
+    {
+        if (keep && _latest is null)
+        {
+            _latest = new LatestMessages();
+            for (var i = 0; i < _messages.Count; i++)
+            {
+                SetLatest(_messages[i]);
+            }
+        }
+        else if (!keep && _latest is not null)
+        {
+            var kept = Kept().ToArray();
+            _latest = null;
+            Array.ForEach(kept, Drop);
+        }
+    }
+
+    /// <summary>The message, which has its offset, is about to be broadcast: the one that is kept for its key has to go.</summary>
+    public void Supersede(StoredMessage message)
+    {
+        if (_latest is not null && message.Key is not null && _latest.Set(message) is { Place: MessagePlace.Kept } older)
+        {
+            Drop(older);
+        }
+    }
 
     /// <summary>The message, which has its offset, was broadcast.</summary>
     public void Add(StoredMessage message, long nowMs)
@@ -38,16 +72,56 @@ internal sealed class BroadcastHistory(StoreServices services)
     /// <summary>When the oldest message becomes too old; <see cref="long.MaxValue"/> without one.</summary>
     public long NextEndMs(QueueSettings settings) => _messages.Count > 0 ? EndMs(_messages.First, settings) : long.MaxValue;
 
-    public void Trim(QueueSettings settings, long nowMs)
+    /// <param name="settings">The limits.</param>
+    /// <param name="nowMs">The time.</param>
+    /// <param name="records">False while the log is read: then <see cref="RecordKept"/> records what stays beyond the limits.</param>
+    public void Trim(QueueSettings settings, long nowMs, bool records = true)
     {
         while (_messages.Count > 0 && (_messages.Count > settings.HistoryMessages || EndMs(_messages.First, settings) <= nowMs))
         {
-            RemoveOldest();
+            if (_latest?.Has(_messages.First) is true)
+            {
+                var kept = _messages.RemoveFirst();
+                kept.Place = MessagePlace.Kept;
+                (_unrecorded ??= []).Add(kept);
+            }
+            else
+            {
+                RemoveOldest();
+            }
+        }
+
+        if (records)
+        {
+            RecordKept();
+        }
+    }
+
+    /// <summary>Records what is kept beyond the limits, before a record of the queue's state says that history begins behind it.</summary>
+    public void RecordKept()
+    {
+        foreach (var message in _unrecorded ?? [])
+        {
+            if (message.Place == MessagePlace.Kept)
+            {
+                journal.Changed(message);
+            }
+        }
+
+        _unrecorded = null;
+    }
+
+    /// <summary>History from that offset on, or from its beginning.</summary>
+    public IEnumerable<StoredMessage> From(long offset)
+    {
+        for (var i = IndexOf(offset); i < _messages.Count; i++)
+        {
+            yield return _messages[i];
         }
     }
 
     /// <summary>The index of the first message at or behind that offset. Offsets have holes only where the log was damaged.</summary>
-    public int IndexOf(long offset)
+    private int IndexOf(long offset)
     {
         var low = 0;
         var high = _messages.Count;
@@ -67,8 +141,14 @@ internal sealed class BroadcastHistory(StoreServices services)
         return low;
     }
 
+    /// <summary>All that is held: what is kept beyond the limits first.</summary>
     public IEnumerable<StoredMessage> InOrder()
     {
+        foreach (var kept in Kept())
+        {
+            yield return kept;
+        }
+
         for (var i = 0; i < _messages.Count; i++)
         {
             yield return _messages[i];
@@ -79,11 +159,17 @@ internal sealed class BroadcastHistory(StoreServices services)
     /// <param name="messages">The messages that were broadcast.</param>
     /// <param name="firstOffset">History began here at the last look; what lies before was trimmed.</param>
     /// <param name="nextOffset">Offsets below this one have been given out.</param>
-    public void Restore(IEnumerable<StoredMessage> messages, long firstOffset, long nextOffset)
+    /// <param name="keepsLatest">Whether the newest message of each key is kept.</param>
+    public void Restore(IReadOnlyList<StoredMessage> messages, long firstOffset, long nextOffset, bool keepsLatest)
     {
         NextOffset = nextOffset;
         foreach (var message in messages)
         {
+            if (message.Place == MessagePlace.Kept)
+            {
+                continue;
+            }
+
             if (_messages.Count > 0 && message.Offset != _messages.Last.Offset + 1)
             {
                 // Consumers would miss a hole without notice; they do notice a history that begins later.
@@ -103,10 +189,49 @@ internal sealed class BroadcastHistory(StoreServices services)
         {
             RemoveOldest();
         }
+
+        RestoreLatest(messages, keepsLatest);
     }
 
     /// <summary>Forgets the messages of a queue that is deleted; the caller has released them.</summary>
-    public void Clear() => _messages = new RingDeque<StoredMessage>();
+    public void Clear()
+    {
+        _messages = new RingDeque<StoredMessage>();
+        _latest?.Clear();
+    }
+
+    /// <summary>What a crash left beside its successor goes now; no record is written while the log is read.</summary>
+    private void RestoreLatest(IReadOnlyList<StoredMessage> messages, bool keepsLatest)
+    {
+        _latest = keepsLatest ? new LatestMessages() : null;
+        foreach (var message in messages)
+        {
+            if (message.Place == MessagePlace.Kept && _latest is null)
+            {
+                Release(message);
+            }
+            else if (message.Place != MessagePlace.Gone && message.Key is not null && _latest?.Set(message) is { Place: MessagePlace.Kept } older)
+            {
+                Release(older);
+            }
+        }
+    }
+
+    private IEnumerable<StoredMessage> Kept() => _latest?.InOrder.TakeWhile(static message => message.Place == MessagePlace.Kept) ?? [];
+
+    private void SetLatest(StoredMessage message)
+    {
+        if (message.Key is not null)
+        {
+            _latest!.Set(message);
+        }
+    }
+
+    private void Drop(StoredMessage kept)
+    {
+        journal.Removed(kept);
+        Release(kept);
+    }
 
     private static long EndMs(StoredMessage message, QueueSettings settings) =>
         message.AvailableAtMs + (long)settings.HistoryAge.TotalMilliseconds;
@@ -119,11 +244,12 @@ internal sealed class BroadcastHistory(StoreServices services)
         }
     }
 
-    private void RemoveOldest()
+    private void RemoveOldest() => Release(_messages.RemoveFirst());
+
+    private void Release(StoredMessage message)
     {
-        var oldest = _messages.RemoveFirst();
-        oldest.Place = MessagePlace.Gone;
-        services.Cache.Release(oldest);
-        services.ReleaseLive(oldest.Segment!, oldest.RecordLength);
+        message.Place = MessagePlace.Gone;
+        services.Cache.Release(message);
+        services.ReleaseLive(message.Segment!, message.RecordLength);
     }
 }

@@ -61,7 +61,13 @@ internal sealed partial class EmbeddedMessageStore
         };
     }
 
-    public async ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax)
+    public ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax) =>
+        ReadBroadcastAsync(queue, fromOffset, count, bytesMax, latest: false);
+
+    public ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax) =>
+        ReadBroadcastAsync(queue, fromOffset, count, bytesMax, latest: true);
+
+    private async ValueTask<HistoryPage?> ReadBroadcastAsync(QueueName queue, long fromOffset, int count, int bytesMax, bool latest)
     {
         if (Find(queue) is not { } found)
         {
@@ -73,7 +79,9 @@ internal sealed partial class EmbeddedMessageStore
         bool allDamaged;
         do
         {
-            given = found.ReadHistory(fromOffset, count, bytesMax, out position);
+            given = latest
+                ? found.ReadLatest(fromOffset, count, bytesMax, out position)
+                : found.ReadHistory(fromOffset, count, bytesMax, out position);
             var last = given.LastOffset;
             await given.LoadBodiesAsync(_services.Damage);
             allDamaged = given.Count == 0 && last > 0;

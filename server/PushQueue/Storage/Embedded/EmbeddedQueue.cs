@@ -275,7 +275,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        if (_state.Waiting.Exceed(count, bytesAtOnce, TimeOf(selection)))
+        if (_state.Waiting.Exceed(count, bytesAtOnce, TimeOf(selection), selection.Filter))
         {
             return new BrokerFailure(QueueError.TooLargeAtOnce);
         }
@@ -284,8 +284,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         var given = NewGiven();
         StoredMessage only = null!;
         List<StoredMessage>? taken = null;
-        foreach (var message in _state.Waiting.Select(count, bytesMax, TimeOf(selection)))
+        foreach (var selected in _state.Waiting.Select(count, bytesMax, TimeOf(selection), selection.Filter))
         {
+            var message = selected.Place == MessagePlace.Gone ? Renew(selected) : selected;
             given.Add(message, message.Attempts + 1, Name);
             if (count == 1)
             {
@@ -302,14 +303,14 @@ internal sealed class EmbeddedQueue : ILogOwner
             return given;
         }
 
-        var selected = taken is null ? new ReadOnlySpan<StoredMessage>(in only) : CollectionsMarshal.AsSpan(taken);
+        var all = taken is null ? new ReadOnlySpan<StoredMessage>(in only) : CollectionsMarshal.AsSpan(taken);
         if (!given.LacksBodies)
         {
-            RemoveTaken(selected, given);
+            RemoveTaken(all, given);
             return given;
         }
 
-        LeaseUntilRead(selected, given);
+        LeaseUntilRead(all, given);
         if (selection == Selection.Next)
         {
             given.ReadAhead(_state.Waiting.Ready);
@@ -364,8 +365,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         var until = request.TimeToRun is { } ttr ? transaction.Now + (long)ttr.TotalMilliseconds : long.MaxValue;
         var terms = new LeaseDetails(default, until, request.Worker, request.Delivery, CallerUntilMs(dueByMs, request.TimeToRun));
         var leased = new List<StoredMessage>(Math.Min(request.Count, _state.Waiting.Ready.Count + _state.Waiting.Delayed.Count));
-        foreach (var message in _state.Waiting.Select(request.Count, request.BytesMax, dueByMs))
+        foreach (var selected in _state.Waiting.Select(request.Count, request.BytesMax, dueByMs, request.Selection.Filter))
         {
+            var message = selected.Place == MessagePlace.Gone ? Renew(selected) : selected;
             message.Attempts += request.Delivery ? 0 : 1;
             _state.Leased.Add(message, terms with { Receipt = Receipt.New() });
             leased.Add(message);
@@ -490,9 +492,10 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         var sent = new List<StoredMessage>(Math.Min(count, _state.Waiting.Ready.Count));
-        foreach (var message in _state.Waiting.Select(count, bytesMax, dueByMs: null))
+        foreach (var message in _state.Waiting.Select(count, bytesMax, dueByMs: null, filter: null))
         {
             message.Offset = _state.History.TakeOffset();
+            _state.History.Supersede(message);
             given.Add(message, message.Attempts + 1, Name);
             sent.Add(message);
         }
@@ -509,38 +512,6 @@ internal sealed class EmbeddedQueue : ILogOwner
 
         _state.History.Trim(_state.Settings, transaction.Now);
         _state.NoteDue(_state.History.NextEndMs(_state.Settings));
-        return given;
-    }
-
-    /// <summary>
-    /// A stretch of history from that offset on, or from its beginning. To be shown to no one before the batch is synced.
-    /// </summary>
-    public GivenMessages ReadHistory(long fromOffset, int count, int bytesMax, out BroadcastPosition position)
-    {
-        using var transaction = Begin();
-        var given = NewGiven();
-        position = _state.Position;
-        if (_state.LastBroadcast is { IsOwed: true } && !_services.Log.DiskFull)
-        {
-            // Owed records go before all that is written now, so this record proves that they are there.
-            _state.LastBroadcast = _state.Record();
-        }
-
-        given.Batch = _state.LastBroadcast;
-        var history = _state.History;
-        var bytes = 0L;
-        for (var i = history.IndexOf(fromOffset); i < history.Count && given.Count < count; i++)
-        {
-            var message = history[i];
-            bytes += message.BodyLength;
-            if (given.Count > 0 && bytes > bytesMax)
-            {
-                break;
-            }
-
-            given.Add(message, message.Attempts + 1, Name);
-        }
-
         return given;
     }
 
@@ -625,10 +596,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         _state.LeaveOrder(message);
         if (wasReady)
         {
-            // A ready message cannot leave its ring and come back as the same object.
-            _state.Index.Remove(message);
-            message = message.Copy();
-            _state.Index.Add(message);
+            message = Renew(message);
         }
 
         var at = _services.Clock.FromWall(availableAt);
@@ -678,6 +646,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         if (settings != _state.Settings)
         {
             _state.Settings = settings;
+            _state.History.KeepLatest(settings.HistoryPerKey);
             _state.History.Trim(settings, transaction.Now);
             _state.NoteDue(Math.Min(_state.History.NextEndMs(settings), _state.UnusedAtMs));
             _state.Events.SettingsChanged();
@@ -847,6 +816,15 @@ internal sealed class EmbeddedQueue : ILogOwner
         {
             _admission.DropOldest();
         }
+    }
+
+    /// <summary>A ready message cannot leave the middle of its ring and come back as the same object.</summary>
+    private StoredMessage Renew(StoredMessage message)
+    {
+        _state.Index.Remove(message);
+        var copy = message.Copy();
+        _state.Index.Add(copy);
+        return copy;
     }
 
     private void LeaseUntilRead(ReadOnlySpan<StoredMessage> selected, GivenMessages given)

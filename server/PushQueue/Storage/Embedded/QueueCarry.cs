@@ -20,13 +20,7 @@ internal static class QueueCarry
             }
         }
 
-        for (var i = 0; i < state.History.Count; i++)
-        {
-            if (state.History[i].Segment == segment)
-            {
-                found.Add(state.History[i]);
-            }
-        }
+        found.AddRange(state.History.InOrder().Where(message => message.Segment == segment));
 
         return found;
     }

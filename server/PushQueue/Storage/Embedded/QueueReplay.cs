@@ -170,7 +170,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         {
             switch (message.Place)
             {
-                case MessagePlace.History:
+                case MessagePlace.History or MessagePlace.Kept:
                     history.Add(message);
                     break;
                 case MessagePlace.Ready:
@@ -183,9 +183,9 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         }
 
         history.Sort(static (x, y) => x.Offset.CompareTo(y.Offset));
-        state.History.Restore(history, _firstOffset, _nextOffset);
+        state.History.Restore(history, _firstOffset, _nextOffset, state.Settings.HistoryPerKey);
         ready.Sort(DeliveryOrder.Instance);
         ready.ForEach(state.Restore);
-        state.History.Trim(state.Settings, now);
+        state.History.Trim(state.Settings, now, records: false);
     }
 }

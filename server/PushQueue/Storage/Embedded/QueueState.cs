@@ -28,9 +28,10 @@ internal sealed class QueueState
         Epoch = epoch;
         Settings = settings;
         Index = new MessageIndex(services);
-        History = new BroadcastHistory(services);
         KnownIds = new KnownIds(services);
         Journal = new QueueJournal(services, owner, number);
+        History = new BroadcastHistory(services, Journal);
+        History.KeepLatest(settings.HistoryPerKey);
     }
 
     public StoreServices Services { get; }
@@ -346,9 +347,13 @@ internal sealed class QueueState
     }
 
     /// <summary>Writes the queue's state without its messages: a new queue's first record, or a part of a snapshot.</summary>
-    public LogBatch Record() => Journal.State(
-        new QueueStateRecord(
-            Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset, UnusedMs()));
+    public LogBatch Record()
+    {
+        History.RecordKept();
+        return Journal.State(
+            new QueueStateRecord(
+                Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset, UnusedMs()));
+    }
 
     /// <summary>
     /// Everything is gone. The due timers know the queue until its last time has come, which may be years from now: nothing may hang on it.

@@ -33,12 +33,19 @@ internal sealed partial class RedisMessageStore
         }
     }
 
-    public async ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax)
+    public ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax) =>
+        ReadBroadcastAsync(RedisScript.ReadHistory, queue, fromOffset, count, bytesMax);
+
+    public ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax) =>
+        ReadBroadcastAsync(RedisScript.ReadLatest, queue, fromOffset, count, bytesMax);
+
+    private async ValueTask<HistoryPage?> ReadBroadcastAsync(
+        RedisScript script, QueueName queue, long fromOffset, int count, int bytesMax)
     {
         const int Head = 5;
         var known = Known(queue);
         var reply = await RunAsync(
-            RedisScript.ReadHistory,
+            script,
             queue,
             [default, default, fromOffset, Math.Min(count, MessagesPerScriptMax), bytesMax, known.NextOffset]);
         if (reply is null)

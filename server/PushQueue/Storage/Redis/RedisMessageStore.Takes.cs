@@ -52,7 +52,7 @@ internal sealed partial class RedisMessageStore
                     queue,
                     [
                         default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1, int.MaxValue,
-                        PendingTake.BytesAtOnceMax,
+                        PendingTake.BytesAtOnceMax, string.Empty, 0,
                     ]);
                 var messages = reply is null ? [] : Messages(queue, reply, from: 2);
                 if (messages.Count == 0)
@@ -89,6 +89,7 @@ internal sealed partial class RedisMessageStore
         var taken = new List<Message>();
         var room = bytesMax;
         var atOnce = bytesAtOnce;
+        var search = FilterSearch.Of(selection);
         try
         {
             while (true)
@@ -99,9 +100,9 @@ internal sealed partial class RedisMessageStore
                     queue,
                     [
                         default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0, atOnce,
-                        int.MaxValue,
+                        int.MaxValue, search?.Packed ?? string.Empty, search?.Rank ?? 0,
                     ]);
-                if (reply is not null && (long)reply[1] != 0)
+                if (reply is not null && (long)reply[1] > 0)
                 {
                     return taken.Count > 0 ? taken : NothingTaken(reply);
                 }
@@ -111,7 +112,8 @@ internal sealed partial class RedisMessageStore
                 var bytes = messages.Sum(static message => message.Body.Length);
                 room = Math.Max(0, room - bytes);
                 atOnce = Math.Max(0, atOnce - bytes);
-                if (messages.Count < page || taken.Count == count)
+                search?.Note(reply is null ? 0 : (long)reply[1]);
+                if ((messages.Count < page && search is not { HasMore: true }) || taken.Count == count || (search is not null && room == 0))
                 {
                     return taken;
                 }
@@ -125,7 +127,8 @@ internal sealed partial class RedisMessageStore
     }
 
     public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) =>
-        request is { Count: 1, IsNodeBound: false, Selection.Time: null, Consumers: 0 }
+        FilterSearch.Of(request.Selection) is { } filtered ? filtered.LeaseAsync(request, (part, search) => LeaseManyAsync(queue, part, search))
+        : request is { Count: 1, IsNodeBound: false, Selection.Time: null, Consumers: 0 }
             ? Known(queue).LanesOf(this).Leases.CallAsync(request)
             : LeaseManyAsync(queue, request);
 
@@ -159,7 +162,8 @@ internal sealed partial class RedisMessageStore
         return outcomes;
     }
 
-    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseManyAsync(QueueName queue, LeaseRequest request)
+    private async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseManyAsync(
+        QueueName queue, LeaseRequest request, FilterSearch? search = null)
     {
         var count = Math.Min(request.Count, MessagesPerScriptMax);
         var receipts = Receipts(count);
@@ -186,7 +190,9 @@ internal sealed partial class RedisMessageStore
                     request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.Selection.Time),
                     Text(request.Selection.Time + request.TimeToRun),
                     request.Consumers, request.Room, request.EvenWhenStopped ? 1 : 0,
+                    search?.Packed ?? string.Empty, search?.Rank ?? 0,
                 ]);
+            search?.Note(reply is null ? 0 : (long)reply[1]);
             if (reply is null)
             {
                 return Array.Empty<Lease>();

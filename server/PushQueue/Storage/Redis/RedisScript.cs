@@ -14,6 +14,7 @@ internal enum RedisScript
     CountDue,
     Broadcast,
     ReadHistory,
+    ReadLatest,
     Look,
     Browse,
     Newest,

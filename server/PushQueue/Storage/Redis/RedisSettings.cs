@@ -13,7 +13,7 @@ internal static class RedisSettings
     public static readonly RedisValue[] Fields =
     [
         "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
-        "nodead", "pushurl", "expires",
+        "nodead", "pushurl", "expires", "perkey",
     ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
@@ -52,6 +52,7 @@ internal static class RedisSettings
         Change("histage", patch.HistoryAge?.Ticks);
         Change("nodead", Flag(!patch.DeadLetter));
         Change("expires", patch.Expires?.Ticks);
+        Change("perkey", Flag(patch.HistoryPerKey));
         if (patch.PushUrl is { } url)
         {
             changes.Add("pushurl");
@@ -83,6 +84,7 @@ internal static class RedisSettings
 
             // Missing in notifications of earlier versions.
             Expires = values.Length > 14 ? Time(values[14]) : null,
+            HistoryPerKey = values.Length > 15 && Number(values[15]) == 1,
         };
     }
 

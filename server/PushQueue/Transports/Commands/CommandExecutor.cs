@@ -11,7 +11,7 @@ namespace PushQueue.Transports.Commands;
 /// </summary>
 internal sealed class CommandExecutor : ICommandExecutor
 {
-    private const string TakeNames = "queue, count, wait, worker";
+    private const string TakeNames = "queue, count, wait, worker, where";
 
     private readonly OperationExecutor _operations;
     private readonly Dictionary<string, Command> _commands;

@@ -8,6 +8,8 @@ namespace PushQueue.Transports.Commands;
 internal struct FrameOptions(CommandFrame frame, string own) : IOptionSource
 {
     private int _next;
+    private List<string>? _conditions;
+    private int _nextCondition;
 
     /// <inheritdoc/>
     public Problem? Problem { get; private set; }
@@ -17,11 +19,30 @@ internal struct FrameOptions(CommandFrame frame, string own) : IOptionSource
     {
         name = default;
         value = "";
-        while (_next < frame.Count)
+        while (_next < frame.Count || _nextCondition < _conditions?.Count)
         {
+            if (_nextCondition < _conditions?.Count)
+            {
+                name = "where";
+                value = _conditions[_nextCondition++];
+                return true;
+            }
+
             var field = frame.NameAt(_next++);
             if (field is "queue" || OptionValues.IsOneOf(own, field))
             {
+                continue;
+            }
+
+            if (field is "where")
+            {
+                // One field has all conditions; a query string has an option for each.
+                Problem = WhereJson.ReadConditions(frame.Raw(field), out _conditions);
+                if (Problem is not null)
+                {
+                    return false;
+                }
+
                 continue;
             }
 

@@ -1,5 +1,6 @@
 using System.Text.Unicode;
 using PushQueue.Delivery.Encoding;
+using PushQueue.Queues;
 
 namespace PushQueue.Transports.Framing;
 
@@ -29,7 +30,7 @@ internal class ServerSentEventFormat : MessageFormat
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
-        if (pushed.Message.Offset > 0)
+        if (pushed.Message.Offset > 0 && pushed.Epoch.Length > 0)
         {
             WriteId(writer, new Cursor(pushed.Epoch, pushed.Message.Offset));
         }
@@ -82,6 +83,13 @@ internal class ServerSentEventFormat : MessageFormat
         writer.Write("\ndata: "u8);
         writer.Write(json);
         writer.Write("\n\n"u8);
+    }
+
+    /// <summary>An id alone: EventSource keeps it for its next connection, and tells no listener.</summary>
+    protected override void WritePosition(PageWriter writer, QueueName queue, Cursor cursor)
+    {
+        WriteId(writer, cursor);
+        writer.Write((byte)'\n');
     }
 
     protected static void WriteId(PageWriter writer, in Cursor cursor)

@@ -43,7 +43,7 @@ internal sealed record SettingsContract
         MaxMessages = settings.MaxMessages,
         MaxBytes = settings.MaxBytes,
         Overflow = QueueWords.Overflow(settings.Overflow),
-        History = new HistoryContract(settings.HistoryMessages, Duration.Format(settings.HistoryAge)),
+        History = new HistoryContract(settings.HistoryMessages, Duration.Format(settings.HistoryAge), settings.HistoryPerKey),
         DeadLetter = settings.DeadLetter,
         Expires = Duration.Format(settings.Expires ?? TimeSpan.Zero),
     };

@@ -30,6 +30,18 @@ internal static class TakeOptions
         return source.Problem;
     }
 
+    /// <summary>The option comes once per condition.</summary>
+    private static Problem? AddCondition(string condition, ref TakeRequest request)
+    {
+        if (!MessageFilter.TryParse([.. request.Selection.Filter?.Conditions ?? [], condition], out var filter, out var whyNot))
+        {
+            return Problem.BadOption(whyNot);
+        }
+
+        request = request with { Selection = Selection.Where(filter) };
+        return null;
+    }
+
     private static Problem? Set(ReadOnlySpan<char> name, string value, ref TakeRequest request)
     {
         switch (name)
@@ -46,6 +58,8 @@ internal static class TakeOptions
                 var ttrProblem = OptionValues.TimeToRun(value, out var timeToRun);
                 request = request with { TimeToRun = timeToRun, NewQueuePolicy = DeliveryPolicy.RoundRobin };
                 return ttrProblem;
+            case "where":
+                return AddCondition(value, ref request);
             default:
                 var workerProblem = OptionValues.Text("worker", value, out var worker);
                 request = request with { Worker = worker };

@@ -55,7 +55,7 @@ internal ref struct QueryOptions : IOptionSource
                     continue;
                 }
 
-                if (!ComesAgain(decodedName))
+                if (OptionValues.MayRepeat(decodedName) || !ComesAgain(decodedName))
                 {
                     return true;
                 }

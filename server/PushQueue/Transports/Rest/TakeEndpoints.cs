@@ -10,7 +10,7 @@ namespace PushQueue.Transports.Rest;
 /// <summary>GET /q/{queue}: takes or leases one message as it was put; GET /q/{queue}/batch: many, as envelopes.</summary>
 internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl access)
 {
-    private const string Names = "wait, ttr, worker";
+    private const string Names = "wait, ttr, worker, where";
 
     private static readonly TakeRequest One = new();
 

@@ -41,8 +41,9 @@ internal sealed class ConsumerOptionsReader
             "consumer" => ReadToken(value),
             "instance" => ReadInstance(value),
             "lastEventId" => ReadLastEventId(value),
+            "where" => ReadWhere(value),
             _ => $"There is no stream option '{name}'; the options are "
-                + "ack, prefetch, ttr, format, from, overflow, worker, who, policy, grace, consumer, instance and lastEventId.",
+                + "ack, prefetch, ttr, format, from, overflow, worker, who, policy, grace, consumer, instance, where and lastEventId.",
         };
     }
 
@@ -58,6 +59,18 @@ internal sealed class ConsumerOptionsReader
             _hasFrom = true;
         }
 
+        return null;
+    }
+
+    /// <summary>One condition of a filter; the option comes once per condition.</summary>
+    private string? ReadWhere(string? value)
+    {
+        if (!MessageFilter.TryParse([.. _options.Filter?.Conditions ?? [], value ?? string.Empty], out var filter, out var whyNot))
+        {
+            return whyNot;
+        }
+
+        _options = _options with { Filter = filter };
         return null;
     }
 
@@ -121,7 +134,7 @@ internal sealed class ConsumerOptionsReader
 
         if (!StartPosition.TryParse(value, out var start))
         {
-            return "from is earliest, latest, an offset, or a cursor that a stream gave (EPOCH.OFFSET).";
+            return "from is earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor that a stream gave (EPOCH.OFFSET).";
         }
 
         _options = _options with { From = start };

@@ -1,4 +1,5 @@
 using PushQueue.Delivery;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Transports.Json;
 
@@ -13,6 +14,12 @@ internal sealed class QueuePolicies(IMessageBroker broker)
     /// <summary>Null when the consumer may join.</summary>
     public async ValueTask<Problem?> PrepareAsync(QueueName queue, ConsumerOptions options)
     {
+        if (options.From.Kind == StartKind.LatestPerKey && (await broker.GetQueueAsync(queue))?.Settings is not { HistoryPerKey: true })
+        {
+            return Problem.BadOption(
+                $"Queue '{OptionValues.Shown(queue.Value)}' keeps no newest message per key; set history.perKey in its settings before you ask for from=latest-per-key.");
+        }
+
         if (options.NeededPolicy is not { } policy)
         {
             return null;

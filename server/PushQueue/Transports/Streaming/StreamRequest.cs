@@ -54,13 +54,16 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
                 continue;
             }
 
-            if (values.Count > 1)
+            if (values.Count > 1 && !OptionValues.MayRepeat(name))
             {
                 detail = $"The option '{OptionValues.Shown(name)}' is there twice; give it once.";
                 return null;
             }
 
-            reader.Read(name, values[0]);
+            foreach (var value in values)
+            {
+                reader.Read(name, value);
+            }
         }
 
         detail = reader.Error;

@@ -71,6 +71,11 @@ internal sealed class Subscriptions(
                 reader.Skip();
                 _ = options.ReadWho(JsonText.Raw(given)[start..(int)reader.BytesConsumed]);
             }
+            else if (name is "where")
+            {
+                ReadWhere(ref reader, JsonText.Raw(given), options);
+                continue;
+            }
             else if (JsonText.Read(ref reader, name, out var value) is { } problem)
             {
                 options.Refuse(problem);
@@ -85,6 +90,17 @@ internal sealed class Subscriptions(
 
         options.Refuse(fields.Problem);
         return options;
+    }
+
+    private static void ReadWhere(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ConsumerOptionsReader options)
+    {
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        options.Refuse(WhereJson.ReadConditions(json[start..(int)reader.BytesConsumed], out var conditions));
+        foreach (var condition in conditions)
+        {
+            options.Read("where", condition);
+        }
     }
 
     public static Problem TooMany(int most) =>

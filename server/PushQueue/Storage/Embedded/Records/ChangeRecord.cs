@@ -9,6 +9,7 @@ internal static class ChangeRecord
     private const byte Ready = 0;
     private const byte Delayed = 1;
     private const byte Leased = 2;
+    private const byte Kept = 3;
 
     public static int BytesMax(StoredMessage message) =>
         (9 * SpanWriter.NumberBytesMax)
@@ -35,6 +36,9 @@ internal static class ChangeRecord
                 break;
             case MessagePlace.Delayed:
                 writer.Byte(Delayed);
+                break;
+            case MessagePlace.Kept:
+                writer.Byte(Kept);
                 break;
             default:
                 writer.Byte(Ready);
@@ -67,7 +71,12 @@ internal static class ChangeRecord
 
         var place = reader.Byte();
         message.Lease = null;
-        message.Place = place == Delayed ? MessagePlace.Delayed : MessagePlace.Ready;
+        message.Place = place switch
+        {
+            Delayed => MessagePlace.Delayed,
+            Kept => MessagePlace.Kept,
+            _ => MessagePlace.Ready,
+        };
         if (place == Leased)
         {
             var receipt = new Receipt(reader.UInt64());

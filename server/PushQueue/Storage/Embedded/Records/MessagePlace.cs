@@ -12,6 +12,9 @@ internal enum MessagePlace : byte
     /// <summary>Broadcast: no longer live, kept for resuming.</summary>
     History,
 
+    /// <summary>Broadcast, and beyond the limits of history; kept as the newest message of its key.</summary>
+    Kept,
+
     /// <summary>Removed; a stale reference may still stand in an ordering.</summary>
     Gone,
 }

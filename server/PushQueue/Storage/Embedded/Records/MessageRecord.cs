@@ -43,6 +43,9 @@ internal static class MessageRecord
         TraceParent = 1,
         Key = 1 << 1,
         Headers = 1 << 2,
+
+        /// <summary>Nothing follows: the message is kept as the newest of its key.</summary>
+        Kept = 1 << 4,
     }
 
     private const int FixedBytesMax = sizeof(ushort) + (5 * SpanWriter.NumberBytesMax) + 1;
@@ -124,9 +127,10 @@ internal static class MessageRecord
         var offset = fields.HasFlag(Fields.Offset) ? reader.Number() : 0;
         var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader, fields.HasFlag(Fields.CallerLease)) : null;
         var tags = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : default(MessageTags);
+        var isKept = false;
         if (fields.HasFlag(Fields.More))
         {
-            tags = ReadMore(ref reader, tags as MessageDetails);
+            tags = ReadMore(ref reader, tags as MessageDetails, out isKept);
         }
 
         return new StoredMessage
@@ -143,7 +147,7 @@ internal static class MessageRecord
             Lease = lease,
             Tags = tags,
             BodyLength = bodyLength ?? reader.Remaining,
-            Place = PlaceOf(fields),
+            Place = isKept ? MessagePlace.Kept : PlaceOf(fields),
         };
     }
 
@@ -200,7 +204,8 @@ internal static class MessageRecord
 
         var more = message.Details?.TraceParent is null ? MoreFields.None : MoreFields.TraceParent;
         more |= tags.Key is null ? MoreFields.None : MoreFields.Key;
-        return tags.Headers is null ? more : more | MoreFields.Headers;
+        more |= tags.Headers is null ? MoreFields.None : MoreFields.Headers;
+        return message.Place == MessagePlace.Kept ? more | MoreFields.Kept : more;
     }
 
     private static void WriteOptional(ref SpanWriter writer, Fields fields, StoredMessage message)
@@ -315,9 +320,10 @@ internal static class MessageRecord
     }
 
     /// <summary>Reads the further fields; a message that has nothing but key and headers gets no <see cref="MessageDetails"/>.</summary>
-    private static MessageTags ReadMore(ref SpanReader reader, MessageDetails? details)
+    private static MessageTags ReadMore(ref SpanReader reader, MessageDetails? details, out bool isKept)
     {
         var more = (MoreFields)reader.Number();
+        isKept = more.HasFlag(MoreFields.Kept);
         if (more.HasFlag(MoreFields.TraceParent))
         {
             details ??= new MessageDetails();

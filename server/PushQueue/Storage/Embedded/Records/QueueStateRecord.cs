@@ -111,6 +111,9 @@ internal sealed record QueueStateRecord(
         HistoryAge = 12,
         DeadLetter = 13,
         Expires = 14,
+
+        // 15 is taken.
+        HistoryPerKey = 16,
     }
 
     private static void WriteSettings(ref SpanWriter writer, QueueSettings settings)
@@ -128,6 +131,7 @@ internal sealed record QueueStateRecord(
         WriteSetting(ref writer, Setting.HistoryMessages, settings.HistoryMessages);
         WriteSetting(ref writer, Setting.HistoryAge, settings.HistoryAge.Ticks);
         WriteSetting(ref writer, Setting.DeadLetter, settings.DeadLetter ? 1 : 0);
+        WriteSetting(ref writer, Setting.HistoryPerKey, settings.HistoryPerKey ? 1 : 0);
         if (settings.Expires is { } expires)
         {
             WriteSetting(ref writer, Setting.Expires, expires.Ticks);
@@ -164,6 +168,7 @@ internal sealed record QueueStateRecord(
                 Setting.HistoryAge => settings with { HistoryAge = TimeSpan.FromTicks(value) },
                 Setting.DeadLetter => settings with { DeadLetter = value != 0 },
                 Setting.Expires => settings with { Expires = TimeSpan.FromTicks(value) },
+                Setting.HistoryPerKey => settings with { HistoryPerKey = value != 0 },
                 _ => settings,
             };
         }

@@ -5,12 +5,23 @@
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), the highest next offset that the node knows
 -- of.
 -- Returns: control (-1: no such queue); the next offset; per message its record and its status (Part.Codec.lua).
-local queue = open({ 'stopped', 'bytes', 'delivered', unpack(POSITION) })
+local queue = open({ 'stopped', 'bytes', 'delivered', 'perkey', unpack(POSITION) })
 if not queue then return { -1 } end
 use()
 
 local _, first, next_offset = position(queue, tonumber(ARGV[5]))
 if queue.stopped == '1' then return answer({ 0, next_offset }) end
+
+-- The message is the newest of its key; the one that is kept for the key beyond the limits of history goes.
+local function supersede(message, offset)
+  local before = tonumber(call('ZSCORE', ':latest', message.key) or first)
+  if before < first then call('HDEL', ':history', string.format('%.0f', before)) end
+  if message.bytes > 0 then
+    call('ZADD', ':latest', offset, message.key)
+  else
+    call('ZREM', ':latest', message.key)
+  end
+end
 
 local wanted, bytes_max = tonumber(ARGV[3]), tonumber(ARGV[4])
 local reply, sent, bytes = { 0, 0 }, 0, 0
@@ -33,6 +44,7 @@ while sent < wanted do
     reply[#reply + 1] = record
     reply[#reply + 1] = out
     call('HSET', ':history', string.format('%.0f', offset), text(out) .. record)
+    if message.key and queue.perkey == '1' then supersede(message, offset) end
     forget(number, message)
     notify_finished(id_of(number, message), true, nil, attempt)
     sent = sent + 1

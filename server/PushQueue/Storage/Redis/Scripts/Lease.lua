@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Choose, Turns
+-- uses: Codec, Queue, Advance, Choose, Filter, Turns
 -- Reserves the next ready messages.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the
 -- node whose life they are bound to (0: none), worker (may be empty), 0 or 1 delivery, 2 streaming, receipts (8 bytes each), the caller's
 -- time to choose by (empty: the queue's order), end of the leases by the caller's clock; where nodes share by turns, how many consumers of
--- the node take part and how many messages they could take, else 0 and 0; 1 to lease from a stopped queue, too.
+-- the node take part and how many messages they could take, else 0 and 0; 1 to lease from a stopped queue, too; a filter (empty: none), and
+-- the rank where its search goes on.
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
--- node for dead, else 0; per message its record and its status (Part.Codec.lua).
+-- node for dead, -1 and less where the search of the filter goes on at that rank, else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped' })
 if not queue then return { -1 } end
 use()
@@ -16,7 +17,9 @@ if ARGV[6] ~= '0' and call('SISMEMBER', ':buried', ARGV[6]) == 1 then return ans
 
 local wanted, bytes_max, lease_end, node = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local worker, delivery, streaming = ARGV[7] ~= '' and ARGV[7] or nil, ARGV[8] == '1', ARGV[8] == '2'
-local choice, callers_end = chooser(tonumber(ARGV[10])), tonumber(ARGV[11])
+local filtered = ARGV[15] ~= ''
+local choice = filtered and filtered_chooser(ARGV[15], tonumber(ARGV[16])) or chooser(tonumber(ARGV[10]))
+local callers_end = tonumber(ARGV[11])
 local reply, leased, bytes = { 0, 0 }, 0, 0
 local consumers, turns = tonumber(ARGV[12]), nil
 if consumers > 0 then
@@ -61,6 +64,10 @@ end
 if leased > 0 then
   choice.remove(leased)
   if lease_end ~= 0 then note_due(lease_end) end
+end
+if filtered and leased < wanted then
+  await_matches()
+  if choice.stopped_at then reply[2] = -(choice.stopped_at - leased) end
 end
 if turns then end_turn(turns, leased, tonumber(ARGV[13]), turns.left) end
 return answer(reply)

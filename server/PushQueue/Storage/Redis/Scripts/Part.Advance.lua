@@ -140,7 +140,7 @@ local function rules()
 
   -- History: offsets from first (inclusive) to next (exclusive); each round is "time:last offset". Trimmed from its beginning only.
   local function trim_history(first, next_offset)
-    local limits = redis.call('HMGET', KEY, 'histmax', 'histage')
+    local limits = redis.call('HMGET', KEY, 'histmax', 'histage', 'perkey')
     local keep, age = tonumber(limits[1] or DEFAULT_HISTORY), tonumber(limits[2] or DEFAULT_HISTORY_AGE) / 10000
     local start = math.max(first, next_offset - keep)
     while true do
@@ -156,20 +156,25 @@ local function rules()
       end
       call('LPOP', ':rounds')
     end
-    local gone = {}
+    local gone, kept = {}, {}
+    if start > first and limits[3] == '1' then
+      -- The newest message of each key stays.
+      local latest = call('ZRANGEBYSCORE', ':latest', '-inf', '(' .. string.format('%.0f', start), 'WITHSCORES')
+      for i = 2, #latest, 2 do kept[tonumber(latest[i])] = true end
+    end
     local function drop_gone()
       if #gone > 0 then call('HDEL', ':history', unpack(gone)) end
       gone = {}
     end
     if start - first <= SWEEP then
       for offset = first, start - 1 do
-        gone[#gone + 1] = string.format('%.0f', offset)
+        if not kept[offset] then gone[#gone + 1] = string.format('%.0f', offset) end
         if #gone == 1000 then drop_gone() end
       end
     else
       -- Many offsets, or a hole where Redis has lost what it had given out: what is there is named, not what might be.
       for _, offset in ipairs(call('HKEYS', ':history')) do
-        if tonumber(offset) < start then gone[#gone + 1] = offset end
+        if tonumber(offset) < start and not kept[tonumber(offset)] then gone[#gone + 1] = offset end
         if #gone == 1000 then drop_gone() end
       end
     end

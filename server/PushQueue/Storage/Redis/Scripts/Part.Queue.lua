@@ -18,6 +18,8 @@ local flags = 0
 local more_messages, more_bytes = 0, 0
 local counts, loaded, changes, notifications = {}, {}, {}, {}
 local ready_checked = false
+-- Until when consumers with a filter may wait for messages although some are ready.
+local filtered_until = 0
 
 local function call(command, suffix, ...)
   return redis.call(command, KEY .. suffix, ...)
@@ -74,11 +76,11 @@ local function note_due(at)
 end
 
 -- Called before a message becomes ready. Nodes are notified if the queue had no ready message: a node that found none waits, a node that
--- found some continues.
+-- found some continues. They are always notified while consumers with a filter wait.
 local function notify_ready()
   if not ready_checked then
     ready_checked = true
-    if redis.call('EXISTS', KEY .. ':ready') == 0 then notify('Ready') end
+    if filtered_until > NOW or redis.call('EXISTS', KEY .. ':ready') == 0 then notify('Ready') end
   end
 end
 
@@ -97,18 +99,19 @@ local function make(key, name)
 end
 
 local function load(fields)
-  local values = redis.call('HMGET', KEY, 'epoch', 'due', 'listed', 'expires', 'used', unpack(fields))
+  local values = redis.call('HMGET', KEY, 'epoch', 'due', 'listed', 'expires', 'used', 'filtered', unpack(fields))
   if not values[1] then
     return nil
   end
   local queue = { epoch = values[1], expires = tonumber(values[4] or 0), used = tonumber(values[5] or 0) }
   for i = 1, #fields do
-    queue[fields[i]] = values[i + 5]
+    queue[fields[i]] = values[i + 6]
   end
   loaded = queue
   due_before = tonumber(values[2] or NEVER)
   due_after = due_before
   is_listed = values[3]
+  filtered_until = tonumber(values[6] or 0)
   return queue
 end
 

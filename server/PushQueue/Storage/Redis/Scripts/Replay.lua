@@ -41,7 +41,9 @@ for _, member in ipairs(members) do
   if lives_there(id_of(number, message)) then
     left = left + 1
   else
-    if moved == 0 and redis.call('EXISTS', source .. ':ready') == 0 then notify('SourceReady') end
+    if moved == 0 and (redis.call('EXISTS', source .. ':ready') == 0 or tonumber(redis.call('HGET', source, 'filtered') or 0) > NOW) then
+      notify('SourceReady')
+    end
     call('ZREM', ':ready', member)
     move_to(source, number, record, message, read_state(call('HGET', ':states', number)), nil)
     forget(number, message)

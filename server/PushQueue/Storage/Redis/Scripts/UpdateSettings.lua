@@ -26,7 +26,29 @@ local function values()
   return found
 end
 
+-- Begins to keep the newest message of each key, with those that history holds, or ends it.
+local function keep_latest(keep)
+  local first, next_offset = tonumber(queue.first or 1), tonumber(queue.next or 1)
+  if not keep then
+    local kept = call('ZRANGEBYSCORE', ':latest', '-inf', '(' .. string.format('%.0f', first), 'WITHSCORES')
+    for i = 2, #kept, 2 do call('HDEL', ':history', string.format('%.0f', kept[i])) end
+    return call('UNLINK', ':latest')
+  end
+  for offset = first, next_offset - 1 do
+    local message = call('HGET', ':history', string.format('%.0f', offset))
+    if message then
+      local record = read_record(message:sub(struct.unpack('>I2', message) + 3))
+      if record.key and record.bytes > 0 then
+        call('ZADD', ':latest', offset, record.key)
+      elseif record.key then
+        call('ZREM', ':latest', record.key)
+      end
+    end
+  end
+end
+
 local before = values()
+local kept_before = redis.call('HGET', KEY, 'perkey') == '1'
 for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', KEY, ARGV[i])
@@ -38,6 +60,8 @@ local after = values()
 loaded.expires = tonumber(redis.call('HGET', KEY, 'expires') or 0)
 use()
 note_due(unused_at())
+local keeps = redis.call('HGET', KEY, 'perkey') == '1'
+if keeps ~= kept_before then keep_latest(keeps) end
 if table.concat(before, '\n') ~= table.concat(after, '\n') then
   rules().trim_history(tonumber(queue.first or 1), tonumber(queue.next or 1))
   notify('SettingsChanged', table.concat(after, '\n'))

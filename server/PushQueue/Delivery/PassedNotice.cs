@@ -1,0 +1,38 @@
+using PushQueue.Delivery.Encoding;
+
+namespace PushQueue.Delivery;
+
+/// <summary>Selects the broadcast messages of a consumer with a filter, and tells it how far it is where it gets none.</summary>
+internal static class PassedNotice
+{
+    /// <summary>The messages of a stretch that the consumer gets; null for none.</summary>
+    public static MessageBatch? Select(Consumer consumer, Stretch stretch, string epoch, TimeProvider time)
+    {
+        var batch = stretch.Batch.Matching(consumer.Options.Filter);
+        if (stretch.Before is { } gap)
+        {
+            consumer.Passed!.Told(gap.To);
+        }
+
+        if (batch is not null)
+        {
+            consumer.Passed!.Told(batch.LastOffset);
+        }
+
+        if (batch?.LastOffset != stretch.Batch.LastOffset)
+        {
+            consumer.Passed!.Pass(epoch, stretch.Batch.LastOffset, time);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Tells the consumer its position, if it is time that it knows.</summary>
+    public static void SendIfDue(Consumer consumer, TimeProvider time)
+    {
+        if (consumer.Passed!.TakeDue(time) is { } cursor && consumer.Format.EncodePosition(consumer.Queue, cursor) is { } page)
+        {
+            _ = consumer.Buffer.Offer(page, consumer);
+        }
+    }
+}

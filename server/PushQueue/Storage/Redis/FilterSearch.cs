@@ -1,0 +1,61 @@
+using PushQueue.Queues;
+using StackExchange.Redis;
+
+namespace PushQueue.Storage.Redis;
+
+/// <summary>
+/// A search for messages that match a filter, over several scripts: each looks at a bounded part of the ready messages
+/// (Scripts/Part.Filter.lua), so that no other call waits long for Redis.
+/// </summary>
+internal sealed class FilterSearch(MessageFilter filter)
+{
+    /// <summary>A script looks at up to 4 MiB of messages; this bounds what one search copies where messages are large.</summary>
+    private const int ScriptsMax = 16;
+
+    private int _scripts;
+
+    /// <summary>The filter, as scripts read it.</summary>
+    public RedisValue Packed { get; } = filter.Packed();
+
+    /// <summary>How many ready messages the next script passes over.</summary>
+    public long Rank { get; private set; }
+
+    /// <summary>Null for a selection without a filter.</summary>
+    public static FilterSearch? Of(Selection selection) => selection.Filter is { } filter ? new FilterSearch(filter) : null;
+
+    /// <summary>Whether another script may find more.</summary>
+    public bool HasMore { get; private set; }
+
+    /// <summary>Takes note of where a script stopped.</summary>
+    /// <param name="state">The state in its answer: the rank as a negative number, or zero and more where it saw all or found enough.</param>
+    public void Note(long state)
+    {
+        Rank = Math.Max(0, -state);
+        HasMore = state < 0 && Rank < MessageFilter.SearchMax && ++_scripts < ScriptsMax;
+    }
+
+    /// <summary>Leases until there are as many as wanted, or the search ends.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="lease">Leases a part of it with one script.</param>
+    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(
+        LeaseRequest request, Func<LeaseRequest, FilterSearch, ValueTask<BrokerResult<IReadOnlyList<Lease>>>> lease)
+    {
+        var leased = new List<Lease>();
+        var room = request.BytesMax;
+        do
+        {
+            var more = await lease(request with { Count = request.Count - leased.Count, BytesMax = room }, this);
+            if (!more.Ok)
+            {
+                // Messages that are leased must be returned.
+                return leased.Count > 0 ? leased : more;
+            }
+
+            leased.AddRange(more.Value);
+            room -= more.Value.Sum(static lease => lease.Message.Body.Length);
+        }
+        while (leased.Count < request.Count && room > 0 && HasMore);
+
+        return leased;
+    }
+}
