@@ -32,6 +32,7 @@ internal static class SettingsText
         ("overflow", settings.Overflow),
         ("history.messages", settings.History.Messages?.ToString(CultureInfo.InvariantCulture) ?? ""),
         ("history.age", settings.History.Age ?? ""),
+        ("history.perKey", settings.History.PerKey is true ? "true" : "false"),
         ("deadLetter", settings.DeadLetter ? "true" : "false"),
         ("expires", settings.Expires),
     ];
@@ -48,6 +49,10 @@ internal static class SettingsText
         "maxBytes" => change with { MaxBytes = Number(name, value) },
         "overflow" => change with { Overflow = value },
         "history.messages" => change with { History = (change.History ?? new HistorySettings()) with { Messages = Number(name, value) } },
+        "history.perKey" when bool.TryParse(value, out var perKey) => change with
+        {
+            History = (change.History ?? new HistorySettings()) with { PerKey = perKey },
+        },
         "history.age" => change with { History = (change.History ?? new HistorySettings()) with { Age = value } },
         "deadLetter" when bool.TryParse(value, out var flag) => change with { DeadLetter = flag },
         "expires" => change with { Expires = value },

@@ -26,6 +26,7 @@ public sealed partial class PushQueueClient
         {
             Body = message.Body,
             ContentType = message.ContentType,
+            MessageHeaders = message.Options?.Headers,
             Repeatable = message.Options?.Id is not null,
             Wait = message.Options?.WaitForAck ?? TimeSpan.Zero,
         };
@@ -49,7 +50,7 @@ public sealed partial class PushQueueClient
         }
 
         var (body, count) = BatchWriter.Write(values, type);
-        return PutManyAsync(queue, body, count, new Query(QueuePath(queue) + "/batch").Add(options), repeatable: false, cancellationToken);
+        return PutManyAsync(queue, body, count, new Query(QueuePath(queue) + "/batch").Add(options), repeatable: false, cancellationToken, options?.Headers);
     }
 
     /// <summary>
@@ -65,14 +66,21 @@ public sealed partial class PushQueueClient
     }
 
     private async Task<PutManyResult> PutManyAsync(
-        string queue, ReadOnlyMemory<byte> body, int count, Query path, bool repeatable, CancellationToken cancellationToken)
+        string queue, ReadOnlyMemory<byte> body, int count, Query path, bool repeatable, CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? headers = null)
     {
         if (count == 0)
         {
             return new PutManyResult(queue, [], "");
         }
 
-        var call = new Call(HttpMethod.Post, path.ToString()) { Body = body, ContentType = PutMessage.JsonType, Repeatable = repeatable };
+        var call = new Call(HttpMethod.Post, path.ToString())
+        {
+            Body = body,
+            ContentType = PutMessage.JsonType,
+            Repeatable = repeatable,
+            MessageHeaders = headers,
+        };
         return (await SendAsync(call, cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.PutManyResult);
     }
 }

@@ -12,37 +12,44 @@ public sealed partial class PushQueueClient
     /// <param name="queue">The queue.</param>
     /// <param name="wait">Wait so long for one; at most 60 s.</param>
     /// <param name="worker">This program's name, for its counters.</param>
+    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
+    /// <c>tenant</c>. Null for any message.</param>
     /// <param name="cancellationToken">Ends the call; a message may have been taken and lost with it, so lease what must not be
     /// lost.</param>
     public Task<Message?> TakeAsync(
-        string queue, TimeSpan? wait = null, string? worker = null, CancellationToken cancellationToken = default) =>
-        TakeOneAsync(queue, wait, timeToRun: null, worker, cancellationToken);
+        string queue, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default) =>
+        TakeOneAsync(queue, wait, timeToRun: null, worker, where, cancellationToken);
 
     /// <summary>Leases the next message; null where none is ready. Without an ack it is given out again when the lease ends.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="timeToRun">The lease ends after this; 100 ms to 24 h.</param>
     /// <param name="wait">Wait so long for one; at most 60 s.</param>
     /// <param name="worker">This program's name, for its counters.</param>
+    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
+    /// <c>tenant</c>. Null for any message.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public Task<Message?> LeaseAsync(
-        string queue, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, CancellationToken cancellationToken = default) =>
-        TakeOneAsync(queue, wait, timeToRun, worker, cancellationToken);
+        string queue, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default) =>
+        TakeOneAsync(queue, wait, timeToRun, worker, where, cancellationToken);
 
     /// <summary>Takes up to <paramref name="count"/> messages (1 to 1000) for good; fewer, or none, where not so many are ready.</summary>
     public Task<IReadOnlyList<Message>> TakeManyAsync(
-        string queue, int count, TimeSpan? wait = null, string? worker = null, CancellationToken cancellationToken = default) =>
-        TakeManyAsync(queue, count, wait, timeToRun: null, worker, cancellationToken);
+        string queue, int count, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default) =>
+        TakeManyAsync(queue, count, wait, timeToRun: null, worker, where, cancellationToken);
 
     /// <summary>Leases up to <paramref name="count"/> messages (1 to 1000).</summary>
     public Task<IReadOnlyList<Message>> LeaseManyAsync(
-        string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null,
+        string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default) =>
-        TakeManyAsync(queue, count, wait, timeToRun, worker, cancellationToken);
+        TakeManyAsync(queue, count, wait, timeToRun, worker, where, cancellationToken);
 
     private async Task<Message?> TakeOneAsync(
-        string queue, TimeSpan? wait, TimeSpan? timeToRun, string? worker, CancellationToken cancellationToken)
+        string queue, TimeSpan? wait, TimeSpan? timeToRun, string? worker, IReadOnlyList<string>? where, CancellationToken cancellationToken)
     {
-        var path = new Query(QueuePath(queue)).Add("wait", wait).Add("ttr", timeToRun).Add("worker", worker);
+        var path = new Query(QueuePath(queue)).Add("wait", wait).Add("ttr", timeToRun).Add("worker", worker).AddWhere(where);
         var answer = await SendAsync(TakeCall(path, wait, timeToRun), cancellationToken).ConfigureAwait(false);
         if (answer.Status == 204)
         {
@@ -58,6 +65,8 @@ public sealed partial class PushQueueClient
             ContentType = answer.ContentType ?? PutMessage.BytesType,
             Attempt = int.TryParse(answer.Header("PushQueue-Attempt"), CultureInfo.InvariantCulture, out var attempt) ? attempt : 1,
             Priority = int.TryParse(answer.Header("PushQueue-Priority"), CultureInfo.InvariantCulture, out var priority) ? priority : 0,
+            Key = answer.Header("PushQueue-Key") is { } key ? Uri.UnescapeDataString(key) : null,
+            Headers = MessageHeaders.Of(answer.Headers),
             EnqueuedAt = Time(answer.Header("PushQueue-Enqueued-At")),
             Receipt = answer.Header("PushQueue-Receipt"),
             LeasedUntil = Time(answer.Header("PushQueue-Leased-Until")),
@@ -66,10 +75,11 @@ public sealed partial class PushQueueClient
     }
 
     private async Task<IReadOnlyList<Message>> TakeManyAsync(
-        string queue, int count, TimeSpan? wait, TimeSpan? timeToRun, string? worker, CancellationToken cancellationToken)
+        string queue, int count, TimeSpan? wait, TimeSpan? timeToRun, string? worker, IReadOnlyList<string>? where,
+        CancellationToken cancellationToken)
     {
         var path = new Query(QueuePath(queue) + "/batch")
-            .Add("count", count).Add("wait", wait).Add("ttr", timeToRun).Add("worker", worker);
+            .Add("count", count).Add("wait", wait).Add("ttr", timeToRun).Add("worker", worker).AddWhere(where);
         var answer = await SendAsync(TakeCall(path, wait, timeToRun), cancellationToken).ConfigureAwait(false);
         var messages = ReadMessages(answer).Messages;
         messages.ForEach(message => message.Owner = Leases);

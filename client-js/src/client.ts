@@ -54,10 +54,10 @@ export class PushQueueClient<Q extends object = AnyQueues> {
 
   /** Puts a message: a string as text, bytes as they are, all else as JSON. */
   put<K extends QueueOf<Q>>(queue: K, body: BodyOf<Q, K> | Binary, options: PutOptions = {}): Promise<PutResult> {
-    const { signal, contentType, ...query } = options;
+    const { signal, contentType, headers, ...query } = options;
     const encoded = encodeBody(body, contentType);
     return this.http.json(path(queue), {
-      method: "POST", query, ...encoded, signal, repeatable: query.id !== undefined,
+      method: "POST", query, ...encoded, headers, signal, repeatable: query.id !== undefined,
       wait: query.waitForAck === undefined ? 0 : milliseconds(query.waitForAck),
     });
   }
@@ -71,10 +71,10 @@ export class PushQueueClient<Q extends object = AnyQueues> {
   async putItems<K extends QueueOf<Q>>(
     queue: K, items: Iterable<PutItem<BodyOf<Q, K> | Binary>>, options: PutManyOptions = {},
   ): Promise<PutManyResult> {
-    const { signal, contentType, ...query } = options;
+    const { signal, contentType, headers, ...query } = options;
     const list = [...items];
     return this.http.json(`${path(queue)}/batch`, {
-      method: "POST", query: { ...query, envelope: true }, contentType: "application/x-ndjson",
+      method: "POST", query: { ...query, envelope: true }, contentType: "application/x-ndjson", headers,
       body: (await Promise.all(list.map(item => line(item, contentType)))).join("\n"), signal,
       repeatable: list.every(({ id }) => id !== undefined),
       wait: list.length / many * 30_000,

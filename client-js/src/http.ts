@@ -5,13 +5,15 @@ import type { Retry } from "./waiting.js";
 import { after, backoff, pause } from "./waiting.js";
 
 /** Query parameters; what is undefined is left out. */
-export type Query = Record<string, string | number | boolean | Date | undefined>;
+export type Query = Record<string, string | number | boolean | Date | readonly string[] | undefined>;
 
 export interface Call {
   method?: string;
   query?: Query | undefined;
   body?: string | Uint8Array<ArrayBuffer> | Blob | undefined;
   contentType?: string | undefined;
+  /** The headers of the messages that it puts. */
+  headers?: Readonly<Record<string, string>> | undefined;
   signal?: AbortSignal | undefined;
   /** Whether sending it twice does no harm; only then it is tried again after a broken connection. */
   repeatable?: boolean;
@@ -64,8 +66,10 @@ export class Http {
   url(path: string, query: Query = {}, base = this.base): string {
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) {
-        parameters.set(name, value instanceof Date ? value.toISOString() : String(value));
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== undefined) {
+          parameters.append(name, one instanceof Date ? one.toISOString() : String(one));
+        }
       }
     }
 
@@ -111,6 +115,10 @@ export class Http {
 
     if (call.contentType !== undefined) {
       headers["Content-Type"] = call.contentType;
+    }
+
+    for (const [name, value] of Object.entries(call.headers ?? {})) {
+      headers[`PushQueue-Header-${name}`] = encodeHeader(value);
     }
 
     const init: RequestInit = { method: call.method ?? "GET", headers, cache: "no-store", signal: call.signal ?? null };
@@ -164,6 +172,13 @@ function ofOtherOrigin(base: string): string {
 function nothingDone({ type, cause }: PushQueueError): boolean {
   const code = (cause as { cause?: { code?: string } } | undefined)?.cause?.code;
   return type === "shutting-down" || code === "ECONNREFUSED" || code === "ENOTFOUND";
+}
+
+/** A field of HTTP holds ASCII; any other value goes as RFC 8187 says. */
+function encodeHeader(value: string): string {
+  return /^[!-~]([ -~]*[!-~])?$|^$/.test(value) && !/^utf-8''/i.test(value)
+    ? value
+    : `UTF-8''${encodeURIComponent(value).replace(/['()*!]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
 }
 
 function baseOf(url: string | URL): string {

@@ -26,6 +26,8 @@ export interface Message<T = unknown> {
   /** How often it was given out, this time included. */
   readonly attempt?: number;
   readonly priority?: number;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly enqueuedAt?: Date;
 }
 

@@ -54,7 +54,7 @@ export function signalR(module: SignalRModule): Transport {
           fail(cause);
         }
       };
-      for (const method of ["message", "gap", "cancel", "close", "subscribed"]) {
+      for (const method of ["message", "gap", "cursor", "cancel", "close", "subscribed"]) {
         hub.on(method, accept);
       }
 

@@ -23,6 +23,13 @@ export interface MessageOptions {
   priority?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
   /** Refused with `unique-key-taken` while a message with this key waits. */
   unique?: string;
+  /** For whom or what it is, such as `customer-7`; 1 to 255 bytes of UTF-8. Any number of messages may have it. */
+  key?: string;
+  /**
+   * Names and values that travel with it: up to 32, 4096 bytes together. Names have 1 to 64 of `a` to `z`, `0` to `9`, `.`, `_` and `-`; upper case
+   * becomes lower case.
+   */
+  headers?: Record<string, string>;
   /** Leases before it is dead-lettered, 1 to 1000. */
   maxAttempts?: number;
   /** The wait after a failed attempt: a duration, or `exponential:1s..5m`. */
@@ -74,6 +81,8 @@ export interface TakeOptions extends RequestOptions {
   wait?: Duration;
   /** This worker's name, for its counters. */
   worker?: string;
+  /** Only a message whose headers fit: `tenant=7`, `tenant=7|8`, or `tenant` for any value. All of several conditions must hold. */
+  where?: string | readonly string[];
 }
 
 export interface LeaseOptions extends TakeOptions {
@@ -122,6 +131,8 @@ export interface RestingMessage<T = unknown> {
   offset?: number;
   attempt?: number;
   priority?: number;
+  key?: string;
+  headers?: Record<string, string>;
   enqueuedAt?: Date;
   state: MessageState;
   availableAt?: Date;
@@ -146,7 +157,7 @@ export interface QueueSettings {
   maxMessages: number | null;
   maxBytes: number | null;
   overflow: "reject" | "drop-oldest";
-  history: { messages: number; age: Duration };
+  history: { messages: number; age: Duration; perKey: boolean };
   deadLetter: boolean;
   /** How long the queue stays without being used before it is deleted; `0`: until somebody deletes it. */
   expires: Duration;

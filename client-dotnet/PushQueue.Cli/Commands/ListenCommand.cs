@@ -18,14 +18,18 @@ internal static class ListenCommand
         {
             Description = "End after so many; else follow until Ctrl-C or the end of the queue",
         };
-        var from = new Option<string?>("--from") { Description = "latest, earliest, a cursor or an offset (broadcast)" };
+        var from = new Option<string?>("--from") { Description = "latest, earliest, latest-per-key, a cursor, an offset, or -N for N messages back (broadcast)" };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keep the cursor in this file and begin behind it (broadcast)" };
         var ack = new Option<bool>("--ack")
         {
             Description = "Ack each message once it is printed (roundrobin), instead of when it is sent",
         };
         var policy = Shared.Policy();
-        var command = new Command("listen", "Prints messages as they are pushed") { queue, transport, count, from, resume, ack, policy };
+        var where = Shared.Where();
+        var command = new Command("listen", "Prints messages as they are pushed") 
+        {
+            queue, transport, count, from, resume, ack, policy, where,
+        };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var file = parsed.GetValue(resume);
@@ -48,6 +52,7 @@ internal static class ListenCommand
                     From = start is { Length: > 0 } ? start : null,
                     Ack = manual ? AckMode.Manual : AckMode.Auto,
                     Policy = parsed.GetValue(policy),
+                    Where = parsed.GetValue(where),
 
                     // A listener that resumes runs for long and may start before its server.
                     WaitForServer = file is not null,

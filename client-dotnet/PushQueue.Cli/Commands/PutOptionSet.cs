@@ -13,6 +13,8 @@ internal sealed class PutOptionSet
         "--ttl", "Dropped when nobody took it within this time after it became available");
     private readonly Option<int?> _priority = new("--priority", "-p") { Description = "0 to 9; higher goes first" };
     private readonly Option<string?> _unique = new("--unique") { Description = "Refused while a message with that key waits" };
+    private readonly Option<string?> _key = new("--message-key", "-k") { Description = "For whom or what it is, such as customer-7" };
+    private readonly Option<string[]> _headers = new("--header", "-H") { Description = "A header of the message, NAME=VALUE; repeatable" };
     private readonly Option<int?> _maxAttempts = new("--max-attempts") { Description = "1 to 1000 leases before it is dead-lettered" };
     private readonly Option<string?> _retryDelay = new("--retry-delay")
     {
@@ -24,10 +26,34 @@ internal sealed class PutOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_id, _delay, _at, _ttl, _priority, _unique, _maxAttempts, _retryDelay, _waitForAck, _policy])
+        foreach (var option in (Option[])[_id, _delay, _at, _ttl, _priority, _unique, _key, _headers, _maxAttempts, _retryDelay, _waitForAck, _policy])
         {
             command.Options.Add(option);
         }
+    }
+
+    private static Dictionary<string, string>? ReadHeaders(string[]? given)
+    {
+        if (given is not { Length: > 0 })
+        {
+            return null;
+        }
+
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var header in given)
+        {
+            if (header.Split('=', 2) is not [{ Length: > 0 } name, var value])
+            {
+                throw new UsageException($"--header is NAME=VALUE, not '{header}'.");
+            }
+
+            if (!headers.TryAdd(name, value))
+            {
+                throw new UsageException($"--header gives '{name}' twice.");
+            }
+        }
+
+        return headers;
     }
 
     public PutOptions Read(ParseResult parsed) => new()
@@ -38,6 +64,8 @@ internal sealed class PutOptionSet
         TimeToLive = parsed.GetValue(_ttl),
         Priority = parsed.GetValue(_priority),
         UniqueKey = parsed.GetValue(_unique),
+        Key = parsed.GetValue(_key),
+        Headers = ReadHeaders(parsed.GetValue(_headers)),
         MaxAttempts = parsed.GetValue(_maxAttempts),
         RetryDelay = parsed.GetValue(_retryDelay),
         WaitForAck = parsed.GetValue(_waitForAck),

@@ -32,6 +32,12 @@ internal static class Shared
 
     public static Argument<string> Queue() => new("queue") { Description = "The queue's name" };
 
+    /// <summary>Conditions on the headers of a message.</summary>
+    public static Option<string[]> Where() => new("--where", "-w")
+    {
+        Description = "Only messages whose header has a value: tenant=7, tenant=7|8, or tenant for any; repeatable",
+    };
+
     public static Argument<string> Id() => new("id") { Description = "The message's id" };
 
     public static Argument<string> Receipt() => new("receipt") { Description = "The receipt that came with the lease" };

@@ -11,13 +11,15 @@ internal static class TakeCommand
         var count = new Option<int>("--count", "-n") { Description = "At most so many, 1 to 1000", DefaultValueFactory = _ => 1 };
         var wait = Shared.Duration("--wait", "Wait so long for one, at most 60s");
         var ttr = Shared.Duration("--ttr", "Lease for this long instead of taking for good; --json tells the receipt");
-        var command = new Command("take", "Takes messages; exit code 4 where none is ready") { queue, count, wait, ttr };
+        var where = Shared.Where();
+        var command = new Command("take", "Takes messages; exit code 4 where none is ready") { queue, count, wait, ttr, where };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var (name, limit, patience) = (parsed.GetValue(queue)!, parsed.GetValue(count), parsed.GetValue(wait));
+            var conditions = parsed.GetValue(where);
             var messages = parsed.GetValue(ttr) is { } timeToRun
-                ? await client.LeaseManyAsync(name, limit, timeToRun, patience, cancellationToken: cancellationToken)
-                : await client.TakeManyAsync(name, limit, patience, cancellationToken: cancellationToken);
+                ? await client.LeaseManyAsync(name, limit, timeToRun, patience, where: conditions, cancellationToken: cancellationToken)
+                : await client.TakeManyAsync(name, limit, patience, where: conditions, cancellationToken: cancellationToken);
             foreach (var message in messages)
             {
                 terminal.WriteMessage(message);

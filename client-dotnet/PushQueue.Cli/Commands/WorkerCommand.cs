@@ -27,10 +27,11 @@ internal static class WorkerCommand
         var drain = Shared.Duration("--drain", "How long commands may take to end after Ctrl-C (30s)");
         var retryDelay = Shared.Duration(
             "--retry-delay", "The wait before a failed message comes again; else as the message or its queue says, or 1s to 1m");
+        var where = Shared.Where();
         var command = new Command(
             "worker", "Runs a command for each message of a roundrobin queue, which it makes roundrobin where it is new")
         {
-            queue, exec, concurrency, name, ttr, retryDelay, drain,
+            queue, exec, concurrency, name, ttr, retryDelay, drain, where,
         };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
@@ -42,6 +43,7 @@ internal static class WorkerCommand
                     Name = parsed.GetValue(name),
                     TimeToRun = parsed.GetValue(ttr),
                     RetryDelay = parsed.GetValue(retryDelay),
+                    Consume = new ConsumeOptions { Where = parsed.GetValue(where) },
                     DrainTimeout = parsed.GetValue(drain) ?? TimeSpan.FromSeconds(30),
                 });
             worker.Reconnecting += again => Shared.Tell(terminal, again);
@@ -63,6 +65,11 @@ internal static class WorkerCommand
         start.Environment["PUSHQUEUE_ID"] = message.Id;
         start.Environment["PUSHQUEUE_ATTEMPT"] = message.Attempt.ToString(CultureInfo.InvariantCulture);
         start.Environment["PUSHQUEUE_CONTENT_TYPE"] = message.ContentType;
+        if (message.Key is { } key)
+        {
+            start.Environment["PUSHQUEUE_MESSAGE_KEY"] = key;
+        }
+
         using var process = Process.Start(start) ?? throw new InvalidOperationException("The shell could not be started.");
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         try

@@ -21,6 +21,8 @@ internal static class MessageJson
         WriteBody(writer, message);
         writer.WriteString("contentType"u8, message.ContentType);
         writer.WriteNumber("attempt"u8, message.Attempt);
+        WriteText(writer, "key"u8, message.Key);
+        MessageHeaders.Write(writer, message.Headers.Count > 0 ? message.Headers : null);
         WriteText(writer, "cursor"u8, message.Cursor);
         WriteText(writer, "receipt"u8, message.Receipt);
         WriteTime(writer, "enqueuedAt"u8, message.EnqueuedAt);

@@ -10,6 +10,9 @@ internal sealed record Call(HttpMethod Method, string Path)
 
     public string? ContentType { get; init; }
 
+    /// <summary>The headers of the messages that it puts; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? MessageHeaders { get; init; }
+
     /// <summary>Whether it does no harm to send it again when nobody knows whether the server has done it already.</summary>
     public bool Repeatable { get; init; } = true;
 

@@ -59,6 +59,8 @@ internal sealed record StreamEvent
 
     public string? Cause { get; init; }
 
+    public string? Cursor { get; init; }
+
     public string? Token { get; init; }
 
     public string? Place { get; init; }

@@ -194,6 +194,7 @@ internal sealed class HttpCaller : IDisposable
         using var timeout = Timeouts.After(Timeouts.Sum(_options.RequestTimeout, call.Wait), _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var request = Request(call.Method, root + call.Path);
+        MessageHeaders.AddTo(request.Headers, call.MessageHeaders);
         if (call.ContentType is not null)
         {
             request.Content = new ReadOnlyMemoryContent(call.Body);

@@ -36,6 +36,17 @@ internal sealed class Query(string path)
 
     public Query Add(string name, TimeSpan? value) => Add(name, Duration.Format(value));
 
+    /// <summary>The option once per condition.</summary>
+    public Query AddWhere(IReadOnlyList<string>? conditions)
+    {
+        foreach (var condition in conditions ?? [])
+        {
+            Add("where", condition);
+        }
+
+        return this;
+    }
+
     public Query Add(PutOptions? options) => options is null
         ? this
         : Add("id", options.Id)
@@ -44,6 +55,7 @@ internal sealed class Query(string path)
             .Add("ttl", options.TimeToLive)
             .Add("priority", options.Priority)
             .Add("unique", options.UniqueKey)
+            .Add("key", options.Key)
             .Add("maxAttempts", options.MaxAttempts)
             .Add("retryDelay", options.RetryDelay)
             .Add("policy", options.Policy)

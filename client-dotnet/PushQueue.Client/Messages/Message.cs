@@ -40,6 +40,12 @@ public sealed class Message
     /// <summary>0 to 9; higher goes first.</summary>
     public int Priority { get; internal set; }
 
+    /// <summary>The key that it was put with; null without one.</summary>
+    public string? Key { get; internal set; }
+
+    /// <summary>The headers that it was put with, by their names in lower case; empty without any.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; internal set; } = MessageHeaders.None;
+
     /// <summary>Names the lease; null where the message is not leased to this program.</summary>
     public string? Receipt { get; internal set; }
 

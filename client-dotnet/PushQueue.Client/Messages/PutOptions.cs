@@ -22,6 +22,14 @@ public sealed record PutOptions
     /// <summary>Refused with <see cref="ProblemTypes.UniqueKeyTaken"/> while a message with that key waits.</summary>
     public string? UniqueKey { get; init; }
 
+    /// <summary>For whom or what the message is, such as <c>customer-7</c>; 1 to 255 bytes of UTF-8. Any number of messages may have
+    /// it.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Names and values that travel with the message: up to 32, 4096 bytes together. Names have 1 to 64 of <c>a</c> to <c>z</c>,
+    /// <c>0</c> to <c>9</c>, <c>.</c>, <c>_</c> and <c>-</c>; upper case becomes lower case.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
     /// <summary>1 to 1000 leases before it is dead-lettered.</summary>
     public int? MaxAttempts { get; init; }
 

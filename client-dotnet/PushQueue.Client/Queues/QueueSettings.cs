@@ -51,6 +51,9 @@ public sealed record HistorySettings
 
     /// <summary>At most so old: a duration such as <c>10m</c>.</summary>
     public string? Age { get; init; }
+
+    /// <summary>Whether the newest message of each key is kept beyond these limits, until a message of that key with an empty body.</summary>
+    public bool? PerKey { get; init; }
 }
 
 /// <summary>A change of settings; what is null stays as it is. Values are as in <see cref="QueueSettings"/>.</summary>

@@ -33,9 +33,16 @@ public sealed record ConsumeOptions
     /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Where to begin under broadcast: <c>latest</c>, <c>earliest</c>, a <see cref="Message.Cursor"/> (behind it) or an offset
-    /// (from it on). Null for <c>latest</c>.</summary>
+    /// <summary>
+    /// Where to begin under broadcast: <c>latest</c>, <c>earliest</c>, a <see cref="Message.Cursor"/> (behind it), an offset (from it on),
+    /// <c>-N</c> (N messages back) or <c>latest-per-key</c> (the newest message of each key, where the queue's settings keep them). Null for
+    /// <c>latest</c>.
+    /// </summary>
     public string? From { get; init; }
+
+    /// <summary>Conditions on the headers of a message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or <c>tenant</c>. Other
+    /// messages do not come, and make no gap. Null for all messages.</summary>
+    public IReadOnlyList<string>? Where { get; init; }
 
     /// <summary>The rule for a program that reads too slowly under broadcast: <c>disconnect</c> (the client resumes by itself and
     /// nothing is missed), <c>drop-oldest</c> or <c>latest</c> (both tell a gap). Null for <c>disconnect</c>.</summary>

@@ -12,7 +12,7 @@ internal sealed class HubTransport : IStreamTransport
     /// <summary>How SignalR begins the message of an exception for a connection that the server has closed.</summary>
     private const string EndOfConnection = "The server closed the connection";
 
-    private static readonly string[] Calls = ["message", "gap", "cancel", "close", "subscribed"];
+    private static readonly string[] Calls = ["message", "gap", "cursor", "cancel", "close", "subscribed"];
 
     // The server's reason has arrived when the connection ends, and only waits for its turn behind messages that were received before it.
     private static readonly TimeSpan ReasonTimeout = TimeSpan.FromSeconds(30);

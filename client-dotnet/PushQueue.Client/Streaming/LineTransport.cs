@@ -21,7 +21,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         var path = new Query((serverSentEvents ? "/sse/" : "/c/") + Query.Segment(session.Queue));
         foreach (var (name, value) in session.SubscribeOptions())
         {
-            path.Add(name, value);
+            _ = value is string[] conditions ? path.AddWhere(conditions) : path.Add(name, (string)value);
         }
 
         using var response = await session.Http.OpenAsync(

@@ -9,6 +9,8 @@ namespace PushQueue.Client.Streaming;
 /// </summary>
 internal sealed class StreamPosition(PushQueueClient client, string queue, string? start)
 {
+    private const string LatestPerKey = "latest-per-key";
+
     private static readonly RetryOptions Once = new() { Attempts = 1 };
 
     private string? _epoch;
@@ -55,6 +57,12 @@ internal sealed class StreamPosition(PushQueueClient client, string queue, strin
             return true;
         }
 
+        if (_start == LatestPerKey && _last == 0)
+        {
+            // One that stands before others which have not come yet: nothing resumes behind it.
+            return true;
+        }
+
         if (_epoch is null && !_epochHidden)
         {
             return false;
@@ -69,6 +77,17 @@ internal sealed class StreamPosition(PushQueueClient client, string queue, strin
         _epoch = (await LookAsync(cancellationToken).ConfigureAwait(false))?.Epoch is { Length: > 0 } epoch
             ? epoch
             : _epochHidden ? null : throw new PushQueueException(ProblemTypes.ConnectionLost, $"The queue '{queue}' is gone.");
+
+    /// <summary>The server has passed over what came before, or has given the newest message of each key.</summary>
+    public void MoveTo(string cursor)
+    {
+        var dot = cursor.LastIndexOf('.');
+        if (dot > 0 && long.TryParse(cursor.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
+        {
+            (_epoch, _last) = (cursor[..dot], offset);
+            _start = cursor;
+        }
+    }
 
     /// <summary>Offsets begin again.</summary>
     public void Reset()

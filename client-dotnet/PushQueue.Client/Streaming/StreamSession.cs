@@ -88,9 +88,14 @@ internal sealed class StreamSession
     public void OnLeft() => _left = true;
 
     /// <summary>The options with which the next connection subscribes, as the server names them.</summary>
-    public Dictionary<string, string> SubscribeOptions()
+    public Dictionary<string, object> SubscribeOptions()
     {
-        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        var options = new Dictionary<string, object>(StringComparer.Ordinal);
+        if (Options.Where is { Count: > 0 } where)
+        {
+            options["where"] = where.ToArray();
+        }
+
         Set("from", _position.From);
         Set("prefetch", Options.Prefetch?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Set("overflow", Options.Overflow);
@@ -176,6 +181,9 @@ internal sealed class StreamSession
                     _position.Reset();
                 }
 
+                break;
+            case "cursor" when told.Cursor is { } cursor:
+                _position.MoveTo(cursor);
                 break;
             case "cancel" when told.Id is { } id:
                 _ = _held.Cancel(id);

@@ -42,11 +42,28 @@ internal sealed class WebSocketTransport : IStreamTransport
         }
     }
 
+    private static void WriteOption(Utf8JsonWriter writer, string name, object value)
+    {
+        if (value is not string[] conditions)
+        {
+            writer.WriteString(name, (string)value);
+            return;
+        }
+
+        writer.WriteStartArray(name);
+        foreach (var condition in conditions)
+        {
+            writer.WriteStringValue(condition);
+        }
+
+        writer.WriteEndArray();
+    }
+
     private static ValueTask SendAsync(
         ClientWebSocket socket,
         string command,
         string queue,
-        Dictionary<string, string>? options,
+        Dictionary<string, object>? options,
         LeaseKey[]? started,
         CancellationToken cancellationToken)
     {
@@ -58,7 +75,7 @@ internal sealed class WebSocketTransport : IStreamTransport
             writer.WriteString("queue"u8, queue);
             foreach (var (name, value) in options ?? [])
             {
-                writer.WriteString(name, value);
+                WriteOption(writer, name, value);
             }
 
             if (started is not null)

@@ -107,6 +107,8 @@ internal static class BatchWriter
         WriteText(writer, "at"u8, options.At?.ToString("O", CultureInfo.InvariantCulture));
         WriteText(writer, "ttl"u8, Duration.Format(options.TimeToLive));
         WriteText(writer, "unique"u8, options.UniqueKey);
+        WriteText(writer, "key"u8, options.Key);
+        MessageHeaders.Write(writer, options.Headers);
         WriteText(writer, "retryDelay"u8, options.RetryDelay);
         WriteText(writer, "policy"u8, options.Policy);
         if (options.Priority is { } priority)

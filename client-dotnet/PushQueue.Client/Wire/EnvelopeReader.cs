@@ -171,6 +171,16 @@ internal static class EnvelopeReader
         {
             message.Priority = (int)ReadNumber(ref reader);
         }
+        else if (reader.ValueTextEquals("key"u8))
+        {
+            reader.Read();
+            message.Key = LenientText.Read(ref reader);
+        }
+        else if (reader.ValueTextEquals("headers"u8))
+        {
+            reader.Read();
+            message.Headers = MessageHeaders.Read(ref reader);
+        }
         else if (reader.ValueTextEquals("enqueuedAt"u8))
         {
             message.EnqueuedAt = ReadTime(ref reader);

@@ -35,8 +35,16 @@ interface CommonOptions extends StreamEvents {
    * message; what waits here waits although another consumer may be idle.
    */
   prefetch?: number;
-  /** Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), or an offset (from it on). */
-  from?: "latest" | "earliest" | `${string}.${number}` | number;
+  /**
+   * Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), an offset (from it on), a negative number
+   * for so many messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
+   */
+  from?: "latest" | "earliest" | "latest-per-key" | `${string}.${number}` | number;
+  /**
+   * Only messages whose headers fit: `tenant=7`, `tenant=7|8`, or `tenant` for any value. All of several conditions must hold. Other messages do not
+   * come, and make no gap.
+   */
+  where?: string | readonly string[];
   /**
    * When this program reads too slowly under broadcast: `disconnect` (default; it resumes and misses nothing), or drop, which tells a gap.
    */

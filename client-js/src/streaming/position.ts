@@ -47,12 +47,25 @@ export class Position {
     this.learn(epochOf(cursor));
   }
 
+  /** The server has passed over what came before, or has given the newest message of each key. */
+  reach(cursor: string): void {
+    const dot = cursor.lastIndexOf(".");
+    this.start = cursor;
+    this.#epoch = epochOf(cursor);
+    this.#last = Number(cursor.slice(dot + 1));
+  }
+
   learn(epoch: string | undefined): void {
     this.#epoch ??= epoch;
   }
 
   /** Goes behind a message. False: it came before. */
   move(offset: number, cursor: string | undefined): boolean {
+    if (this.start === "latest-per-key") {
+      // One that stands before others which have not come yet: nothing resumes behind it.
+      return true;
+    }
+
     const epoch = cursor?.slice(0, cursor.lastIndexOf(".")) ?? this.#epoch;
     if (epoch !== undefined && epoch === this.#epoch && this.#last !== undefined && offset <= this.#last) {
       return false;

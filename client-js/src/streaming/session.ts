@@ -90,14 +90,15 @@ export class Session implements StreamSink {
     }
   }
 
-  subscription(): Record<string, string> {
-    const { prefetch, overflow, policy, who } = this.#options;
+  subscription(): Record<string, string | readonly string[]> {
+    const { prefetch, overflow, policy, who, where } = this.#options;
     const { ttr, worker, grace = "10s" } = this.#manual ?? {};
     const all = {
       from: this.#position.from, prefetch, overflow, policy, who: who && JSON.stringify(who), instance: this.#instance,
       ...this.#manual && { ack: "manual", ttr, worker, grace: milliseconds(grace) > 0 ? grace : undefined, consumer: this.#token },
     };
-    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));
+    const given = Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
+    return { ...Object.fromEntries(given), ...where !== undefined && { where: [where].flat() } };
   }
 
   /** The next message, for the loop over the stream. */
@@ -171,6 +172,8 @@ export class Session implements StreamSink {
         this.#position.reset();
         this.#asked = 0;
       }
+    } else if (event.event === "cursor") {
+      this.#position.reach(String(item["cursor"]));
     } else if (event.event === "cancel") {
       this.#held.end(event.id, "The message was cancelled.");
       this.#tell(() => this.#options.onCancel?.(event.id));

@@ -13,7 +13,7 @@ export interface StreamSink {
   /** Whether as much waits for the program as may; then do not read on before {@link room}. */
   readonly full: boolean;
   /** The options of the subscription, as the server names them. */
-  subscription(): Record<string, string>;
+  subscription(): Record<string, string | readonly string[]>;
   /** The server has accepted the subscription. Its cursor, where it tells one. */
   standing(cursor?: string): void;
   /** The leases whose work the program has begun; what else it holds is given back uncounted. */

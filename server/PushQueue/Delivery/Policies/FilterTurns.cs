@@ -14,10 +14,14 @@ internal sealed class FilterTurns(QueueDispatcher dispatcher)
     /// <summary>A store that nodes share notifies for 90 seconds after a search that found too few (Scripts/Part.Filter.lua).</summary>
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(30);
 
+    /// <summary>So many searches in vain in a row go without a rest: while others take messages, a rest costs a consumer its turns.</summary>
+    private const int VainMax = 8;
+
     private static readonly TimeSpan RestMin = TimeSpan.FromMilliseconds(2);
 
     private readonly List<MessageFilter?> _filters = [];
     private TimeSpan _rest;
+    private int _vain;
     private long _restsSince;
     private long _renewsSince;
 
@@ -70,6 +74,7 @@ internal sealed class FilterTurns(QueueDispatcher dispatcher)
     {
         if (filter is null || found)
         {
+            _vain = filter is null ? _vain : 0;
             return;
         }
 
@@ -80,7 +85,7 @@ internal sealed class FilterTurns(QueueDispatcher dispatcher)
         }
 
         var rest = dispatcher.Time.GetElapsedTime(began) * RestPerSearch;
-        if (rest >= RestMin)
+        if (++_vain > VainMax && rest >= RestMin)
         {
             (_rest, _restsSince) = (rest, dispatcher.Time.GetTimestamp());
             dispatcher.SignalIn(rest);

@@ -1,6 +1,5 @@
 using System.Text.Unicode;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Queues;
 
 namespace PushQueue.Transports.Framing;
 
@@ -83,13 +82,6 @@ internal class ServerSentEventFormat : MessageFormat
         writer.Write("\ndata: "u8);
         writer.Write(json);
         writer.Write("\n\n"u8);
-    }
-
-    /// <summary>An id alone: EventSource keeps it for its next connection, and tells no listener.</summary>
-    protected override void WritePosition(PageWriter writer, QueueName queue, Cursor cursor)
-    {
-        WriteId(writer, cursor);
-        writer.Write((byte)'\n');
     }
 
     protected static void WriteId(PageWriter writer, in Cursor cursor)
