@@ -50,7 +50,8 @@ public sealed partial class PushQueueClient
         }
 
         var (body, count) = BatchWriter.Write(values, type);
-        return PutManyAsync(queue, body, count, new Query(QueuePath(queue) + "/batch").Add(options), repeatable: false, cancellationToken, options?.Headers);
+        var path = new Query(QueuePath(queue) + "/batch").Add(options);
+        return PutManyAsync(queue, body, count, path, repeatable: false, cancellationToken, options?.Headers);
     }
 
     /// <summary>

@@ -47,7 +47,8 @@ public sealed partial class PushQueueClient
         TakeManyAsync(queue, count, wait, timeToRun, worker, where, cancellationToken);
 
     private async Task<Message?> TakeOneAsync(
-        string queue, TimeSpan? wait, TimeSpan? timeToRun, string? worker, IReadOnlyList<string>? where, CancellationToken cancellationToken)
+        string queue, TimeSpan? wait, TimeSpan? timeToRun, string? worker, IReadOnlyList<string>? where,
+        CancellationToken cancellationToken)
     {
         var path = new Query(QueuePath(queue)).Add("wait", wait).Add("ttr", timeToRun).Add("worker", worker).AddWhere(where);
         var answer = await SendAsync(TakeCall(path, wait, timeToRun), cancellationToken).ConfigureAwait(false);

@@ -26,8 +26,8 @@ export interface MessageOptions {
   /** For whom or what it is, such as `customer-7`; 1 to 255 bytes of UTF-8. Any number of messages may have it. */
   key?: string;
   /**
-   * Names and values that travel with it: up to 32, 4096 bytes together. Names have 1 to 64 of `a` to `z`, `0` to `9`, `.`, `_` and `-`; upper case
-   * becomes lower case.
+   * Names and values that travel with it: up to 32, 4096 bytes together. Names have 1 to 64 of `a` to `z`, `0` to `9`, `.`, `_` and `-`;
+   * upper case becomes lower case.
    */
   headers?: Record<string, string>;
   /** Leases before it is dead-lettered, 1 to 1000. */

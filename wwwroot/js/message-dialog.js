@@ -18,6 +18,8 @@ const facts = [
     'Leased until',
     dateTime
   ],
+  ['key', 'Key'],
+  ['headers', 'Headers', headers => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\n')],
   ['unique', 'Unique key'], ['lastWorker', 'Last worker'], ['lastError', 'Last error'],
 ];
 
@@ -44,7 +46,7 @@ function open(queue, message, body, { actions = [], changed, note }) {
   const dialog = openDialog(`Message ${message.id}`, h('div', null,
     h('dl.facts', null,
       facts.filter(([name]) => known[name] !== undefined && known[name] !== null).map(([name, label, format]) =>
-        h('div', null, h('dt', null, label), h('dd', null, String(format ? format(known[name]) : known[name])))),
+        h('div', null, h('dt', null, label), h(`dd.${name}`, null, String(format ? format(known[name]) : known[name])))),
       dead
         && h(
           'div',

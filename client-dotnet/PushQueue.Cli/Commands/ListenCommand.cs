@@ -18,7 +18,10 @@ internal static class ListenCommand
         {
             Description = "End after so many; else follow until Ctrl-C or the end of the queue",
         };
-        var from = new Option<string?>("--from") { Description = "latest, earliest, latest-per-key, a cursor, an offset, or -N for N messages back (broadcast)" };
+        var from = new Option<string?>("--from")
+        {
+            Description = "latest, earliest, latest-per-key, a cursor, an offset, or -N for N messages back (broadcast)",
+        };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keep the cursor in this file and begin behind it (broadcast)" };
         var ack = new Option<bool>("--ack")
         {

@@ -26,7 +26,8 @@ internal sealed class PutOptionSet
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_id, _delay, _at, _ttl, _priority, _unique, _key, _headers, _maxAttempts, _retryDelay, _waitForAck, _policy])
+        foreach (var option in (Option[])
+            [_id, _delay, _at, _ttl, _priority, _unique, _key, _headers, _maxAttempts, _retryDelay, _waitForAck, _policy])
         {
             command.Options.Add(option);
         }

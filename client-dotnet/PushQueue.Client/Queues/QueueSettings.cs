@@ -52,7 +52,8 @@ public sealed record HistorySettings
     /// <summary>At most so old: a duration such as <c>10m</c>.</summary>
     public string? Age { get; init; }
 
-    /// <summary>Whether the newest message of each key is kept beyond these limits, until a message of that key with an empty body.</summary>
+    /// <summary>Whether the newest message of each key is kept beyond these limits, until a message of that key with an empty
+    /// body.</summary>
     public bool? PerKey { get; init; }
 }
 

@@ -35,8 +35,8 @@ public sealed record ConsumeOptions
 
     /// <summary>
     /// Where to begin under broadcast: <c>latest</c>, <c>earliest</c>, a <see cref="Message.Cursor"/> (behind it), an offset (from it on),
-    /// <c>-N</c> (N messages back) or <c>latest-per-key</c> (the newest message of each key, where the queue's settings keep them). Null for
-    /// <c>latest</c>.
+    /// <c>-N</c> (N messages back) or <c>latest-per-key</c> (the newest message of each key, where the queue's settings keep them). Null
+    /// for <c>latest</c>.
     /// </summary>
     public string? From { get; init; }
 

@@ -36,13 +36,13 @@ interface CommonOptions extends StreamEvents {
    */
   prefetch?: number;
   /**
-   * Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), an offset (from it on), a negative number
-   * for so many messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
+   * Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), an offset (from it on), a
+   * negative number for so many messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
    */
   from?: "latest" | "earliest" | "latest-per-key" | `${string}.${number}` | number;
   /**
-   * Only messages whose headers fit: `tenant=7`, `tenant=7|8`, or `tenant` for any value. All of several conditions must hold. Other messages do not
-   * come, and make no gap.
+   * Only messages whose headers fit: `tenant=7`, `tenant=7|8`, or `tenant` for any value. All of several conditions must hold. Other
+   * messages do not come, and make no gap.
    */
   where?: string | readonly string[];
   /**

@@ -73,8 +73,8 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax);
 
     /// <summary>
-    /// Reads the newest broadcast message of each key, in the order of their offsets, from <paramref name="fromOffset"/> on; a message of a later
-    /// page may have got a successor meanwhile and is left out then. Keys whose newest message has an empty body have none. Empty where
+    /// Reads the newest broadcast message of each key in the order of offsets, from <paramref name="fromOffset"/> on. A message of a
+    /// later page may have got a successor meanwhile and is left out then. Keys whose newest message has an empty body have none. Empty where
     /// <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
     /// </summary>
     ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax);

@@ -214,7 +214,8 @@ internal sealed partial class MessageBroker(
                 QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes wait already; take without waiting, or try again later.");
         }
 
-        var waiter = waiters.Join(queue, request.Wait < WaitMax ? request.Wait : WaitMax, request.Selection.Filter is not null, out var first);
+        var wait = request.Wait < WaitMax ? request.Wait : WaitMax;
+        var waiter = waiters.Join(queue, wait, isFiltered: request.Selection.Filter is not null, out var first);
         try
         {
             await using var gone = cancellationToken.UnsafeRegister(static state => ((TakeWaiter)state!).End(), waiter);

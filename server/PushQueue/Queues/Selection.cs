@@ -14,8 +14,8 @@ internal readonly record struct Selection
     public static Selection DueBy(DateTimeOffset time) => new() { Time = time };
 
     /// <summary>
-    /// The next ready messages that match. Looks at the first <see cref="MessageFilter.SearchMax"/> ready ones only, and passes over those that do
-    /// not match, which stay where they are.
+    /// The next ready messages that match. Looks at the first <see cref="MessageFilter.SearchMax"/> ready ones only, and passes over those
+    /// that do not match, which stay where they are.
     /// </summary>
     public static Selection Where(MessageFilter? filter) => new() { Filter = filter };
 

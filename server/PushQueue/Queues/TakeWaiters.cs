@@ -63,7 +63,7 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
         RestAt(waiter.Queue, rest);
     }
 
-    /// <summary>A take has tried in vain and waits on. Takes of any message end their line's walk; those with a filter give up their turn.</summary>
+    /// <summary>A take has tried in vain and waits on. One with a filter gives up its turn.</summary>
     public void PassOn(TakeWaiter waiter)
     {
         if (!waiter.IsFiltered)

@@ -5,7 +5,7 @@ import { plural } from '../format.js';
 
 const options = [
   ['id', 'Id', 'the next number'], ['delay', 'Delay', '5m'], ['ttl', 'Time to live', 'for ever'], ['priority', 'Priority', '0 to 9'],
-  ['unique', 'Unique key', 'none'], ['maxAttempts', 'Attempts', 'as set'], ['retryDelay', 'Retry delay', 'as set'],
+  ['key', 'Key', 'none'], ['unique', 'Unique key', 'none'], ['maxAttempts', 'Attempts', 'as set'], ['retryDelay', 'Retry delay', 'as set'],
 ];
 const types = [['application/json', 'JSON'], ['text/plain', 'Text'], ['application/octet-stream', 'Bytes, as hex']];
 const copiesMax = 10_000;

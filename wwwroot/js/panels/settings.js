@@ -21,6 +21,13 @@ const fields = [
   ['historyMessages', 'History', 'Broadcast messages kept for resuming.'],
   ['historyAge', 'History age', 'How long broadcast messages are kept for resuming.'],
   [
+    'historyPerKey',
+    'Newest per key',
+    'Keep the newest broadcast message of each key beyond these limits, or not.',
+    ['true', 'false'],
+    ['keep', 'do not keep']
+  ],
+  [
     'deadLetter',
     'Dead letters',
     'Keep messages that ran out of attempts in the queue’s .dead queue, or drop them.',
@@ -112,23 +119,25 @@ export function mountSettings(place, queue, context) {
 
 /** The field that a sentence of the server names in quotation marks, by the name of the setting. */
 function fieldIn(sentence) {
-  const named = /'([\w.]+)'/.exec(sentence)?.[1].replace('history.messages', 'historyMessages').replace('history.age', 'historyAge');
+  const named = /'([\w.]+)'/.exec(sentence)?.[1].replace('history.messages', 'historyMessages').replace('history.age', 'historyAge')
+    .replace('history.perKey', 'historyPerKey');
   const [name, label] = fields.find(([each]) => each === named) ?? [];
   return name ? { name, label } : null;
 }
 
 function flat({ history, ...settings }) {
-  const all = { ...settings, historyMessages: history.messages, historyAge: history.age };
+  const all = { ...settings, historyMessages: history.messages, historyAge: history.age, historyPerKey: history.perKey };
   return Object.fromEntries(fields.map(([name]) => [name, all[name] === null ? '' : String(all[name])]));
 }
 
-function patchOf({ historyMessages, historyAge, deadLetter, ...changed }) {
+function patchOf({ historyMessages, historyAge, historyPerKey, deadLetter, ...changed }) {
   const patch = Object.fromEntries(
     Object.entries(changed).map(([name, value]) => [name, limits.includes(name) ? value === '' ? null : Number(value) : value]));
-  if (historyMessages !== undefined || historyAge !== undefined) {
+  if (historyMessages !== undefined || historyAge !== undefined || historyPerKey !== undefined) {
     patch.history = {
       ...(historyMessages === undefined ? {} : { messages: Number(historyMessages) }),
       ...(historyAge === undefined ? {} : { age: historyAge }),
+      ...(historyPerKey === undefined ? {} : { perKey: historyPerKey === 'true' }),
     };
   }
 

@@ -27,7 +27,7 @@ internal sealed class FilterSearch(MessageFilter filter)
     public bool HasMore { get; private set; }
 
     /// <summary>Takes note of where a script stopped.</summary>
-    /// <param name="state">The state in its answer: the rank as a negative number, or zero and more where it saw all or found enough.</param>
+    /// <param name="state">Of its answer: the rank as a negative number; zero and more where it saw all or found enough.</param>
     public void Note(long state)
     {
         Rank = Math.Max(0, -state);

@@ -17,8 +17,8 @@ internal sealed class RedisKeys(string prefix, int database)
     /// <summary>The ends of a queue's keys, behind the key of its hash.</summary>
     public static IReadOnlyList<string> Suffixes { get; } =
     [
-        ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history", ":latest",
-        ":rounds", ":turns", ":buried",
+        ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history",
+        ":latest", ":rounds", ":turns", ":buried",
     ];
 
     /// <summary>Names of all queues, in their order.</summary>

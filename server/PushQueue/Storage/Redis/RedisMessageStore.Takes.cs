@@ -127,7 +127,8 @@ internal sealed partial class RedisMessageStore
     }
 
     public ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request) =>
-        FilterSearch.Of(request.Selection) is { } filtered ? filtered.LeaseAsync(request, (part, search) => LeaseManyAsync(queue, part, search))
+        FilterSearch.Of(request.Selection) is { } filtered
+            ? filtered.LeaseAsync(request, (part, search) => LeaseManyAsync(queue, part, search))
         : request is { Count: 1, IsNodeBound: false, Selection.Time: null, Consumers: 0 }
             ? Known(queue).LanesOf(this).Leases.CallAsync(request)
             : LeaseManyAsync(queue, request);

@@ -10,7 +10,8 @@ local messages, bytes = call('HLEN', ':messages'), tonumber(redis.call('HGET', K
 -- :buried stays until it expires: a node that was declared dead may still wake after a queue of this name was made again.
 redis.call('UNLINK', KEY)
 local SUFFIXES = {
-  'ready', 'delayed', 'leased', 'expiring', 'bound', 'callers', 'messages', 'states', 'ids', 'keys', 'known', 'history', 'latest', 'rounds', 'turns',
+  'ready', 'delayed', 'leased', 'expiring', 'bound', 'callers', 'messages', 'states', 'ids', 'keys', 'known', 'history', 'latest', 'rounds',
+  'turns',
 }
 for _, suffix in ipairs(SUFFIXES) do
   redis.call('UNLINK', KEY .. ':' .. suffix)

@@ -8,7 +8,8 @@
 -- the node take part and how many messages they could take, else 0 and 0; 1 to lease from a stopped queue, too; a filter (empty: none), and
 -- the rank where its search goes on.
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
--- node for dead, -1 and less where the search of the filter goes on at that rank, else 0; per message its record and its status (Part.Codec.lua).
+-- node for dead, -1 and less where the search of the filter goes on at that rank, else 0; per message its record and its status
+-- (Part.Codec.lua).
 local queue = open({ 'stopped' })
 if not queue then return { -1 } end
 use()
