@@ -12,7 +12,7 @@ namespace PushQueue.Queues;
 /// Order of ready messages: higher priority, then earlier <see cref="Message.AvailableAt"/> (a plain put: now, never going back), then
 /// arrival. A message that comes back from a lease without a delay keeps its place.
 /// </summary>
-internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecycle
+internal interface IMessageStore : IMessageBrowser, IBroadcastHistory, IQueueCatalog, IStoreLifecycle
 {
     /// <summary>Stores one message. Fails with QueueFull, UniqueKeyTaken, DiskFull or StoreUnavailable.</summary>
     ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
@@ -66,18 +66,6 @@ internal interface IMessageStore : IMessageBrowser, IQueueCatalog, IStoreLifecyc
     /// damaged its message; who passes them on tells of that. Where it throws, messages may have got offsets; history has them later.
     /// </summary>
     ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax);
-
-    /// <summary>
-    /// Reads history from <paramref name="fromOffset"/> on, or from its beginning if that is later; null for an unknown queue.
-    /// </summary>
-    ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax);
-
-    /// <summary>
-    /// Reads the newest broadcast message of each key in the order of offsets, from <paramref name="fromOffset"/> on. A message of a
-    /// later page may have got a successor meanwhile and is left out then. Keys whose newest message has an empty body have none. Empty where
-    /// <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
-    /// </summary>
-    ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax);
 
     /// <summary>Removes a live message in any state, durably. False if no live message has the id.</summary>
     ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id);

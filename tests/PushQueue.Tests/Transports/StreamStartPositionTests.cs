@@ -99,7 +99,7 @@ public sealed class StreamStartPositionTests
         const int Keys = 50;
         const int Rounds = 40;
         await using var server = await PushServer.StartAsync();
-        await server.SetAsync(new QueueSettingsPatch { HistoryPerKey = true, HistoryMessages = 10 });
+        await server.SetAsync(new QueueSettingsPatch { HistoryPerKey = true, HistoryMessages = 5000 });
         using var reader = await server.ListenAsync("/c/test");
         var putting = Task.Run(async () =>
         {
@@ -118,8 +118,9 @@ public sealed class StreamStartPositionTests
         while (values.Count < Keys || values.Values.Any(static value => value < Rounds))
         {
             var message = JsonDocument.Parse(await late.NextLineAsync()).RootElement;
-            if (message.TryGetProperty("event", out _))
+            if (message.TryGetProperty("event", out var told))
             {
+                Assert.Equal("cursor", told.GetString());
                 continue;
             }
 
