@@ -54,8 +54,8 @@ for (const { name, options } of transports) {
     const stream = client.consume(queue, { ...options, from: 'earliest', where: ['t=2|3', 'region'] });
     const reading = first(2, stream);
     await client.putItems(queue, [
-      { body: 'a', headers: { t: '1', region: 'eu' } }, { body: 'b', headers: { t: '2', region: 'eu' } }, { body: 'c', headers: { t: '2' } },
-      { body: 'd', headers: { t: '3', region: 'us' } },
+      { body: 'a', headers: { t: '1', region: 'eu' } }, { body: 'b', headers: { t: '2', region: 'eu' } },
+      { body: 'c', headers: { t: '2' } }, { body: 'd', headers: { t: '3', region: 'us' } },
     ]);
 
     assert.deepEqual((await reading).map(({ body, headers }) => [body, headers.region]), [['b', 'eu'], ['d', 'us']]);

@@ -1,6 +1,6 @@
 namespace PushQueue.Queues;
 
-/// <summary>What queues have broadcast, as far as they keep it.</summary>
+/// <summary>Reads the messages that queues have broadcast and still keep.</summary>
 internal interface IBroadcastHistory
 {
     /// <summary>
@@ -10,8 +10,8 @@ internal interface IBroadcastHistory
 
     /// <summary>
     /// Reads the newest broadcast message of each key in the order of offsets, from <paramref name="fromOffset"/> on. A message of a
-    /// later page may have got a successor meanwhile and is left out then. Keys whose newest message has an empty body have none. Empty where
-    /// <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
+    /// later page may have got a successor meanwhile and is left out then. Keys whose newest message has an empty body have none.
+    /// Empty where <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
     /// </summary>
     ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax);
 }
