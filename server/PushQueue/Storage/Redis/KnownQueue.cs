@@ -13,6 +13,8 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
     private RedisLanes? _lanes;
     private long _nextOffset;
 
+    public QueueName Name => queue;
+
     /// <summary>The hash first; the others only for a Redis Cluster, which needs them all beforehand.</summary>
     public RedisKey[] Keys => keys;
 

@@ -95,9 +95,8 @@ internal sealed partial class RedisMessageStore
         var directory = _connection.Keys.Directory;
         var total = _connection.DoAsync(database => database.SortedSetLengthAsync(directory));
         var names = await NamesAsync(after, limit + 1);
-        var infos = await Task.WhenAll(names.Take(limit).Select(name => TryGetQueueAsync(QueueName.Parse(name!))));
-        return new QueuePage(
-            [.. infos.OfType<QueueInfo>()], await total, names.Length > limit && limit > 0 ? (string)names[limit - 1]! : null);
+        var infos = await _list.ReadAsync([.. names.Take(limit).Select(name => Known(QueueName.Parse(name!)))]);
+        return new QueuePage(infos, await total, names.Length > limit && limit > 0 ? (string)names[limit - 1]! : null);
     }
 
     /// <summary>Null also for a queue that cannot be read: the others of a page are shown without it.</summary>

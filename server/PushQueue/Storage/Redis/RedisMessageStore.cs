@@ -21,6 +21,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
     private readonly RedisStoreOptions _options;
     private readonly RedisClock _clock;
+    private readonly RedisQueueList _list;
     private readonly ILogger _logger;
     private readonly RedisConnection _connection;
     private readonly RedisTimers _timers;
@@ -44,6 +45,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _timers = new RedisTimers(
             _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
         _turns = new TurnTimeouts(time, queue => _listener!.OnReady(queue), new FaultBorder("turns", _logger, options.Meter));
+        _list = new RedisQueueList(_connection, _clock, TryGetQueueAsync);
         Nodes = new RedisNodes(_connection, time, () => LivingNodes.Count, _logger);
         Durability = Durability.Redis(options.WaitForReplicas);
     }

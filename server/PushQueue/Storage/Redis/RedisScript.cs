@@ -25,6 +25,7 @@ internal enum RedisScript
     Purge,
     DeleteQueue,
     GetQueue,
+    GetQueues,
     UpdateSettings,
     Sweep,
     Keep,

@@ -11,6 +11,9 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
 {
     private static readonly Problem NoMessage = Problem.NotFound("No live message of this queue has that id; it may have been taken already.");
 
+    private static readonly Problem NoLease = Problem.NotFound(
+        "No live message of this queue has that id: it was acked, taken or cancelled before, or never existed. Drop the work.");
+
     private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put makes it.");
 
     /// <summary>What the answer to a put promises.</summary>
@@ -86,7 +89,12 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     public async ValueTask<Problem?> SettleOneAsync(Settlement settlement, QueueName queue, LeaseKey key, LeaseOptions options)
     {
         var errors = await SettleAsync(settlement, queue, [key], options);
-        return errors[0] == QueueError.None ? null : ProblemDetailsMapper.ToProblem(new BrokerFailure(errors[0]));
+        return errors[0] switch
+        {
+            QueueError.None => null,
+            QueueError.NotFound => NoLease,
+            var error => ProblemDetailsMapper.ToProblem(new BrokerFailure(error)),
+        };
     }
 
     /// <summary>The live message of an id, which stays where it is.</summary>

@@ -11,6 +11,24 @@ public sealed class LeaseTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
+    [Theory]
+    [InlineData("ack")]
+    [InlineData("release")]
+    [InlineData("touch")]
+    public async Task A_lease_of_a_message_that_is_done_is_refused_with_the_possible_reasons(string verb)
+    {
+        await _server.PostAsync("/q/done?id=one", "x");
+        var receipt = (await _server.GetAsync("/q/done/batch?ttr=30")).Json[0].GetProperty("receipt").GetString();
+        await _server.PostAsync($"/q/done/messages/one/ack?receipt={receipt}");
+
+        var rest = await _server.PostAsync($"/q/done/messages/one/{verb}?receipt={receipt}");
+        var command = await _server.PostAsync("/queue", $$"""{"cmd":"{{verb}}","queue":"done","id":"one","receipt":"{{receipt}}"}""");
+
+        Assert.Equal((404, 404), (rest.Status, command.Status));
+        Assert.Contains("acked, taken or cancelled before", rest.Json.GetProperty("detail").GetString()!, StringComparison.Ordinal);
+        Assert.Equal(rest.Json.GetProperty("detail").GetString(), command.Json.GetProperty("detail").GetString());
+    }
+
     [Fact]
     public async Task A_lease_is_acked_by_its_receipt_and_by_no_other()
     {
