@@ -32,6 +32,32 @@ internal sealed record Disturbance(TimeSpan After, DisturbanceKind Kind)
     }
 
     /// <summary>
+    /// The disturbances of a long, quiet run: connections are cut all the time, and the server is restarted after each stretch, in turn with
+    /// -9 and in the orderly way.
+    /// </summary>
+    public static IReadOnlyList<Disturbance> Stretches(int seed, int stretches, TimeSpan stretch)
+    {
+        var random = new Random(seed);
+        var plan = new List<Disturbance>();
+        for (var number = 0; number < stretches; number++)
+        {
+            for (var at = TimeSpan.Zero; at < stretch;)
+            {
+                var after = TimeSpan.FromMilliseconds(random.Next(1000, 9000));
+                plan.Add(new Disturbance(after, random.Next(20) == 0 ? DisturbanceKind.CutAll : DisturbanceKind.CutOne));
+                at += after;
+            }
+
+            if (number < stretches - 1)
+            {
+                plan.Add(new Disturbance(TimeSpan.Zero, number % 2 == 0 ? DisturbanceKind.Kill : DisturbanceKind.Stop));
+            }
+        }
+
+        return plan;
+    }
+
+    /// <summary>
     /// Rounds, in each of which every one of some faults happens once, in an order of its own, with cut connections between them.
     /// </summary>
     public static IReadOnlyList<Disturbance> Rounds(int seed, int rounds, DisturbanceKind[] faults)

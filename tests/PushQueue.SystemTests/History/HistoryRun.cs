@@ -32,6 +32,13 @@ internal static class HistoryRun
         IServersUnderTest servers, int seed, IReadOnlyList<Disturbance> plan, TimeSpan? lengthMax, ITestOutputHelper output)
     {
         await using var workload = new Workload(servers, seed, $"history-{Environment.ProcessId}-");
+        return await JudgeAsync(workload, seed, plan, lengthMax, output);
+    }
+
+    /// <summary>The same with a workload of the caller's.</summary>
+    public static async Task<IReadOnlyList<HistoryEvent>> JudgeAsync(
+        Workload workload, int seed, IReadOnlyList<Disturbance> plan, TimeSpan? lengthMax, ITestOutputHelper output)
+    {
         await workload.RunAsync(plan, lengthMax);
         await workload.FinishAsync();
 

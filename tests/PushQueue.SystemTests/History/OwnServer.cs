@@ -18,6 +18,11 @@ internal sealed class OwnServer : IServersUnderTest, IAsyncDisposable
 
     public IReadOnlyList<Uri> Addresses => [_server.Address];
 
+    public string DataFolder => _data.Path;
+
+    /// <summary>The process that serves now; another one after each start.</summary>
+    public int ProcessId => _server.ProcessId;
+
     /// <summary>The server's standard error since its last start.</summary>
     public string Errors => _server.Errors;
 

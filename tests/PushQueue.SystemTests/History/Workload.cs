@@ -17,6 +17,7 @@ internal sealed class Workload : IAsyncDisposable
     private readonly IServersUnderTest _servers;
     private readonly int _seed;
     private readonly string _prefix;
+    private readonly string _memory;
     private readonly CancellationTokenSource _end = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private readonly List<CuttingProxy> _cut = [];
@@ -27,8 +28,14 @@ internal sealed class Workload : IAsyncDisposable
     private readonly Scene _scene;
     private int _workers;
 
-    public Workload(IServersUnderTest servers, int seed, string prefix)
+    /// <param name="servers">The target.</param>
+    /// <param name="seed">Chooses the actions of the workers.</param>
+    /// <param name="prefix">Begins the names of all queues of this run.</param>
+    /// <param name="pace">How much longer than usual the workers pause.</param>
+    /// <param name="memory">How long queues know ids and keep broadcast messages. It must exceed every interruption of the run.</param>
+    public Workload(IServersUnderTest servers, int seed, string prefix, int pace = 1, string memory = "2h")
     {
+        _memory = memory;
         _servers = servers;
         _seed = seed;
         _prefix = prefix;
@@ -43,7 +50,7 @@ internal sealed class Workload : IAsyncDisposable
             [.. _steady.Select(proxy => proxy.Address)],
             Record,
             _http,
-            _end.Token);
+            _end.Token) { Pace = pace };
         Promises = new Dictionary<string, Promise>(StringComparer.Ordinal)
         {
             [Queue("work")] = Promise.Acked,
@@ -117,11 +124,11 @@ internal sealed class Workload : IAsyncDisposable
     private async Task MakeQueuesAsync()
     {
         // A put that got no answer is repeated under its id, also when the message is long gone.
-        await SetAsync("work", """{"policy":"roundrobin","dedupWindow":"2h","maxAttempts":8,"ttr":"3s"}""");
-        await SetAsync("pushed", """{"policy":"roundrobin","dedupWindow":"2h"}""");
-        await SetAsync("taken", """{"policy":"roundrobin","dedupWindow":"2h"}""");
-        await SetAsync("news", """{"dedupWindow":"2h","history":{"messages":1000000,"age":"2h"}}""");
-        await SetAsync("brief", """{"dedupWindow":"2h","history":{"messages":20,"age":"2h"}}""");
+        await SetAsync("work", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"3s"}""");
+        await SetAsync("pushed", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
+        await SetAsync("taken", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
+        await SetAsync("news", $$"""{"dedupWindow":"{{_memory}}","history":{"messages":1000000,"age":"{{_memory}}"} }""");
+        await SetAsync("brief", $$"""{"dedupWindow":"{{_memory}}","history":{"messages":20,"age":"{{_memory}}"} }""");
     }
 
     private async Task SetAsync(string queue, string settings)

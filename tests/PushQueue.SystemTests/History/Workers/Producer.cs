@@ -43,7 +43,7 @@ internal sealed class Producer(
             }
 
             Array.ForEach(keys, key => scene.Record.Add(new PutStored(queue, key)));
-            await scene.PauseAsync(random.Next(pauseMsMax));
+            await scene.PaceAsync(random.Next(pauseMsMax));
         }
 
         await DropLinksAsync();

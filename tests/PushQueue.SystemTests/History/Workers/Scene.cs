@@ -45,6 +45,12 @@ internal sealed class Scene(
         return number;
     }
 
+    /// <summary>The factor by which <see cref="PaceAsync"/> is longer than in a run at full speed.</summary>
+    public int Pace { get; init; } = 1;
+
+    /// <summary>The pause of a worker between two pieces of work.</summary>
+    public Task PaceAsync(int milliseconds) => PauseAsync(milliseconds * Pace);
+
     /// <summary>A short pause between tries; ends early with the run.</summary>
     public async Task PauseAsync(int milliseconds)
     {

@@ -53,7 +53,7 @@ internal sealed class Taker(Scene scene, string name, string queue, TakeWay way,
             }
 
             goesOn = random.Next(200) != 0;
-            await scene.PauseAsync(taken.Count == 0 ? random.Next(20) : 0);
+            await scene.PaceAsync(taken.Count == 0 ? random.Next(20) : 0);
         }
     }
 
