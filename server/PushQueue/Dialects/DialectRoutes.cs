@@ -52,7 +52,7 @@ internal sealed partial class DialectRoutes(IEndpointRouteBuilder endpoints, Fun
                 StatusCodes.Status405MethodNotAllowed,
                 $"{OptionValues.Shown(context.Request.Method)} does not work here; use {allow}.");
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (ClosedConnections.Explain(context, e))
         {
             // The client is gone; there is nobody to answer.
         }

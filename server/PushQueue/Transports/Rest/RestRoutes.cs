@@ -69,7 +69,7 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 
             await RefuseMethodAsync(context, allow);
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e) when (ClosedConnections.Explain(context, e))
         {
             // The client is gone; there is nobody to answer.
         }

@@ -120,6 +120,35 @@ public sealed class RedisFaultIsolationTests(SharedRedis redis) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Leases_whose_answer_was_lost_go_back_in_the_other_queues_and_in_the_faulty_one_once_it_can_be_read()
+    {
+        await using var network = new TcpProxy(redis.Port);
+        var store = await _stores.OpenAsync(_listener, options => options with { Configuration = network.Address });
+        var other = await _stores.OpenAsync();
+        await RedisStores.PutAsync(other, "precious", Bad);
+        await RedisStores.PutAsync(other, "precious", Good);
+        var request = new LeaseRequest(1, 1000, TimeToRun: null, Delivery: true);
+        _stores.Log.ExpectError("(redis-queues) failed for queue bad");
+
+        // From the lease on no answer at all comes through until the queue is broken: the node must not find its lease before that.
+        var leased = false;
+        network.LosesAnswer = piece => leased |= piece.Span.IndexOf("precious"u8) >= 0;
+        Assert.Equal(QueueError.StoreUnavailable, (await store.LeaseAsync(Bad, request).WithTimeout()).Error);
+        Assert.Equal(1, (await other.GetQueueAsync(Bad))!.Leased);
+        await redis.CommandAsync("RENAME", KeyOfBad, KeyOfBad + "-aside");
+        await redis.CommandAsync("SET", KeyOfBad, "not a queue");
+        network.LosesAnswer = static piece => piece.Span.IndexOf("precious"u8) >= 0;
+        await Eventually.TrueAsync(() => _errors["redis-queues"] > 0, "the fault is counted");
+        Assert.Equal(QueueError.StoreUnavailable, (await store.LeaseAsync(Good, request).WithTimeout()).Error);
+        network.LosesAnswer = null;
+
+        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Good))!.Ready == 1, "the healthy queue's message is back");
+        await redis.CommandAsync("RENAME", KeyOfBad + "-aside", KeyOfBad);
+        await Eventually.TrueAsync(async () => (await other.GetQueueAsync(Bad))!.Ready == 1, "the other queue's message is back");
+        await Eventually.TrueAsync(() => store.UnavailableReason is null, "the node serves");
+    }
+
+    [Fact]
     public void A_queue_whose_turn_cannot_be_looked_at_is_tried_again()
     {
         var time = new TestTimeProvider();
