@@ -54,7 +54,8 @@ internal sealed class FuzzAnswers(FuzzMemory memory, FuzzFindings findings)
         for (var at = 0; at >= 0 && (at = all.IndexOf("HTTP/1.", at, StringComparison.Ordinal)) >= 0; at += 8)
         {
             // Not in the middle of a body that repeats a request.
-            if ((at == 0 || all[at - 1] is '\n' or '}') && at + 12 <= all.Length && int.TryParse(all.AsSpan(at + 9, 3), CultureInfo.InvariantCulture, out var found))
+            var begins = (at == 0 || all[at - 1] is '\n' or '}') && at + 12 <= all.Length;
+            if (begins && int.TryParse(all.AsSpan(at + 9, 3), CultureInfo.InvariantCulture, out var found))
             {
                 status = found;
                 Check(found, all[at..Math.Min(all.Length, at + 2000)], socket.Trace);

@@ -13,7 +13,16 @@ internal sealed class FuzzBodies(FuzzValues values)
     private static readonly string[] RedischedFields = ["id", "body", "contents", "expiration", "max", "ttr", "limit", "delay", "url"];
 
     private static readonly string[] EnvelopeFields =
-        ["body", "contentType", "encoding", "id", "delay", "at", "ttl", "priority", "unique", "maxAttempts", "retryDelay", "queue", "receipt", "looks"];
+    [
+        "body", "contentType", "encoding", "id", "delay", "at", "ttl", "priority", "unique", "maxAttempts", "retryDelay", "queue",
+        "receipt", "looks",
+    ];
+
+    private static readonly string[] OddJson =
+    [
+        "\"\\ud83d\"", "\"\\ude00\"", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\x\"", "\"\\u12\"", "\"\t\"", "\"a", "/**/1", "1,",
+        "\ufeff1",
+    ];
 
     private Random Random => values.Random;
 
@@ -56,12 +65,17 @@ internal sealed class FuzzBodies(FuzzValues values)
 
         if (fields.Count == 0)
         {
-            fields = Has(path, "redisched") ? RedischedFields : Has(path, "presque") ? PresqueFields : Has(path, "restmq") ? RestMqFields : fields;
+            fields = Has(path, "redisched") ? RedischedFields
+                : Has(path, "presque") ? PresqueFields
+                : Has(path, "restmq") ? RestMqFields
+                : fields;
         }
 
         if (fields.Count > 0 && values.Chance(75))
         {
-            return values.Chance(30) && !Has(path, "settings") ? (Bytes(FormOf(fields)), Form) : (Bytes(Object(fields)), "application/json");
+            return values.Chance(30) && !Has(path, "settings")
+                ? (Bytes(FormOf(fields)), Form)
+                : (Bytes(Object(fields)), "application/json");
         }
 
         return Random.Next(5) switch
@@ -186,7 +200,8 @@ internal sealed class FuzzBodies(FuzzValues values)
         }
 
         var method = values.Pick(values.Tables.HubMethods);
-        var arguments = method.GetParameters().Where(parameter => parameter.ParameterType != typeof(CancellationToken)).Select(parameter => parameter.Name switch
+        var parameters = method.GetParameters().Where(parameter => parameter.ParameterType != typeof(CancellationToken));
+        var arguments = parameters.Select(parameter => parameter.Name switch
         {
             "options" => values.Chance(30) ? "{}" : Object(values.Tables.CommandFields),
             "items" => Keys(),
@@ -212,13 +227,17 @@ internal sealed class FuzzBodies(FuzzValues values)
     private (byte[] Body, string ContentType) Batch()
     {
         string Element() => values.Chance(60) ? Object(EnvelopeFields) : Json();
+        string Line() => Element() + values.Pick(["\n", "\n", "\r\n", "\n\n", " "]);
         return values.Chance(50)
             ? (Bytes($"[{Join(Element)}]"), "application/json")
-            : (Bytes(string.Concat(Enumerable.Range(0, Random.Next(6)).Select(_ => Element() + values.Pick(["\n", "\n", "\r\n", "\n\n", " "])))), "application/x-ndjson");
+            : (Bytes(string.Concat(Enumerable.Range(0, Random.Next(6)).Select(_ => Line()))), "application/x-ndjson");
     }
 
-    private string Keys() =>
-        $"[{Join(() => !values.Odd(10) ? $"{{\"id\":{Quote(values.Of("id"))},\"receipt\":{Quote(values.Of("receipt"))}}}" : Object(["id", "receipt"]))}]";
+    private string Keys() => $"[{Join(Key)}]";
+
+    private string Key() => values.Odd(10)
+        ? Object(["id", "receipt"])
+        : $"{{\"id\":{Quote(values.Of("id"))},\"receipt\":{Quote(values.Of("receipt"))}}}";
 
     private string XmlRpc()
     {
@@ -231,9 +250,12 @@ internal sealed class FuzzBodies(FuzzValues values)
             4 => $"<string>{values.Text()}</string>",
             _ => values.Text(),
         };
-        var head = values.Odd(10) ? "<!DOCTYPE x [<!ENTITY e \"&e2;\"><!ENTITY e2 \"x\">]>" : values.Chance(30) ? "<?xml version=\"1.0\" encoding=\"utf-8\"?>" : "";
+        var head = values.Odd(10) ? "<!DOCTYPE x [<!ENTITY e \"&e2;\"><!ENTITY e2 \"x\">]>"
+            : values.Chance(30) ? "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+            : "";
+        var value = values.Chance(60) ? $"<param><value>{Value()}</value></param>" : "";
         return $"{head}<methodCall><methodName>{(!values.Odd(10) ? values.Pick(["set", "get"]) : values.Text())}</methodName><params>"
-            + $"<param><value>{values.Of("queue")}</value></param>{(values.Chance(60) ? $"<param><value>{Value()}</value></param>" : "")}</params></methodCall>";
+            + $"<param><value>{values.Of("queue")}</value></param>{value}</params></methodCall>";
     }
 
     private string FormOf(IReadOnlyList<string> fields) => string.Join('&', Enumerable.Range(0, Random.Next(1, 4)).Select(_ =>
@@ -256,14 +278,17 @@ internal sealed class FuzzBodies(FuzzValues values)
             "values" or "jobs" => $"[{Join(Json)}]",
             "value" or "body" or "contents" or "ref" => Json(1),
             "history" => Object(["messages", "age"]),
-            _ => values.Odd(15) ? Json(1) : values.Of(name) is var text && values.Chance(30) && double.TryParse(text, CultureInfo.InvariantCulture, out _)
-                ? text
-                : Quote(text),
+            _ => values.Odd(15) ? Json(1) : Plain(values.Of(name)),
         };
         return $"{Quote(name)}:{value}";
     }
 
-    private string Join(Func<string> element) => string.Join(',', Enumerable.Range(0, values.Odd(5) ? Random.Next(300) : Random.Next(5)).Select(_ => element()));
+    /// <summary>A text as a JSON string; now and then as a number if it is one.</summary>
+    private string Plain(string text) =>
+        values.Chance(30) && double.TryParse(text, CultureInfo.InvariantCulture, out _) ? text : Quote(text);
+
+    private string Join(Func<string> element) =>
+        string.Join(',', Enumerable.Range(0, values.Odd(5) ? Random.Next(300) : Random.Next(5)).Select(_ => element()));
 
     private string Json(int depth)
     {
@@ -278,7 +303,7 @@ internal sealed class FuzzBodies(FuzzValues values)
             case 3:
                 return values.Odd(60) ? Quote(values.Text()) : "\"text\"";
             case 4:
-                return !values.Odd(60) ? "1" : values.Pick(["\"\\ud83d\"", "\"\\ude00\"", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\x\"", "\"\\u12\"", "\"\t\"", "\"a", "/**/1", "1,", "\ufeff1"]);
+                return values.Odd(60) ? values.Pick(OddJson) : "1";
             case 5:
                 var levels = !values.Odd(10) ? Random.Next(20) : values.Pick([63, 64, 65, 127, 128, 511, 512, 513, 1000, 20000]);
                 var (open, close) = values.Chance(50) ? ("[", "]") : ("{\"a\":", "}");
@@ -286,7 +311,8 @@ internal sealed class FuzzBodies(FuzzValues values)
             case < 8:
                 return $"[{string.Join(',', Enumerable.Range(0, Random.Next(4)).Select(_ => Json(depth + 1)))}]";
             default:
-                return $"{{{string.Join(',', Enumerable.Range(0, Random.Next(4)).Select(_ => $"{Quote(values.Name([]))}:{Json(depth + 1)}"))}}}";
+                var fields = Enumerable.Range(0, Random.Next(4)).Select(_ => $"{Quote(values.Name([]))}:{Json(depth + 1)}");
+                return $"{{{string.Join(',', fields)}}}";
         }
     }
 
@@ -304,7 +330,8 @@ internal sealed class FuzzBodies(FuzzValues values)
         var escapes = values.Odd(10);
         foreach (var letter in text)
         {
-            if (letter is '"' or '\\' || letter < ' ' || (escapes && Random.Next(2) == 0) || (char.IsSurrogate(letter) && Random.Next(2) == 0))
+            var needed = letter is '"' or '\\' || letter < ' ';
+            if (needed || ((escapes || char.IsSurrogate(letter)) && Random.Next(2) == 0))
             {
                 quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}");
             }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace PushQueue.SystemTests.Fuzzing;
 
-/// <summary>What was found wrong, each kind once.</summary>
+/// <summary>The findings of a run, each kind once.</summary>
 internal sealed class FuzzFindings
 {
     private const int ShownMax = 10;
@@ -13,8 +13,8 @@ internal sealed class FuzzFindings
     public bool IsEmpty => _byKind.IsEmpty;
 
     /// <param name="kind">Says what is wrong; findings with the same are counted.</param>
-    /// <param name="details">What was seen.</param>
-    /// <param name="traces">What was sent before, which has most likely caused it.</param>
+    /// <param name="details">The evidence.</param>
+    /// <param name="traces">The last sends, which most likely caused it.</param>
     public void Add(string kind, string details, params ReadOnlySpan<FuzzTrace> traces)
     {
         _ = _counts.AddOrUpdate(kind, 1, (_, count) => count + 1);

@@ -11,7 +11,9 @@ internal sealed class FuzzFrames(FuzzValues values)
     {
         var version = !values.Odd(2) ? "13" : values.Pick(["12", "", "13, 12"]);
         var key = !values.Odd(2) ? "dGhlIHNhbXBsZSBub25jZQ==" : values.Text();
-        var protocol = values.Chance(20) ? $"Sec-WebSocket-Protocol: {values.Pick(["pushqueue", "x", "pushqueue, x", "mqtt", ""])}\r\n" : "";
+        var protocol = values.Chance(20)
+            ? $"Sec-WebSocket-Protocol: {values.Pick(["pushqueue", "x", "pushqueue, x", "mqtt", ""])}\r\n"
+            : "";
         return FuzzBodies.Bytes(
             $"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: {version}\r\n"
             + $"Sec-WebSocket-Key: {key}\r\n{protocol}\r\n");
@@ -59,7 +61,8 @@ internal sealed class FuzzFrames(FuzzValues values)
                 var close = new byte[values.Chance(80) ? 2 : Random.Next(130)];
                 if (close.Length >= 2)
                 {
-                    BinaryPrimitives.WriteUInt16BigEndian(close, (ushort)values.Pick([1000, 1001, 1002, 999, 1004, 1005, 1006, 2999, 3000, 4999, 5000, 65535]));
+                    var code = values.Pick([1000, 1001, 1002, 999, 1004, 1005, 1006, 2999, 3000, 4999, 5000, 65535]);
+                    BinaryPrimitives.WriteUInt16BigEndian(close, (ushort)code);
                 }
 
                 return Frame(8, final: true, close);

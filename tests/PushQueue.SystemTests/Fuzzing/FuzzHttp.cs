@@ -6,7 +6,17 @@ namespace PushQueue.SystemTests.Fuzzing;
 /// <summary>Makes HTTP requests from the table of routes, valid or changed: paths, options, headers, bodies, framing.</summary>
 internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
 {
-    private static readonly string[] OddMethods = ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "get", "G€T", "LOCK", "X", "GETGETGETGETGETGETGETGETGETGETGET"];
+    private static readonly string[] OddMethods =
+        ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "get", "G€T", "LOCK", "X", "GETGETGETGETGETGETGETGETGETGETGET"];
+
+    private static readonly string[] OddLengths = ["-1", "0", "99999999999999999999", "1e3", "5, 5", "", "2147483648"];
+
+    private static readonly string[] OddChunkSizes =
+        ["ffffffff", "80000000", "7fffffff", "7fffffffffffffff", "ffffffffffffffff", "-1", "", "g", "0x1", "0", "fff"];
+
+    private static readonly string[] OddChunkExtensions = [";a=b", ";", " ", new string(';', 5000)];
+
+    private static readonly string[] OddChunkEnds = ["", "0\r\n", "0\r\nTrailer: x\r\n\r\n", "0\r\n:\r\n\r\n", "00000000000000000\r\n\r\n"];
 
     private static readonly (string Name, string[] Values)[] Headers =
     [
@@ -15,7 +25,8 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
         ("Authorization", ["Bearer x", "Basic OmE=", "Basic ===", "Bearer", "Negotiate x", "Bearer pq_0123456789_AAAA"]),
         ("Connection", ["close", "keep-alive", "Upgrade", "close, upgrade", "X"]),
         ("Content-Encoding", ["gzip", "identity", "br", ""]),
-        ("Content-Type", ["application/json", "application/json; charset=utf-16", "multipart/form-data; boundary=x", "multipart/form-data", "text/xml", "application/x-ndjson", "x", ""]),
+        ("Content-Type", ["application/json", "application/json; charset=utf-16", "text/xml", "application/x-ndjson", "x", ""]),
+        ("Content-Type", ["multipart/form-data; boundary=x", "multipart/form-data"]),
         ("Cookie", ["auth=a:b", "auth=%", "=;=;;", "auth=\u00e9:\u00ff"]),
         ("Expect", ["100-continue", "200-ok"]),
         ("Forwarded", ["for=1.2.3.4;proto=https", "for=\""]),
@@ -54,13 +65,14 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
         var known = route.Options.GetValueOrDefault(method, []);
         var count = values.Chance(40) ? 0 : Random.Next(1, 5);
         var names = Enumerable.Range(0, count).Select(_ => values.Name(known));
-        var query = string.Join('&', (values.Odd(3) ? names : names.Distinct()).Select(name => $"{Encode(name)}={Encode(values.Of(name))}"));
+        var options = (values.Odd(3) ? names : names.Distinct()).Select(name => $"{Encode(name)}={Encode(values.Of(name))}");
+        var query = string.Join('&', options);
         return query.Length == 0 ? path.ToString() : $"{path}?{query}";
     }
 
     /// <summary>The bytes of one request.</summary>
     /// <param name="route">The route.</param>
-    /// <param name="prefix">What the path loses at its beginning, at a port of a dialect's own.</param>
+    /// <param name="prefix">The beginning that the path loses at a port of a dialect's own.</param>
     public byte[] Request(FuzzRoute route, string prefix = "")
     {
         var method = !values.Odd(8) ? values.Pick(route.Methods) : values.Pick(OddMethods);
@@ -72,7 +84,11 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
 
         if (values.Odd(4))
         {
-            target = values.Pick([$"http://x{target}", $"//x{target}", "*", target.Replace('/', '\\'), target + "/", target + "/../x", target + "#x", "x" + target, target.ToUpperInvariant(), target + new string('a', 9000)]);
+            target = values.Pick(
+            [
+                $"http://x{target}", $"//x{target}", "*", target.Replace('/', '\\'), target + "/", target + "/../x", target + "#x",
+                "x" + target, target.ToUpperInvariant(), target + new string('a', 9000),
+            ]);
         }
 
         var (body, contentType) = method is "GET" or "HEAD" && !values.Odd(5) ? ([], "") : bodies.Of(route, method);
@@ -81,7 +97,8 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
             body = bodies.Mutate(body);
         }
 
-        var head = new StringBuilder($"{method} {target} {(!values.Odd(3) ? "HTTP/1.1" : values.Pick(["HTTP/1.0", "HTTP/2.0", "HTTP/9.9", "http/1.1", ""]))}\r\n");
+        var version = values.Odd(3) ? values.Pick(["HTTP/1.0", "HTTP/2.0", "HTTP/9.9", "http/1.1", ""]) : "HTTP/1.1";
+        var head = new StringBuilder($"{method} {target} {version}\r\n");
         if (!values.Odd(2))
         {
             head.Append("Host: 127.0.0.1\r\n");
@@ -124,25 +141,27 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
 
         if (values.Chance(70))
         {
-            var length = !values.Odd(5) ? $"{body.Length}" : values.Pick([$"{body.Length + 5}", $"{Math.Max(0, body.Length - 3)}", "-1", "0", "99999999999999999999", "1e3", "5, 5", "", "2147483648"]);
+            var odd = values.Chance(50) ? $"{body.Length + Random.Next(-3, 6)}" : values.Pick(OddLengths);
+            var length = values.Odd(5) ? odd : $"{body.Length}";
             head.Append(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n");
             head.Append(!values.Odd(1) ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
             return body;
         }
 
-        head.Append(CultureInfo.InvariantCulture, $"Transfer-Encoding: {(!values.Odd(5) ? "chunked" : values.Pick(["gzip, chunked", "identity", "chunked, chunked", "x"]))}\r\n\r\n");
+        var encoding = values.Odd(5) ? values.Pick(["gzip, chunked", "identity", "chunked, chunked", "x"]) : "chunked";
+        head.Append(CultureInfo.InvariantCulture, $"Transfer-Encoding: {encoding}\r\n\r\n");
         var chunks = new List<byte>();
         for (var at = 0; at < body.Length;)
         {
             var length = Math.Min(body.Length - at, Random.Next(1, 400));
-            var size = !values.Odd(2) ? $"{length:x}" : values.Pick(["ffffffff", "80000000", "7fffffff", "7fffffffffffffff", "ffffffffffffffff", "-1", "", "g", "0x1", "0", $"{length + 1:x}"]);
-            chunks.AddRange(FuzzBodies.Bytes(size + (!values.Odd(5) ? "" : values.Pick([";a=b", ";", " ", new string(';', 5000)])) + "\r\n"));
+            var size = values.Odd(2) ? values.Pick(OddChunkSizes) : $"{length:x}";
+            chunks.AddRange(FuzzBodies.Bytes(size + (values.Odd(5) ? values.Pick(OddChunkExtensions) : "") + "\r\n"));
             chunks.AddRange(body.AsSpan(at, length));
             chunks.AddRange(FuzzBodies.Bytes(!values.Odd(2) ? "\r\n" : values.Pick(["", "\n", "xx"])));
             at += length;
         }
 
-        chunks.AddRange(FuzzBodies.Bytes(!values.Odd(4) ? "0\r\n\r\n" : values.Pick(["", "0\r\n", "0\r\nTrailer: x\r\n\r\n", "0\r\n:\r\n\r\n", "00000000000000000\r\n\r\n"])));
+        chunks.AddRange(FuzzBodies.Bytes(values.Odd(4) ? values.Pick(OddChunkEnds) : "0\r\n\r\n"));
         return [.. chunks];
     }
 

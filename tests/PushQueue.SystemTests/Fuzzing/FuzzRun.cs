@@ -6,7 +6,9 @@ using Xunit;
 
 namespace PushQueue.SystemTests.Fuzzing;
 
-/// <summary>One run: workers send, a plain client works beside them, and between rounds everybody leaves and the server is examined.</summary>
+/// <summary>
+/// One run: workers send, and a plain client works at the same time. Between rounds all leave, and the run examines the server.
+/// </summary>
 internal sealed partial class FuzzRun
 {
     private const string PlainQueue = "plain";
@@ -27,7 +29,7 @@ internal sealed partial class FuzzRun
     /// <param name="target">The server.</param>
     /// <param name="seed">Chooses what each worker sends.</param>
     /// <param name="workers">How many clients work at once.</param>
-    /// <param name="memory">What the workers learn from answers.</param>
+    /// <param name="memory">Ids and receipts that the workers learn from answers.</param>
     public FuzzRun(FuzzTarget target, int seed, int workers, FuzzMemory memory)
     {
         _target = target;
@@ -109,7 +111,8 @@ internal sealed partial class FuzzRun
                 using var put = await _target.Client.PostAsync($"/q/{PlainQueue}", body, patience.Token);
                 if (put.StatusCode != HttpStatusCode.Created)
                 {
-                    _findings.Add($"The plain client's put is answered with {put.StatusCode}", await put.Content.ReadAsStringAsync(patience.Token), Traces);
+                    var answer = await put.Content.ReadAsStringAsync(patience.Token);
+                    _findings.Add($"The plain client's put is answered with {put.StatusCode}", answer, Traces);
                     return;
                 }
 

@@ -46,7 +46,7 @@ internal sealed class FuzzSocket(Random random, FuzzTrace trace) : IDisposable
         }
     }
 
-    /// <summary>What comes until so many milliseconds bring nothing, or until enough has come. Null at the end of the connection.</summary>
+    /// <summary>The next bytes; empty if none come for so many milliseconds, null at the end of the connection.</summary>
     public async Task<byte[]?> ReceiveAsync(int milliseconds)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));

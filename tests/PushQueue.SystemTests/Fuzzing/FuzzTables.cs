@@ -16,8 +16,8 @@ using PushQueue.Transports.SignalR;
 namespace PushQueue.SystemTests.Fuzzing;
 
 /// <summary>
-/// What the server offers, read from its own tables: endpoints, commands, hub methods, and the words of its code. So the fuzzer covers a new
-/// route, command, method or option as soon as it exists.
+/// The server's own tables: endpoints, commands, hub methods, and the words of its code. So the fuzzer covers a new route, command, method
+/// or option as soon as it exists.
 /// </summary>
 internal sealed partial class FuzzTables
 {

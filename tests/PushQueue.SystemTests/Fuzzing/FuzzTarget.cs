@@ -97,7 +97,8 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
         lock (_known)
         {
             var lines = _server.Errors.Split('\n');
-            var found = lines[_linesSeen..^1].Where(line => LogLine().IsMatch(line) && !Array.Exists(_known, known => known.IsMatch(line))).ToList();
+            var found = lines[_linesSeen..^1]
+                .Where(line => LogLine().IsMatch(line) && !Array.Exists(_known, known => known.IsMatch(line))).ToList();
             _linesSeen = lines.Length - 1;
             return found;
         }
@@ -106,7 +107,7 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
     /// <summary>The sum of a metric over its labels.</summary>
     public async Task<double> MetricAsync(string name) => Sum(await Client.GetStringAsync("/metrics"), name);
 
-    /// <summary>What is left of clients that have all gone; empty if nothing is.</summary>
+    /// <summary>The remains of clients that have all gone, or an empty text.</summary>
     public async Task<string> LeftOversAsync()
     {
         var metrics = await Client.GetStringAsync("/metrics");
@@ -154,10 +155,6 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
             return false;
         }
     });
-
-    public double ResidentMb() => double.Parse(
-        File.ReadLines($"/proc/{ProcessId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal),
-        CultureInfo.InvariantCulture) / 1024;
 
     /// <summary>All queues, and whether their messages are pushed to a URL.</summary>
     public async Task<IReadOnlyList<(string Name, bool IsPushed)>> QueuesAsync()

@@ -11,12 +11,14 @@ namespace PushQueue.SystemTests.Fuzzing;
 /// </summary>
 internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzMemory memory)
 {
-    private static readonly string[] Queues = ["a", "b", "work", "news", "a.dead", "work.dead", "new", "ü", "x y", "100%", "q?x", "a&b", "€"];
+    private static readonly string[] Queues =
+        ["a", "b", "work", "news", "a.dead", "work.dead", "new", "ü", "x y", "100%", "q?x", "a&b", "€"];
 
     private static readonly string[] HostileTexts =
     [
-        "", " ", ".", "..", "/", "%", "%2F", "%00", "\0", "\u0001", "\r\n", "\u007f", "é", "€", "😀", "\ud83d", "\ude00", "\uffff", "\u202e", "null",
-        "undefined", "NaN", "true", "[]", "{}", "\"", "'", "\\", "<script>", "]]>", "&amp;", "--", ";", "*", "..dead", ".dead", ".dead.dead", "Ǆ",
+        "", " ", ".", "..", "/", "%", "%2F", "%00", "\0", "\u0001", "\r\n", "\u007f", "é", "€", "😀", "\ud83d", "\ude00", "\uffff", "\u202e",
+        "null", "undefined", "NaN", "true", "[]", "{}", "\"", "'", "\\", "<script>", "]]>", "&amp;", "--", ";", "*", "..dead", ".dead",
+        ".dead.dead", "Ǆ",
         "\u2028", "\ufeff", "new.0", "old.17", "stop", "__proto__", "constructor",
     ];
 
@@ -34,8 +36,9 @@ internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzM
 
     private static readonly string[] OddDurations =
     [
-        "7d", "3650d", "3651d", "24h", "25h", "-1s", "1e3", "1e400s", "0.0000000001s", "9223372036854775807", "9223372036854775807d", "ms", "s", "1 s",
-        "1S", "１s", "exponential:1s..10ms", "exponential:0..0", "exponential:..", "exponential:1s", "exponential:1ms..3650d", "NaN",
+        "7d", "3650d", "3651d", "24h", "25h", "-1s", "1e3", "1e400s", "0.0000000001s", "9223372036854775807", "9223372036854775807d", "ms",
+        "s", "1 s", "1S", "１s", "exponential:1s..10ms", "exponential:0..0", "exponential:..", "exponential:1s", "exponential:1ms..3650d",
+        "NaN",
     ];
 
     private static readonly string[] Times =
@@ -44,8 +47,8 @@ internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzM
     private static readonly string[] OddTimes =
     [
         "99999999999", "100000000000", "253402300799", "253402300800", "-1", "-62135596801", "1e400", "0001-01-01T00:00:00Z",
-        "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00-14:00", "2026-02-30T00:00:00Z", "2026-06-30T23:59:60Z",
-        "2026-01-01T24:00:00Z", "2026-01-01", "2030-01-01T00:00:00", "now", "NaN",
+        "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00-14:00", "2026-02-30T00:00:00Z",
+        "2026-06-30T23:59:60Z", "2026-01-01T24:00:00Z", "2026-01-01", "2030-01-01T00:00:00", "now", "NaN",
     ];
 
     /// <summary>By name: what is accepted, and what is not.</summary>
@@ -71,7 +74,8 @@ internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzM
         ["show"] = (["all", "waiting", "busy", "unheard", "stopped", "dead"], ["none"]),
         ["sort"] = (["queue", "-queue", "policy", "ready", "-oldest", "consumers"], ["none"]),
         ["traceparent"] = (
-            ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], ["00-0-0-0", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
+            ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+            ["00-0-0-0", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
     };
 
     public Random Random => random;
@@ -107,12 +111,13 @@ internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzM
         {
             case "queue" or "topic" or "filter" or "queue_name" or "name":
                 return Odd(5) ? Text() : Chance(85) ? Pick(Queues) : $"n{random.Next(40)}";
-            case "id" or "key" or "unique" or "uniq" or "lastEventId" or "last_event_id" or "evs_last_event_id" or "consumer" or "token" or "after"
-                or "number":
+            case "id" or "key" or "unique" or "uniq" or "lastEventId" or "last_event_id" or "evs_last_event_id" or "consumer" or "token"
+                or "after" or "number":
                 return Odd(10) ? Text() : Chance(60) ? memory.Any(random) ?? "1" : $"{random.Next(20)}";
             case "receipt":
                 return Odd(5) ? Text() : Chance(70) ? memory.Any(random) ?? Receipt() : Receipt();
-            case "delay" or "ttl" or "ttr" or "wait" or "waitForAck" or "retryDelay" or "backoff" or "dedupWindow" or "age" or "rate" or "timeout" or "expires":
+            case "delay" or "ttl" or "ttr" or "wait" or "waitForAck" or "retryDelay" or "backoff" or "dedupWindow" or "age" or "rate"
+                or "timeout" or "expires":
                 return Odd(20) ? Pick(OddDurations) : Pick(Durations);
             case "at" or "from" or "before" or "delayed" or "max" or "expiration":
                 return Odd(15) ? Pick(OddTimes) : Chance(20) ? memory.Any(random) ?? "latest" : Pick(Times);
@@ -150,7 +155,7 @@ internal sealed partial class FuzzValues(Random random, FuzzTables tables, FuzzM
                     text.Append(Pick(OddNumbers));
                     break;
                 case 3:
-                    text.Append(new string(Pick(["a", "€", "\\", "%", "\"", "\0"])[0], Pick([1, 2, 16, 84, 85, 86, 254, 255, 256, 1000, 5000])));
+                    text.Append(Pick(['a', '€', '\\', '%', '"', '\0']), Pick([1, 2, 16, 84, 85, 86, 254, 255, 256, 1000, 5000]));
                     break;
                 case 4:
                     text.Append((char)random.Next(0x10000));
@@ -184,7 +189,8 @@ internal sealed partial class FuzzMemory(string pushUrl)
         var seen = _seen.ToArray();
 
         // Late ones mostly: what they name still exists.
-        return seen.Length == 0 ? null : seen[random.Next(2) == 0 ? random.Next(seen.Length) : seen.Length - 1 - random.Next(Math.Min(20, seen.Length))];
+        var from = random.Next(2) == 0 ? 0 : Math.Max(0, seen.Length - 20);
+        return seen.Length == 0 ? null : seen[random.Next(from, seen.Length)];
     }
 
     public void Learn(string answer)

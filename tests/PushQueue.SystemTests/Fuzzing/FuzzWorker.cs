@@ -6,6 +6,10 @@ namespace PushQueue.SystemTests.Fuzzing;
 /// <summary>One client that does something else with each connection. Its random numbers follow from the seed of the run alone.</summary>
 internal sealed class FuzzWorker
 {
+    private const string Handshake = "{\"protocol\":\"json\",\"version\":1}\u001e";
+
+    private static readonly string[] OddHandshakes = ["{\"protocol\":\"messagepack\",\"version\":1}\u001e", "{}\u001e", "\u001e", "x"];
+
     private readonly FuzzTarget _target;
     private readonly FuzzAnswers _answers;
     private readonly FuzzValues _values;
@@ -25,7 +29,7 @@ internal sealed class FuzzWorker
         _frames = new FuzzFrames(_values);
     }
 
-    /// <summary>What this worker sent last.</summary>
+    /// <summary>The last sends of this worker.</summary>
     public FuzzTrace Trace { get; } = new();
 
     private Random Random => _values.Random;
@@ -66,7 +70,7 @@ internal sealed class FuzzWorker
             var bytes = Enumerable.Range(0, count).SelectMany(_ => _http.Request(route, prefix)).ToArray();
             if (!await socket.SendAsync(bytes) || await _answers.ReadAsync(socket, count, Random.Next(20, 250)) == 0)
             {
-                // What came before the end was read; the rest of the connection is lost.
+                // The server ended the connection.
                 return;
             }
 
@@ -98,7 +102,7 @@ internal sealed class FuzzWorker
     private async Task HubSocketAsync()
     {
         using var socket = await UpgradeAsync("/hub");
-        var first = !_values.Odd(5) ? "{\"protocol\":\"json\",\"version\":1}\u001e" : _values.Pick(["{\"protocol\":\"messagepack\",\"version\":1}\u001e", "{}\u001e", "\u001e", "x"]);
+        var first = _values.Odd(5) ? _values.Pick(OddHandshakes) : Handshake;
         if (!await socket.SendAsync(_frames.Message(FuzzBodies.Bytes(first))))
         {
             return;
@@ -141,9 +145,10 @@ internal sealed class FuzzWorker
         var accept = _values.Chance(50) ? "text/event-stream" : "*/*";
         var poll = FuzzBodies.Bytes($"GET /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n\r\n");
         await reading.SendAsync(poll);
-        for (var sends = Random.Next(1, 6); sends > 0; sends--)
+        var records = _values.Odd(5) ? _values.Pick(OddHandshakes) : Handshake;
+        for (var sends = Random.Next(1, 6); sends > 0; sends--, records = _bodies.HubRecords())
         {
-            var body = FuzzBodies.Bytes(_values.Chance(95) && sends > 4 ? "{\"protocol\":\"json\",\"version\":1}\u001e" : _bodies.HubRecords());
+            var body = FuzzBodies.Bytes(records);
             var head = $"POST /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n";
             if (!await sending.SendAsync([.. FuzzBodies.Bytes(head), .. body]))
             {
@@ -166,7 +171,7 @@ internal sealed class FuzzWorker
     /// <summary>A stream of a queue that gets messages meanwhile: read, not read, and left.</summary>
     private async Task StreamAsync()
     {
-        var streams = _target.Tables.Routes.Where(route => route.Pattern.Contains("/c/", StringComparison.Ordinal) || route.Pattern.Contains("/sse/", StringComparison.Ordinal)).ToList();
+        var streams = _target.Tables.Routes.Where(route => route.Segments is [.., "c" or "sse", _]).ToList();
         using var socket = new FuzzSocket(Random, Trace);
         await socket.ConnectAsync(_target.Port);
         await socket.SendAsync(FuzzBodies.Bytes($"GET {_http.Target(_values.Pick(streams), "GET")} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));

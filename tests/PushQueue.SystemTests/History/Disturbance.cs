@@ -32,7 +32,7 @@ internal sealed record Disturbance(TimeSpan After, DisturbanceKind Kind)
     }
 
     /// <summary>
-    /// The disturbances of a long, quiet run: connections are cut all the time, and the server is restarted after each stretch, in turn with
+    /// The disturbances of a long, quiet run: connections are cut all the time. After each stretch the server is restarted, by turns with
     /// -9 and in the orderly way.
     /// </summary>
     public static IReadOnlyList<Disturbance> Stretches(int seed, int stretches, TimeSpan stretch)

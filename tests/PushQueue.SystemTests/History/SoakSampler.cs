@@ -89,7 +89,13 @@ internal sealed class SoakSampler : IAsyncDisposable
             cpuPercent,
             Sum(metrics, "pushqueue_messages_put_total"),
             Sum(metrics, "pushqueue_internal_errors_total"),
-            double.Parse((await File.ReadAllTextAsync("/proc/loadavg", CancellationToken.None)).Split(' ')[0], CultureInfo.InvariantCulture));
+            await LoadAsync());
+    }
+
+    private static async Task<double> LoadAsync()
+    {
+        var averages = await File.ReadAllTextAsync("/proc/loadavg", CancellationToken.None);
+        return double.Parse(averages.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
     private long FolderBytes() => Directory.EnumerateFiles(_server.DataFolder, "*", SearchOption.AllDirectories).Sum(Length);
@@ -114,7 +120,8 @@ internal sealed class SoakSampler : IAsyncDisposable
 
     private static long Number(string[] lines, string name)
     {
-        var line = Array.Find(lines, line => line.StartsWith(name, StringComparison.Ordinal)) ?? throw new IOException($"{name} is missing.");
+        var line = Array.Find(lines, line => line.StartsWith(name, StringComparison.Ordinal))
+            ?? throw new IOException($"{name} is missing.");
         return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
     }
 

@@ -4,8 +4,8 @@ using Xunit;
 namespace PushQueue.SystemTests.History;
 
 /// <summary>
-/// The work of <see cref="HistoryTests"/> at a slow pace over hours, with a look at the server's process every minute. bench/soak.sh runs it;
-/// test.sh does not.
+/// The work of <see cref="HistoryTests"/> at a slow pace over hours, with a sample of the server's process every minute. bench/soak.sh runs
+/// it; test.sh does not.
 /// </summary>
 [Trait("Category", "Soak")]
 public sealed class SoakTests(ITestOutputHelper output)

@@ -97,6 +97,10 @@ internal sealed class PushQueueServer : IAsyncDisposable
         $"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
         + $"Transfer-Encoding: chunked\r\n\r\n{size}\r\nabc\r\n0\r\n\r\n");
 
+    /// <summary>A request with this text as its length.</summary>
+    public Task<string> SendLengthAsync(string target, string length) => SendAsync(
+        $"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\nabc");
+
     private async Task<string> SendAsync(string request)
     {
         using var client = new TcpClient();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -11,6 +12,20 @@ public sealed class OptionFormTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("3x")]
+    [InlineData("9223372036854775808")]
+    [InlineData("99999999999999999999")]
+    [InlineData("9999999999999999999999999999999999999999999999999999999999999999")]
+    public async Task A_length_that_is_none_is_a_bad_request_however_long_it_is(string length)
+    {
+        var answer = await _server.SendLengthAsync("/q/test", length);
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain(_server.Log.Entries, static entry => entry.Level >= LogLevel.Warning);
+    }
 
     [Theory]
     [InlineData("9", 200)]
