@@ -26,6 +26,6 @@ cp -r artifacts/bin/PushQueue.SystemTests artifacts/bin/PushQueue.Server "$work/
 
 status=0
 TMPDIR=$work/tmp PUSHQUEUE_TEST_SOAK_MINUTES=$minutes PUSHQUEUE_TEST_SOAK_STRETCHES=$stretches PUSHQUEUE_TEST_SOAK_SAMPLES=${out:-$work/samples.md} \
-  dotnet "$work/bin/PushQueue.SystemTests/release/PushQueue.SystemTests.dll" -trait Category=Soak -showLiveOutput >&2 || status=$?
+  dotnet "$work/bin/PushQueue.SystemTests/release/PushQueue.SystemTests.dll" -trait Category=Soak -explicit only -showLiveOutput >&2 || status=$?
 [ -n "$out" ] || cat "$work/samples.md"
 exit "$status"

@@ -194,6 +194,6 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
 
     private static Regex LineOf(string pattern) => new(pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
-    [GeneratedRegex("^(warn|fail|crit): |Unhandled exception", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(warn|fail|crit): |Unhandled exception", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LogLine();
 }

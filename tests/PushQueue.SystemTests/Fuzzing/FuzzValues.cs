@@ -200,7 +200,7 @@ internal sealed partial class FuzzMemory(string pushUrl)
             answer = answer[..20_000];
         }
 
-        foreach (Match match in Named().Matches(answer).Take(8))
+        foreach (var match in Named().Matches(answer).Take(8))
         {
             _seen.Enqueue(match.Groups["value"].Value);
         }

@@ -15,7 +15,7 @@ public sealed class SoakTests(ITestOutputHelper output)
     // Ids and broadcast messages are kept this long, and the log as long as they; sizes are steady after that.
     private const string Memory = "3m";
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_server_keeps_its_promises_and_its_size_over_hours_of_work_cuts_and_restarts()
     {
         var seed = HistoryRun.Seed(output);
