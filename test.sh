@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test, and installs missing tools. Ends with a count over all runners; fails if a test failed.
-#   ./test.sh            all
+#   ./test.sh            all but the packaging tests
+#   ./test.sh --all      these, too: packages and published servers are built once more and tried, as continuous integration does
 #   ./test.sh NAME       only the .NET tests whose full name contains NAME
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,7 +12,7 @@ if [ -z "${PUSHQUEUE_TEST_SIGNALS:-}" ] && env --default-signal=INT true 2>/dev/
 fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-say() { printf '\n== %s\n' "$*"; }
+say() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
 missing() { echo "test.sh: $1" >&2; exit 1; }
 
 command -v dotnet >/dev/null || missing "the .NET 10 SDK is missing; install it from your package manager or https://dot.net."
@@ -87,6 +88,11 @@ run_dotnet() {
   skipped=$((skipped + $(number total) - $(number executed)))
 }
 
+packaging=
+if [ "${1:-}" = --all ]; then
+  packaging=1
+  shift
+fi
 only=${1:+&FullyQualifiedName~$1}
 for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
   say "$project"
@@ -94,7 +100,7 @@ for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
 done
 
 # Packages and published servers are built once more, from the state of the repository; with other tests at once they would time out.
-for project in PushQueue.SystemTests PushQueue.ClientTests; do
+[ -z "$packaging$only" ] || for project in PushQueue.SystemTests PushQueue.ClientTests; do
   say "packaging: $project"
   run_dotnet "$project" "Category=Packaging$only" "packaging-$project"
 done
@@ -132,6 +138,9 @@ if [ -z "${1:-}" ]; then
     --test-reporter=tap --test-reporter-destination="$results/client-js.tap" test/*.test.mjs) || status=$?
   count_tap client-js
 fi
+
+say "the slowest classes"
+python3 tests/list-slowest.py "$results"
 
 # The failed tests once more at the end, where readers of a long log look first.
 [ "$failed" = 0 ] || { say "what failed"; python3 tests/list-failures.py "$results"/*.trx "$results"/*.tap; }

@@ -22,6 +22,10 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
 
         // The queue of an address's lines is full or refuses them.
         LineOf("syslog lines for .* wait"),
+
+        // The web server begins a read on a connection whose last read it has not ended (dotnet/aspnetcore issue 52324, open), and ends the
+        // connection. Seen four times in 600,000 sends.
+        LineOf("Server\\.Kestrel\\[0\\] Connection processing ended abnormally.*InvalidOperationException: Reading is already in progress"),
     ];
 
     private readonly ServerProcess _server;
