@@ -122,10 +122,14 @@ public sealed class PushFaultIsolationTests : IAsyncLifetime
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
             var answer = targetMethod!.Invoke(_broker, BindingFlags.DoNotWrapExceptions, null, args, null);
-            return targetMethod.Name == nameof(IMessageBroker.ListQueuesAsync) ? ChangeAsync((ValueTask<QueuePage>)answer!) : answer;
+            return targetMethod.Name == nameof(IMessageBroker.ListQueuesAsync)
+                ? Box(new ValueTask<QueuePage>(ChangeAsync(((ValueTask<QueuePage>)answer!).AsTask())))
+                : answer;
         }
 
-        private async ValueTask<QueuePage> ChangeAsync(ValueTask<QueuePage> reading)
+        private static object Box(ValueTask<QueuePage> answer) => answer;
+
+        private async Task<QueuePage> ChangeAsync(Task<QueuePage> reading)
         {
             var page = await reading;
             return page with
