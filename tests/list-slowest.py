@@ -5,11 +5,12 @@ import pathlib
 import sys
 import xml.etree.ElementTree as xml
 
+TRX = "{http://microsoft.com/schemas/VisualStudio/TeamTest/2010}"
 SHOWN = 12
 
 seconds = collections.Counter()
 for file in pathlib.Path(sys.argv[1]).glob("*.trx"):
-    for result in xml.parse(file).iter("{*}UnitTestResult"):
+    for result in xml.parse(file).iter(TRX + "UnitTestResult"):
         hours, minutes, rest = result.get("duration", "0:0:0").split(":")
         name = result.get("testName").split("(")[0].rsplit(".", 1)[0]
         seconds[name] += int(hours) * 3600 + int(minutes) * 60 + float(rest)
