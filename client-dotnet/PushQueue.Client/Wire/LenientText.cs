@@ -13,10 +13,10 @@ internal static class LenientText
 
     private static ReadOnlySpan<byte> Replacement => "\\ufffd"u8;
 
-    /// <summary>The text of the string at which the reader stands.</summary>
+    /// <summary>The text of the string or the property name at which the reader stands; null for any other value.</summary>
     public static string? Read(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.String)
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
         {
             return null;
         }
