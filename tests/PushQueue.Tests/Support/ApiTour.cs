@@ -46,7 +46,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
     {
         text = Times().Replace(text, "\"TIME\"");
         text = Measurements().Replace(text, "\"${name}\":NUMBER");
-        text = Charts().Replace(text, "\"${name}\":[NUMBERS]");
+        text = Points().Replace(text, "\"history\":[NUMBERS]");
+        text = Charts().Replace(text, "");
         text = Digits().Replace(text, "${name}DIGITS");
         return Texts().Replace(text, "\"${name}\":\"TEXT\"");
     }
@@ -222,7 +223,11 @@ internal sealed partial class ApiTour(PushQueueServer server)
         + "|deliveredPerSecond|waitingBytes)\":[-+.0-9eE]+", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Measurements();
 
-    [GeneratedRegex("\"(?<name>in|out|history)\":\\[[-0-9.,\\[\\]]*\\]", RegexOptions.ExplicitCapture, MatchMs)]
+    [GeneratedRegex("\"history\":\\[[-0-9.,\\[\\]]*\\]", RegexOptions.ExplicitCapture, MatchMs)]
+    private static partial Regex Points();
+
+    // A row has them once the rates were sampled, which depends on the second at which the test began.
+    [GeneratedRegex(",\"(in|out)\":\\[[-0-9.,]*\\]", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Charts();
 
     [GeneratedRegex("(?<name>\\?receipt=|\"next\":\"\\d-|pushqueue-test-)\\w+", RegexOptions.ExplicitCapture, MatchMs)]
