@@ -122,11 +122,13 @@ internal sealed partial class ApiTour(PushQueueServer server)
     {
         await StreamAsync("/c/{queue}", "/c/opened");
         await StreamAsync("/sse/{queue}", "/sse/opened");
+        await StreamAsync("/sse/{queue}/presence", "/sse/opened/presence");
         await Eventually.TrueAsync(async () => (await server.GetAsync("/w")).Json.GetProperty("consumers").GetArrayLength() == 0, "no consumer is left");
         await SendAsync("GET", "/ws", "/ws");
         await SendAsync("GET", "/ws/{queue}", "/ws/listened");
         using var listener = await server.Client.GetAsync("/sse/listened?policy=roundrobin&worker=w2", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         var consumers = await SendAsync("GET", "/q/{queue}/consumers", "/q/listened/consumers");
+        await SendAsync("GET", "/q/{queue}/presence", "/q/listened/presence");
         await SendAsync("GET", "/w", "/w");
         await SendAsync("POST", "/q/{queue}/leave", "/q/listened/leave?consumer=nobody", "[]", Json);
         var number = consumers.Json.GetProperty("consumers")[0].GetProperty("id").GetInt64();

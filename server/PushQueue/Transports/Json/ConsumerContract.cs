@@ -20,6 +20,7 @@ internal sealed record ConsumerContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RawJson? Who { get; init; }
 
+    [Words("auto", "manual")]
     public required string Ack { get; init; }
 
     public required int Prefetch { get; init; }

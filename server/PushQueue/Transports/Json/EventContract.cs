@@ -10,6 +10,7 @@ internal sealed record EventContract
 
     public required long Version { get; init; }
 
+    [Words("info", "warning", "error")]
     public required string Level { get; init; }
 
     public required string Code { get; init; }

@@ -8,6 +8,6 @@ namespace PushQueue.Transports.Json;
 /// <param name="Ok">Set where all is well.</param>
 /// <param name="Error">The type of the problem; null where all is well.</param>
 internal readonly record struct LeaseResultContract(
-    MessageId Id,
+    [property: JsonConverter(typeof(MessageIdConverter))] MessageId Id,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Ok,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);

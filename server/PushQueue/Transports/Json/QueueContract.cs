@@ -9,8 +9,10 @@ internal sealed record QueueContract
 {
     public required string Queue { get; init; }
 
+    [Words("broadcast", "roundrobin")]
     public required string Policy { get; init; }
 
+    [Words("started", "stopped")]
     public required string Status { get; init; }
 
     public required long Ready { get; init; }

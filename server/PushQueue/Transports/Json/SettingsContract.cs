@@ -7,22 +7,27 @@ internal sealed record SettingsContract
 {
     public required string Queue { get; init; }
 
+    [Words("broadcast", "roundrobin")]
     public required string Policy { get; init; }
 
+    [Words("started", "stopped")]
     public required string Status { get; init; }
 
+    [DurationText]
     public required string Ttr { get; init; }
 
     public required int MaxAttempts { get; init; }
 
     public required string RetryDelay { get; init; }
 
+    [DurationText]
     public required string DedupWindow { get; init; }
 
     public required long? MaxMessages { get; init; }
 
     public required long? MaxBytes { get; init; }
 
+    [Words("reject", "drop-oldest")]
     public required string Overflow { get; init; }
 
     public required HistoryContract History { get; init; }

@@ -3,4 +3,4 @@ namespace PushQueue.Transports.Json;
 /// <summary>Whether a queue is started.</summary>
 /// <param name="Queue">The queue.</param>
 /// <param name="Status">started or stopped.</param>
-internal sealed record StatusContract(string Queue, string Status);
+internal sealed record StatusContract(string Queue, [property: Words("started", "stopped")] string Status);

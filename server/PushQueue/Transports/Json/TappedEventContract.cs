@@ -8,6 +8,7 @@ internal sealed record TappedEventContract
 {
     public required string Event { get; init; }
 
+    [JsonConverter(typeof(MessageIdConverter))]
     public required MessageId Id { get; init; }
 
     public required DateTimeOffset At { get; init; }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -9,7 +10,7 @@ internal sealed class BackupEndpoint(IStoreLifecycle store)
 {
     public const string Path = "/backup";
 
-    public void Map(RestRoutes routes) => routes.Map(Path, ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync));
+    public void Map(RestRoutes routes) => routes.Map(Path, ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync, NodeOperations.Backup));
 
     private async ValueTask<Problem?> BackUpAsync(HttpContext context)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -12,7 +13,7 @@ internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker
     private const string Names = "envelope, delay, at, ttl, priority, key, maxAttempts, retryDelay, policy, traceparent";
 
     public void Map(RestRoutes routes, RestHandler takeMany) =>
-        routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync), ("GET", AccessRule.Take, takeMany));
+        routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync, MessageOperations.PutMany), ("GET", AccessRule.Take, takeMany, MessageOperations.TakeMany));
 
     private async ValueTask<Problem?> PutManyAsync(HttpContext context)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -11,7 +12,7 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
     // A command around the largest body, whose every byte may have been escaped to six.
     private readonly int _bytesMax = (int)Math.Min((broker.MessageBytesMax * 6L) + (64 * 1024), int.MaxValue / 2);
 
-    public void Map(RestRoutes routes) => routes.Map("/queue", ("POST", AccessRule.AnyKey, ExecuteAsync));
+    public void Map(RestRoutes routes) => routes.Map("/queue", ("POST", AccessRule.AnyKey, ExecuteAsync, CommandOperations.Command));
 
     private async ValueTask<Problem?> ExecuteAsync(HttpContext context)
     {

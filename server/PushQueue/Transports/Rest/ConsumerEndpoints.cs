@@ -4,6 +4,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.Rest;
@@ -14,10 +15,10 @@ internal sealed class ConsumerEndpoints(
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/consumers", ("GET", AccessRule.Manage, ListAsync));
-        routes.Map("/q/{queue}/presence", ("GET", PresenceEndpoints.Rule, ShowPresenceAsync));
-        routes.Map("/q/{queue}/leave", ("POST", AccessRule.Settle, LeaveAsync));
-        routes.Map("/q/{queue}/consumers/{number}", ("DELETE", AccessRule.Manage, DisconnectAsync));
+        routes.Map("/q/{queue}/consumers", ("GET", AccessRule.Manage, ListAsync, QueueOperations.ListConsumers));
+        routes.Map("/q/{queue}/presence", ("GET", PresenceEndpoints.Rule, ShowPresenceAsync, QueueOperations.ShowPresence));
+        routes.Map("/q/{queue}/leave", ("POST", AccessRule.Settle, LeaveAsync, LeaseOperations.Leave));
+        routes.Map("/q/{queue}/consumers/{number}", ("DELETE", AccessRule.Manage, DisconnectAsync, QueueOperations.Disconnect));
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)

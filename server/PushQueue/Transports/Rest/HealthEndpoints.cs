@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -10,8 +11,8 @@ internal sealed class HealthEndpoints(IStoreLifecycle store, MessageBroker broke
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/healthz", ("GET", AccessRule.Public, AliveAsync));
-        routes.Map("/readyz", ("GET", AccessRule.Public, ReadyAsync));
+        routes.Map("/healthz", ("GET", AccessRule.Public, AliveAsync, NodeOperations.Alive));
+        routes.Map("/readyz", ("GET", AccessRule.Public, ReadyAsync, NodeOperations.Ready));
     }
 
     private static async ValueTask<Problem?> AliveAsync(HttpContext context)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -11,15 +12,15 @@ internal sealed class LeaseEndpoints(OperationExecutor operations)
 {
     public void Map(RestRoutes routes)
     {
-        Map(routes, "ack", Settlement.Ack);
-        Map(routes, "release", Settlement.Release);
-        Map(routes, "touch", Settlement.Touch);
+        Map(routes, "ack", Settlement.Ack, LeaseOperations.Ack, LeaseOperations.AckMany);
+        Map(routes, "release", Settlement.Release, LeaseOperations.Release, LeaseOperations.ReleaseMany);
+        Map(routes, "touch", Settlement.Touch, LeaseOperations.Touch, LeaseOperations.TouchMany);
     }
 
-    private void Map(RestRoutes routes, string word, Settlement settlement)
+    private void Map(RestRoutes routes, string word, Settlement settlement, ApiOperation one, ApiOperation many)
     {
-        routes.MapShort($"/q/{{queue}}/messages/{{id}}/{word}", ("POST", AccessRule.Settle, context => SettleAsync(context, settlement)));
-        routes.Map($"/q/{{queue}}/{word}", ("POST", AccessRule.Settle, context => SettleManyAsync(context, settlement)));
+        routes.MapShort($"/q/{{queue}}/messages/{{id}}/{word}", ("POST", AccessRule.Settle, context => SettleAsync(context, settlement), one));
+        routes.Map($"/q/{{queue}}/{word}", ("POST", AccessRule.Settle, context => SettleManyAsync(context, settlement), many));
     }
 
     private async ValueTask<Problem?> SettleAsync(HttpContext context, Settlement settlement)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -15,11 +16,11 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/messages", ("GET", AccessRule.Look, BrowseAsync));
-        routes.Map("/q/{queue}/messages/{id}", ("GET", AccessRule.Look, FindAsync), ("DELETE", AccessRule.Cancel, CancelAsync));
-        routes.Map("/q/{queue}/messages/{id}/body", ("GET", AccessRule.Look, BodyAsync));
-        routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", AccessRule.Cancel, RescheduleAsync));
-        routes.Map("/q/{queue}/replay", ("POST", AccessRule.Manage, ReplayAsync));
+        routes.Map("/q/{queue}/messages", ("GET", AccessRule.Look, BrowseAsync, MessageOperations.Browse));
+        routes.Map("/q/{queue}/messages/{id}", ("GET", AccessRule.Look, FindAsync, MessageOperations.Find), ("DELETE", AccessRule.Cancel, CancelAsync, MessageOperations.Cancel));
+        routes.Map("/q/{queue}/messages/{id}/body", ("GET", AccessRule.Look, BodyAsync, MessageOperations.FindBody));
+        routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", AccessRule.Cancel, RescheduleAsync, MessageOperations.Reschedule));
+        routes.Map("/q/{queue}/replay", ("POST", AccessRule.Manage, ReplayAsync, MessageOperations.Replay));
     }
 
     private async ValueTask<Problem?> BrowseAsync(HttpContext context)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -12,8 +13,8 @@ internal sealed class NodeEndpoints(NodeEvents events, ClusterAnswers cluster)
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/nodes", ("GET", AccessRule.Node(Permissions.Any), NodesAsync));
-        routes.Map("/events", ("GET", AccessRule.Node(Permissions.Any), EventsAsync));
+        routes.Map("/nodes", ("GET", AccessRule.Node(Permissions.Any), NodesAsync, NodeOperations.ListNodes));
+        routes.Map("/events", ("GET", AccessRule.Node(Permissions.Any), EventsAsync, NodeOperations.ListEvents));
     }
 
     private async ValueTask<Problem?> NodesAsync(HttpContext context)

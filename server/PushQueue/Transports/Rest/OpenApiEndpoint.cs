@@ -1,24 +1,27 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
 using PushQueue.Security;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>GET /openapi/v1.json: the native API as a document to make clients from. Kept by hand; a test compares it with the routes.</summary>
-internal sealed class OpenApiEndpoint
+/// <summary>GET /openapi/v1.json: the native API as a document to make clients from, made at the first request.</summary>
+internal sealed class OpenApiEndpoint([FromKeyedServices(ApiDocument.Name)] IOpenApiDocumentProvider documents)
 {
-    private readonly Lazy<byte[]> _document = new(Read);
+    private byte[]? _document;
 
-    public void Map(RestRoutes routes) => routes.Map("/openapi/v1.json", ("GET", AccessRule.Public, AnswerAsync));
+    public void Map(RestRoutes routes) => routes.Map("/openapi/v1.json", ("GET", AccessRule.Public, AnswerAsync, NodeOperations.OpenApi));
 
-    private ValueTask<Problem?> AnswerAsync(HttpContext context) =>
-        RestAnswers.JsonAsync(context, StatusCodes.Status200OK, _document.Value);
+    private async ValueTask<Problem?> AnswerAsync(HttpContext context) =>
+        await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, _document ??= await WriteAsync(context.RequestAborted));
 
-    private static byte[] Read()
+    private async Task<byte[]> WriteAsync(CancellationToken cancellationToken)
     {
-        using var resource = typeof(OpenApiEndpoint).Assembly.GetManifestResourceStream("openapi.json")
-            ?? throw new InvalidOperationException("The library was built without its OpenAPI document.");
-        var document = new byte[resource.Length];
-        resource.ReadExactly(document);
-        return document;
+        var document = await documents.GetOpenApiDocumentAsync(cancellationToken);
+        using var json = new MemoryStream();
+        await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, cancellationToken);
+        return json.ToArray();
     }
 }

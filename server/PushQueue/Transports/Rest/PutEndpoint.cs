@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -15,7 +16,7 @@ internal sealed class PutEndpoint(
     private const int OwnSegments = 2;
 
     public void Map(RestRoutes routes, RestHandler take, RestHandler delete) =>
-        routes.MapShort("/q/{queue}", ("POST", AccessRule.Put, PutAsync), ("GET", AccessRule.Take, take), ("DELETE", AccessRule.Manage, delete));
+        routes.MapShort("/q/{queue}", ("POST", AccessRule.Put, PutAsync, MessageOperations.Put), ("GET", AccessRule.Take, take, MessageOperations.Take), ("DELETE", AccessRule.Manage, delete, QueueOperations.DeleteQueue));
 
     private async ValueTask<Problem?> PutAsync(HttpContext context)
     {

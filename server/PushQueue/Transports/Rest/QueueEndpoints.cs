@@ -4,6 +4,7 @@ using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -19,9 +20,9 @@ internal sealed class QueueEndpoints(
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q", ("GET", AccessRule.AnyKey, ListAsync));
-        routes.Map("/j/{queue}", ("GET", AccessRule.Stats, CountersAsync));
-        routes.Map("/q/{queue}/purge", ("POST", AccessRule.Manage, PurgeAsync));
+        routes.Map("/q", ("GET", AccessRule.AnyKey, ListAsync, QueueOperations.ListQueues));
+        routes.Map("/j/{queue}", ("GET", AccessRule.Stats, CountersAsync, QueueOperations.QueueCounters));
+        routes.Map("/q/{queue}/purge", ("POST", AccessRule.Manage, PurgeAsync, QueueOperations.PurgeQueue));
     }
 
     public async ValueTask<Problem?> DeleteAsync(HttpContext context)

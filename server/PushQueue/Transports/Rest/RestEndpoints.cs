@@ -7,6 +7,7 @@ using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Commands;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 using PushQueue.Transports.Watching;
 
@@ -34,6 +35,7 @@ internal static class RestEndpoints
         services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<HealthEndpoints>();
         services.TryAddSingleton<BackupEndpoint>();
+        services.AddApiDocument();
         services.TryAddSingleton<OpenApiEndpoint>();
         services.TryAddSingleton<CommandEndpoint>();
         services.TryAddSingleton<OperationExecutor>();

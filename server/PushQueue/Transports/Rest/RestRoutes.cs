@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -20,41 +21,42 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 {
     private readonly ILogger _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<RestRoutes>>();
 
-    public void Map(string pattern, params (string Method, AccessRule Rule, RestHandler Handler)[] methods) => _ = MapAll(pattern, methods);
+    public void Map(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) => _ = MapAll(pattern, methods);
 
     /// <summary>As <see cref="Map"/>, for handlers that are <see cref="ShortRequest"/>s.</summary>
-    public void MapShort(string pattern, params (string Method, AccessRule Rule, RestHandler Handler)[] methods) =>
+    public void MapShort(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) =>
         MapAll(pattern, methods).WithMetadata(ShortRequest.Mark);
 
     /// <summary>What is left of a path whose good methods another folder maps: a problem for every other method.</summary>
     public void MapWrongMethod(string pattern, string allow) =>
         endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1).RequireAccess(AccessRule.Public);
 
-    private IEndpointConventionBuilder MapAll(string pattern, (string Method, AccessRule Rule, RestHandler Handler)[] methods)
+    private IEndpointConventionBuilder MapAll(string pattern, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods)
     {
         var routeMethods = new RouteMethods([.. methods.Select(static method => method.Method)]);
+        var operations = new ApiOperations(methods.ToDictionary(static method => method.Method, static method => method.Operation, StringComparer.Ordinal));
         if (methods.FirstOrDefault(static method => method.Method == HttpMethods.Get) is { Handler: not null } get && IsSafe(get.Rule, pattern))
         {
             // The web server leaves the body of an answer to HEAD out.
-            methods = [.. methods, (HttpMethods.Head, get.Rule, get.Handler)];
+            methods = [.. methods, (HttpMethods.Head, get.Rule, get.Handler, get.Operation)];
         }
 
         var allow = string.Join(", ", methods.Select(method => method.Method));
         return endpoints.Map(pattern, context => InvokeAsync(context, methods, allow))
-            .WithMetadata(routeMethods)
+            .WithMetadata(routeMethods, operations)
             .RequireAccess([.. methods.Select(method => ((string?)method.Method, method.Rule))]);
     }
 
     /// <summary>Whether a GET leaves everything as it is. HEAD of an archive would read the whole log for nothing.</summary>
     private static bool IsSafe(AccessRule rule, string pattern) => rule != AccessRule.Take && pattern != BackupEndpoint.Path;
 
-    private async Task InvokeAsync(HttpContext context, (string Method, AccessRule Rule, RestHandler Handler)[] methods, string allow)
+    private async Task InvokeAsync(HttpContext context, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods, string allow)
     {
         // A cache in front that answered a take again would give one message to several consumers.
         context.Response.Headers.CacheControl = "no-store";
         try
         {
-            foreach (var (method, _, handler) in methods)
+            foreach (var (method, _, handler, _) in methods)
             {
                 if (HttpMethods.Equals(context.Request.Method, method))
                 {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
@@ -15,15 +16,15 @@ internal sealed class SettingsEndpoints(OperationExecutor operations)
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync), ("PATCH", AccessRule.Manage, PatchAsync));
-        Map(routes, "/p/{queue}", QueueSetting.Policy);
-        Map(routes, "/control/{queue}", QueueSetting.Status);
+        routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync, QueueOperations.GetSettings), ("PATCH", AccessRule.Manage, PatchAsync, QueueOperations.ChangeSettings));
+        Map(routes, "/p/{queue}", QueueSetting.Policy, QueueOperations.GetPolicy, QueueOperations.SetPolicy);
+        Map(routes, "/control/{queue}", QueueSetting.Status, QueueOperations.GetStatus, QueueOperations.SetStatus);
     }
 
-    private void Map(RestRoutes routes, string pattern, QueueSetting setting) => routes.Map(
+    private void Map(RestRoutes routes, string pattern, QueueSetting setting, ApiOperation get, ApiOperation set) => routes.Map(
         pattern,
-        ("GET", AccessRule.Stats, context => ReportAsync(context, setting)),
-        ("POST", AccessRule.Manage, context => SetAsync(context, setting)));
+        ("GET", AccessRule.Stats, context => ReportAsync(context, setting), get),
+        ("POST", AccessRule.Manage, context => SetAsync(context, setting), set));
 
     private async ValueTask<Problem?> GetAsync(HttpContext context) =>
         Problem.First(RawPath.Queue(context, 1, out var queue), QueryOptions.None(context.Request))

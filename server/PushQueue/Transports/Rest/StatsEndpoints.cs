@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Diagnostics;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -10,8 +11,8 @@ internal sealed class StatsEndpoints(NodeStatistics statistics, MetricCollector 
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/stats", ("GET", AccessRule.Node(Permissions.Any), StatsAsync));
-        routes.Map("/metrics", ("GET", AccessRule.Node(Permissions.Any), MetricsAsync));
+        routes.Map("/stats", ("GET", AccessRule.Node(Permissions.Any), StatsAsync, NodeOperations.Stats));
+        routes.Map("/metrics", ("GET", AccessRule.Node(Permissions.Any), MetricsAsync, NodeOperations.Metrics));
     }
 
     private async ValueTask<Problem?> MetricsAsync(HttpContext context)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
@@ -10,8 +11,8 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers, ClusterAnswers clu
 {
     public void Map(RestRoutes routes)
     {
-        routes.Map("/w", ("GET", AccessRule.Node(Permissions.Manage), ListAsync));
-        routes.Map("/w/{queue}", ("POST", AccessRule.Settle, RegisterAsync), ("DELETE", AccessRule.Settle, ForgetAsync));
+        routes.Map("/w", ("GET", AccessRule.Node(Permissions.Manage), ListAsync, WorkerOperations.ListWorkers));
+        routes.Map("/w/{queue}", ("POST", AccessRule.Settle, RegisterAsync, WorkerOperations.RegisterWorker), ("DELETE", AccessRule.Settle, ForgetAsync, WorkerOperations.ForgetWorker));
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -33,10 +34,14 @@ internal static class StreamingExtensions
     {
         var http = routes.ServiceProvider.GetRequiredService<HttpStreamEndpoint>();
         var webSocket = routes.ServiceProvider.GetRequiredService<WebSocketEndpoint>();
-        routes.MapGet("/c/{queue}", (RequestDelegate)http.ServeCometAsync).RequireAccess(AccessRule.Listen);
-        routes.MapGet("/sse/{queue}", (RequestDelegate)http.ServeEventsAsync).RequireAccess(AccessRule.Listen);
-        routes.MapMethods("/ws/{queue}", WebSocketMethods, (RequestDelegate)webSocket.ServeQueueAsync).RequireAccess(AccessRule.Listen);
-        routes.MapMethods("/ws", WebSocketMethods, (RequestDelegate)webSocket.ServeManyAsync).RequireAccess(AccessRule.Socket);
+        routes.MapGet("/c/{queue}", (RequestDelegate)http.ServeCometAsync)
+            .Describe(HttpMethods.Get, StreamOperations.StreamLines).RequireAccess(AccessRule.Listen);
+        routes.MapGet("/sse/{queue}", (RequestDelegate)http.ServeEventsAsync)
+            .Describe(HttpMethods.Get, StreamOperations.StreamEvents).RequireAccess(AccessRule.Listen);
+        routes.MapMethods("/ws/{queue}", WebSocketMethods, (RequestDelegate)webSocket.ServeQueueAsync)
+            .Describe(HttpMethods.Get, StreamOperations.Socket).RequireAccess(AccessRule.Listen);
+        routes.MapMethods("/ws", WebSocketMethods, (RequestDelegate)webSocket.ServeManyAsync)
+            .Describe(HttpMethods.Get, StreamOperations.SocketOfMany).RequireAccess(AccessRule.Socket);
         return routes;
     }
 }

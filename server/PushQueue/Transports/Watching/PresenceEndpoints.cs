@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Watching;
 
@@ -30,7 +31,8 @@ internal sealed class PresenceEndpoints(
             : caller.Caller.WhyNot(Rule.AnyOf, queue);
 
     public void MapStream(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/sse/{queue}/presence", (RequestDelegate)ServeAsync).RequireAccess(Rule with { Lasts = true });
+        routes.MapGet("/sse/{queue}/presence", (RequestDelegate)ServeAsync)
+            .Describe(HttpMethods.Get, StreamOperations.WatchPresence).RequireAccess(Rule with { Lasts = true });
 
     public ValueTask<PresenceContract> ListAsync(QueueName queue) => presence.ListAsync(queue);
 

@@ -1,0 +1,15 @@
+using System.ComponentModel;
+
+namespace PushQueue.Transports.Json;
+
+/// <summary>Some of the messages of a queue.</summary>
+/// <remarks>For the document of the API; <c>MessageJson</c> and <c>PutJson</c> write it by hand.</remarks>
+internal sealed record MessagePageContract
+{
+    public required string Queue { get; init; }
+
+    public required IReadOnlyList<MessageContract> Messages { get; init; }
+
+    [Description("Give it as after for the next page.")]
+    public required string? Next { get; init; }
+}

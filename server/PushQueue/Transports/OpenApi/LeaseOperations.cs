@@ -1,0 +1,68 @@
+using PushQueue.Transports.Json;
+
+namespace PushQueue.Transports.OpenApi;
+
+/// <summary>The operations of the tag leases.</summary>
+internal static class LeaseOperations
+{
+    public static readonly ApiOperation Ack = new("ack", "leases", "Says that the work on a leased message is done")
+    {
+        Parameters = [ApiParameters.Receipt],
+    };
+
+    public static readonly ApiOperation Release = new(
+        "release", "leases", "Gives a leased message back, as a failed attempt unless it was not begun")
+    {
+        Parameters =
+        [
+            ApiParameters.Receipt,
+            ApiParameters.ReleaseDelay,
+            ApiParameters.Backoff,
+            ApiParameters.Error,
+            ApiParameters.Worker,
+            ApiParameters.Unstarted,
+        ],
+    };
+
+    public static readonly ApiOperation Touch = new("touch", "leases", "Has a lease run from now on")
+    {
+        Parameters = [ApiParameters.Receipt, ApiParameters.TouchTtr],
+    };
+
+    public static readonly ApiOperation AckMany = new("ackMany", "leases", "Acks many leases")
+    {
+        Body = ApiBody.Json<LeaseKeyContract[]>(),
+        Answers = [ApiAnswer.Json<LeaseResultsContract>()],
+    };
+
+    public static readonly ApiOperation ReleaseMany = new("releaseMany", "leases", "Releases many leases")
+    {
+        Parameters =
+        [
+            ApiParameters.ReleaseDelay,
+            ApiParameters.Backoff,
+            ApiParameters.Error,
+            ApiParameters.Worker,
+            ApiParameters.Unstarted,
+        ],
+        Body = ApiBody.Json<LeaseKeyContract[]>(),
+        Answers = [ApiAnswer.Json<LeaseResultsContract>()],
+    };
+
+    public static readonly ApiOperation TouchMany = new("touchMany", "leases", "Touches many leases")
+    {
+        Parameters = [ApiParameters.TouchTtr],
+        Body = ApiBody.Json<LeaseKeyContract[]>(),
+        Answers = [ApiAnswer.Json<LeaseResultsContract>()],
+    };
+
+    public static readonly ApiOperation Leave = new(
+        "leave", "leases", "Ends a consumer's stream and gives back what it held; what it had started counts as a failed attempt")
+    {
+        Parameters =
+        [
+            new("consumer", "The token that the stream was told in its first event.", ApiSchema.Text) { Required = true },
+        ],
+        Body = ApiBody.Json<LeaseKeyContract[]>() with { Description = "What the consumer has begun to work on; an empty list where nothing." },
+    };
+}
