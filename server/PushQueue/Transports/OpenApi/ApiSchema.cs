@@ -38,7 +38,7 @@ internal sealed record ApiSchema
 
     private JsonNode? Default { get; init; }
 
-    private IReadOnlyList<string> Choices { get; init; } = [];
+    private string[] Choices { get; init; } = [];
 
     /// <summary>A whole number.</summary>
     public static ApiSchema Number(long? min = null, long? max = null, long? byDefault = null) => new()
@@ -65,6 +65,6 @@ internal sealed record ApiSchema
         MinLength = MinLength,
         MaxLength = MaxLength,
         Default = Default?.DeepClone(),
-        Enum = Choices.Count > 0 ? [.. Choices.Select(static word => (JsonNode)JsonValue.Create(word))] : null,
+        Enum = Choices.Length > 0 ? [.. Choices.Select(static word => (JsonNode)JsonValue.Create(word))] : null,
     };
 }
