@@ -48,6 +48,7 @@ internal sealed partial class ApiTour(PushQueueServer server)
         text = Measurements().Replace(text, "\"${name}\":NUMBER");
         text = Points().Replace(text, "\"history\":[NUMBERS]");
         text = Charts().Replace(text, "");
+        text = Connections().Replace(text, "\"connections\":{COUNTS},\"consumers\":NUMBER");
         text = Digits().Replace(text, "${name}DIGITS");
         return Texts().Replace(text, "\"${name}\":\"TEXT\"");
     }
@@ -231,6 +232,10 @@ internal sealed partial class ApiTour(PushQueueServer server)
     // A row has them once the rates were sampled, which depends on the second at which the test began.
     [GeneratedRegex(",\"(in|out)\":\\[[-0-9.,]*\\]", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Charts();
+
+    // The measurement of a node is reused for a moment.
+    [GeneratedRegex("\"connections\":\\{[^}]*\\},\"consumers\":[0-9]+", RegexOptions.ExplicitCapture, MatchMs)]
+    private static partial Regex Connections();
 
     [GeneratedRegex("(?<name>\\?receipt=|\"next\":\"\\d-|pushqueue-test-)\\w+", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Digits();

@@ -34,6 +34,7 @@ internal sealed record SettingsContract
 
     public required bool DeadLetter { get; init; }
 
+    [DurationText]
     public required string Expires { get; init; }
 
     public static SettingsContract Of(QueueName queue, QueueSettings settings) => new()

@@ -48,4 +48,8 @@ internal sealed record SettingsPatchContract
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? DeadLetter { get; init; }
+
+    [DurationText]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Expires { get; init; }
 }

@@ -19,6 +19,10 @@ internal static class StreamOperations
         ApiParameters.StreamPolicy,
         ApiParameters.Grace,
         ApiParameters.Consumer,
+        new(
+            "instance",
+            "A name that the client makes at random and keeps when it connects again: an earlier stream with that name ends.",
+            ApiSchema.Text),
     ];
 
     public static readonly ApiOperation StreamLines = new("streamLines", "streams", "A stream of messages, a line of JSON each")
