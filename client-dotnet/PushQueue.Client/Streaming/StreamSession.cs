@@ -30,7 +30,7 @@ internal sealed class StreamSession
     private string? _token;
 
     /// <summary>The server ends a former connection of this stream that broke without its noticing.</summary>
-    private readonly string _instance = Guid.NewGuid().ToString("N");
+    private readonly string _instance = Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;

@@ -1,5 +1,3 @@
-using PushQueue.Queues;
-
 namespace PushQueue.Delivery;
 
 /// <summary>A queue that goes when nobody uses it is in use as long as a consumer is connected.</summary>

@@ -679,7 +679,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     }
 
     /// <summary>Records and does the deletion, in a transaction of the caller.</summary>
-    public LogBatch DeleteAll(QueueState state)
+    public static LogBatch DeleteAll(QueueState state)
     {
         var segments = state.Index.All.Concat(state.History.InOrder())
             .Where(static message => message.Segment is not null)

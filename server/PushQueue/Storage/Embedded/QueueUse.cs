@@ -30,7 +30,7 @@ internal static class QueueUse
         }
 
         var left = transaction.State.Live;
-        queue.DeleteAll(transaction.State);
+        _ = EmbeddedQueue.DeleteAll(transaction.State);
         return left;
     }
 }
