@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using PushQueue.Queues;
 using PushQueue.Tests.Storage.Redis;
 using PushQueue.Tests.Support;
 using Xunit;
