@@ -10,13 +10,11 @@ public sealed partial class PushQueueClient
 
     private DirectLeases Leases => _leases ??= new DirectLeases(this);
 
-    /// <summary>Done with a leased message.</summary>
-    /// <exception cref="PushQueueException"><see cref="ProblemTypes.LeaseLost"/>, <see cref="ProblemTypes.NotFound"/>, …</exception>
+    /// <inheritdoc/>
     public Task AckAsync(string queue, string id, string receipt, CancellationToken cancellationToken = default) =>
         SettleAsync(new Query(MessagePath(queue, id) + "/ack").Add("receipt", receipt), null, cancellationToken);
 
-    /// <summary>Gives a leased message back, which counts as a failed attempt.</summary>
-    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    /// <inheritdoc/>
     public Task ReleaseAsync(
         string queue, string id, string receipt, TimeSpan? delay = null, string? error = null,
         CancellationToken cancellationToken = default) =>
@@ -24,22 +22,19 @@ public sealed partial class PushQueueClient
             new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("error", Shortened(error)), null,
             cancellationToken);
 
-    /// <summary>Gives a leased message back without having begun to work on it, which does not count as a failed attempt.</summary>
-    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    /// <inheritdoc/>
     public Task ReleaseUnstartedAsync(
         string queue, string id, string receipt, TimeSpan? delay = null, CancellationToken cancellationToken = default) =>
         SettleAsync(
             new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("delay", delay).Add("unstarted", "true"), null,
             cancellationToken);
 
-    /// <summary>Has a lease end after <paramref name="timeToRun"/> from now; null for what the queue's settings say.</summary>
-    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    /// <inheritdoc/>
     public Task TouchAsync(
         string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
         SettleAsync(new Query(MessagePath(queue, id) + "/touch").Add("receipt", receipt).Add("ttr", timeToRun), null, cancellationToken);
 
-    /// <summary>Acks up to 10,000 leased messages of one queue with one request.</summary>
-    /// <returns>The ids of those whose lease was lost; usually none.</returns>
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> AckManyAsync(
         string queue, IEnumerable<Message> messages, CancellationToken cancellationToken = default)
     {

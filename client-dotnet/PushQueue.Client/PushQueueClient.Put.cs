@@ -7,19 +7,7 @@ namespace PushQueue.Client;
 /// <summary>Put.</summary>
 public sealed partial class PushQueueClient
 {
-    /// <summary>Puts text.</summary>
-    public Task<PutResult> PutAsync(string queue, string text, PutOptions? options = null, CancellationToken cancellationToken = default) =>
-        PutAsync(queue, PutMessage.Text(text, options), cancellationToken);
-
-    /// <summary>Puts a value as JSON.</summary>
-    public Task<PutResult> PutAsync<T>(
-        string queue, T value, JsonTypeInfo<T> type, PutOptions? options = null, CancellationToken cancellationToken = default) =>
-        PutAsync(queue, PutMessage.Json(value, type, options), cancellationToken);
-
-    /// <summary>
-    /// Puts one message. Answered once it is stored as durably as <see cref="PutResult.Durability"/> says. A put with an id is repeated
-    /// when the connection breaks; one without is repeated only where it is certain that the server did not get it.
-    /// </summary>
+    /// <inheritdoc/>
     public async Task<PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
     {
         var call = new Call(HttpMethod.Post, new Query(QueuePath(queue)).Add(message.Options).ToString())
@@ -33,13 +21,7 @@ public sealed partial class PushQueueClient
         return (await SendAsync(call, cancellationToken).ConfigureAwait(false)).Read(ClientJson.Default.PutResult);
     }
 
-    /// <summary>Puts many values as JSON with one request: all of them or none.</summary>
-    /// <param name="queue">The queue.</param>
-    /// <param name="values">The bodies; at most 128 MiB in all.</param>
-    /// <param name="type">How they become JSON.</param>
-    /// <param name="options">For all of them; <see cref="PutOptions.Id"/> and <see cref="PutOptions.UniqueKey"/> belong to one
-    /// message.</param>
-    /// <param name="cancellationToken">Ends the call; the messages may or may not have been stored.</param>
+    /// <inheritdoc/>
     public Task<PutManyResult> PutManyAsync<T>(
         string queue, IEnumerable<T> values, JsonTypeInfo<T> type, PutOptions? options = null,
         CancellationToken cancellationToken = default)
@@ -54,10 +36,7 @@ public sealed partial class PushQueueClient
         return PutManyAsync(queue, body, count, path, repeatable: false, cancellationToken, options?.Headers);
     }
 
-    /// <summary>
-    /// Puts many messages with one request: all of them or none. Where every message has an id, the request is
-    /// repeated when the connection breaks.
-    /// </summary>
+    /// <inheritdoc/>
     public Task<PutManyResult> PutManyAsync(string queue, IEnumerable<PutMessage> messages, CancellationToken cancellationToken = default)
     {
         var all = messages as IReadOnlyCollection<PutMessage> ?? [.. messages];

@@ -8,39 +8,25 @@ namespace PushQueue.Client;
 /// <summary>Take and lease.</summary>
 public sealed partial class PushQueueClient
 {
-    /// <summary>Takes the next message for good; null where none is ready.</summary>
-    /// <param name="queue">The queue.</param>
-    /// <param name="wait">Wait so long for one; at most 60 s.</param>
-    /// <param name="worker">This program's name, for its counters.</param>
-    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
-    /// <c>tenant</c>. Null for any message.</param>
-    /// <param name="cancellationToken">Ends the call; a message may have been taken and lost with it, so lease what must not be
-    /// lost.</param>
+    /// <inheritdoc/>
     public Task<Message?> TakeAsync(
         string queue, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default) =>
         TakeOneAsync(queue, wait, timeToRun: null, worker, where, cancellationToken);
 
-    /// <summary>Leases the next message; null where none is ready. Without an ack it is given out again when the lease ends.</summary>
-    /// <param name="queue">The queue.</param>
-    /// <param name="timeToRun">The lease ends after this; 100 ms to 24 h.</param>
-    /// <param name="wait">Wait so long for one; at most 60 s.</param>
-    /// <param name="worker">This program's name, for its counters.</param>
-    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
-    /// <c>tenant</c>. Null for any message.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <inheritdoc/>
     public Task<Message?> LeaseAsync(
         string queue, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default) =>
         TakeOneAsync(queue, wait, timeToRun, worker, where, cancellationToken);
 
-    /// <summary>Takes up to <paramref name="count"/> messages (1 to 1000) for good; fewer, or none, where not so many are ready.</summary>
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Message>> TakeManyAsync(
         string queue, int count, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default) =>
         TakeManyAsync(queue, count, wait, timeToRun: null, worker, where, cancellationToken);
 
-    /// <summary>Leases up to <paramref name="count"/> messages (1 to 1000).</summary>
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Message>> LeaseManyAsync(
         string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default) =>

@@ -7,7 +7,7 @@ namespace PushQueue.Client;
 /// are pooled. Calls throw <see cref="PushQueueException"/> for what the server refuses and for a server that cannot be reached;
 /// what may pass is tried again first (<see cref="PushQueueClientOptions.Retry"/>).
 /// </summary>
-public sealed partial class PushQueueClient : IDisposable
+public sealed partial class PushQueueClient : IPushQueueClient, IDisposable
 {
     private readonly HttpCaller _http;
 

@@ -9,7 +9,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>A client and its workers as services of a host.</summary>
 public static class PushQueueClientServiceCollectionExtensions
 {
-    /// <summary>Adds one <see cref="PushQueueClient"/>, shared by all; it logs to the host's loggers.</summary>
+    /// <summary>Adds one <see cref="PushQueueClient"/>, shared by all, also as <see cref="IPushQueueClient"/>;
+    /// it logs to the host's loggers.</summary>
     public static IServiceCollection AddPushQueueClient(this IServiceCollection services, Action<PushQueueClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -19,6 +20,7 @@ public static class PushQueueClientServiceCollectionExtensions
             configure?.Invoke(options);
             return new PushQueueClient(options);
         });
+        services.TryAddSingleton<IPushQueueClient>(static provider => provider.GetRequiredService<PushQueueClient>());
         return services;
     }
 

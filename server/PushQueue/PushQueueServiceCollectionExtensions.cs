@@ -11,6 +11,7 @@ using PushQueue.Dialects.Presque;
 using PushQueue.Dialects.Redisched;
 using PushQueue.Dialects.RestMq;
 using PushQueue.Hosting;
+using PushQueue.InProcess;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Storage.Embedded;
@@ -57,6 +58,7 @@ public static class PushQueueServiceCollectionExtensions
             .AddRest()
             .AddStreams()
             .AddPushHub()
+            .AddInProcessClient()
             .AddDialects(options);
     }
 

@@ -32,8 +32,6 @@ internal sealed record Problem(string? Type, string? Title, string? Detail);
 
 internal sealed record QueuePage(QueueInfo[] Queues, string? Next);
 
-internal sealed record LeaseKey(string Id, string Receipt);
-
 internal sealed record SettleResults(SettleResult[] Results);
 
 internal sealed record SettleResult(string Id, bool Ok = false, string? Error = null);

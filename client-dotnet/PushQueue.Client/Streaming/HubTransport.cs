@@ -21,7 +21,7 @@ internal sealed class HubTransport : IStreamTransport
 
     public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
     {
-        if (session.Options.Hub is { } given)
+        if (session.Options is HubConsumeOptions { Hub: var given })
         {
             await RunAsync(given, session, cancellationToken).ConfigureAwait(false);
             return;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using PushQueue.Client.Http;
 
 namespace PushQueue.Client.Streaming;
 

@@ -1,5 +1,3 @@
-using PushQueue.Client.Http;
-
 namespace PushQueue.Client.Streaming;
 
 /// <summary>

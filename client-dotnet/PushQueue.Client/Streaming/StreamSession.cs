@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,7 +20,7 @@ internal sealed class StreamSession
     private const long BytesMax = 4 * 1024 * 1024;
 
     private readonly PushQueueClient _client;
-    private readonly MessageStream _stream;
+    private readonly HttpMessageStream _stream;
     private readonly IStreamTransport _transport;
     private readonly StreamPosition _position;
     private readonly HeldMessages _held = new();
@@ -30,12 +31,12 @@ internal sealed class StreamSession
     private string? _token;
 
     /// <summary>The server ends a former connection of this stream that broke without its noticing.</summary>
-    private readonly string _instance = Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+    private readonly string _instance = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;
 
-    public StreamSession(PushQueueClient client, MessageStream stream)
+    public StreamSession(PushQueueClient client, HttpMessageStream stream)
     {
         _client = client;
         _stream = stream;
@@ -262,7 +263,7 @@ internal sealed class StreamSession
         {
             // The server ended it; its place is gone, or another's.
             _left = true;
-            _stream.End = end;
+            _stream.EndReason = end.Code;
             Inbox.End(end.Error);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

@@ -89,7 +89,7 @@ public abstract class Worker
 
                 if (!await next.ConfigureAwait(false))
                 {
-                    throw Ended(stream.End);
+                    throw Ended(stream.EndReason);
                 }
 
                 if (messages.Current.Receipt is null)
@@ -134,7 +134,7 @@ public abstract class Worker
         Worker = Name,
     };
 
-    private PushQueueException Ended(Streaming.StreamEnd? end) => end?.Code == ProblemTypes.QueueDeleted
+    private PushQueueException Ended(string? reason) => reason == ProblemTypes.QueueDeleted
         ? new PushQueueException(ProblemTypes.QueueDeleted, $"The queue '{Queue}' was deleted, so its worker ended.")
         : new PushQueueException(ProblemTypes.Disconnected, $"The server ended the stream of queue '{Queue}', so its worker ended.");
 

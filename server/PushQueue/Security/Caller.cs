@@ -12,6 +12,9 @@ internal sealed class Caller : ClaimsPrincipal
     /// <summary>On a server without access control.</summary>
     public static readonly Caller Everybody = new();
 
+    /// <summary>The application that hosts the queue, in process.</summary>
+    public static readonly Caller Host = new();
+
     /// <summary>May do nothing: stands where a request passed no check although it should have.</summary>
     public static readonly Caller Nobody = new(new AccessKey("", "nobody", [], []), new KeyMeter(TimeProvider.System));
 

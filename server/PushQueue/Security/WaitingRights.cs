@@ -14,7 +14,7 @@ internal sealed class WaitingRights(AccessControl access)
     /// <summary>To be disposed of when the wait is over; null where everybody may do everything.</summary>
     public WaitingRight? Begin(Caller caller, Permissions anyOf, QueueName queue, CancellationToken aborted)
     {
-        if (!access.Enabled)
+        if (!access.Enabled || ReferenceEquals(caller, Caller.Host))
         {
             return null;
         }

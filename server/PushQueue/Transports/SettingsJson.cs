@@ -99,7 +99,8 @@ internal static class SettingsJson
         return fields.Problem;
     }
 
-    private static Problem? Set(string name, string value, ref QueueSettingsPatch patch)
+    /// <summary>Sets one setting by its name; <c>history.messages</c> and <c>history.age</c> are the parts of <c>history</c>.</summary>
+    public static Problem? Set(string name, string value, ref QueueSettingsPatch patch)
     {
         Problem? problem;
         switch (name)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PushQueue.Client;
 using PushQueue.ClientTests.Support;
 using PushQueue.SystemTests.Support;
 using Xunit;

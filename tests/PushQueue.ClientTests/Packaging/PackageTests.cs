@@ -90,8 +90,11 @@ public sealed class PackageTests : NodeTests
     private static async Task<string> NewApplicationAsync(string folder, string project)
     {
         var feed = Path.Combine(folder, "feed");
-        await DotNetAsync(
-            folder, "pack", Repository.PathOf("client-dotnet", "PushQueue.Client"), "-c", "Release", "--no-build", "-o", feed);
+        foreach (var package in (string[])["PushQueue.Abstractions", "PushQueue.Client"])
+        {
+            await DotNetAsync(folder, "pack", Repository.PathOf("client-dotnet", package), "-c", "Release", "--no-build", "-o", feed);
+        }
+
         var app = Directory.CreateDirectory(Path.Combine(folder, "app")).FullName;
         await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), project);
         await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);

@@ -110,7 +110,7 @@ public sealed class AccessRuleTests : IAsyncLifetime
             closed.TrySetResult(error);
             return Task.CompletedTask;
         };
-        var options = new ConsumeOptions { Transport = ConsumeTransport.SignalR, Hub = hub, Prefetch = Count };
+        var options = new HubConsumeOptions(hub) { Prefetch = Count };
         await using var messages = client.ConsumeAsync("orders", options).GetAsyncEnumerator();
         Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
         using var admin = Client(_admin);

@@ -94,7 +94,7 @@ public sealed class StreamEventTests : NodeTests
         var one = await Node.NewQueueAsync("broadcast");
         var two = await Node.NewQueueAsync("roundrobin");
         await using var hub = new HubConnectionBuilder().WithPushQueue(Node.Proxy.Address).Build();
-        var options = new ConsumeOptions { Transport = ConsumeTransport.SignalR, Hub = hub };
+        var options = new HubConsumeOptions(hub);
         await Node.Client.PutAsync(one, "1").WithTimeout();
         await Node.Client.PutAsync(two, "2").WithTimeout();
 

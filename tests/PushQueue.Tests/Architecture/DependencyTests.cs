@@ -13,6 +13,7 @@ public sealed class DependencyTests
         ["Diagnostics"] = ["Delivery", "Queues"],
         ["Dialects"] = ["Delivery", "Diagnostics", "Queues", "Security", "Transports"],
         ["Hosting"] = ["Delivery", "Diagnostics", "Queues", "Security"],
+        ["InProcess"] = ["Delivery", "Diagnostics", "Queues", "Security", "Transports"],
         ["Queues"] = [],
         ["Security"] = ["Queues"],
         ["Storage"] = ["Queues"],

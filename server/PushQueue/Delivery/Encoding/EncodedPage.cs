@@ -3,20 +3,34 @@ namespace PushQueue.Delivery.Encoding;
 /// <summary>
 /// Messages encoded once and written as they are to any number of connections: complete frames of one format, never changed.
 /// </summary>
-/// <param name="bytes">The bytes for the wire.</param>
-/// <param name="firstOffset">The first message's offset; 0 where the page holds no broadcast messages.</param>
-/// <param name="lastOffset">The last message's offset; 0 likewise.</param>
-internal class EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, long lastOffset = 0)
+internal class EncodedPage
 {
     private int _waiting;
 
-    public ReadOnlyMemory<byte> Bytes { get; } = bytes;
+    /// <param name="bytes">The bytes for the wire.</param>
+    /// <param name="firstOffset">The first message's offset; 0 where the page holds no broadcast messages.</param>
+    /// <param name="lastOffset">The last message's offset; 0 likewise.</param>
+    public EncodedPage(ReadOnlyMemory<byte> bytes, long firstOffset = 0, long lastOffset = 0)
+        : this(bytes.Length, firstOffset, lastOffset)
+    {
+        Bytes = bytes;
+    }
 
-    public int Length => Bytes.Length;
+    /// <summary>A page that goes over no wire; <paramref name="length"/> is the memory that it keeps.</summary>
+    protected EncodedPage(int length, long firstOffset, long lastOffset)
+    {
+        Length = length;
+        FirstOffset = firstOffset;
+        LastOffset = lastOffset;
+    }
 
-    public long FirstOffset { get; } = firstOffset;
+    public ReadOnlyMemory<byte> Bytes { get; }
 
-    public long LastOffset { get; } = lastOffset;
+    public int Length { get; }
+
+    public long FirstOffset { get; }
+
+    public long LastOffset { get; }
 
     /// <summary>True for messages that may be dropped when told by a gap, and for such gaps themselves.</summary>
     public bool Droppable => FirstOffset > 0;

@@ -11,7 +11,7 @@ internal abstract class MessageFormat
     /// <summary>Written when a stream was idle; null for connections that beat by themselves.</summary>
     public virtual EncodedPage? Heartbeat => null;
 
-    public EncodedPage Encode(ReadOnlySpan<PushedMessage> messages)
+    public virtual EncodedPage Encode(ReadOnlySpan<PushedMessage> messages)
     {
         var writer = PageWriter.Rent();
         foreach (ref readonly var message in messages)
@@ -24,7 +24,7 @@ internal abstract class MessageFormat
         return page;
     }
 
-    public EncodedPage EncodeGap(QueueName queue, in Gap gap)
+    public virtual EncodedPage EncodeGap(QueueName queue, in Gap gap)
     {
         var json = PageWriter.Rent();
         Envelope.WriteGap(json, queue, gap);
@@ -87,7 +87,7 @@ internal abstract class MessageFormat
     }
 
     /// <summary>A message that the consumer holds was cancelled.</summary>
-    public EncodedPage EncodeCancel(QueueName queue, MessageId id)
+    public virtual EncodedPage EncodeCancel(QueueName queue, MessageId id)
     {
         var json = PageWriter.Rent();
         Envelope.WriteCancel(json, queue, id);

@@ -9,7 +9,7 @@ public static class ProblemTypes
     /// <summary>The connection broke before the answer came; the request may or may not have been done.</summary>
     public const string ConnectionLost = "connection-lost";
 
-    /// <summary>No answer within <see cref="PushQueueClientOptions.RequestTimeout"/>; the request may or may not have been done.</summary>
+    /// <summary>No answer within <c>PushQueueClientOptions.RequestTimeout</c>; the request may or may not have been done.</summary>
     public const string Timeout = "timeout";
 
     /// <summary>The answer is not one that PushQueue gives: the address is probably another server's.</summary>
@@ -20,6 +20,12 @@ public static class ProblemTypes
 
     /// <summary>An option is unknown, missing or has an impossible value.</summary>
     public const string BadOption = "bad-option";
+
+    /// <summary>The name of the queue breaks a rule.</summary>
+    public const string BadQueueName = "bad-queue-name";
+
+    /// <summary>The id of the message breaks a rule.</summary>
+    public const string BadMessageId = "bad-message-id";
 
     /// <summary>There is no such message, queue, worker or path.</summary>
     public const string NotFound = "not-found";

@@ -1,16 +1,11 @@
-using Microsoft.AspNetCore.SignalR.Client;
-
 namespace PushQueue.Client;
 
 /// <summary>How messages are pushed to this program.</summary>
-public sealed record ConsumeOptions
+public record ConsumeOptions
 {
-    /// <summary>The transport. Default <see cref="ConsumeTransport.WebSocket"/>, the fastest.</summary>
+    /// <summary>The transport over HTTP. Default <see cref="ConsumeTransport.WebSocket"/>, the fastest. Unused in
+    /// process.</summary>
     public ConsumeTransport Transport { get; init; }
-
-    /// <summary>A connection of the program's own for <see cref="ConsumeTransport.SignalR"/>; null for one that the client makes.
-    /// It is started where it is not, and not stopped at the end.</summary>
-    public HubConnection? Hub { get; init; }
 
     /// <summary>When a message is done with. Default <see cref="AckMode.Auto"/>.</summary>
     public AckMode Ack { get; init; }
@@ -55,7 +50,7 @@ public sealed record ConsumeOptions
     public string? Policy { get; init; }
 
     /// <summary>Whether a server that cannot be reached at first is waited for, as it is later: without an end, by the waits of
-    /// <see cref="PushQueueClientOptions.Reconnect"/>. Default false: a few tries, and then the enumeration throws.</summary>
+    /// <c>PushQueueClientOptions.Reconnect</c>. Default false: a few tries, and then the enumeration throws.</summary>
     public bool WaitForServer { get; init; }
 
     /// <summary>
@@ -74,7 +69,7 @@ public enum ConsumeTransport
     /// <summary><c>/ws</c>.</summary>
     WebSocket,
 
-    /// <summary><c>/hub</c>, over a WebSocket without negotiation or over <see cref="ConsumeOptions.Hub"/>.</summary>
+    /// <summary><c>/hub</c>, over a WebSocket without negotiation, or over a hub connection of the program's own.</summary>
     SignalR,
 
     /// <summary><c>/sse/{queue}</c>: plain HTTP, for networks that let no WebSocket through.</summary>

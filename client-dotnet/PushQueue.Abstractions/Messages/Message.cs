@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using PushQueue.Client.Http;
 using PushQueue.Client.Wire;
 
 namespace PushQueue.Client;
@@ -44,7 +43,7 @@ public sealed class Message
     public string? Key { get; internal set; }
 
     /// <summary>The headers that it was put with, by their names in lower case; empty without any.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; internal set; } = MessageHeaders.None;
+    public IReadOnlyDictionary<string, string> Headers { get; internal set; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Names the lease; null where the message is not leased to this program.</summary>
     public string? Receipt { get; internal set; }
@@ -181,7 +180,7 @@ public sealed class Message
     {
         try
         {
-            value = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(Text, ClientJson.Default.String), type);
+            value = JsonSerializer.Deserialize($"\"{JsonEncodedText.Encode(Text)}\"", type);
             return true;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

@@ -1,0 +1,73 @@
+namespace PushQueue.Client;
+
+/// <summary>Takes, leases and consumes messages. Calls throw <see cref="PushQueueException"/> for what is refused.</summary>
+public interface IPushQueueConsumer
+{
+    /// <summary>Takes the next message for good; null where none is ready.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="wait">Wait so long for one; at most 60 s.</param>
+    /// <param name="worker">This program's name, for its counters.</param>
+    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
+    /// <c>tenant</c>. Null for any message.</param>
+    /// <param name="cancellationToken">Ends the call; over HTTP a message may have been taken and lost with it, so lease what must not be
+    /// lost.</param>
+    Task<Message?> TakeAsync(string queue, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Leases the next message; null where none is ready. Without an ack it is given out again when the lease ends.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="timeToRun">The lease ends after this; 100 ms to 24 h.</param>
+    /// <param name="wait">Wait so long for one; at most 60 s.</param>
+    /// <param name="worker">This program's name, for its counters.</param>
+    /// <param name="where">Conditions on the headers of the message, of which all must hold: <c>tenant=7</c>, <c>tenant=7|8</c> or
+    /// <c>tenant</c>. Null for any message.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<Message?> LeaseAsync(
+        string queue, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Takes up to <paramref name="count"/> messages (1 to 1000) for good; fewer, or none, where not so many are ready.</summary>
+    Task<IReadOnlyList<Message>> TakeManyAsync(
+        string queue, int count, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Leases up to <paramref name="count"/> messages (1 to 1000).</summary>
+    Task<IReadOnlyList<Message>> LeaseManyAsync(
+        string queue, int count, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null,
+        IReadOnlyList<string>? where = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Acknowledges a leased message. <see cref="Message.AckAsync"/> and its like are the easier way.</summary>
+    /// <exception cref="PushQueueException"><see cref="ProblemTypes.LeaseLost"/>, <see cref="ProblemTypes.NotFound"/>, …</exception>
+    Task AckAsync(string queue, string id, string receipt, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a leased message back, which counts as a failed attempt.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    Task ReleaseAsync(
+        string queue, string id, string receipt, TimeSpan? delay = null, string? error = null,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a leased message back without having begun to work on it, which does not count as a failed attempt.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    Task ReleaseUnstartedAsync(
+        string queue, string id, string receipt, TimeSpan? delay = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Has a lease end after <paramref name="timeToRun"/> from now; null for what the queue's settings say.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    Task TouchAsync(string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Acks up to 10,000 leased messages of one queue together.</summary>
+    /// <returns>The ids of those whose lease was lost; usually none.</returns>
+    Task<IReadOnlyList<string>> AckManyAsync(string queue, IEnumerable<Message> messages, CancellationToken cancellationToken = default);
+
+    /// <summary>Has a queue's messages pushed: <c>await foreach (var message in client.ConsumeAsync("orders"))</c>.</summary>
+    /// <param name="queue">The queue; it need not exist yet.</param>
+    /// <param name="options">How; null for auto ack.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    MessageStream ConsumeAsync(string queue, ConsumeOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Says that a worker is there.</summary>
+    Task RegisterWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default);
+
+    /// <summary>Says that a worker has gone.</summary>
+    Task ForgetWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,55 @@
+namespace PushQueue.Client;
+
+/// <summary>
+/// The messages of a queue as they are pushed: <c>await foreach</c> over it. Each enumeration is a consumer of its own. It ends when the
+/// queue is deleted; it throws where it is refused and where an operator ends it. Over HTTP it connects again by itself, resumes where it
+/// was, and goes on with the leases that it held; it throws where the server cannot be reached at first (unless
+/// <see cref="ConsumeOptions.WaitForServer"/>).
+/// </summary>
+public abstract class MessageStream : IAsyncEnumerable<Message>
+{
+    /// <summary>A stream that is not enumerated yet.</summary>
+    protected MessageStream(string queue, ConsumeOptions options)
+    {
+        Queue = queue;
+        Options = options;
+    }
+
+    /// <summary>Messages that are missed; raised in line with the messages, before the next one.</summary>
+    public event Action<Gap>? GapFound;
+
+    /// <summary>The id of a message that this program holds and that was cancelled. Raised at once, on a thread of the pool; the message's
+    /// <see cref="Message.Ended"/> is cancelled, too.</summary>
+    public event Action<string>? Cancelled;
+
+    /// <summary>The connection broke, or the server asked to connect again. Raised on a thread of the pool.</summary>
+    public event Action<Reconnecting>? Reconnecting;
+
+    /// <summary>The stream stands, for the first time or again. Raised on a thread of the pool.</summary>
+    public event Action? Connected;
+
+    /// <summary>The queue.</summary>
+    public string Queue { get; }
+
+    /// <summary>How the queue is consumed.</summary>
+    public ConsumeOptions Options { get; }
+
+    /// <summary>Why the last enumeration was ended from the other side, such as <see cref="ProblemTypes.QueueDeleted"/>; null where it was
+    /// not.</summary>
+    public string? EndReason { get; protected internal set; }
+
+    /// <inheritdoc/>
+    public abstract IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default);
+
+    /// <summary>Raises <see cref="GapFound"/>.</summary>
+    protected internal void OnGap(Gap gap) => GapFound?.Invoke(gap);
+
+    /// <summary>Raises <see cref="Cancelled"/>.</summary>
+    protected internal void OnCancelled(string id) => Cancelled?.Invoke(id);
+
+    /// <summary>Raises <see cref="Reconnecting"/>.</summary>
+    protected internal void OnReconnecting(Reconnecting reconnecting) => Reconnecting?.Invoke(reconnecting);
+
+    /// <summary>Raises <see cref="Connected"/>.</summary>
+    protected internal void OnConnected() => Connected?.Invoke();
+}

@@ -1,0 +1,42 @@
+namespace PushQueue.Client.Streaming;
+
+/// <summary>A stream from a server. Each enumeration has a <see cref="StreamSession"/>, which keeps its connection up.</summary>
+internal sealed class HttpMessageStream(PushQueueClient client, string queue, ConsumeOptions options, CancellationToken cancellationToken)
+    : MessageStream(queue, options)
+{
+    private readonly CancellationToken _cancellationToken = cancellationToken;
+
+    /// <inheritdoc/>
+    public override async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
+        var session = new StreamSession(client, this);
+        session.Start();
+        try
+        {
+            var batch = new List<object>();
+            while (await session.Inbox.TakeAllAsync(batch, either.Token).ConfigureAwait(false) is { } taken)
+            {
+                foreach (var item in taken)
+                {
+                    if (item is not Message message)
+                    {
+                        OnGap((Gap)item);
+                    }
+                    else if (message.Receipt is null || message.TryStart())
+                    {
+                        // A message that was cancelled or lost while it waited here is skipped.
+                        yield return message;
+                    }
+                }
+
+                taken.Clear();
+                batch = taken;
+            }
+        }
+        finally
+        {
+            await session.StopAsync().ConfigureAwait(false);
+        }
+    }
+}

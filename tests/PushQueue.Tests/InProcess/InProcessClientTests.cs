@@ -1,0 +1,73 @@
+using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Client;
+using PushQueue.Tests.Support;
+using Xunit;
+
+namespace PushQueue.Tests.InProcess;
+
+/// <summary>The contract of clients, in the process that hosts the queue, and what only such a client meets.</summary>
+public sealed class InProcessClientTests : ClientContract
+{
+    private protected override IPushQueueClient NewClient(PushQueueServer server) => server.Services.GetRequiredService<IPushQueueClient>();
+
+    [Fact]
+    public async Task A_program_that_reads_too_slowly_misses_nothing()
+    {
+        var stream = Client.ConsumeAsync("q");
+        await using var messages = stream.GetAsyncEnumerator();
+        var next = messages.MoveNextAsync().AsTask();
+        await Eventually.TrueAsync(async () => (await Client.GetConsumersAsync("q")).Count == 1, "the consumer has joined");
+
+        // More than its inbox and its buffer hold.
+        for (var i = 0; i < 40; i++)
+        {
+            await Client.PutAsync("q", PutMessage.Bytes(new byte[500_000])).WithTimeout();
+        }
+
+        Assert.True(await next.WithTimeout());
+        for (var offset = 1; offset <= 40; offset++)
+        {
+            Assert.Equal(offset, messages.Current.Offset);
+            if (offset < 40)
+            {
+                Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_ends_the_stream_with_its_reason()
+    {
+        await using var messages = Client.ConsumeAsync("q").GetAsyncEnumerator();
+        var next = messages.MoveNextAsync().AsTask();
+        await Eventually.TrueAsync(async () => (await Client.GetConsumersAsync("q")).Count == 1, "the consumer has joined");
+
+        await Server.StopAsync().WithTimeout();
+
+        var error = await Assert.ThrowsAsync<PushQueueException>(() => next.WithTimeout());
+        Assert.Equal(ProblemTypes.ShuttingDown, error.Type);
+        error = await Assert.ThrowsAsync<PushQueueException>(() => Client.PutAsync("q", "x").WithTimeout());
+        Assert.Equal(ProblemTypes.ShuttingDown, error.Type);
+    }
+
+    [Fact]
+    public async Task Consumers_of_the_process_and_of_the_network_share_a_queue()
+    {
+        await Client.ChangeSettingsAsync("q", new QueueSettingsChange { Policy = "roundrobin" }).WithTimeout();
+        using var http = new PushQueueClient(Server.Address.AbsoluteUri);
+        var options = new ConsumeOptions { Ack = AckMode.Manual };
+        await using var here = Client.ConsumeAsync("q", options).GetAsyncEnumerator();
+        await using var there = http.ConsumeAsync("q", options).GetAsyncEnumerator();
+        var nextHere = here.MoveNextAsync().AsTask();
+        var nextThere = there.MoveNextAsync().AsTask();
+        await Eventually.TrueAsync(async () => (await Client.GetConsumersAsync("q")).Count == 2, "both have joined");
+
+        await Client.PutManyAsync("q", [PutMessage.Text("1"), PutMessage.Text("2")]).WithTimeout();
+
+        Assert.True(await nextHere.WithTimeout());
+        Assert.True(await nextThere.WithTimeout());
+        Assert.Equal(["1", "2"], new[] { here.Current.Text, there.Current.Text }.Order());
+        var transports = (await Client.GetConsumersAsync("q").WithTimeout()).Select(static one => one.Transport);
+        Assert.Equal(["in-process", "websocket"], transports.Order());
+    }
+}
