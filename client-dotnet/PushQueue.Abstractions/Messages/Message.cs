@@ -43,7 +43,8 @@ public sealed class Message
     public string? Key { get; internal set; }
 
     /// <summary>The headers that it was put with, by their names in lower case; empty without any.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; internal set; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Headers { get; internal set; } =
+        System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Names the lease; null where the message is not leased to this program.</summary>
     public string? Receipt { get; internal set; }

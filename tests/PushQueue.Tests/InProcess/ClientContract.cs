@@ -279,7 +279,8 @@ public abstract partial class ClientContract : IAsyncLifetime
 
         Assert.Equal(("mine", "k", "7"), (taken!.Text, taken.Key, taken.Headers["tenant"]));
         var bad = new Dictionary<string, string> { ["no spaces"] = "7" };
-        var error = await Assert.ThrowsAsync<PushQueueException>(() => Client.PutAsync("q", "x", new PutOptions { Headers = bad }).WithTimeout());
+        var error = await Assert.ThrowsAsync<PushQueueException>(
+            () => Client.PutAsync("q", "x", new PutOptions { Headers = bad }).WithTimeout());
         Assert.Equal(ProblemTypes.BadOption, error.Type);
     }
 
