@@ -162,6 +162,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => inner.GetQueueAsync(queue);
 
+    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => inner.SubscribersAsync(queue);
+
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => inner.ListQueuesAsync(after, limit);
 
     public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => inner.UpdateSettingsAsync(queue, patch);

@@ -45,4 +45,5 @@ internal readonly record struct AwaitedPut(PutOutcome Put, FinishedMessage? End,
 /// <summary>The outcome of one put.</summary>
 /// <param name="Id">The message's id.</param>
 /// <param name="Duplicate">True where the id was live or within the dedup window, and nothing was stored.</param>
-internal readonly record struct PutOutcome(MessageId Id, bool Duplicate);
+/// <param name="Copies">Into how many subscribers of the queue the message was also put.</param>
+internal readonly record struct PutOutcome(MessageId Id, bool Duplicate, int Copies = 0);

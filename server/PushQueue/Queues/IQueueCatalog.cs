@@ -11,6 +11,9 @@ internal interface IQueueCatalog
     /// <summary>Null for a queue that was never made.</summary>
     ValueTask<QueueInfo?> GetQueueAsync(QueueName queue);
 
+    /// <summary>The queues that get a copy of what is put into this one, which need not exist yet, by their names.</summary>
+    ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue);
+
     ValueTask<QueuePage> ListQueuesAsync(string? after, int limit);
 
     /// <summary>Changes settings durably, making the queue if it does not exist. Returns the settings as they are now.</summary>

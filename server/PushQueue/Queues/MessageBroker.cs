@@ -194,10 +194,13 @@ internal sealed partial class MessageBroker(
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => store.GetQueueAsync(queue);
 
+    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => store.SubscribersAsync(queue);
+
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => store.ListQueuesAsync(after, limit);
 
     public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) =>
         _draining ? new(new BrokerFailure(QueueError.ShuttingDown))
+        : WhyNoSubscription(queue, patch) is { } refusal ? new(refusal)
         : IsNearLimit(0, 0) ? UpdateNearLimitAsync(queue, patch)
         : store.UpdateSettingsAsync(queue, patch);
 

@@ -1,11 +1,13 @@
 namespace PushQueue.Queues;
 
-/// <summary>Patterns for names of queues, in which <c>*</c> stands for any characters.</summary>
+/// <summary>A pattern of queue names: a star stands for any characters, none included; everything else for itself.</summary>
 internal static class NamePattern
 {
+    public static bool Has(ReadOnlySpan<char> text) => text.Contains('*');
+
     /// <summary>
-    /// A star stands for any characters, none included; everything else for itself. Linear: each star is tried again only from the last
-    /// one.
+    /// Linear: each star is tried again only from the last one. For a name that is itself a pattern the answer is whether the first pattern
+    /// covers all names of the second, because only a star fits a star.
     /// </summary>
     public static bool Fits(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {

@@ -48,6 +48,9 @@ internal enum QueueError
     /// <summary>The node has as many queues as it may; nothing was made.</summary>
     TooManyQueues,
 
+    /// <summary>The server has as many queue subscriptions as it may; nothing was changed.</summary>
+    TooManySubscriptions,
+
     /// <summary>The node holds as many messages or bytes as it may; nothing was stored.</summary>
     ServerFull,
 

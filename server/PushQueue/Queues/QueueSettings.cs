@@ -73,6 +73,9 @@ internal sealed record QueueSettings
     /// </summary>
     public TimeSpan? Expires { get; init; }
 
+    /// <summary>The queues whose messages are also put into this one.</summary>
+    public QueueSubscriptions Subscriptions { get; init; } = QueueSubscriptions.None;
+
     public DeliveryPolicy EffectivePolicy => Policy ?? DeliveryPolicy.Broadcast;
 }
 
@@ -134,6 +137,14 @@ internal sealed record QueueSettingsPatch
     /// <summary>Zero: the queue stays until somebody deletes it.</summary>
     public TimeSpan? Expires { get; init; }
 
+    /// <summary>All of them, those that stay included.</summary>
+    public QueueSubscriptions? Subscriptions { get; init; }
+
+    /// <summary>
+    /// The entries of <see cref="Subscriptions"/> that also copy what history holds of the queues that did not feed this one before.
+    /// </summary>
+    public IReadOnlyList<QueueSubscription> FromEarliest { get; init; } = [];
+
     /// <summary>Sets the policy of a queue that has none yet.</summary>
     public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) =>
         new() { Policy = policy, Condition = condition };
@@ -155,5 +166,6 @@ internal sealed record QueueSettingsPatch
         DeadLetter = DeadLetter ?? settings.DeadLetter,
         PushUrl = PushUrl is { } url ? (url.Length == 0 ? null : url) : settings.PushUrl,
         Expires = Expires ?? settings.Expires,
+        Subscriptions = Subscriptions ?? settings.Subscriptions,
     };
 }

@@ -335,6 +335,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             letter.Attempt = 0;
             SetAvailable(target, letter, data.Now);
             letter.Arrival = ++data.LastArrival;
+            target.NextNumber++;
             target.Live.Add(letter);
             target.Counters = target.Counters with { Put = target.Counters.Put + 1 };
             moved++;
@@ -356,6 +357,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     });
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => Answer(() => Find(queue)?.Info(queue));
+
+    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => Answer(() => SubscribersOf(queue));
 
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => Answer(() =>
     {
@@ -398,6 +401,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
         var lastAvailableAt = found.LastAvailableAt;
+        var copies = SubscribersOf(queue).Select(name => new ModelCopies(name, Find(name)!)).ToList();
         var numbers = new Queue<long>(Numbers);
         Numbers = [];
         foreach (var message in messages)
@@ -412,6 +416,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             if (message.UniqueKey is { } key && found.Live.Concat(added).Any(other => other.UniqueKey == key))
             {
                 found.LastAvailableAt = lastAvailableAt;
+                copies.ForEach(copy => copy.Undo());
                 return new BrokerFailure(QueueError.UniqueKeyTaken);
             }
 
@@ -421,48 +426,104 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 number++;
             }
 
-            var stored = new ModelMessage
-            {
-                Id = message.Id ?? MessageId.FromNumber(number++),
-                New = message,
-                UniqueKey = message.UniqueKey,
-                TraceParent = message.TraceParent,
-                Arrival = data.LastArrival + added.Count + 1,
-                EnqueuedAt = data.Now,
-                TimeToLive = message.TimeToLive,
-            };
-            if (message is { KeepsPastTime: true, AvailableAt: { } given })
-            {
-                stored.SetExactly(given, data.Now);
-            }
-            else
-            {
-                SetAvailable(found, stored, message.AvailableAt ?? data.Now);
-            }
-
+            var stored = NewMessage(found, message, message.Id ?? MessageId.FromNumber(number), added.Count + 1, message.UniqueKey);
+            number++;
             added.Add(stored);
-            outcomes.Add(new PutOutcome(stored.Id, Duplicate: false));
+            outcomes.Add(new PutOutcome(stored.Id, Duplicate: false, copies.Sum(copy => copy.TryAdd(this, message) ? 1 : 0)));
         }
 
-        if (WhatToDrop(found, added) is not { } dropped)
+        var dropped = WhatToDrop(found, added);
+        var full = dropped is null ? queue : copies.Find(copy => WhatToDrop(copy.Queue, copy.Added) is null)?.Name;
+        if (full is { } name)
         {
             found.LastAvailableAt = lastAvailableAt;
-            return new BrokerFailure(QueueError.QueueFull);
+            copies.ForEach(copy => copy.Undo());
+            return new BrokerFailure(QueueError.QueueFull, $"Queue '{name}' is full.");
         }
 
-        found.Live.RemoveAll(dropped.Contains);
-        found.Live.AddRange(added);
-        found.NextNumber = number;
-        found.Known.AddRange(added.Where(message => message.New.Id is not null).Select(message => (message.Id, data.Now)));
-        found.Counters = found.Counters with
+        Store(queue, found, added, dropped!, number);
+        foreach (var copy in copies.Where(copy => copy.Added.Count > 0))
         {
-            Put = found.Counters.Put + added.Count,
-            Failed = found.Counters.Failed + added.Count(message => message.New.CountsAsFailure),
-            Dropped = found.Counters.Dropped + dropped.Count,
+            Store(copy.Name, copy.Queue, copy.Added, WhatToDrop(copy.Queue, copy.Added)!, copy.Number);
+        }
+
+        return Result(outcomes);
+    }
+
+    private void Store(QueueName name, ModelQueue queue, List<ModelMessage> added, List<ModelMessage> dropped, long number)
+    {
+        queue.Live.RemoveAll(dropped.Contains);
+        queue.Live.AddRange(added);
+        queue.NextNumber = number;
+        queue.Known.AddRange(added.Where(message => message.New.Id is not null).Select(message => (message.Id, data.Now)));
+        queue.Counters = queue.Counters with
+        {
+            Put = queue.Counters.Put + added.Count,
+            Failed = queue.Counters.Failed + added.Count(message => message.New.CountsAsFailure),
+            Dropped = queue.Counters.Dropped + dropped.Count,
         };
         data.LastArrival += added.Count;
-        _news.Add(listener => listener.OnReady(queue));
-        return Result(outcomes);
+        _news.Add(listener => listener.OnReady(name));
+    }
+
+    private ModelMessage NewMessage(ModelQueue queue, NewMessage message, MessageId id, int arrival, string? uniqueKey)
+    {
+        var stored = new ModelMessage
+        {
+            Id = id,
+            New = message,
+            UniqueKey = uniqueKey,
+            TraceParent = message.TraceParent,
+            Arrival = data.LastArrival + arrival,
+            EnqueuedAt = data.Now,
+            TimeToLive = message.TimeToLive,
+        };
+        if (message is { KeepsPastTime: true, AvailableAt: { } given })
+        {
+            stored.SetExactly(given, data.Now);
+        }
+        else
+        {
+            SetAvailable(queue, stored, message.AvailableAt ?? data.Now);
+        }
+
+        return stored;
+    }
+
+    /// <summary>The copies that one subscriber gets of a put.</summary>
+    private sealed class ModelCopies(QueueName name, ModelQueue queue)
+    {
+        private readonly DateTimeOffset _lastAvailableAt = queue.LastAvailableAt;
+
+        public QueueName Name => name;
+
+        public ModelQueue Queue => queue;
+
+        public List<ModelMessage> Added { get; } = [];
+
+        public long Number { get; private set; } = queue.NextNumber;
+
+        /// <summary>False where the id is known here, or the message was put back by a worker.</summary>
+        public bool TryAdd(ModelMessageStore store, NewMessage message)
+        {
+            bool Known(MessageId id) => queue.Knows(id, store.Now) || Added.Exists(other => other.Id == id);
+            if (message.CountsAsFailure || (message.Id is { } given && Known(given)))
+            {
+                return false;
+            }
+
+            while (message.Id is null && Known(MessageId.FromNumber(Number)))
+            {
+                Number++;
+            }
+
+            var plain = message with { UniqueKey = null, MaxAttempts = null, RetryDelay = null };
+            Added.Add(store.NewMessage(queue, plain, message.Id ?? MessageId.FromNumber(Number), Added.Count + 1, uniqueKey: null));
+            Number++;
+            return true;
+        }
+
+        public void Undo() => queue.LastAvailableAt = _lastAvailableAt;
     }
 
     /// <summary>The oldest ready messages that must go to make room; null where there is no room to be made.</summary>
@@ -721,6 +782,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
         return (IReadOnlyList<QueueError>)answers;
     });
+
+    private DateTimeOffset Now => data.Now;
+
+    private IReadOnlyList<QueueName> SubscribersOf(QueueName queue) =>
+    [
+        .. data.Queues.Where(pair => pair.Key != queue.Value && pair.Value.Settings.Subscriptions.Fits(queue))
+            .Select(pair => QueueName.Parse(pair.Key)),
+    ];
 
     private ModelQueue? Find(QueueName queue) => data.Queues.GetValueOrDefault(queue.Value);
 

@@ -12,6 +12,16 @@ internal sealed class ModelRun : IAsyncDisposable
     /// <summary>Short, because a sequence that fails here is played hundreds of times to shrink it.</summary>
     private static readonly TimeSpan ListenerPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Of q and of r alike: q feeds r, r feeds q, or both each other.</summary>
+    private static readonly QueueSubscriptions[] Subscriptions =
+    [
+        QueueSubscriptions.None,
+        QueueSubscriptions.Of([new QueueSubscription("q")]),
+        QueueSubscriptions.Of([new QueueSubscription("q"), new QueueSubscription("r"), new QueueSubscription("nothing")]),
+        QueueSubscriptions.Of([new QueueSubscription("*")]),
+        QueueSubscriptions.Of([new QueueSubscription("*r"), new QueueSubscription("r*")]),
+    ];
+
     private static readonly MessageState[] States = Enum.GetValues<MessageState>();
 
     private readonly TestTimeProvider _time = new();
@@ -375,7 +385,7 @@ internal sealed class ModelRun : IAsyncDisposable
     private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
     // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
-    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 10) switch
+    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 13) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
@@ -386,6 +396,7 @@ internal sealed class ModelRun : IAsyncDisposable
         6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(5 + (c % 60)) },
         7 => new QueueSettingsPatch { DeadLetter = c % 3 != 0 },
         8 => new QueueSettingsPatch { HistoryPerKey = c % 4 != 0 },
+        > 9 => new QueueSettingsPatch { Subscriptions = Subscriptions[c % Subscriptions.Length] },
         _ => new QueueSettingsPatch { Policy = (DeliveryPolicy)(1 + (c % 2)) },
     };
 

@@ -17,14 +17,13 @@ internal sealed class BodyCache(long bytesMax)
     /// <summary>Keeps the body with its message where there is room; otherwise the log alone has it.</summary>
     public void KeepIfRoom(StoredMessage message, byte[] body)
     {
-        var bytes = body.Length + OverheadBytes;
-        if (Interlocked.Add(ref _bytes, bytes) > bytesMax)
+        if (message.Shared is { } shared)
         {
-            Interlocked.Add(ref _bytes, -bytes);
+            message.Body = shared.HoldBody() ?? Share(shared, body);
             return;
         }
 
-        message.Body = body;
+        message.Body = TryCount(body) ? body : null;
     }
 
     /// <summary>The message was put with its body; the log has it now too.</summary>
@@ -46,9 +45,42 @@ internal sealed class BodyCache(long bytesMax)
         if (message.Body is { } body)
         {
             message.Body = null;
-            Interlocked.Add(ref _bytes, -(body.Length + OverheadBytes));
+            if (message.Shared?.ReleaseBody() ?? true)
+            {
+                Uncount(body);
+            }
         }
     }
+
+    /// <summary>The first message of the record keeps the body; null where there is no room.</summary>
+    private byte[]? Share(SharedRecord shared, byte[] body)
+    {
+        if (!TryCount(body))
+        {
+            return null;
+        }
+
+        if (!shared.TryHoldFirst(ref body))
+        {
+            Uncount(body);
+        }
+
+        return body;
+    }
+
+    private bool TryCount(byte[] body)
+    {
+        var bytes = body.Length + OverheadBytes;
+        if (Interlocked.Add(ref _bytes, bytes) <= bytesMax)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _bytes, -bytes);
+        return false;
+    }
+
+    private void Uncount(byte[] body) => Interlocked.Add(ref _bytes, -(body.Length + OverheadBytes));
 
     /// <summary>History is read rarely; it may hold at most half of the memory.</summary>
     public bool HasRoomForHistory => Bytes < bytesMax / 2;

@@ -250,6 +250,6 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
     {
         message.Place = MessagePlace.Gone;
         services.Cache.Release(message);
-        services.ReleaseLive(message.Segment!, message.RecordLength);
+        services.ReleaseRecord(message);
     }
 }

@@ -15,9 +15,9 @@ internal sealed partial class EmbeddedMessageStore
 
         BrokerResult<PutTicket>? result;
         EmbeddedQueue put;
-        while ((result = (put = GetOrCreate(queue)).Put(message)) is null)
+        while ((result = (put = GetOrCreate(queue)).Subscribers is null ? put.Put(message) : PutWithCopies(put, message)) is null)
         {
-            // Deleted at that very moment: the message makes the queue again.
+            // Deleted at that very moment: the message makes the queue again. Or it has other subscribers by now.
         }
 
         if (!result.Value.Ok)
@@ -38,7 +38,17 @@ internal sealed partial class EmbeddedMessageStore
             return new BrokerFailure(QueueError.DiskFull);
         }
 
-        return new PutOutcome(ticket.Id, ticket.Duplicate);
+        return new PutOutcome(ticket.Id, ticket.Duplicate, ticket.Copies);
+    }
+
+    private static BrokerResult<PutTicket>? PutWithCopies(EmbeddedQueue queue, NewMessage message)
+    {
+        if (CopyingPut.Run(queue, [message]) is not { } result)
+        {
+            return null;
+        }
+
+        return result.Ok ? PutTicket.Of(result.Value) : result.Failure;
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> PutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
@@ -55,9 +65,9 @@ internal sealed partial class EmbeddedMessageStore
 
         BrokerResult<PutManyTicket>? result;
         EmbeddedQueue put;
-        while ((result = (put = GetOrCreate(queue)).PutMany(messages)) is null)
+        while ((result = (put = GetOrCreate(queue)).Subscribers is null ? put.PutMany(messages) : CopyingPut.Run(put, messages)) is null)
         {
-            // Deleted at that very moment: the messages make the queue again.
+            // Deleted at that very moment: the messages make the queue again. Or it has other subscribers by now.
         }
 
         if (!result.Value.Ok)

@@ -27,7 +27,9 @@ internal sealed partial class EmbeddedMessageStore
             }
         }
 
-        return await AnswerWhenSyncedAsync(found.Delete());
+        var deleted = found.Delete();
+        EndSubscriptions(found);
+        return await AnswerWhenSyncedAsync(deleted);
     }
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => new(Find(queue)?.Info());
@@ -100,6 +102,11 @@ internal sealed partial class EmbeddedMessageStore
         {
             // Each lease request asks; only the first one of a queue writes.
             return existing.Settings;
+        }
+
+        if (patch.Subscriptions is not null)
+        {
+            return await SubscribeAsync(queue, patch);
         }
 
         Recorded<QueueSettings>? settings;

@@ -22,6 +22,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     private readonly Lock _creation = new();
     private StoreLock? _lock;
     private LogCleaner? _cleaner;
+    private readonly Lock _subscribing = new();
+    private volatile SubscriptionTable _subscriptions = SubscriptionTable.Empty;
     private long _nextQueueNumber = 1;
     private bool _disposed;
 
@@ -72,6 +74,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             var expires = QueueExpiry.Find(_options.Expires, name);
             var settings = expires is null ? QueueSettings.Default : QueueSettings.Default with { Expires = expires };
             var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
+            queue.Subscribers = _subscriptions.SubscribersOf(queue);
             queue.RecordNew(_services.NowMs());
             _queues[name] = queue;
             _names.Add(name.Value);
@@ -134,6 +137,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 _services.CountQueues(1);
             }
 
+            RestoreSubscriptions(recovery.Queues);
             _nextQueueNumber = recovery.NextQueueNumber;
             _services.Log = new MessageLog(_options.ForLog(), recovery.Log, _logger);
             _cleaner = new LogCleaner(

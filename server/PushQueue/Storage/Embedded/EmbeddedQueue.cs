@@ -8,7 +8,7 @@ namespace PushQueue.Storage.Embedded;
 /// <summary>
 /// One queue and its operations, each in a <see cref="QueueTransaction"/>: it changes the state in memory, appends the records of the
 /// change to the log and returns the batch to await; none does I/O or awaits. Called by <see cref="EmbeddedMessageStore"/>, the log's
-/// thread (commits), the due timers and the cleaner. Lock order: a queue, then its dead-letter queue, then the log.
+/// thread (commits), the due timers and the cleaner. Lock order: queues by their numbers, then a dead-letter queue, then the log.
 /// </summary>
 internal sealed class EmbeddedQueue : ILogOwner
 {
@@ -39,6 +39,29 @@ internal sealed class EmbeddedQueue : ILogOwner
     public long Number { get; }
 
     public QueueName Name { get; }
+
+    /// <summary>
+    /// The queues that get a copy of each put; null for none. Changed with the queue's lock held, and read again with it held.
+    /// </summary>
+    public SubscriberSet? Subscribers { get; set; }
+
+    /// <summary>From the return of this on, each put is copied to these; null for none.</summary>
+    public void Feed(SubscriberSet? subscribers)
+    {
+        using var transaction = Begin();
+        Subscribers = subscribers;
+        if (_state.Waiting.Ready.Count > 0)
+        {
+            // What waits for a consumer waits no longer: it goes to history.
+            _state.Events.Ready();
+        }
+    }
+
+    /// <summary>For callers that hold the lock: see <see cref="SharedTransaction"/>.</summary>
+    public QueueState State => _state;
+
+    /// <summary>For callers that hold the lock.</summary>
+    public PutAdmission Admission => _admission;
 
     public QueueSettings Settings
     {
@@ -75,6 +98,11 @@ internal sealed class EmbeddedQueue : ILogOwner
         _state.NoteUse(transaction.Now);
         return transaction;
     }
+
+    /// <summary>Takes the lock, for a <see cref="SharedTransaction"/>.</summary>
+    public void Enter() => _gate.Enter();
+
+    public void Leave() => _gate.Exit();
 
     /// <summary>Passes on what happened under the lock. Called without it.</summary>
     public void Notify()
@@ -143,11 +171,11 @@ internal sealed class EmbeddedQueue : ILogOwner
         EndOrphanedLeases(transaction.Now);
     }
 
-    /// <summary>Null where the queue was deleted meanwhile: look it up again.</summary>
+    /// <summary>Null where the queue was deleted, or got subscribers, meanwhile: look it up again.</summary>
     public BrokerResult<PutTicket>? Put(NewMessage message)
     {
         using var transaction = BeginUse();
-        if (_state.IsDeleted)
+        if (_state.IsDeleted || Subscribers is not null)
         {
             return null;
         }
@@ -166,11 +194,11 @@ internal sealed class EmbeddedQueue : ILogOwner
         return new PutTicket(stored.Id, Duplicate: false, _state.LastPut);
     }
 
-    /// <summary>All or none. Null where the queue was deleted meanwhile.</summary>
+    /// <summary>All or none. Null where the queue was deleted, or got subscribers, meanwhile.</summary>
     public BrokerResult<PutManyTicket>? PutMany(IReadOnlyList<NewMessage> messages)
     {
         using var transaction = BeginUse();
-        if (_state.IsDeleted)
+        if (_state.IsDeleted || Subscribers is not null)
         {
             return null;
         }
@@ -179,6 +207,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         var admitted = new List<StoredMessage>(messages.Count);
         var repeated = new List<StoredMessage>();
         var ahead = (Messages: 0, Bytes: 0L);
+        var nextSequence = _state.Index.NextSequence;
         for (var i = 0; i < messages.Count; i++)
         {
             if (_admission.FindKnown(messages[i].Id, out var pending) is { } known)
@@ -195,6 +224,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             if (_admission.Admit(messages[i], transaction.Now, ahead, out var failure) is not { } stored)
             {
                 admitted.ForEach(_state.ForgetPending);
+                _state.Index.TakeBackSequences(nextSequence);
                 return failure with { Detail = $"{failure.Detail} (message {i + 1} of the batch; nothing was stored)" };
             }
 
@@ -247,7 +277,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             {
                 foreach (ref readonly var located in records)
                 {
-                    var message = (StoredMessage)located.Content;
+                    var message = located.Content as StoredMessage ?? ((CarriedPart)located.Content).Message;
                     message.CarriedTo = null;
                     if (message.Place == MessagePlace.Pending)
                     {
@@ -785,22 +815,14 @@ internal sealed class EmbeddedQueue : ILogOwner
         var shown = false;
         foreach (ref readonly var located in records)
         {
-            var message = (StoredMessage)located.Content;
+            var message = located.Content as StoredMessage ?? ((CarriedPart)located.Content).Message;
             message.CarriedTo = null;
             if (message.Place == MessagePlace.Gone || _state.IsDeleted)
             {
                 continue;
             }
 
-            if (message.Segment is { } old)
-            {
-                _services.ReleaseLive(old, message.RecordLength);
-            }
-
-            message.Segment = segment;
-            message.RecordOffset = located.RecordOffset;
-            message.RecordLength = located.RecordLength;
-            segment.AddLive(located.RecordLength);
+            _services.Relocate(message, segment, located);
             if (message.Place == MessagePlace.Pending)
             {
                 _state.Show(message);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
@@ -235,26 +236,21 @@ internal sealed partial class LogCleaner : IDisposable
 
     private void CarryForward(Segment segment)
     {
-        LogBatch? last = null;
-        var unsyncedBytes = 0;
-        var carried = 0;
+        var carry = new CarryRun(segment, this);
+        var shared = new Dictionary<SharedRecord, List<MessagePart>>();
         foreach (var queue in _queues())
         {
             try
             {
                 foreach (var message in queue.MessagesIn(segment))
                 {
-                    if (ReadBody(segment, message) is { } body && queue.Carry(message, segment, body) is { } batch)
+                    if (message.Shared is { } record)
                     {
-                        last = batch;
-                        carried++;
-                        unsyncedBytes += body.Length;
+                        (CollectionsMarshal.GetValueRefOrAddDefault(shared, record, out _) ??= []).Add(new(queue, queue.Number, message));
                     }
-
-                    if (unsyncedBytes > CarryBytesBeforeWait)
+                    else
                     {
-                        unsyncedBytes = 0;
-                        Commit(last!);
+                        carry.Add(message, body => queue.Carry(message, segment, body));
                     }
                 }
 
@@ -267,12 +263,53 @@ internal sealed partial class LogCleaner : IDisposable
             }
         }
 
-        if (last is not null)
+        foreach (var parts in shared.Values)
         {
-            Commit(last);
+            try
+            {
+                carry.Add(parts[0].Message, body => QueueCarry.CarryTogether(parts, segment, body));
+            }
+            catch (Exception e) when (e is not (IOException or UnauthorizedAccessException))
+            {
+                _services.CleanerFaults.Report(((EmbeddedQueue)parts[0].Owner).Name, e);
+            }
         }
 
-        LogCarried(_logger, carried, segment.Number);
+        carry.Finish();
+        LogCarried(_logger, carry.Records, segment.Number);
+    }
+
+    /// <summary>Carries the records of one segment forward, and waits for the disk now and then.</summary>
+    private sealed class CarryRun(Segment segment, LogCleaner cleaner)
+    {
+        private LogBatch? _last;
+        private int _unsyncedBytes;
+
+        public int Records { get; private set; }
+
+        public void Add(StoredMessage message, Func<byte[], LogBatch?> carry)
+        {
+            if (cleaner.ReadBody(segment, message) is { } body && carry(body) is { } batch)
+            {
+                _last = batch;
+                Records++;
+                _unsyncedBytes += body.Length;
+            }
+
+            if (_unsyncedBytes > CarryBytesBeforeWait)
+            {
+                _unsyncedBytes = 0;
+                Commit(_last!);
+            }
+        }
+
+        public void Finish()
+        {
+            if (_last is not null)
+            {
+                Commit(_last);
+            }
+        }
     }
 
     private byte[]? ReadBody(Segment segment, StoredMessage message)

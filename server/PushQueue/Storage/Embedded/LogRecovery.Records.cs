@@ -11,18 +11,47 @@ internal sealed partial class LogRecovery
     {
         segment.Messages++;
         var message = MessageRecord.Read(scanner.Payload, out var queue);
+        Read(message, queue, record: null, segment, scanner.RecordOffset, scanner.RecordLength);
+        EndOfRecord(segment);
+    }
+
+    /// <summary>A message and its copies in other queues, which may be gone by now.</summary>
+    private void ReadCopies(SegmentScanner scanner, Segment segment)
+    {
+        _copies.Clear();
+        CopiesRecord.Read(scanner.Payload, _copies);
+        segment.Messages += _copies.Count;
+        var record = new SharedRecord { Segment = segment };
+        foreach (var (message, queue) in _copies)
+        {
+            Read(message, queue, record, segment, scanner.RecordOffset, scanner.RecordLength);
+        }
+
+        EndOfRecord(segment);
+    }
+
+    private void Read(StoredMessage message, long queue, SharedRecord? record, Segment segment, long offset, int length)
+    {
         if (_inBatch)
         {
-            _batch.Add((message, queue, scanner.RecordOffset, scanner.RecordLength));
-            if (_batch.Count == _batchCount)
-            {
-                // Whole. Were the end waited for, damage there would draw what follows into the batch.
-                ApplyBatch(segment);
-            }
+            _batch.Add((message, queue, record, offset, length));
+        }
+        else if (record is null)
+        {
+            QueueOf(queue)?.ReadMessage(message, segment, offset, length);
         }
         else
         {
-            QueueOf(queue)?.ReadMessage(message, segment, scanner.RecordOffset, scanner.RecordLength);
+            QueueOf(queue)?.ReadCopy(message, record, offset, length);
+        }
+    }
+
+    private void EndOfRecord(Segment segment)
+    {
+        if (_inBatch && ++_batchRead == _batchCount)
+        {
+            // Whole. Were the end waited for, damage there would draw what follows into the batch.
+            ApplyBatch(segment);
         }
     }
 
@@ -51,6 +80,7 @@ internal sealed partial class LogRecovery
     {
         _batchOffset = offset;
         _batchCount = count;
+        _batchRead = 0;
         _batchDamaged = false;
         _inBatch = count > 0;
     }
@@ -63,7 +93,7 @@ internal sealed partial class LogRecovery
         }
 
         // Fewer messages than were announced, but the end was written: all of them were, and may have been answered.
-        var read = _batch.Count;
+        var read = _batchRead;
         var announced = _batchCount;
         var damaged = _batchDamaged;
         ApplyBatch(segment);
@@ -91,9 +121,9 @@ internal sealed partial class LogRecovery
     private void ApplyBatch(Segment segment)
     {
         _inBatch = false;
-        foreach (var (message, queue, offset, length) in _batch)
+        foreach (var (message, queue, record, offset, length) in _batch)
         {
-            QueueOf(queue)?.ReadMessage(message, segment, offset, length);
+            Read(message, queue, record, segment, offset, length);
         }
 
         _batch.Clear();

@@ -25,7 +25,9 @@ internal sealed partial class LogRecovery
     private readonly HashSet<long> _forgotten = [];
     private readonly List<Segment> _segments = [];
     private readonly List<SegmentExtent> _missing = [];
-    private readonly List<(StoredMessage Message, long Queue, long Offset, int Length)> _batch = [];
+    private readonly List<(StoredMessage Message, long Queue, SharedRecord? Record, long Offset, int Length)> _batch = [];
+    private readonly List<(StoredMessage Message, long Queue)> _copies = [];
+    private long _batchRead;
     private long _batchCount;
     private long _batchOffset;
     private bool _batchDamaged;
@@ -185,7 +187,7 @@ internal sealed partial class LogRecovery
     {
         var reader = new SpanReader(scanner.Payload);
         _stoppedClean = (RecordType)scanner.Type == RecordType.CleanStop;
-        if (_inBatch && (RecordType)scanner.Type is not (RecordType.Message or RecordType.BatchEnd))
+        if (_inBatch && (RecordType)scanner.Type is not (RecordType.Message or RecordType.Copies or RecordType.BatchEnd))
         {
             LeaveBatch(segment);
         }
@@ -194,6 +196,9 @@ internal sealed partial class LogRecovery
         {
             case RecordType.Message:
                 ReadMessage(scanner, segment);
+                break;
+            case RecordType.Copies:
+                ReadCopies(scanner, segment);
                 break;
             case RecordType.BatchStart:
                 BeginBatch(reader.Number(), scanner.RecordOffset);

@@ -132,6 +132,9 @@ internal sealed class MessageIndex(StoreServices services)
         return NextSequence++;
     }
 
+    /// <summary>Numbers from that one on were given to messages of a batch that was refused in the same step: nobody has seen them.</summary>
+    public void TakeBackSequences(long nextSequence) => NextSequence = nextSequence;
+
     /// <summary>Begins with what an earlier run has left.</summary>
     /// <param name="nextSequence">Numbers below this one have been given.</param>
     /// <param name="count">How many messages come.</param>

@@ -39,23 +39,45 @@ internal sealed class PutAdmission(QueueState state)
     /// <param name="failure">The rule that forbids it.</param>
     public StoredMessage? Admit(NewMessage message, long now, (int Messages, long Bytes) ahead, out BrokerFailure failure)
     {
+        if (WhyNot(message, ahead) is { } refusal)
+        {
+            failure = refusal;
+            return null;
+        }
+
         failure = default;
-        if (message.UniqueKey is { } key && state.Index.HasUniqueKey(key))
-        {
-            failure = new BrokerFailure(
-                QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{state.Name}'.");
-            return null;
-        }
+        return Admit(message, now);
+    }
 
-        if (WhyFull(message.Body.Length, ahead) is { } full)
-        {
-            failure = full;
-            return null;
-        }
-
+    /// <summary>Indexes a message as pending that no rule forbids (<see cref="WhyNot"/>).</summary>
+    public StoredMessage Admit(NewMessage message, long now)
+    {
         var stored = NewStored(message, now);
         state.AddPending(stored);
         return stored;
+    }
+
+    /// <summary>The rule that forbids the message.</summary>
+    public BrokerFailure? WhyNot(NewMessage message, (int Messages, long Bytes) ahead) =>
+        message.UniqueKey is { } key && state.Index.HasUniqueKey(key)
+            ? new BrokerFailure(QueueError.UniqueKeyTaken, $"A message with the unique key '{key}' still waits in queue '{state.Name}'.")
+            : WhyFull(message.Body.Length, ahead);
+
+    /// <summary>
+    /// Indexes the copy of a message of another queue as pending. Its id is not known here, and <see cref="WhyFull"/> does not forbid it; its
+    /// unique key does not count here.
+    /// </summary>
+    /// <param name="original">The message as its own queue has admitted it.</param>
+    /// <param name="message">The message as it was put.</param>
+    /// <param name="now">The time of the put.</param>
+    public StoredMessage AdmitCopy(StoredMessage original, NewMessage message, long now)
+    {
+        var availableAt = original.BecomesDelayed || message.KeepsPastTime ? original.AvailableAtMs : state.AvailableNow(now);
+        var copy = original.CopyFor(
+            state.Index.TakeSequence(original.ClientId, state.KnownIds), availableAt, KnownUntil(original.ClientId, now));
+        copy.StandIn(original.EnsureShared(), offset: 0, length: 0);
+        state.AddPending(copy);
+        return copy;
     }
 
     /// <summary>
@@ -75,7 +97,8 @@ internal sealed class PutAdmission(QueueState state)
         }
     }
 
-    private BrokerFailure? WhyFull(int bytes, (int Messages, long Bytes) ahead)
+    /// <summary>The limit that a message of so many bytes would exceed.</summary>
+    public BrokerFailure? WhyFull(int bytes, (int Messages, long Bytes) ahead)
     {
         var settings = state.Settings;
         if (settings is { MaxMessages: null, MaxBytes: null })
@@ -114,8 +137,7 @@ internal sealed class PutAdmission(QueueState state)
         }
 
         var clientId = message.Id?.ToString();
-        var dedupWindow = state.Settings.DedupWindow;
-        var knownUntil = clientId is not null && dedupWindow > TimeSpan.Zero ? now + (long)dedupWindow.TotalMilliseconds : 0;
+        var knownUntil = KnownUntil(clientId, now);
         return new StoredMessage
         {
             Sequence = state.Index.TakeSequence(clientId, state.KnownIds),
@@ -132,6 +154,13 @@ internal sealed class PutAdmission(QueueState state)
             CountsAsFailure = message.CountsAsFailure,
             Tags = TagsOf(message, knownUntil),
         };
+    }
+
+    /// <summary>0 where the id does not stay known.</summary>
+    private long KnownUntil(string? clientId, long now)
+    {
+        var dedupWindow = state.Settings.DedupWindow;
+        return clientId is not null && dedupWindow > TimeSpan.Zero ? now + (long)dedupWindow.TotalMilliseconds : 0;
     }
 
     /// <summary>Null for most messages; see <see cref="StoredMessage"/>.</summary>

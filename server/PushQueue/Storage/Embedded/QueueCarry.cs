@@ -29,7 +29,7 @@ internal static class QueueCarry
     public static LogBatch? Carry(this EmbeddedQueue queue, StoredMessage message, Segment from, ReadOnlySpan<byte> body)
     {
         using var transaction = queue.Begin();
-        if (transaction.State.IsDeleted || message.Segment != from || message.Place is MessagePlace.Gone or MessagePlace.Pending)
+        if (!MayCarry(queue, message, from))
         {
             return null;
         }
@@ -38,6 +38,33 @@ internal static class QueueCarry
         message.CarriedTo = batch.Segment;
         return batch;
     }
+
+    /// <summary>As <see cref="Carry"/> for messages of several queues that stand in one record: what is left of them shares one again.</summary>
+    public static LogBatch? CarryTogether(IReadOnlyList<MessagePart> parts, Segment from, ReadOnlySpan<byte> body)
+    {
+        EmbeddedQueue[] queues = 
+        [
+            .. parts.Select(static part => (EmbeddedQueue)part.Owner).Distinct()
+                .OrderBy(static queue => queue.Name.IsDeadLetter).ThenBy(static queue => queue.Number),
+        ];
+        using var transaction = new SharedTransaction(queues);
+        var staying = parts.Where(part => MayCarry((EmbeddedQueue)part.Owner, part.Message, from)).ToArray();
+        if (staying.Length == 0)
+        {
+            return null;
+        }
+
+        var batch = queues[0].State.Journal.CarriedTogether(staying, from, body);
+        foreach (var part in staying)
+        {
+            part.Message.CarriedTo = batch.Segment;
+        }
+
+        return batch;
+    }
+
+    private static bool MayCarry(EmbeddedQueue queue, StoredMessage message, Segment from) =>
+        !queue.State.IsDeleted && message.Segment == from && message.Place is not (MessagePlace.Gone or MessagePlace.Pending);
 
     /// <summary>Writes the ids that the segment proves to the end of the log.</summary>
     public static void CarryKnownIds(this EmbeddedQueue queue, Segment from)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
@@ -21,6 +22,35 @@ internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long
     {
         using var appender = services.Log.BeginAppend(writesItself: true);
         appender.Messages(owner, queue, messages);
+        return appender.Batch;
+    }
+
+    /// <summary>Messages, each with the copies that it has in other queues, whose locks are held, too. All or none count after a crash.</summary>
+    public LogBatch Put(List<List<MessagePart>> records, bool isBatch)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        if (isBatch)
+        {
+            appender.BatchStart(records.Count);
+        }
+
+        foreach (var parts in records)
+        {
+            if (parts is [var only])
+            {
+                appender.Message(only.Owner, only.Queue, only.Message, only.Message.Body);
+            }
+            else
+            {
+                appender.Copies(CollectionsMarshal.AsSpan(parts), parts[0].Message.Body);
+            }
+        }
+
+        if (isBatch)
+        {
+            appender.BatchEnd(records.Count);
+        }
+
         return appender.Batch;
     }
 
@@ -105,6 +135,31 @@ internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long
         {
             // A copy made before the message changed hands may still come; what is written now supersedes it too.
             appender.Batch.Segment.AddReference(earlierCopy);
+        }
+
+        return appender.Batch;
+    }
+
+    /// <summary>As <see cref="Carried"/> for messages of several queues, whose locks are held, in one record.</summary>
+    public LogBatch CarriedTogether(ReadOnlySpan<MessagePart> parts, Segment from, ReadOnlySpan<byte> body)
+    {
+        using var appender = services.Log.BeginAppend();
+        if (parts.Length == 1)
+        {
+            appender.Message(parts[0].Owner, parts[0].Queue, parts[0].Message, body);
+        }
+        else
+        {
+            appender.CarriedCopies(parts, new SharedRecord(), body);
+        }
+
+        appender.Batch.Segment.AddReference(from);
+        foreach (var part in parts)
+        {
+            if (part.Message.CarriedTo is { } earlierCopy)
+            {
+                appender.Batch.Segment.AddReference(earlierCopy);
+            }
         }
 
         return appender.Batch;

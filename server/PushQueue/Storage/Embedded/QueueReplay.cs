@@ -41,23 +41,15 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
 
     public void ReadMessage(StoredMessage message, Segment segment, long offset, int length)
     {
-        if (_messages.TryGetValue(message.Sequence, out var older))
-        {
-            segment.AddReference(older.Segment!);
-            older.Segment!.AddLive(-older.RecordLength);
-        }
+        message.StandIn(segment, offset, length);
+        Read(message);
+    }
 
-        message.Segment = segment;
-        message.RecordOffset = offset;
-        message.RecordLength = length;
-        segment.AddLive(length);
-        _messages[message.Sequence] = message;
-        _nextSequence = Math.Max(_nextSequence, message.Sequence + 1);
-        _nextOffset = Math.Max(_nextOffset, message.Offset + 1);
-        if (message.Details is { KnownUntilMs: > 0 } details && message.ClientId is not null)
-        {
-            ReadKnownId(message.ClientId, details.KnownUntilMs, segment);
-        }
+    /// <summary>A message whose record holds copies for other queues, too.</summary>
+    public void ReadCopy(StoredMessage message, SharedRecord record, long offset, int length)
+    {
+        message.StandIn(record, offset, length);
+        Read(message);
     }
 
     public void ReadKnownId(string id, long untilMs, Segment evidence) => _knownIds[id] = (untilMs, evidence);
@@ -67,7 +59,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         if (_messages.Remove(sequence, out var message))
         {
             segment.AddReference(message.Segment!);
-            message.Segment!.AddLive(-message.RecordLength);
+            services.ReleaseRecord(message);
         }
     }
 
@@ -112,8 +104,9 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         }
 
         _messages.Remove(sequence);
-        message.Segment!.AddLive(-message.RecordLength);
-        target.ReadMessage(arrived, message.Segment, message.RecordOffset, message.RecordLength);
+        arrived.StandWith(message);
+        target.Read(arrived);
+        services.ReleaseRecord(message);
     }
 
     /// <summary>The queue turned out to be deleted: nothing of it matters.</summary>
@@ -121,7 +114,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
     {
         foreach (var message in _messages.Values)
         {
-            message.Segment!.AddLive(-message.RecordLength);
+            services.ReleaseRecord(message);
         }
 
         _messages.Clear();
@@ -148,6 +141,25 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         var queue = new EmbeddedQueue(services, Number, Name, newEpoch ? EmbeddedQueue.NewEpoch() : _epoch, _settings);
         queue.Restore(Fill);
         return queue;
+    }
+
+    /// <summary>The message, whose place in the log is known, is the latest of its number.</summary>
+    private void Read(StoredMessage message)
+    {
+        if (_messages.TryGetValue(message.Sequence, out var older))
+        {
+            message.Segment!.AddReference(older.Segment!);
+            services.ReleaseRecord(older);
+        }
+
+        StoreServices.HoldRecord(message);
+        _messages[message.Sequence] = message;
+        _nextSequence = Math.Max(_nextSequence, message.Sequence + 1);
+        _nextOffset = Math.Max(_nextOffset, message.Offset + 1);
+        if (message.Details is { KnownUntilMs: > 0 } details && message.ClientId is not null)
+        {
+            ReadKnownId(message.ClientId, details.KnownUntilMs, message.Segment!);
+        }
     }
 
     private void Fill(QueueState state)

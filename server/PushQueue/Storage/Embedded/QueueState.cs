@@ -243,7 +243,7 @@ internal sealed class QueueState
         message.Place = MessagePlace.Gone;
         Index.Remove(message);
         Services.Cache.Release(message);
-        Services.ReleaseLive(message.Segment!, message.RecordLength);
+        Services.ReleaseRecord(message);
     }
 
     /// <summary>The recorded take or ack of messages out of their orders: they are gone.</summary>
@@ -332,9 +332,7 @@ internal sealed class QueueState
         // Live bytes and the cached body change hands with the message.
         message.Place = MessagePlace.Gone;
         Index.Remove(message);
-        arrived.Segment = message.Segment;
-        arrived.RecordOffset = message.RecordOffset;
-        arrived.RecordLength = message.RecordLength;
+        arrived.StandWith(message);
 
         // A copy that is on its way lets the move be replayed although the segment it came from is gone.
         arrived.CarriedTo = message.CarriedTo is null ? null : batch.Segment;
@@ -427,7 +425,7 @@ internal sealed class QueueState
         if (isVisible)
         {
             Services.Cache.Release(message);
-            Services.ReleaseLive(message.Segment!, message.RecordLength);
+            Services.ReleaseRecord(message);
         }
     }
 

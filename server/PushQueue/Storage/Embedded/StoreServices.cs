@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
@@ -67,6 +68,60 @@ internal sealed class StoreServices
     }
 
     public long NowMs() => Clock.NowMs();
+
+    /// <summary>The record that holds the message matters; one that others share counts once.</summary>
+    public static void HoldRecord(StoredMessage message)
+    {
+        if (message.Shared is null || message.Shared.AddUser())
+        {
+            _ = message.Segment!.AddLive(message.RecordLength);
+        }
+    }
+
+    /// <summary>The record of a message is on disk: of a new one, or of one that is carried forward.</summary>
+    public void Relocate(StoredMessage message, Segment segment, in LocatedRecord located)
+    {
+        var record = (located.Content as CarriedPart)?.Record ?? (message.Place == MessagePlace.Pending ? message.Shared : null);
+        if (message.Place == MessagePlace.Pending)
+        {
+            Stand(message, segment, record, located);
+            return;
+        }
+
+        // A body in memory is counted with the record that it came with.
+        var body = message.Body;
+        Cache.Release(message);
+        ReleaseRecord(message);
+        Stand(message, segment, record, located);
+        if (body is not null)
+        {
+            Cache.KeepIfRoom(message, body);
+        }
+    }
+
+    /// <summary>The record that holds the message no longer matters to it.</summary>
+    public void ReleaseRecord(StoredMessage message)
+    {
+        if (message.Shared is null || message.Shared.RemoveUser())
+        {
+            ReleaseLive(message.Segment!, message.RecordLength);
+        }
+    }
+
+    private static void Stand(StoredMessage message, Segment segment, SharedRecord? record, in LocatedRecord located)
+    {
+        if (record is null)
+        {
+            message.StandIn(segment, located.RecordOffset, located.RecordLength);
+        }
+        else
+        {
+            record.Segment = segment;
+            message.StandIn(record, located.RecordOffset, located.RecordLength);
+        }
+
+        HoldRecord(message);
+    }
 
     /// <summary>Bytes of the segment no longer matter.</summary>
     public void ReleaseLive(Segment segment, long bytes)

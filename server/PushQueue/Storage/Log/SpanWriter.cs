@@ -13,6 +13,9 @@ internal ref struct SpanWriter(Span<byte> buffer)
 
     public int Written { get; private set; }
 
+    /// <summary>The room behind what is written.</summary>
+    public readonly Span<byte> Rest => _buffer[Written..];
+
     public static int StringBytesMax(string? text) => text is null ? 0 : NumberBytesMax + (text.Length * 3);
 
     public void Byte(byte value) => _buffer[Written++] = value;

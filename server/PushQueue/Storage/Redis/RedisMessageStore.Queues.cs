@@ -85,6 +85,8 @@ internal sealed partial class RedisMessageStore
             ? RedisQueueInfo.Read(queue, Known(queue), reply)
             : null;
 
+    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => throw new NotSupportedException();
+
     public async ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
     {
         if (UnavailableReason is { } reason)

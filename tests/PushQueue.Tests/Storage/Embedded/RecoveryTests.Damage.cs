@@ -195,16 +195,19 @@ public sealed partial class RecoveryTests
         good.Close();
     }
 
-    private static StoredMessage StoredAt(Segment segment, int recordLength, long sequence) => new()
+    private static StoredMessage StoredAt(Segment segment, int recordLength, long sequence)
     {
-        Sequence = sequence,
-        ContentType = "text/plain",
-        EnqueuedAtMs = 1000,
-        AvailableAtMs = 1000,
-        BodyLength = recordLength - RecordHeader.Size,
-        Segment = segment,
-        RecordLength = recordLength,
-    };
+        var message = new StoredMessage
+        {
+            Sequence = sequence,
+            ContentType = "text/plain",
+            EnqueuedAtMs = 1000,
+            AvailableAtMs = 1000,
+            BodyLength = recordLength - RecordHeader.Size,
+        };
+        message.StandIn(segment, 0, recordLength);
+        return message;
+    }
 
     [Fact]
     public void No_flipped_bit_of_type_or_length_passes_the_check_of_a_records_header()

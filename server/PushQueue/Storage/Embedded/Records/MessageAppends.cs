@@ -7,7 +7,7 @@ internal static class MessageAppends
 {
     /// <summary>Types of records that only add messages: a full disk refuses them and keeps the rest.</summary>
     public static IReadOnlySet<byte> OnlyAdds { get; } =
-        new HashSet<byte> { (byte)RecordType.Message, (byte)RecordType.BatchStart, (byte)RecordType.BatchEnd };
+        new HashSet<byte> { (byte)RecordType.Message, (byte)RecordType.BatchStart, (byte)RecordType.BatchEnd, (byte)RecordType.Copies };
 
     /// <summary>The whole state of a message with its body: a put, or a message carried forward.</summary>
     public static void Message(this LogAppender appender, ILogOwner owner, long queue, StoredMessage message, ReadOnlySpan<byte> body)
@@ -21,13 +21,39 @@ internal static class MessageAppends
     /// <summary>Messages that count all or none.</summary>
     public static void Messages(this LogAppender appender, ILogOwner owner, long queue, ReadOnlySpan<StoredMessage> messages)
     {
-        Numbers(appender, RecordType.BatchStart, messages.Length);
+        appender.BatchStart(messages.Length);
         foreach (var message in messages)
         {
             appender.Message(owner, queue, message, message.Body);
         }
 
-        Numbers(appender, RecordType.BatchEnd, messages.Length);
+        appender.BatchEnd(messages.Length);
+    }
+
+    /// <summary>So many records of messages follow, which count all or none.</summary>
+    public static void BatchStart(this LogAppender appender, int records) => Numbers(appender, RecordType.BatchStart, records);
+
+    public static void BatchEnd(this LogAppender appender, int records) => Numbers(appender, RecordType.BatchEnd, records);
+
+    /// <summary>A put with its copies for other queues: the first message is the put, and the body is written once.</summary>
+    public static void Copies(this LogAppender appender, ReadOnlySpan<MessagePart> parts, ReadOnlySpan<byte> body)
+    {
+        var (offset, length) = appender.AppendCopies(parts, areFresh: true, body);
+        foreach (var part in parts)
+        {
+            appender.Batch.Located.Add(new LocatedRecord(part.Owner, part.Message, offset, length));
+        }
+    }
+
+    /// <summary>What is left of such messages, in another record.</summary>
+    public static void CarriedCopies(
+        this LogAppender appender, ReadOnlySpan<MessagePart> parts, SharedRecord record, ReadOnlySpan<byte> body)
+    {
+        var (offset, length) = appender.AppendCopies(parts, areFresh: false, body);
+        foreach (var part in parts)
+        {
+            appender.Batch.Located.Add(new LocatedRecord(part.Owner, new CarriedPart(part.Message, record), offset, length));
+        }
     }
 
     /// <summary>The message leaves one queue and arrives in another; its body stays in the record that holds it.</summary>
@@ -192,6 +218,16 @@ internal static class MessageAppends
     {
         Numbers(appender, RecordType.CleanStop);
         appender.NeedSync();
+    }
+
+    private static (long Offset, int Length) AppendCopies(
+        this LogAppender appender, ReadOnlySpan<MessagePart> parts, bool areFresh, ReadOnlySpan<byte> body)
+    {
+        var span = appender.Reserve(CopiesRecord.BytesMax(parts, areFresh));
+        var writer = new SpanWriter(span[RecordHeader.Size..]);
+        CopiesRecord.Write(ref writer, parts, areFresh, body);
+        var offset = appender.Append(span, (byte)RecordType.Copies, writer.Written);
+        return (offset, RecordHeader.Size + writer.Written);
     }
 
     private static void Numbers(LogAppender appender, RecordType type, params ReadOnlySpan<long> numbers)

@@ -26,6 +26,7 @@ internal sealed record QueueStateRecord(
         + SpanWriter.StringBytesMax(Name.Value)
         + SpanWriter.StringBytesMax(Epoch)
         + SpanWriter.StringBytesMax(Settings.PushUrl ?? "")
+        + SpanWriter.StringBytesMax(Settings.Subscriptions.Text)
         + SettingsBytesMax;
 
     public void Write(ref SpanWriter writer)
@@ -49,6 +50,7 @@ internal sealed record QueueStateRecord(
         writer.Number(FirstOffset);
         writer.Text(Settings.PushUrl ?? "");
         writer.Number(UnusedMs);
+        writer.Text(Settings.Subscriptions.Text);
     }
 
     /// <exception cref="InvalidDataException">The payload is not a queue state.</exception>
@@ -77,7 +79,12 @@ internal sealed record QueueStateRecord(
         var firstOffset = reader.Remaining > 0 ? reader.Number() : 0;
         var pushUrl = reader.Remaining > 0 ? reader.Text() : "";
         var unusedMs = reader.Remaining > 0 ? reader.Number() : 0;
-        settings = settings with { PushUrl = pushUrl.Length == 0 ? null : pushUrl };
+        var subscriptions = reader.Remaining > 0 ? reader.Text() : "";
+        settings = settings with
+        {
+            PushUrl = pushUrl.Length == 0 ? null : pushUrl,
+            Subscriptions = QueueSubscriptions.FromText(subscriptions),
+        };
         var counters = new QueueCounters
         {
             Put = counts[0],

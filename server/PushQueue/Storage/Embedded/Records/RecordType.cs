@@ -51,6 +51,15 @@ internal enum RecordType : byte
     /// <summary>Last record of an orderly stop.</summary>
     CleanStop = 16,
 
+    /// <summary>
+    /// One body and the messages of several queues that have it: a put with its copies for subscribers, or what is left of one when it is
+    /// carried forward.
+    /// </summary>
+    Copies = 18,
+
+    /// <summary>Messages of a queue's history were also put into another queue; their bodies stay in the records that hold them.</summary>
+    HistoryCopied = 19,
+
     /// <summary>Last record of a segment whose successor has begun; names the successor.</summary>
     SegmentEnd = LogRecordType.SegmentEnd,
 }

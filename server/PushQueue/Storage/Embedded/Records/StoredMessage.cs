@@ -9,6 +9,9 @@ namespace PushQueue.Storage.Embedded.Records;
 /// </summary>
 internal sealed class StoredMessage
 {
+    // A segment, or a record that others share: one field, because a million messages have it.
+    private object? _home;
+
     public required long Sequence { get; init; }
 
     /// <summary>The client's id; null where the sequence is the id.</summary>
@@ -30,15 +33,18 @@ internal sealed class StoredMessage
     /// <summary>0 until it is broadcast.</summary>
     public long Offset { get; set; }
 
-    /// <summary>Where the latest whole record of the message is.</summary>
-    public Segment? Segment { get; set; }
+    /// <summary>Where the latest whole record of the message is; see <see cref="StandIn(Segment, long, int)"/>.</summary>
+    public Segment? Segment => _home is SharedRecord shared ? shared.Segment : (Segment?)_home;
+
+    /// <summary>The record, where copies of the message in other queues stand in the same one; null where it is its own.</summary>
+    public SharedRecord? Shared => _home as SharedRecord;
 
     /// <summary>While a copy of the record is on its way to the end of the log: the segment that it goes to.</summary>
     public Segment? CarriedTo { get; set; }
 
-    public long RecordOffset { get; set; }
+    public long RecordOffset { get; private set; }
 
-    public int RecordLength { get; set; }
+    public int RecordLength { get; private set; }
 
     public required int BodyLength { get; init; }
 
@@ -71,6 +77,51 @@ internal sealed class StoredMessage
 
     public MessageId Id => ClientId is null ? MessageId.FromNumber(Sequence) : MessageId.Parse(ClientId);
 
+    /// <summary>The message has a record of its own there.</summary>
+    public void StandIn(Segment segment, long offset, int length) => SetHome(segment, offset, length);
+
+    /// <summary>The message has a record there that it shares. The record may not have a segment yet.</summary>
+    public void StandIn(SharedRecord record, long offset, int length) => SetHome(record, offset, length);
+
+    /// <summary>The record that this message, which is not written yet, will share with its copies.</summary>
+    public SharedRecord EnsureShared()
+    {
+        if (_home is SharedRecord shared)
+        {
+            return shared;
+        }
+
+        shared = new SharedRecord();
+        _home = shared;
+        return shared;
+    }
+
+    /// <summary>The message has the record of another one, or a part of it.</summary>
+    public void StandWith(StoredMessage other) => SetHome(other._home, other.RecordOffset, other.RecordLength);
+
+    /// <summary>
+    /// The copy that a subscriber gets: what a consumer sees is the same; what belongs to the put alone (its unique key, its own limits of
+    /// attempts) is not. It shares the record, once that is written.
+    /// </summary>
+    /// <param name="sequence">Its number in the subscriber.</param>
+    /// <param name="availableAtMs">When it becomes available there.</param>
+    /// <param name="knownUntilMs">Until when its id stays known there; 0 where it does not.</param>
+    public StoredMessage CopyFor(long sequence, long availableAtMs, long knownUntilMs) => new()
+    {
+        Sequence = sequence,
+        ClientId = ClientId,
+        ContentType = ContentType,
+        EnqueuedAtMs = EnqueuedAtMs,
+        AvailableAtMs = availableAtMs,
+        ExpiresAtMs = ExpiresAtMs == 0 ? 0 : availableAtMs + ExpiresAtMs - AvailableAtMs,
+        Priority = Priority,
+        BodyLength = BodyLength,
+        Body = Body,
+        Place = Place,
+        BecomesDelayed = BecomesDelayed,
+        Tags = TagsForCopy(knownUntilMs),
+    };
+
     /// <summary>Available from another time; the time to live counts from there.</summary>
     public void MoveTo(long availableAtMs)
     {
@@ -84,6 +135,7 @@ internal sealed class StoredMessage
     /// </summary>
     public StoredMessage Copy() => new()
     {
+        _home = _home,
         Sequence = Sequence,
         ClientId = ClientId,
         ContentType = ContentType,
@@ -92,7 +144,6 @@ internal sealed class StoredMessage
         ExpiresAtMs = ExpiresAtMs,
         Priority = Priority,
         BodyLength = BodyLength,
-        Segment = Segment,
         RecordOffset = RecordOffset,
         RecordLength = RecordLength,
         CarriedTo = CarriedTo,
@@ -111,5 +162,28 @@ internal sealed class StoredMessage
         details = new MessageDetails { Key = Key, Headers = Headers };
         Tags = details;
         return details;
+    }
+
+    /// <summary>What the copies need no more than key and headers of, they share.</summary>
+    private MessageTags? TagsForCopy(long knownUntilMs)
+    {
+        if (knownUntilMs == 0 && Details is null)
+        {
+            return Tags;
+        }
+
+        if (knownUntilMs == 0 && Details!.TraceParent is null)
+        {
+            return Key is null && Headers is null ? null : new MessageTags { Key = Key, Headers = Headers };
+        }
+
+        return new MessageDetails { Key = Key, Headers = Headers, TraceParent = Details?.TraceParent, KnownUntilMs = knownUntilMs };
+    }
+
+    private void SetHome(object? home, long offset, int length)
+    {
+        _home = home;
+        RecordOffset = offset;
+        RecordLength = length;
     }
 }
