@@ -43,6 +43,14 @@ internal interface IQueueChangeListener
     }
 
     /// <summary>
+    /// Messages of a broadcast queue that has subscribers became ready: they go to history although nobody listens. Called beside
+    /// <see cref="OnReady"/>.
+    /// </summary>
+    void OnFeeding(QueueName queue)
+    {
+    }
+
+    /// <summary>
     /// The store was out of reach and is back: notifications of that time may have been missed. A listener that remembers anything of a
     /// queue (its settings, its position, that nothing is ready) asks again.
     /// </summary>

@@ -14,6 +14,8 @@ internal sealed class QueueChangeFanout(
 
     public void OnReady(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnReady(queue));
 
+    public void OnFeeding(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnFeeding(queue));
+
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) =>
         Tell(queue, settings, static (listener, queue, settings) => listener.OnSettingsChanged(queue, settings));
 

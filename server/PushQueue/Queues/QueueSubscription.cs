@@ -4,16 +4,27 @@ namespace PushQueue.Queues;
 
 /// <summary>One entry of a queue's setting <c>subscriptions</c>: what is put into the queues that it names is also put into this one.</summary>
 /// <param name="To">The name of a queue, or a pattern (<see cref="NamePattern"/>).</param>
-internal sealed record QueueSubscription(string To)
+/// <param name="Where">Which messages; null for all.</param>
+internal sealed record QueueSubscription(string To, MessageFilter? Where = null)
 {
-    /// <param name="text">A name or a pattern.</param>
+    // Neither names and patterns nor conditions hold control characters.
+    private const char Separator = '\u001F';
+
+    /// <summary>As stores keep it: what it names, then the conditions.</summary>
+    public string Text => Where is null ? To : string.Join(Separator, [To, .. Where.Conditions]);
+
+    /// <param name="to">A name or a pattern.</param>
+    /// <param name="where">Which messages; null for all.</param>
     /// <param name="subscription">The subscription.</param>
     /// <param name="whyNot">A sentence that says what is wrong.</param>
     public static bool TryParse(
-        string? text, [NotNullWhen(true)] out QueueSubscription? subscription, [NotNullWhen(false)] out string? whyNot)
+        string? to,
+        MessageFilter? where,
+        [NotNullWhen(true)] out QueueSubscription? subscription,
+        [NotNullWhen(false)] out string? whyNot)
     {
         subscription = null;
-        if (!QueueName.TryParse(text, out var name, out whyNot))
+        if (!QueueName.TryParse(to, out var name, out whyNot))
         {
             return false;
         }
@@ -24,10 +35,22 @@ internal sealed record QueueSubscription(string To)
             return false;
         }
 
-        subscription = new QueueSubscription(name.Value);
+        subscription = new QueueSubscription(name.Value, where);
         return true;
+    }
+
+    /// <summary>Reads the text back that a store has kept.</summary>
+    public static QueueSubscription FromText(string text)
+    {
+        var parts = text.Split(Separator);
+        return MessageFilter.TryParse(parts[1..], out var where, out var whyNot)
+            ? new QueueSubscription(parts[0], where)
+            : throw new InvalidDataException($"A subscription to '{parts[0]}' cannot be read: {whyNot}");
     }
 
     /// <summary>Whether messages of that queue are meant. Dead-letter queues match nothing.</summary>
     public bool Fits(QueueName queue) => !queue.IsDeadLetter && NamePattern.Fits(To, queue.Value);
+
+    /// <summary>Whether a message with these headers is meant.</summary>
+    public bool Wants(MessageHeaders? headers) => Where is null || Where.Matches(headers);
 }

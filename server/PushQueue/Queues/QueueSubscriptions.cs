@@ -9,13 +9,13 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
     /// <summary>The most subscriptions of all queues of a server, or of all nodes that share one Redis.</summary>
     public const int TotalMax = 10_000;
 
-    // Names and patterns hold no control characters.
+    // No entry's text holds it.
     private const char Separator = '\u001E';
 
     private QueueSubscriptions(IReadOnlyList<QueueSubscription> entries)
     {
         Entries = entries;
-        Text = string.Join(Separator, entries.Select(static entry => entry.To));
+        Text = string.Join(Separator, entries.Select(static entry => entry.Text));
     }
 
     public static QueueSubscriptions None { get; } = new([]);
@@ -32,7 +32,7 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
 
     /// <summary>Reads the text back that a store has kept.</summary>
     public static QueueSubscriptions FromText(string text) =>
-        text.Length == 0 ? None : new([.. text.Split(Separator).Select(static part => new QueueSubscription(part))]);
+        text.Length == 0 ? None : new([.. text.Split(Separator).Select(QueueSubscription.FromText)]);
 
     public bool Fits(QueueName queue)
     {

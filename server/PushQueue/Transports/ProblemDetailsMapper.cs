@@ -23,6 +23,7 @@ internal static class ProblemDetailsMapper
         QueueError.LeaseLost => ProblemType.LeaseLost,
         QueueError.TooManyWaiting => ProblemType.TooManyWaiting,
         QueueError.TooManyQueues => ProblemType.TooManyQueues,
+        QueueError.TooManySubscriptions => ProblemType.TooManySubscriptions,
         QueueError.ServerFull => ProblemType.ServerFull,
         QueueError.DiskFull => ProblemType.DiskFull,
         QueueError.StoreUnavailable => ProblemType.StoreUnavailable,

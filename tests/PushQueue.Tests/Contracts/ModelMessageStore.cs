@@ -401,7 +401,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var added = new List<ModelMessage>();
         var number = found.NextNumber;
         var lastAvailableAt = found.LastAvailableAt;
-        var copies = SubscribersOf(queue).Select(name => new ModelCopies(name, Find(name)!)).ToList();
+        var copies = SubscribersOf(queue).Select(name => new ModelCopies(queue, name, Find(name)!)).ToList();
         var numbers = new Queue<long>(Numbers);
         Numbers = [];
         foreach (var message in messages)
@@ -491,7 +491,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     }
 
     /// <summary>The copies that one subscriber gets of a put.</summary>
-    private sealed class ModelCopies(QueueName name, ModelQueue queue)
+    private sealed class ModelCopies(QueueName source, QueueName name, ModelQueue queue)
     {
         private readonly DateTimeOffset _lastAvailableAt = queue.LastAvailableAt;
 
@@ -507,7 +507,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         public bool TryAdd(ModelMessageStore store, NewMessage message)
         {
             bool Known(MessageId id) => queue.Knows(id, store.Now) || Added.Exists(other => other.Id == id);
-            if (message.CountsAsFailure || (message.Id is { } given && Known(given)))
+            var wanted = queue.Settings.Subscriptions.Entries.Any(entry => entry.Fits(source) && entry.Wants(message.Headers));
+            if (!wanted || message.CountsAsFailure || (message.Id is { } given && Known(given)))
             {
                 return false;
             }

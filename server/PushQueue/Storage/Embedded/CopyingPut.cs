@@ -135,7 +135,7 @@ internal sealed class CopyingPut
         for (var i = 0; i < _set.Subscribers.Length; i++)
         {
             var queue = _set.Subscribers[i].Queue;
-            if (queue.State.IsDeleted)
+            if (queue.State.IsDeleted || !_set.Subscribers[i].Wants(message.Headers))
             {
                 continue;
             }

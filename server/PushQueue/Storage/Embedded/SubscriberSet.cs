@@ -22,4 +22,18 @@ internal sealed class SubscriberSet
 /// <summary>A queue that gets copies, and of which messages.</summary>
 /// <param name="Queue">The queue.</param>
 /// <param name="Entries">Those of its subscriptions that mean the source; a message that one of them wants is copied once.</param>
-internal sealed record Subscriber(EmbeddedQueue Queue, IReadOnlyList<QueueSubscription> Entries);
+internal sealed record Subscriber(EmbeddedQueue Queue, IReadOnlyList<QueueSubscription> Entries)
+{
+    public bool Wants(MessageHeaders? headers)
+    {
+        foreach (var entry in Entries)
+        {
+            if (entry.Wants(headers))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -16,7 +16,13 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
     public QueueName Name => queue;
 
     /// <summary>The hash first; the others only for a Redis Cluster, which needs them all beforehand.</summary>
-    public RedisKey[] Keys => keys;
+    public RedisKey[] Keys { get; } = keys;
+
+    /// <summary>
+    /// The keys of a put: on a Redis Cluster those of the subscribers, too, as far as this node knows them; a put that lacks some is refused
+    /// and tells.
+    /// </summary>
+    public RedisKey[] KeysWithFed { get; set; } = keys;
 
     /// <summary>Offsets below this one were assigned, whatever Redis remembers; 0 if nothing is known.</summary>
     public long NextOffset => Volatile.Read(ref _nextOffset);

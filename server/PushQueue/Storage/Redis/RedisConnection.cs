@@ -279,7 +279,8 @@ internal sealed class RedisConnection(RedisStoreOptions options, ILogger logger)
                 [Receipt.New().ToString(), lossless, unpromoted, .. masters.Select(static master => (RedisValue)master.RunId)];
             var name = await DoAsync(database => database.ScriptEvaluateAsync(
                 RedisScripts.Read("Incarnate"), [Keys.Incarnation], arguments, CommandFlags.NoScriptCache));
-            var scripts = new RedisScripts((string)name!, Keys.Notifications);
+            var scripts = new RedisScripts(
+                (string)name!, Keys.Notifications, IsCluster ? null : (string)Keys.Subscriptions!);
             await Task.WhenAll(masters.SelectMany(master => scripts.Texts.Select(text => master.Server.ScriptLoadAsync(text))))
                 .WaitAsync(options.CommandTimeout);
             if (_scripts is { } before && before.Incarnation != scripts.Incarnation)

@@ -32,6 +32,9 @@ internal sealed class RedisKeys(string prefix, int database)
     /// <summary>The totals of all queues.</summary>
     public RedisKey Totals { get; } = $"{prefix}:{{nodes}}:totals";
 
+    /// <summary>The registry of subscriptions between queues, where there is one for all; see Scripts/Part.Feeds.lua.</summary>
+    public RedisKey Subscriptions { get; } = $"{prefix}:{{subscriptions}}";
+
     /// <summary>When which queue is due, and which of them a node is sweeping.</summary>
     public RedisKey[] Due { get; } = [$"{prefix}:{{due}}:at", $"{prefix}:{{due}}:claimed"];
 
@@ -87,6 +90,52 @@ internal sealed class RedisKeys(string prefix, int database)
     {
         var (own, neighbour) = (Queue(queue), Queue(queue.IsDeadLetter ? queue.Source : queue.DeadLetter));
         return [own, .. Suffixes.Select(suffix => own.Append(suffix)), neighbour, .. Suffixes.Select(suffix => neighbour.Append(suffix))];
+    }
+
+    /// <summary>
+    /// The same on a Redis Cluster, where the name of a queue may choose its hash tag (<see cref="TagOf"/>), so that queues can feed each
+    /// other. Last the registry of subscriptions of that tag.
+    /// </summary>
+    public RedisKey[] AllOnCluster(QueueName queue)
+    {
+        var (live, depth) = (queue, 0);
+        for (; live.IsDeadLetter; live = live.Source)
+        {
+            depth++;
+        }
+
+        var tag = TagOf(live.Value);
+        var registry = (RedisKey)$"{prefix}:{{{Encode(tag)}}}:subscriptions";
+        if (tag == live.Value)
+        {
+            return [.. All(queue), registry];
+        }
+
+        RedisKey At(int depth) => string.Create(CultureInfo.InvariantCulture, $"{prefix}:{{{Encode(tag)}}}:{Encode(live.Value)}:{depth}");
+        var (own, neighbour) = (At(depth), At(depth > 0 ? depth - 1 : 1));
+        return
+        [
+            own, .. Suffixes.Select(suffix => own.Append(suffix)),
+            neighbour, .. Suffixes.Select(suffix => neighbour.Append(suffix)),
+            registry,
+        ];
+    }
+
+    /// <summary>What stands between the first braces of a name, where something does; else the whole name.</summary>
+    public static string TagOf(string name)
+    {
+        var open = name.IndexOf('{', StringComparison.Ordinal);
+        var close = open < 0 ? -1 : name.IndexOf('}', open);
+        return close > open + 1 ? name[(open + 1)..close] : name;
+    }
+
+    /// <summary>The hash tag that all names have which a pattern fits; null where they may have different ones.</summary>
+    public static string? TagOfPattern(string pattern)
+    {
+        var star = pattern.IndexOf('*', StringComparison.Ordinal);
+        var close = pattern.IndexOf('}', StringComparison.Ordinal);
+        var hasTag = TagOf(pattern) != pattern;
+        return star < 0 ? TagOf(pattern) : hasTag && close < star ? TagOf(pattern) : null;
     }
 
     private static string Channel(string prefix, int database, string name) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -13,6 +14,9 @@ internal sealed partial class RedisMessageStore
     // Time, name, mode; then record and time available per message.
     private const int PutHead = 3;
 
+    // Control and the place of who is to blame; then a code per message.
+    private const int PutReplyHead = 2;
+
     public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) =>
         Known(queue).LanesOf(this).Puts.CallAsync(message);
 
@@ -25,7 +29,7 @@ internal sealed partial class RedisMessageStore
             var reply = await PutAsync(queue, messages, allOrNone: false);
             for (var i = 0; i < outcomes.Length; i++)
             {
-                outcomes[i] = Outcome(queue, messages[i], (long)reply[i + 2]);
+                outcomes[i] = Outcome(queue, messages[i], reply[i + 2], CopiesOf(reply, i, outcomes.Length));
             }
         }
         catch (StoreUnavailableException e)
@@ -55,14 +59,14 @@ internal sealed partial class RedisMessageStore
 
         if ((long)reply[1] is > 0 and var place)
         {
-            var failure = Outcome(queue, messages[(int)place - 1], (long)reply[2]).Failure;
+            var failure = Outcome(queue, messages[(int)place - 1], reply[2]).Failure;
             return failure with { Detail = $"{failure.Detail} (message {place} of the batch; nothing was stored)" };
         }
 
         var outcomes = new PutOutcome[messages.Count];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = Outcome(queue, messages[i], (long)reply[i + 2]).Value;
+            outcomes[i] = Outcome(queue, messages[i], reply[i + 2], CopiesOf(reply, i, outcomes.Length)).Value;
         }
 
         return outcomes;
@@ -80,10 +84,44 @@ internal sealed partial class RedisMessageStore
             arguments[at + 1] = Available(messages[i]);
         }
 
-        var reply = await RunAsync(RedisScript.Put, queue, arguments);
+        var known = Known(queue);
+        RedisValue[] reply;
+        while ((reply = (await RunAsync(RedisScript.Put, queue, arguments, known.KeysWithFed))!)[0] == KeysMissing)
+        {
+            // On a Redis Cluster, the first time and after each change of the subscribers.
+            known.KeysWithFed = [.. known.Keys, .. FedOf(reply[1]).SelectMany(_connection.Keys.AllOnCluster)];
+        }
+
+        if (reply.Length > messages.Count + PutReplyHead)
+        {
+            await FollowCopiesAsync(queue, reply, messages.Count);
+        }
+
         await ReplicatedAsync();
-        return reply!;
+        return reply;
     }
+
+    /// <summary>The names in the field fed (Scripts/Part.Feeds.lua).</summary>
+    private static IEnumerable<QueueName> FedOf(RedisValue fed) =>
+        ((string)fed!).Split('\u001C').Select(static subscriber => QueueName.Parse(subscriber.Split('\u001D')[0]));
+
+    /// <summary>The work that copies leave to this node.</summary>
+    private async ValueTask FollowCopiesAsync(QueueName queue, RedisValue[] reply, int messages)
+    {
+        var isRefused = (long)reply[1] > 0;
+        for (var i = isRefused ? PutReplyHead + 1 : PutReplyHead + 1 + (2 * messages); i < reply.Length; i += 2)
+        {
+            await TryFollowUpAsync(QueueName.Parse(reply[i]!), (long)reply[i + 1]);
+        }
+
+        if (!isRefused && (long)reply[PutReplyHead + messages] == 1)
+        {
+            _listener!.OnFeeding(queue);
+        }
+    }
+
+    private static int CopiesOf(RedisValue[] reply, int message, int messages) =>
+        reply.Length > PutReplyHead + messages ? (int)reply[PutReplyHead + messages + 1 + message] : 0;
 
     /// <summary>Since when the message is available, as the script takes it.</summary>
     private static RedisValue Available(NewMessage message)
@@ -116,10 +154,23 @@ internal sealed partial class RedisMessageStore
         }
     }
 
-    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, long code) => code switch
+    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, RedisValue code, int copies = 0)
     {
-        > 0 => new PutOutcome(MessageId.FromNumber(code), Duplicate: false),
-        0 => new PutOutcome(message.Id!.Value, Duplicate: false),
+        if (code.TryParse(out long number))
+        {
+            return Outcome(queue, message, number, copies);
+        }
+
+        // A limit of a subscriber: the code and its name.
+        var text = (string)code!;
+        var space = text.IndexOf(' ', StringComparison.Ordinal);
+        return Outcome(QueueName.Parse(text[(space + 1)..]), message, long.Parse(text[..space], CultureInfo.InvariantCulture), copies);
+    }
+
+    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, long code, int copies) => code switch
+    {
+        > 0 => new PutOutcome(MessageId.FromNumber(code), Duplicate: false, copies),
+        0 => new PutOutcome(message.Id!.Value, Duplicate: false, copies),
         Duplicate => new PutOutcome(message.Id!.Value, Duplicate: true),
         KeyTaken => new BrokerFailure(
             QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),

@@ -85,8 +85,6 @@ internal sealed partial class RedisMessageStore
             ? RedisQueueInfo.Read(queue, Known(queue), reply)
             : null;
 
-    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => throw new NotSupportedException();
-
     public async ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
     {
         if (UnavailableReason is { } reason)
@@ -111,10 +109,26 @@ internal sealed partial class RedisMessageStore
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)
     {
+        if (WhyNoSubscription(queue, patch) is { } refusal)
+        {
+            return refusal;
+        }
+
         try
         {
             var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch));
-            return RedisSettings.Read(reply.AsSpan(1));
+            if (reply!.Length == 1)
+            {
+                return TooManySubscriptions;
+            }
+
+            var settings = RedisSettings.Read(reply.AsSpan(1));
+            if (patch.Subscriptions is { Count: > 0 } subscriptions)
+            {
+                await FeedHistoriesAsync(queue, subscriptions);
+            }
+
+            return settings;
         }
         catch (StoreUnavailableException e)
         {

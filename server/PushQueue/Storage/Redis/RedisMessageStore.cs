@@ -127,7 +127,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         return _queues.GetOrAdd(
             queue,
             static (name, connection) => new KnownQueue(
-                name, connection.IsCluster ? connection.Keys.All(name) : [connection.Keys.Queue(name)]),
+                name, connection.IsCluster ? connection.Keys.AllOnCluster(name) : [connection.Keys.Queue(name)]),
             _connection);
     }
 
@@ -136,7 +136,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     /// </summary>
     /// <returns>The answer; null if the queue does not exist.</returns>
     /// <exception cref="StoreUnavailableException">Redis is out of reach or refuses.</exception>
-    private async ValueTask<RedisValue[]?> RunAsync(RedisScript script, QueueName queue, RedisValue[] arguments)
+    private async ValueTask<RedisValue[]?> RunAsync(RedisScript script, QueueName queue, RedisValue[] arguments, RedisKey[]? keys = null)
     {
         if (UnavailableReason is { } reason)
         {
@@ -146,11 +146,11 @@ internal sealed partial class RedisMessageStore : IMessageStore
         var known = Known(queue);
         arguments[0] = NowMs();
         arguments[1] = Caller(known);
-        var reply = await RunAsync(script, known.Keys, arguments);
+        var reply = await RunAsync(script, keys ?? known.Keys, arguments);
         var control = _totals.Read(reply[0]);
         if (control < 0)
         {
-            return null;
+            return control == KeysMissing ? reply : null;
         }
 
         if (control > 0)

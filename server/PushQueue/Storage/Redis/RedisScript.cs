@@ -27,6 +27,7 @@ internal enum RedisScript
     GetQueue,
     GetQueues,
     UpdateSettings,
+    Subscribers,
     Sweep,
     Keep,
     EndNodeLeases,

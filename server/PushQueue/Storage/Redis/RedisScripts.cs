@@ -15,11 +15,16 @@ internal sealed partial class RedisScripts
     private readonly string[] _texts;
     private readonly byte[][] _hashes;
 
-    public RedisScripts(string incarnation, string channel)
+    /// <param name="incarnation">The incarnation.</param>
+    /// <param name="channel">The channel of notifications.</param>
+    /// <param name="subscriptions">
+    /// The key of the registry of subscriptions; null on a Redis Cluster, where each hash tag has its own.
+    /// </param>
+    public RedisScripts(string incarnation, string channel, string? subscriptions = null)
     {
         Incarnation = incarnation;
         var names = Enum.GetNames<RedisScript>();
-        _texts = Array.ConvertAll(names, name => Compose(name, incarnation, channel));
+        _texts = Array.ConvertAll(names, name => Compose(name, incarnation, channel, subscriptions));
         _hashes = Array.ConvertAll(_texts, Hash);
     }
 
@@ -38,7 +43,7 @@ internal sealed partial class RedisScripts
     }
 
     /// <summary>First line (what the script may do), constants, the parts that its "uses:" line names, then the script.</summary>
-    private static string Compose(string name, string incarnation, string channel)
+    private static string Compose(string name, string incarnation, string channel, string? subscriptions)
     {
         var script = Read(name);
         var lines = script.Split('\n', 3);
@@ -48,6 +53,7 @@ internal sealed partial class RedisScripts
             CultureInfo.InvariantCulture,
             $"""
             local INCARNATION, CHANNEL = '{incarnation}', '{channel}'
+            local SUBSCRIPTIONS, MOST_SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}, {QueueSubscriptions.TotalMax}
             local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}
             local DEFAULT_HISTORY_AGE = {defaults.HistoryAge.Ticks}
 

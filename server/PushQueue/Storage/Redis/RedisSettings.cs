@@ -13,7 +13,7 @@ internal static class RedisSettings
     public static readonly RedisValue[] Fields =
     [
         "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
-        "nodead", "pushurl", "expires", "perkey",
+        "nodead", "pushurl", "expires", "perkey", "subs",
     ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
@@ -59,6 +59,12 @@ internal static class RedisSettings
             changes.Add(url);
         }
 
+        if (patch.Subscriptions is { } subscriptions)
+        {
+            changes.Add("subs");
+            changes.Add(subscriptions.Text);
+        }
+
         return changes;
     }
 
@@ -85,6 +91,9 @@ internal static class RedisSettings
             // Missing in notifications of earlier versions.
             Expires = values.Length > 14 ? Time(values[14]) : null,
             HistoryPerKey = values.Length > 15 && Number(values[15]) == 1,
+            Subscriptions = values.Length > 16 && !values[16].IsNullOrEmpty
+                ? QueueSubscriptions.FromText(values[16]!)
+                : none.Subscriptions,
         };
     }
 

@@ -7,7 +7,7 @@
 -- number), :known (ids of the dedup window by their end), :history (offset to message), :rounds (when which offsets were broadcast). A
 -- member is the message's number, 15 digits, and its priority. Its score among the ready orders first by priority, then by time; among the
 -- leased it is the end, or the number of the node (2^52 and above) whose life is the lease's.
-local KEY, NOW, NAME = KEYS[1], tonumber(ARGV[1]), ARGV[2]:sub(17)
+local KEY, NOW, NODE, NAME = KEYS[1], tonumber(ARGV[1]), ARGV[2]:sub(1, 16), ARGV[2]:sub(17)
 local BAND = 4398046511104
 local NODES = 1125899906842624
 local NEVER = math.huge
@@ -185,15 +185,14 @@ end
 
 local function publish()
   if #notifications > 0 then
-    redis.call('PUBLISH', CHANNEL, text(ARGV[2]) .. table.concat(notifications))
+    redis.call('PUBLISH', CHANNEL, text(NODE .. NAME) .. table.concat(notifications))
   end
 end
 
--- Ends every script on a queue: writes counters, the next due time and the notifications. The first element of the answer is the control:
--- the follow-up work of the node. It is a due time (if it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its
--- dead-letter queue is not, 4 if the queue of its dead letters is not. If messages came or went it is a text: that number, the change in
--- messages, and the change in bytes.
-local function answer(reply)
+-- Ends the work on a queue: writes counters, the next due time and the notifications. Returns the follow-up work of the node: a due time (if
+-- it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its dead-letter queue is not, 4 if the queue of its dead
+-- letters is not.
+local function settle()
   for field, by in pairs(counts) do
     local value = loaded[field]
     if value ~= nil then
@@ -212,7 +211,28 @@ local function answer(reply)
   if #changes > 0 then redis.call('HSET', KEY, unpack(changes)) end
   publish()
   if not is_listed then flags = flags + 1 end
-  reply[1] = (due_after < due_before and due_after * 8 or 0) + flags
+  return (due_after < due_before and due_after * 8 or 0) + flags
+end
+
+-- What the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
+local function set_aside()
+  return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked }
+end
+
+local function resume(parts)
+  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked =
+    unpack(parts, 1, 12)
+end
+
+-- Goes to another queue, whose fields are loaded next.
+local function begin(key, name)
+  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false })
+end
+
+-- Ends every script on a queue. The first element of the answer is the control: the follow-up work of the node. If messages came or went it
+-- is a text: that number, the change in messages, and the change in bytes.
+local function answer(reply)
+  reply[1] = settle()
   if more_messages ~= 0 then reply[1] = string.format('%.0f %d %d', reply[1], more_messages, more_bytes) end
   return reply
 end

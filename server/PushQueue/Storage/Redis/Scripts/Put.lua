@@ -1,18 +1,30 @@
 #!lua
--- uses: Codec, Queue, Advance
--- Puts messages, making the queue if it does not exist.
--- KEYS: the queue's hash.
+-- uses: Codec, Queue, Advance, Feeds
+-- Puts messages, making the queue if it does not exist, and copies of them into the queues that subscribe to it.
+-- KEYS: the queue's hash. On a Redis Cluster all keys of the queue, and those of its subscribers as far as the node knows them.
 -- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
 -- now), followed by k where that is kept though it be past, and by b where a worker puts it back.
 -- Returns: control; the place of the message that is to blame where all were refused, else 0; per message (or for the one to blame) its
--- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes.
-local FIELDS = { 'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow' }
+-- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes; the
+-- latter two followed by a space and a name where a subscriber is to blame. Where all went well and the queue has subscribers then 1 if its messages go to
+-- history although nobody listens, else 0; per message how many copies of it were put. Last, per subscriber for which there is follow-up
+-- work, its name and control. Or: -2 in the place of control and the field fed, where subscribers' keys are missing; nothing was done.
+local FIELDS = { 'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow', 'policy', 'stopped', 'fed', 'fedat' }
 local queue = open(FIELDS)
 if not queue then
   make(KEY, NAME)
   queue = load(FIELDS)
 end
 use()
+
+local fed = subscribers(queue)
+if fed ~= '' and not SUBSCRIPTIONS then
+  local declared = {}
+  for _, key in ipairs(KEYS) do declared[key] = true end
+  for feed in each(fed, '\28') do
+    if not declared[key_of_queue(feed:match('^[^\29]*'))] then return { -2, fed } end
+  end
+end
 
 local seq, available = tonumber(queue.seq or 0), tonumber(queue.available or 0)
 local idmax, dedup = tonumber(queue.idmax or 0), tonumber(queue.dedup or 0) / 10000
@@ -115,8 +127,8 @@ local function become_ready(member, since)
   add(ready, score_of(member, since), member)
 end
 
--- Makes room for so many more messages and bytes; 0, or the code of the limit that stands in the way, and then nothing has changed.
-local function make_room(more, added_bytes)
+-- Finds room for so many more messages and bytes: 0 and what must be dropped for it, or the code of the limit that stands in the way.
+local function find_room(more, added_bytes)
   flush()
   local live = call('ZCARD', ':ready') + call('ZCARD', ':delayed') + call('ZCARD', ':leased') + more
   local total = bytes + added_bytes
@@ -129,6 +141,10 @@ local function make_room(more, added_bytes)
     dropped[#dropped + 1] = { member = member, message = message }
     live, total = live - 1, total - message.bytes
   end
+  return 0, dropped
+end
+
+local function drop_all(dropped)
   for _, drop in ipairs(dropped) do
     local number = number_of(drop.member)
     local state = read_state(call('HGET', ':states', number))
@@ -138,7 +154,6 @@ local function make_room(more, added_bytes)
     notify_finished(id_of(number, drop.message), false, nil, state.attempts, 'dropped because the queue was full')
     bytes = bytes - drop.message.bytes
   end
-  return 0
 end
 
 local function store(message)
@@ -177,7 +192,165 @@ local function store(message)
   return message.id and 0 or message.number
 end
 
-local reply = { 0, 0 }
+-- What the functions above keep of one queue, so that they serve one after another.
+local function put_aside()
+  return { set_aside(), queue, seq, available, idmax, dedup, limited, bytes, taken_ids, taken_keys, records, ready }
+end
+
+local function take_up(hand)
+  local parts
+  parts, queue, seq, available, idmax, dedup, limited, bytes, taken_ids, taken_keys, records, ready = unpack(hand, 1, 12)
+  resume(parts)
+end
+
+-- Writes what is left of the queue in hand.
+local function finish(seq_before)
+  flush()
+  if seq ~= seq_before then
+    change('seq', seq)
+    change('available', available)
+    if idmax > tonumber(queue.idmax or 0) then change('idmax', idmax) end
+  end
+end
+
+-- Goes to a queue that gets copies; false where it was deleted, and its subscriptions with it.
+local function go_to(name)
+  begin(key_of_queue(name), name)
+  queue = open(FIELDS)
+  if not queue then return false end
+  seq, available, idmax = tonumber(queue.seq or 0), tonumber(queue.available or 0), tonumber(queue.idmax or 0)
+  dedup, limited = tonumber(queue.dedup or 0) / 10000, queue.maxmsgs or queue.maxbytes
+  bytes = tonumber(queue.bytes or 0) + (counts.bytes or 0)
+  taken_ids, taken_keys, records, ready = {}, {}, {}, {}
+  return true
+end
+
+-- The subscribers, each with its hand; found when they are first needed.
+local feeds
+local function all_feeds()
+  if feeds then return feeds end
+  feeds = {}
+  local own = put_aside()
+  for entry in each(fed, '\28') do
+    local name, conditions = entry:match('^([^\29]*)\29?(.*)$')
+    if go_to(name) then feeds[#feeds + 1] = { name = name, conditions = conditions, seq_before = seq, hand = put_aside() } end
+  end
+  take_up(own)
+  return feeds
+end
+
+-- The copy of a message for the queue in hand; nil where its id is known there.
+local function admit_copy(message)
+  if message.id and is_known(message.id) then return nil end
+  local copy = {}
+  for field, value in pairs(message) do copy[field] = value end
+  copy.unique, copy.attempts, copy.retry1, copy.retry2 = nil, nil, nil, nil
+  copy.record = copied_record(message.record, message)
+  copy.bytes = message.bytes
+  if copy.id then
+    taken_ids[copy.id] = true
+    seq = seq + 1
+    copy.number = seq
+    if #copy.id <= 15 and copy.id:find('^[1-9]%d*$') then idmax = math.max(idmax, tonumber(copy.id)) end
+  else
+    copy.number = next_number()
+    taken_ids[tostring(seq)] = true
+  end
+  return copy
+end
+
+-- Checks the rules of all subscribers for messages that were admitted; a code with the subscriber's name, and then nothing has changed.
+-- What a worker puts back was copied when it came.
+local function plan_copies(messages)
+  local own, code = put_aside(), nil
+  for _, feed in ipairs(all_feeds()) do
+    take_up(feed.hand)
+    feed.before, feed.copies, feed.dropped = { seq, idmax }, {}, nil
+    local added_bytes = 0
+    for _, message in ipairs(messages) do
+      if not message.back and (feed.conditions == '' or wants(feed.conditions, message.headers)) then
+        local copy = admit_copy(message)
+        if copy then
+          feed.copies[#feed.copies + 1] = copy
+          added_bytes = added_bytes + copy.bytes
+          message.copies = message.copies + 1
+        end
+      end
+    end
+    local limit = 0
+    if limited and #feed.copies > 0 then limit, feed.dropped = find_room(#feed.copies, added_bytes) end
+    feed.hand = put_aside()
+    if limit ~= 0 then
+      code = limit .. ' ' .. feed.name
+      break
+    end
+  end
+  if code then
+    for _, feed in ipairs(feeds) do
+      if feed.copies then
+        take_up(feed.hand)
+        seq, idmax = unpack(feed.before)
+        for _, copy in ipairs(feed.copies) do taken_ids[copy.id or tostring(copy.number)] = nil end
+        feed.hand, feed.copies = put_aside(), nil
+      end
+    end
+  end
+  take_up(own)
+  return code
+end
+
+local function store_copies()
+  local own = put_aside()
+  for _, feed in ipairs(feeds) do
+    if feed.copies and #feed.copies > 0 then
+      take_up(feed.hand)
+      if feed.dropped then drop_all(feed.dropped) end
+      for _, copy in ipairs(feed.copies) do store(copy) end
+      feed.hand = put_aside()
+    end
+    feed.copies = nil
+  end
+  take_up(own)
+end
+
+-- Ends the scripts' work on the subscribers; their names and follow-up work.
+local function finish_copies(reply)
+  local own = put_aside()
+  for _, feed in ipairs(feeds or {}) do
+    take_up(feed.hand)
+    finish(feed.seq_before)
+    local control = settle()
+    if control ~= 0 then
+      reply[#reply + 1] = feed.name
+      reply[#reply + 1] = control
+    end
+  end
+  take_up(own)
+end
+
+local function prepare(message)
+  message.copies = 0
+  message.headers = fed:find('\29', 1, true) and headers_of(message.record, message)
+end
+
+local reply, copies = { 0, 0 }, {}
+
+-- Stores messages that were admitted, and their copies; the code of what stands in the way, and then nothing has changed.
+local function store_admitted(messages, added_bytes)
+  local code, dropped = 0, nil
+  if limited then
+    code, dropped = find_room(#messages, added_bytes)
+    if code ~= 0 then return code end
+  end
+  if fed ~= '' then
+    for _, message in ipairs(messages) do prepare(message) end
+    code = plan_copies(messages)
+    if code then return code end
+  end
+  if dropped then drop_all(dropped) end
+  for _, message in ipairs(messages) do message.stored = store(message) end
+  if fed ~= '' then store_copies() end
+end
 
 local function put_all()
   local stored, codes, added_bytes = {}, {}, 0
@@ -190,12 +363,13 @@ local function put_all()
       added_bytes = added_bytes + message.bytes
     end
   end
-  if limited and #stored > 0 then
-    local code = make_room(#stored, added_bytes)
-    if code ~= 0 then return { 0, #codes, code } end
+  if #stored > 0 then
+    local code = store_admitted(stored, added_bytes)
+    if code then return { 0, #codes, code } end
   end
   for i, code in ipairs(codes) do
-    reply[i + 2] = type(code) == 'table' and store(code) or code
+    reply[i + 2] = type(code) == 'table' and code.stored or code
+    copies[i] = type(code) == 'table' and code.copies or 0
   end
   return reply
 end
@@ -204,26 +378,31 @@ local function put_each()
   for i = 4, #ARGV, 2 do
     local before = seq
     local code, message = admit(ARGV[i], ARGV[i + 1])
-    if message and limited then
-      code = make_room(1, message.bytes)
-      if code ~= 0 then
+    if message then
+      code = store_admitted({ message }, message.bytes)
+      if code then
         seq = before
         if message.id then taken_ids[message.id] = nil else taken_ids[tostring(message.number)] = nil end
         if message.unique then taken_keys[message.unique] = nil end
         message = nil
       end
     end
-    reply[#reply + 1] = message and store(message) or code
+    reply[#reply + 1] = message and message.stored or code
+    copies[#copies + 1] = message and message.copies or 0
   end
   return reply
 end
 
 local refused_from = seq
 local result = ARGV[3] == '1' and put_all() or put_each()
-flush()
-if result[2] == 0 and seq ~= refused_from then
-  change('seq', seq)
-  change('available', available)
-  if idmax > tonumber(queue.idmax or 0) then change('idmax', idmax) end
+if result[2] == 0 then
+  finish(refused_from)
+  if fed ~= '' then
+    result[#result + 1] = feeds_history(queue, fed) and 1 or 0
+    for i = 1, #copies do result[#result + 1] = copies[i] end
+  end
+else
+  flush()
 end
+finish_copies(result)
 return answer(result)

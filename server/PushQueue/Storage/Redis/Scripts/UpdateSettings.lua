@@ -1,11 +1,12 @@
 #!lua
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Advance, Feeds
 -- Changes settings, making the queue if it does not exist.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, which queues it applies to (0: all, 1: new ones, 2: those whose policy is undecided, 3:
 -- those without the setting expires), how many settings there
 -- are, their names; then per change the name and the value (empty: back to the default).
--- Returns: control; the settings as they are now, in the order of their names.
+-- Returns: control; the settings as they are now, in the order of their names. Nothing but control where the server would have too many
+-- subscriptions; then nothing has changed.
 local FIELDS = { 'first', 'next', 'policy' }
 local queue = open(FIELDS)
 local applies = true
@@ -45,6 +46,10 @@ local function keep_latest(keep)
       end
     end
   end
+end
+
+for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
+  if ARGV[i] == 'subs' and not register(redis.call('HGET', KEY, 'subs') or '', ARGV[i + 1], MOST_SUBSCRIPTIONS) then return answer({ 0 }) end
 end
 
 local before = values()

@@ -1,0 +1,156 @@
+-- Part: which queues get a copy of what is put into the queue in hand.
+--
+-- The registry is one hash: a queue's name to its subscriptions as the node writes them (entries split by \30; an entry is a name or
+-- pattern, then conditions, split by \31), '' to a version that each change raises, '\1' to how many entries there are. On a Redis Cluster
+-- there is one for each hash tag, because a script reaches no other slot. A queue keeps what the registry says of it in the fields fed and
+-- fedat, the version: so a put reads one field of the registry, and finds its subscribers anew only after a change. fed is the subscribers,
+-- split by \28: a name, and where no entry takes all messages \29 and the conditions of the entries.
+local function registry()
+  return SUBSCRIPTIONS or KEY:match('^(.-{[^}]*})') .. ':subscriptions'
+end
+
+-- The key of a queue's hash. A script knows its own; this is for the others.
+local function key_of_queue(name)
+  local function encode(part)
+    return (part:gsub('[%%{}]', { ['%'] = '%25', ['{'] = '%7B', ['}'] = '%7D' }))
+  end
+  if SUBSCRIPTIONS then return SUBSCRIPTIONS:match('^(.*){') .. '{' .. encode(name) .. '}:0' end
+  local base, tag = KEY:match('^(.-{)'), name:match('^[^{]*{([^}]+)}')
+  return tag and base .. encode(tag) .. '}:' .. encode(name) .. ':0' or base .. encode(name) .. '}:0'
+end
+
+local function each(text, separator)
+  return text:gmatch('[^' .. separator .. ']+')
+end
+
+local function fits(pattern, name)
+  local star = pattern:find('*', 1, true)
+  if not star then return pattern == name end
+  if name:sub(1, star - 1) ~= pattern:sub(1, star - 1) then return false end
+  local at = star
+  while true do
+    local next_star = pattern:find('*', star + 1, true)
+    local piece = pattern:sub(star + 1, (next_star or 0) - 1)
+    if not next_star then
+      return #name - #piece + 1 >= at and name:sub(#name - #piece + 1) == piece
+    end
+    local from, to = name:find(piece, at, true)
+    if not from then return false end
+    at = to + 1
+    star = next_star
+  end
+end
+
+-- The subscribers of a queue as the field fed has them; '' for none.
+local function find_subscribers(name)
+  local found = {}
+  if name:sub(-5) == '.dead' and #name > 5 then return '' end
+  local all = redis.call('HGETALL', registry())
+  for i = 1, #all, 2 do
+    local subscriber = all[i]
+    if subscriber ~= '' and subscriber ~= '\1' and subscriber ~= name then
+      local conditions, takes_all = {}, false
+      for entry in each(all[i + 1], '\30') do
+        local pattern, where = entry:match('^([^\31]*)\31?(.*)$')
+        if fits(pattern, name) then
+          takes_all = takes_all or where == ''
+          conditions[#conditions + 1] = where
+        end
+      end
+      if takes_all then
+        found[#found + 1] = subscriber
+      elseif #conditions > 0 then
+        found[#found + 1] = subscriber .. '\29' .. table.concat(conditions, '\30')
+      end
+    end
+  end
+  return table.concat(found, '\28')
+end
+
+-- The same, with the fields fed and fedat at hand.
+local function subscribers(queue)
+  local version = redis.call('HGET', registry(), '')
+  if not version then return '' end
+  if queue.fedat == version then return queue.fed end
+  local fed = find_subscribers(NAME)
+  redis.call('HSET', KEY, 'fed', fed, 'fedat', version)
+  return fed
+end
+
+-- Whether the queue's messages go to history although nobody listens.
+local function feeds_history(queue, fed)
+  return fed ~= '' and queue.policy ~= '2' and queue.stopped ~= '1'
+end
+
+-- Enters the subscriptions of the queue in hand, whose earlier ones stand in its field subs. False where there would be too many.
+local function register(before, after, most)
+  local function count_of(entries)
+    local n = 0
+    for _ in each(entries, '\30') do n = n + 1 end
+    return n
+  end
+  local added = count_of(after) - count_of(before)
+  if added > 0 and tonumber(redis.call('HGET', registry(), '\1') or 0) + added > most then return false end
+  if before == after then return true end
+  if after == '' then
+    redis.call('HDEL', registry(), NAME)
+  else
+    redis.call('HSET', registry(), NAME, after)
+  end
+  redis.call('HINCRBY', registry(), '', 1)
+  redis.call('HINCRBY', registry(), '\1', added)
+  return true
+end
+
+local function headers_of(record, message)
+  local headers, at = {}, message.at
+  if not has(message.flags, 128) then return headers end
+  local packed
+  packed, at = struct.unpack('>I2c0', record, at)
+  if has(message.flags, 32) then packed, at = struct.unpack('>I2c0', record, at) end
+  packed = struct.unpack('>I2c0', record, at)
+  local i = 1
+  while i <= #packed do
+    local name_length = packed:byte(i)
+    local value_at = i + name_length + 3
+    local value_length = packed:byte(value_at - 2) * 256 + packed:byte(value_at - 1)
+    headers[packed:sub(i + 1, i + name_length)] = packed:sub(value_at, value_at + value_length - 1)
+    i = value_at + value_length
+  end
+  return headers
+end
+
+local function holds(condition, headers)
+  local name, values = condition:match('^([^=]*)=(.*)$')
+  local value = headers[name or condition]
+  if not value or not name then return value ~= nil end
+  for allowed in (values .. '|'):gmatch('(.-)|') do
+    if allowed == value then return true end
+  end
+  return false
+end
+
+-- Whether a message is wanted: conditions of one entry must hold all, entries are split by \30.
+local function wants(entries, headers)
+  for entry in each(entries, '\30') do
+    local all = true
+    for condition in each(entry, '\31') do all = all and holds(condition, headers) end
+    if all then return true end
+  end
+  return false
+end
+
+-- The record of a copy: without what belongs to the put alone, its unique key and its own limits of attempts.
+local function copied_record(record, message)
+  local flags, middle = message.flags, ''
+  if not (has(flags, 2) or has(flags, 4) or has(flags, 8)) then return record end
+  for _, flag in ipairs({ 2, 4, 8 }) do
+    if has(flags, flag) then flags = flags - flag end
+  end
+  if message.ttl then middle = struct.pack('>d', message.put + message.ttl) end
+  if message.id then middle = middle .. text(message.id) end
+  if message.key then middle = middle .. text(message.key) end
+  local kind = record:sub(message.at, message.length)
+  local length = 14 + #middle + #kind
+  return struct.pack('>BI4c1d', flags, length, message.priority, message.put) .. middle .. kind .. record:sub(message.length + 1)
+end
