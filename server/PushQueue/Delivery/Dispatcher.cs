@@ -145,6 +145,20 @@ internal sealed partial class Dispatcher(
 
     public void OnReady(QueueName queue) => Find(queue)?.Signal();
 
+    public void OnFeeding(QueueName queue)
+    {
+        while (!IsDraining)
+        {
+            var dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
+            if (dispatcher.TryFeed())
+            {
+                return;
+            }
+
+            Forget(dispatcher);
+        }
+    }
+
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) => Find(queue)?.OnSettingsChanged(settings);
 
     public void OnBroadcast(QueueName queue, long nextOffset) => Find(queue)?.OnBroadcast(nextOffset);

@@ -36,6 +36,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private int _state;
     private bool _liveChanged;
     private bool _retired;
+    private bool _isFeeding;
     private bool _failing;
     private DeliveryPolicy? _toldPolicy;
     private volatile bool _waitsForRoom;
@@ -127,6 +128,34 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             _connected++;
             consumer.Dispatcher = this;
             return true;
+        }
+    }
+
+    /// <summary>The queue feeds others: what is ready goes to history although nobody listens. False as for <see cref="TryEnter"/>.</summary>
+    public bool TryFeed()
+    {
+        lock (_gate)
+        {
+            if (_retired)
+            {
+                return false;
+            }
+
+            _isFeeding = true;
+        }
+
+        Signal();
+        return true;
+    }
+
+    /// <summary>Whether a round is due although nobody listens. Asked before the round: what becomes ready meanwhile sets it again.</summary>
+    public bool ConsumeFeeding()
+    {
+        lock (_gate)
+        {
+            var wasFeeding = _isFeeding;
+            _isFeeding = false;
+            return wasFeeding;
         }
     }
 
@@ -347,7 +376,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            return _retired = _consumers == 0;
+            return _retired = _consumers == 0 && !_isFeeding;
         }
     }
 
@@ -371,6 +400,11 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         }
 
         var current = _policies[_settings.EffectivePolicy];
+        if (_settings.EffectivePolicy != DeliveryPolicy.Broadcast)
+        {
+            _ = ConsumeFeeding();
+        }
+
         foreach (var policy in _policies.Values)
         {
             if (policy != current && await policy.FinishAsync())

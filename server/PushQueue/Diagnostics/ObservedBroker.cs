@@ -65,6 +65,7 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         var duplicates = result.Value.Count(static outcome => outcome.Duplicate);
         meter.Put.Add(result.Value.Count - duplicates);
         meter.Duplicates.Add(duplicates);
+        CountCopies(result.Value.Sum(static outcome => outcome.Copies));
         return result;
     }
 
@@ -181,6 +182,15 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         else
         {
             meter.Put.Add(1);
+            CountCopies(result.Value.Copies);
+        }
+    }
+
+    private void CountCopies(int copies)
+    {
+        if (copies > 0)
+        {
+            meter.Copies.Add(copies);
         }
     }
 

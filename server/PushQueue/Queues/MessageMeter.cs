@@ -25,6 +25,7 @@ internal sealed class MessageMeter : IDisposable
         // Its own scope: two servers in one process are told apart by it.
         Meter = new Meter(new MeterOptions(Name) { Scope = this });
         Put = Messages("pushqueue.messages.put", "Messages stored by puts to this node.");
+        Copies = Messages("pushqueue.messages.copied", "Copies that puts to this node made for subscribers.");
         Duplicates = Messages("pushqueue.messages.duplicate", "Puts that stored nothing because their id was known.");
         Taken = Messages("pushqueue.messages.taken", "Messages taken for good.");
         Leased = Messages(
@@ -45,6 +46,9 @@ internal sealed class MessageMeter : IDisposable
     public Meter Meter { get; }
 
     public Counter<long> Put { get; }
+
+    /// <summary>Not among <see cref="Put"/>.</summary>
+    public Counter<long> Copies { get; }
 
     public Counter<long> Duplicates { get; }
 

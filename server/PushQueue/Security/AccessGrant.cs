@@ -13,6 +13,9 @@ internal sealed record AccessGrant(IReadOnlyList<string> Patterns, Permissions C
 
     public bool CoversAll => Patterns.Contains(Everything, StringComparer.Ordinal);
 
+    /// <summary>Whether one of the patterns covers all names that another pattern fits.</summary>
+    public bool CoversAllOf(string pattern) => Covers(pattern);
+
     public bool Allows(Permissions anyOf, QueueName queue)
     {
         if (Can.HasAny(anyOf) && Covers(queue.Value))

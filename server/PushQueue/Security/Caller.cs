@@ -64,6 +64,10 @@ internal sealed class Caller : ClaimsPrincipal
         return false;
     }
 
+    /// <summary>Whether one grant lets the caller listen to every queue that a name or pattern fits.</summary>
+    public bool MayListenTo(string pattern) =>
+        Key is null || Key.Grants.Any(grant => grant.Can.HasAny(Permissions.Listen) && grant.CoversAllOf(pattern));
+
     /// <summary>Whether he may do so with every queue, which is what the node as a whole asks for.</summary>
     public bool MayEverywhere(Permissions anyOf)
     {

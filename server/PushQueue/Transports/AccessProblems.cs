@@ -10,6 +10,13 @@ internal static class AccessProblems
     public static Problem? WhyNot(this Caller caller, Permissions anyOf, QueueName queue) =>
         caller.May(anyOf, queue) ? null : new Problem(ProblemType.Forbidden, $"{Whose(caller)} lacks the permission {Names(anyOf)} on the queue '{queue}'.");
 
+    /// <summary>Null where the caller may listen to every queue that a name or pattern fits.</summary>
+    public static Problem? WhyNotListen(this Caller caller, string pattern) =>
+        caller.MayListenTo(pattern) ? null : new Problem(
+            ProblemType.Forbidden,
+            $"{Whose(caller)} lacks the permission listen on {(NamePattern.Has(pattern) ? "all queues that fit" : "the queue")} '{pattern}', "
+            + "to which the queue would subscribe.");
+
     /// <summary>Why a wait ended: the key is gone, or lost this right.</summary>
     public static Problem WhyLost(this WaitingRight right) =>
         right.Caller?.WhyNot(right.AnyOf, right.Queue) ?? new Problem(ProblemType.Unauthorized, "The key was revoked or has expired while the request waited.");

@@ -8,7 +8,8 @@ namespace PushQueue.Transports;
 internal static class SettingsJson
 {
     private const string Names =
-        "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter, expires";
+        "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter, expires, "
+        + "subscriptions";
 
     private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m","perKey":false}.""";
 
@@ -38,7 +39,7 @@ internal static class SettingsJson
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var name))
         {
-            if (ReadSetting(ref reader, name, ref patch) is { } problem)
+            if (ReadSetting(ref reader, json, name, ref patch) is { } problem)
             {
                 return problem;
             }
@@ -47,7 +48,7 @@ internal static class SettingsJson
         return fields.Problem;
     }
 
-    private static Problem? ReadSetting(ref Utf8JsonReader reader, string name, ref QueueSettingsPatch patch)
+    private static Problem? ReadSetting(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref QueueSettingsPatch patch)
     {
         if (!All.Contains(name))
         {
@@ -58,6 +59,11 @@ internal static class SettingsJson
         {
             // A limit that is null is no limit, which a patch writes as zero. Any other setting that is null is not given.
             return name is "maxMessages" or "maxBytes" ? Set(name, "0", ref patch) : null;
+        }
+
+        if (name == "subscriptions")
+        {
+            return SubscriptionsJson.Read(ref reader, json, ref patch);
         }
 
         if (name == "history")

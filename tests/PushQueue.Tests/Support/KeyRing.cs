@@ -30,6 +30,12 @@ internal sealed class KeyRing : IDisposable
         Write();
     }
 
+    public void Grant(string key, params (Permissions Can, string Queues)[] grants)
+    {
+        _keys[key] = _keys[key] with { Grants = [.. grants.Select(static grant => new AccessGrant([grant.Queues], grant.Can))] };
+        Write();
+    }
+
     public void Remove(string key)
     {
         Assert.True(_keys.Remove(key));

@@ -31,9 +31,10 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
             return true;
         }
 
-        // Without a consumer messages wait in the store, where the next consumer finds them, rather than in history.
+        // Without a consumer messages wait in the store, where the next consumer finds them, rather than in history; unless the queue feeds
+        // others, whose copies are what they wait for.
         var live = _dispatcher.Live();
-        if (live.Length == 0 || _missed.IsFilling || _rounds.IsCongested(live))
+        if (_missed.IsFilling || _rounds.IsCongested(live) || (live.Length == 0 && !_dispatcher.ConsumeFeeding()))
         {
             return false;
         }
@@ -47,6 +48,7 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
         {
             // The messages may have their offsets all the same; then they are read from history.
             _dispatcher.LookAgain();
+            _ = live.Length > 0 || _dispatcher.TryFeed();
             throw;
         }
 
@@ -55,6 +57,9 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
             _rounds.TellPassed();
             return false;
         }
+
+        // There may be more.
+        _ = live.Length > 0 || _dispatcher.TryFeed();
 
         if (messages[0].Offset != _dispatcher.NextOffset)
         {

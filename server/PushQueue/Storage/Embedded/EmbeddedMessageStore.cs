@@ -159,6 +159,11 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 }
             }
 
+            foreach (var queue in recovery.Queues.Where(static queue => queue.Subscribers is not null))
+            {
+                queue.Feed(queue.Subscribers);
+            }
+
             _services.Timers.Start();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -45,6 +45,10 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// </summary>
     public SubscriberSet? Subscribers { get; set; }
 
+    /// <summary>Whether messages go to history although nobody listens. Read without the lock.</summary>
+    public bool FeedsHistory =>
+        Subscribers is not null && _state.Settings is { Stopped: false, EffectivePolicy: DeliveryPolicy.Broadcast };
+
     /// <summary>From the return of this on, each put is copied to these; null for none.</summary>
     public void Feed(SubscriberSet? subscribers)
     {

@@ -68,6 +68,10 @@ internal sealed class QueueEvents(EmbeddedQueue owner)
         if (_isReady)
         {
             listener.OnReady(_queue);
+            if (owner.FeedsHistory)
+            {
+                listener.OnFeeding(_queue);
+            }
         }
 
         foreach (var other in _ready ?? [])

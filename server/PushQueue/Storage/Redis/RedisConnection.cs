@@ -196,6 +196,24 @@ internal sealed class RedisConnection(RedisStoreOptions options, ILogger logger)
         throw await WhyNotAsync("answers, but not in time");
     }
 
+    /// <summary>Waits for as many replicas as the options say, on the connection of the write before it.</summary>
+    public async ValueTask ReplicatedAsync()
+    {
+        if (options.WaitForReplicas == 0)
+        {
+            return;
+        }
+
+        var patience = (long)options.CommandTimeout.TotalMilliseconds / 2;
+        var replicas = (long)await DoAsync(database => database.ExecuteAsync("WAIT", options.WaitForReplicas, patience));
+        if (replicas < options.WaitForReplicas)
+        {
+            throw new StoreUnavailableException(
+                $"Only {replicas} of {options.WaitForReplicas} replicas of Redis confirmed the message in time. "
+                + "It is stored, but less safely than --redis-wait demands.");
+        }
+    }
+
     /// <exception cref="StoreOpenException">A server is too old, none takes writes, or an option does not fit.</exception>
     private async Task CheckServersAsync()
     {

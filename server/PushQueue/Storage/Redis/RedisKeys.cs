@@ -138,6 +138,23 @@ internal sealed class RedisKeys(string prefix, int database)
         return star < 0 ? TagOf(pattern) : hasTag && close < star ? TagOf(pattern) : null;
     }
 
+    /// <summary>Why a queue cannot subscribe to others on a Redis Cluster: a script reaches the keys of one slot only.</summary>
+    public static BrokerFailure? WhyNotInOneSlot(QueueName queue, QueueSubscriptions? subscriptions)
+    {
+        foreach (var entry in subscriptions?.Entries ?? [])
+        {
+            if (TagOfPattern(entry.To) != TagOf(queue.Value))
+            {
+                return new BrokerFailure(
+                    QueueError.BadOption,
+                    $"On a Redis Cluster '{queue}' can only subscribe to queues with the same hash tag, and '{entry.To}' has another one or none; "
+                    + "write both names with the same {tag}, as in {shop}billing and {shop}orders.");
+            }
+        }
+
+        return null;
+    }
+
     private static string Channel(string prefix, int database, string name) =>
         string.Create(CultureInfo.InvariantCulture, $"{prefix}:{database}:{name}");
 

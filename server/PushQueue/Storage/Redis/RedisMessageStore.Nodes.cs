@@ -65,7 +65,7 @@ internal sealed partial class RedisMessageStore : IRedisUpkeep
         string? after = null;
         do
         {
-            var names = await NamesAsync(after, NamesAtOnce);
+            var names = await _directory.NamesAsync(after, NamesAtOnce);
             var queues = await Task.WhenAll(names.Select(name => TryReadAsync(QueueName.Parse(name!))));
             RedisValue[] known =
             [

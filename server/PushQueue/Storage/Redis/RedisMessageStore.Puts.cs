@@ -1,4 +1,3 @@
-using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -7,15 +6,8 @@ namespace PushQueue.Storage.Redis;
 /// <summary>Puts: one script for one message or many.</summary>
 internal sealed partial class RedisMessageStore
 {
-    private const int Duplicate = -1;
-    private const int KeyTaken = -2;
-    private const int TooManyMessages = -3;
-
     // Time, name, mode; then record and time available per message.
     private const int PutHead = 3;
-
-    // Control and the place of who is to blame; then a code per message.
-    private const int PutReplyHead = 2;
 
     public ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message) =>
         Known(queue).LanesOf(this).Puts.CallAsync(message);
@@ -29,7 +21,7 @@ internal sealed partial class RedisMessageStore
             var reply = await PutAsync(queue, messages, allOrNone: false);
             for (var i = 0; i < outcomes.Length; i++)
             {
-                outcomes[i] = Outcome(queue, messages[i], reply[i + 2], CopiesOf(reply, i, outcomes.Length));
+                outcomes[i] = reply[i];
             }
         }
         catch (StoreUnavailableException e)
@@ -47,7 +39,7 @@ internal sealed partial class RedisMessageStore
             return Array.Empty<PutOutcome>();
         }
 
-        RedisValue[] reply;
+        RedisPutReply reply;
         try
         {
             reply = await PutAsync(queue, messages, allOrNone: true);
@@ -57,22 +49,21 @@ internal sealed partial class RedisMessageStore
             return Failure(e);
         }
 
-        if ((long)reply[1] is > 0 and var place)
+        if (reply.Refusal is { } refusal)
         {
-            var failure = Outcome(queue, messages[(int)place - 1], reply[2]).Failure;
-            return failure with { Detail = $"{failure.Detail} (message {place} of the batch; nothing was stored)" };
+            return refusal;
         }
 
         var outcomes = new PutOutcome[messages.Count];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = Outcome(queue, messages[i], reply[i + 2], CopiesOf(reply, i, outcomes.Length)).Value;
+            outcomes[i] = reply[i].Value;
         }
 
         return outcomes;
     }
 
-    private async ValueTask<RedisValue[]> PutAsync(QueueName queue, IReadOnlyList<NewMessage> messages, bool allOrNone)
+    private async ValueTask<RedisPutReply> PutAsync(QueueName queue, IReadOnlyList<NewMessage> messages, bool allOrNone)
     {
         var now = NowMs();
         var arguments = new RedisValue[PutHead + (2 * messages.Count)];
@@ -85,43 +76,36 @@ internal sealed partial class RedisMessageStore
         }
 
         var known = Known(queue);
-        RedisValue[] reply;
-        while ((reply = (await RunAsync(RedisScript.Put, queue, arguments, known.KeysWithFed))!)[0] == KeysMissing)
+        RedisValue[] values;
+        while ((values = (await RunAsync(RedisScript.Put, queue, arguments, known.KeysWithFed))!)[0] == RedisPutReply.KeysMissing)
         {
             // On a Redis Cluster, the first time and after each change of the subscribers.
-            known.KeysWithFed = [.. known.Keys, .. FedOf(reply[1]).SelectMany(_connection.Keys.AllOnCluster)];
+            known.KeysWithFed = [.. known.Keys, .. RedisPutReply.SubscribersIn(values[1]).SelectMany(_connection.Keys.AllOnCluster)];
         }
 
-        if (reply.Length > messages.Count + PutReplyHead)
+        var reply = new RedisPutReply(queue, messages, values);
+        if (reply.HasCopies)
         {
-            await FollowCopiesAsync(queue, reply, messages.Count);
+            await FollowCopiesAsync(queue, reply);
         }
 
-        await ReplicatedAsync();
+        await _connection.ReplicatedAsync();
         return reply;
     }
 
-    /// <summary>The names in the field fed (Scripts/Part.Feeds.lua).</summary>
-    private static IEnumerable<QueueName> FedOf(RedisValue fed) =>
-        ((string)fed!).Split('\u001C').Select(static subscriber => QueueName.Parse(subscriber.Split('\u001D')[0]));
-
-    /// <summary>The work that copies leave to this node.</summary>
-    private async ValueTask FollowCopiesAsync(QueueName queue, RedisValue[] reply, int messages)
+    /// <summary>Does the work that copies leave to this node.</summary>
+    private async ValueTask FollowCopiesAsync(QueueName queue, RedisPutReply reply)
     {
-        var isRefused = (long)reply[1] > 0;
-        for (var i = isRefused ? PutReplyHead + 1 : PutReplyHead + 1 + (2 * messages); i < reply.Length; i += 2)
+        foreach (var (subscriber, control) in reply.FollowUps)
         {
-            await TryFollowUpAsync(QueueName.Parse(reply[i]!), (long)reply[i + 1]);
+            await TryFollowUpAsync(subscriber, control);
         }
 
-        if (!isRefused && (long)reply[PutReplyHead + messages] == 1)
+        if (reply.FeedsHistory)
         {
             _listener!.OnFeeding(queue);
         }
     }
-
-    private static int CopiesOf(RedisValue[] reply, int message, int messages) =>
-        reply.Length > PutReplyHead + messages ? (int)reply[PutReplyHead + messages + 1 + message] : 0;
 
     /// <summary>Since when the message is available, as the script takes it.</summary>
     private static RedisValue Available(NewMessage message)
@@ -134,48 +118,4 @@ internal sealed partial class RedisMessageStore
         var keeps = message is { KeepsPastTime: true, AvailableAt: not null } ? "k" : string.Empty;
         return $"{(message.AvailableAt is { } at ? Text(at) : "0")}{keeps}{(message.CountsAsFailure ? "b" : string.Empty)}";
     }
-
-    /// <summary>Waits for as many replicas as the options say, on the connection of the write before it.</summary>
-    private async ValueTask ReplicatedAsync()
-    {
-        if (_options.WaitForReplicas == 0)
-        {
-            return;
-        }
-
-        var patience = Ms(_options.CommandTimeout) / 2;
-        var replicas = (long)await _connection.DoAsync(
-            database => database.ExecuteAsync("WAIT", _options.WaitForReplicas, patience));
-        if (replicas < _options.WaitForReplicas)
-        {
-            throw new StoreUnavailableException(
-                $"Only {replicas} of {_options.WaitForReplicas} replicas of Redis confirmed the message in time. "
-                + "It is stored, but less safely than --redis-wait demands.");
-        }
-    }
-
-    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, RedisValue code, int copies = 0)
-    {
-        if (code.TryParse(out long number))
-        {
-            return Outcome(queue, message, number, copies);
-        }
-
-        // A limit of a subscriber: the code and its name.
-        var text = (string)code!;
-        var space = text.IndexOf(' ', StringComparison.Ordinal);
-        return Outcome(QueueName.Parse(text[(space + 1)..]), message, long.Parse(text[..space], CultureInfo.InvariantCulture), copies);
-    }
-
-    private static BrokerResult<PutOutcome> Outcome(QueueName queue, NewMessage message, long code, int copies) => code switch
-    {
-        > 0 => new PutOutcome(MessageId.FromNumber(code), Duplicate: false, copies),
-        0 => new PutOutcome(message.Id!.Value, Duplicate: false, copies),
-        Duplicate => new PutOutcome(message.Id!.Value, Duplicate: true),
-        KeyTaken => new BrokerFailure(
-            QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
-        TooManyMessages => new BrokerFailure(
-            QueueError.QueueFull, $"Queue '{queue}' holds its maxMessages; try again when some were taken."),
-        _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxBytes; try again when some were taken."),
-    };
 }

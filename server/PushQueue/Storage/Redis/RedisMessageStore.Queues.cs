@@ -94,7 +94,7 @@ internal sealed partial class RedisMessageStore
 
         var directory = _connection.Keys.Directory;
         var total = _connection.DoAsync(database => database.SortedSetLengthAsync(directory));
-        var names = await NamesAsync(after, limit + 1);
+        var names = await _directory.NamesAsync(after, limit + 1);
         var infos = await _list.ReadAsync([.. names.Take(limit).Select(name => Known(QueueName.Parse(name!)))]);
         return new QueuePage(infos, await total, names.Length > limit && limit > 0 ? (string)names[limit - 1]! : null);
     }
@@ -109,7 +109,7 @@ internal sealed partial class RedisMessageStore
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)
     {
-        if (WhyNoSubscription(queue, patch) is { } refusal)
+        if (_connection.IsCluster && RedisKeys.WhyNotInOneSlot(queue, patch.Subscriptions) is { } refusal)
         {
             return refusal;
         }
@@ -141,14 +141,4 @@ internal sealed partial class RedisMessageStore
     [
         default, default, (int)patch.Condition, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch),
     ];
-
-    /// <summary>Names of queues in their order, behind that one.</summary>
-    private ValueTask<RedisValue[]> NamesAsync(string? after, int limit)
-    {
-        // A number that stands in the call would also be an order, for the other overload of newer versions.
-        var skip = 0L;
-        var exclude = after is null ? Exclude.None : Exclude.Start;
-        return _connection.DoAsync(database => database.SortedSetRangeByValueAsync(
-            _connection.Keys.Directory, after ?? default(RedisValue), default, exclude, skip, limit));
-    }
 }

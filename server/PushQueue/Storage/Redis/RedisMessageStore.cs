@@ -24,6 +24,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private readonly RedisQueueList _list;
     private readonly ILogger _logger;
     private readonly RedisConnection _connection;
+    private readonly RedisDirectory _directory;
     private readonly RedisTimers _timers;
     private readonly FaultBorder _faults;
     private readonly ConcurrentDictionary<QueueName, KnownQueue> _queues = new();
@@ -41,6 +42,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _clock = new RedisClock(time, options.FollowsClockOfRedis);
         _logger = loggers.CreateLogger<RedisMessageStore>();
         _connection = new RedisConnection(options, _logger);
+        _directory = new RedisDirectory(_connection);
         _faults = new FaultBorder("redis-queues", _logger, options.Meter);
         _timers = new RedisTimers(
             _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
@@ -150,7 +152,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         var control = _totals.Read(reply[0]);
         if (control < 0)
         {
-            return control == KeysMissing ? reply : null;
+            return control == RedisPutReply.KeysMissing ? reply : null;
         }
 
         if (control > 0)

@@ -15,6 +15,9 @@ internal enum RedisNotification : byte
     /// <summary>The same, in the queue whose dead letters it holds.</summary>
     SourceReady = (byte)'s',
 
+    /// <summary>Messages became ready that go to history although nobody listens, because the queue feeds others.</summary>
+    Feeding = (byte)'H',
+
     /// <summary>Messages wait for the turn of one node. Text: its number.</summary>
     Turn = (byte)'T',
 

@@ -145,6 +145,9 @@ internal sealed class RedisNotifications(
             case RedisNotification.SourceReady:
                 listener.OnReady(queue.Source);
                 break;
+            case RedisNotification.Feeding:
+                listener.OnFeeding(queue);
+                break;
             case RedisNotification.Turn:
                 // Only the node whose turn it is looks.
                 if (reader.Text() == self())

@@ -44,6 +44,10 @@ internal sealed record QueueContract
 
     public required long NextOffset { get; init; }
 
+    /// <summary>The queues that it feeds; null in lists of queues.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Subscribers { get; init; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? PushUrl { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PushQueue.Queues;
 
 namespace PushQueue.Transports.Json;
@@ -37,6 +38,9 @@ internal sealed record SettingsContract
     [DurationText]
     public required string Expires { get; init; }
 
+    [JsonConverter(typeof(SubscriptionsConverter))]
+    public required QueueSubscriptions Subscriptions { get; init; }
+
     public static SettingsContract Of(QueueName queue, QueueSettings settings) => new()
     {
         Queue = queue.Value,
@@ -52,5 +56,6 @@ internal sealed record SettingsContract
         History = new HistoryContract(settings.HistoryMessages, Duration.Format(settings.HistoryAge), settings.HistoryPerKey),
         DeadLetter = settings.DeadLetter,
         Expires = Duration.Format(settings.Expires ?? TimeSpan.Zero),
+        Subscriptions = settings.Subscriptions,
     };
 }

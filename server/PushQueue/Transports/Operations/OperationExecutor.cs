@@ -121,8 +121,21 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     /// <summary>The settings of a queue; the defaults of one that does not exist yet.</summary>
     public async ValueTask<QueueSettings> SettingsAsync(QueueName queue) => (await broker.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
 
-    public async ValueTask<Outcome<QueueSettings>> ChangeSettingsAsync(QueueName queue, QueueSettingsPatch patch) =>
-        Of(await broker.UpdateSettingsAsync(queue, patch));
+    /// <param name="queue">The queue.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="caller">May manage the queue. Must also be allowed to listen to all that subscriptions may mean.</param>
+    public async ValueTask<Outcome<QueueSettings>> ChangeSettingsAsync(QueueName queue, QueueSettingsPatch patch, Caller caller)
+    {
+        foreach (var entry in patch.Subscriptions?.Entries ?? [])
+        {
+            if (caller.WhyNotListen(entry.To) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return Of(await broker.UpdateSettingsAsync(queue, patch));
+    }
 
     /// <summary>Reports one setting, or sets it first where a value is given.</summary>
     public async ValueTask<Outcome<string>> SettingAsync(QueueSetting setting, QueueName queue, string? value)
@@ -137,7 +150,7 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
             return problem;
         }
 
-        var changed = await ChangeSettingsAsync(queue, patch);
+        var changed = Of(await broker.UpdateSettingsAsync(queue, patch));
         return changed.Problem is { } refusal ? refusal : new Outcome<string>(setting.Of(changed.Value!), null);
     }
 

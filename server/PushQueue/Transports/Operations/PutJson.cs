@@ -15,6 +15,11 @@ internal static class PutJson
         writer.WriteString("queue"u8, queue.Value);
         MessageJson.WriteId(writer, "id"u8, outcome.Id);
         writer.WriteString("durability"u8, durability);
+        if (outcome.Copies > 0)
+        {
+            writer.WriteNumber("copies"u8, outcome.Copies);
+        }
+
         if (outcome.Duplicate)
         {
             writer.WriteBoolean("duplicate"u8, value: true);
@@ -75,11 +80,13 @@ internal static class PutJson
     {
         writer.WriteString("queue"u8, queue.Value);
         var duplicates = 0;
+        var copies = 0;
         writer.WriteStartArray("ids"u8);
         foreach (var outcome in outcomes)
         {
             MessageIdConverter.Write(writer, outcome.Id);
             duplicates += outcome.Duplicate ? 1 : 0;
+            copies += outcome.Copies;
         }
 
         writer.WriteEndArray();
@@ -95,5 +102,9 @@ internal static class PutJson
         }
 
         writer.WriteString("durability"u8, durability);
+        if (copies > 0)
+        {
+            writer.WriteNumber("copies"u8, copies);
+        }
     }
 }

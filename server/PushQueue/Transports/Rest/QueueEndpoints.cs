@@ -112,7 +112,12 @@ internal sealed class QueueEndpoints(
         }
 
         var elsewhere = await cluster.ConsumerCountsAsync();
-        var contract = QueueContract.Of(info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow());
+        var caller = access.CallerOf(context.User);
+        var subscribers = (await broker.SubscribersAsync(queue)).Where(subscriber => caller.May(Permissions.Any, subscriber));
+        var contract = QueueContract.Of(info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow()) with
+        {
+            Subscribers = [.. subscribers.Select(static subscriber => subscriber.Value)],
+        };
         return await RestAnswers.ContractAsync(context, contract, ContractContext.Default.QueueContract);
     }
 

@@ -10,7 +10,7 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>A queue's settings, and the two most used of them by themselves: /p (policy) and /control (start and stop).</summary>
-internal sealed class SettingsEndpoints(OperationExecutor operations)
+internal sealed class SettingsEndpoints(OperationExecutor operations, AccessControl access)
 {
     private const int BodyBytesMax = 64 * 1024;
 
@@ -48,7 +48,7 @@ internal sealed class SettingsEndpoints(OperationExecutor operations)
             return broken;
         }
 
-        var changed = await operations.ChangeSettingsAsync(queue, patch);
+        var changed = await operations.ChangeSettingsAsync(queue, patch, access.CallerOf(context.User));
         return changed.Problem ?? await AnswerAsync(context, queue, changed.Value!);
     }
 

@@ -196,6 +196,7 @@ local function rules()
       call('ZREM', ':delayed', delayed[i])
       add_ready(delayed[i], tonumber(delayed[i + 1]))
     end
+    if #delayed > 0 and (setting('fed') or '') ~= '' and setting('policy') ~= '2' and setting('stopped') ~= '1' then notify('Feeding') end
     local ran_out = { error = 'the lease ended without an ack', counts = true }
     local ended = call('ZRANGEBYSCORE', ':leased', '-inf', NOW, 'LIMIT', 0, SWEEP)
     for _, member in ipairs(ended) do

@@ -41,35 +41,56 @@ local function fits(pattern, name)
   end
 end
 
--- The subscribers of a queue as the field fed has them; '' for none.
-local function find_subscribers(name)
-  local found = {}
-  if name:sub(-5) == '.dead' and #name > 5 then return '' end
+-- The registry by what its entries name: for one name a list of subscribers and conditions in turn, and a list for the patterns.
+local named, patterned
+local function read_registry()
+  named, patterned = {}, {}
   local all = redis.call('HGETALL', registry())
   for i = 1, #all, 2 do
-    local subscriber = all[i]
-    if subscriber ~= '' and subscriber ~= '\1' and subscriber ~= name then
-      local conditions, takes_all = {}, false
+    if all[i] ~= '' and all[i] ~= '\1' then
       for entry in each(all[i + 1], '\30') do
-        local pattern, where = entry:match('^([^\31]*)\31?(.*)$')
-        if fits(pattern, name) then
-          takes_all = takes_all or where == ''
-          conditions[#conditions + 1] = where
+        local to, where = entry:match('^([^\31]*)\31?(.*)$')
+        if to:find('*', 1, true) then
+          patterned[#patterned + 1] = { to, all[i], where }
+        else
+          named[to] = named[to] or {}
+          table.insert(named[to], all[i])
+          table.insert(named[to], where)
         end
       end
-      if takes_all then
-        found[#found + 1] = subscriber
-      elseif #conditions > 0 then
-        found[#found + 1] = subscriber .. '\29' .. table.concat(conditions, '\30')
-      end
     end
+  end
+end
+
+-- The subscribers of a queue as the field fed has them; '' for none.
+local function find_subscribers(name)
+  if name:sub(-5) == '.dead' and #name > 5 then return '' end
+  if not named then read_registry() end
+  local found, conditions = {}, {}
+  local function add(subscriber, where)
+    if subscriber == name then return end
+    if not conditions[subscriber] then
+      conditions[subscriber] = {}
+      found[#found + 1] = subscriber
+    end
+    if where == '' then conditions[subscriber].all = true end
+    table.insert(conditions[subscriber], where)
+  end
+  local exact = named[name] or {}
+  for i = 1, #exact, 2 do add(exact[i], exact[i + 1]) end
+  for _, entry in ipairs(patterned) do
+    if fits(entry[1], name) then add(entry[2], entry[3]) end
+  end
+  for i, subscriber in ipairs(found) do
+    if not conditions[subscriber].all then found[i] = subscriber .. '\29' .. table.concat(conditions[subscriber], '\30') end
   end
   return table.concat(found, '\28')
 end
 
 -- The same, with the fields fed and fedat at hand.
+local version
 local function subscribers(queue)
-  local version = redis.call('HGET', registry(), '')
+  if version == nil then version = redis.call('HGET', registry(), '') end
   if not version then return '' end
   if queue.fedat == version then return queue.fed end
   local fed = find_subscribers(NAME)

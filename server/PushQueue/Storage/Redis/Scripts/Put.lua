@@ -318,6 +318,7 @@ local function finish_copies(reply)
   local own = put_aside()
   for _, feed in ipairs(feeds or {}) do
     take_up(feed.hand)
+    if seq ~= feed.seq_before and feeds_history(queue, subscribers(queue)) then notify('Feeding') end
     finish(feed.seq_before)
     local control = settle()
     if control ~= 0 then

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using PushQueue.Queues;
+
+namespace PushQueue.Transports;
+
+/// <summary>
+/// The setting <c>subscriptions</c> in JSON: a list of names and patterns, or of objects like <c>{"to":"audit","where":{"tenant":"7"}}</c>.
+/// </summary>
+internal static class SubscriptionsJson
+{
+    private const string Form =
+        """The setting 'subscriptions' is a list of names or patterns of queues, or of objects like {"to":"audit","where":{"tenant":"7"}}.""";
+
+    private const string FromForm = "The field 'from' of a subscription is earliest or live.";
+
+    /// <summary>Reads the list at which the reader stands.</summary>
+    /// <param name="reader">The reader.</param>
+    /// <param name="json">What it reads.</param>
+    /// <param name="patch">The change, to which the subscriptions are added.</param>
+    public static Problem? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref QueueSettingsPatch patch)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            return Problem.BadOption(Form);
+        }
+
+        var entries = new List<QueueSubscription>();
+        var fromEarliest = new List<QueueSubscription>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (entries.Count == QueueSubscriptions.CountMax)
+            {
+                return Problem.BadOption($"A queue may have {QueueSubscriptions.CountMax} subscriptions; use patterns, like orders.*, for more queues.");
+            }
+
+            if (ReadEntry(ref reader, json, out var entry, out var earliest) is { } problem)
+            {
+                return problem;
+            }
+
+            entries.Add(entry!);
+            if (earliest)
+            {
+                fromEarliest.Add(entry!);
+            }
+        }
+
+        patch = patch with { Subscriptions = QueueSubscriptions.Of(entries), FromEarliest = fromEarliest };
+        return null;
+    }
+
+    private static Problem? ReadEntry(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, out QueueSubscription? entry, out bool earliest)
+    {
+        entry = null;
+        earliest = false;
+        string? to = null;
+        MessageFilter? where = null;
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            var fields = default(JsonFields);
+            while (fields.Next(ref reader, out var name))
+            {
+                if (ReadField(ref reader, json, name, ref to, ref where, ref earliest) is { } problem)
+                {
+                    return problem;
+                }
+            }
+
+            if (fields.Problem is { } twice)
+            {
+                return twice;
+            }
+        }
+        else if (reader.TokenType == JsonTokenType.String)
+        {
+            if (JsonText.Read(ref reader, "subscriptions", out to) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        if (to is null)
+        {
+            return Problem.BadOption(Form);
+        }
+
+        return QueueSubscription.TryParse(to, where, out entry, out var whyNot)
+            ? null
+            : new Problem(ProblemType.BadQueueName, $"A subscription names '{OptionValues.Shown(to)}': {whyNot}");
+    }
+
+    private static Problem? ReadField(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref string? to, ref MessageFilter? where, ref bool earliest)
+    {
+        switch (name)
+        {
+            case "to":
+                return JsonText.Read(ref reader, name, out to);
+            case "where":
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                return WhereJson.Read(json[start..(int)reader.BytesConsumed], out where);
+            case "from":
+                if (JsonText.Read(ref reader, name, out var from) is { } problem)
+                {
+                    return problem;
+                }
+
+                earliest = from == "earliest";
+                return earliest || from is null or "live" ? null : Problem.BadOption(FromForm);
+            default:
+                return Problem.BadOption($"A subscription has no field '{OptionValues.Shown(name)}'; its fields are to, where and from.");
+        }
+    }
+}
