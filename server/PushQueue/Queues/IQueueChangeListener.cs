@@ -43,8 +43,8 @@ internal interface IQueueChangeListener
     }
 
     /// <summary>
-    /// Messages of a broadcast queue that has subscribers became ready: they go to history although nobody listens. Called beside
-    /// <see cref="OnReady"/>.
+    /// Messages of a broadcast queue that has subscribers became ready: they go to history although nobody listens. Called in addition
+    /// to <see cref="OnReady"/>.
     /// </summary>
     void OnFeeding(QueueName queue)
     {

@@ -12,7 +12,8 @@ internal sealed partial class MessageBroker
 
         if (queue.IsDeadLetter)
         {
-            return new BrokerFailure(QueueError.BadOption, $"'{queue}' is a dead-letter queue and cannot subscribe; let another queue do so.");
+            return new BrokerFailure(
+                QueueError.BadOption, $"'{queue}' is a dead-letter queue and cannot subscribe; let another queue do so.");
         }
 
         foreach (var entry in subscriptions.Entries)

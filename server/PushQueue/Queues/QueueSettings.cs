@@ -140,11 +140,6 @@ internal sealed record QueueSettingsPatch
     /// <summary>All of them, those that stay included.</summary>
     public QueueSubscriptions? Subscriptions { get; init; }
 
-    /// <summary>
-    /// The entries of <see cref="Subscriptions"/> that also copy what history holds of the queues that did not feed this one before.
-    /// </summary>
-    public IReadOnlyList<QueueSubscription> FromEarliest { get; init; } = [];
-
     /// <summary>Sets the policy of a queue that has none yet.</summary>
     public static QueueSettingsPatch PolicyOf(DeliveryPolicy policy, SettingsCondition condition) =>
         new() { Policy = policy, Condition = condition };

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace PushQueue.Queues;
 
-/// <summary>One entry of a queue's setting <c>subscriptions</c>: what is put into the queues that it names is also put into this one.</summary>
+/// <summary>
+/// One entry of a queue's setting <c>subscriptions</c>: messages of the queues that it names are also put into this one.
+/// </summary>
 /// <param name="To">The name of a queue, or a pattern (<see cref="NamePattern"/>).</param>
 /// <param name="Where">Which messages; null for all.</param>
 internal sealed record QueueSubscription(string To, MessageFilter? Where = null)

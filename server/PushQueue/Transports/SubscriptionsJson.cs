@@ -11,8 +11,6 @@ internal static class SubscriptionsJson
     private const string Form =
         """The setting 'subscriptions' is a list of names or patterns of queues, or of objects like {"to":"audit","where":{"tenant":"7"}}.""";
 
-    private const string FromForm = "The field 'from' of a subscription is earliest or live.";
-
     /// <summary>Reads the list at which the reader stands.</summary>
     /// <param name="reader">The reader.</param>
     /// <param name="json">What it reads.</param>
@@ -25,7 +23,6 @@ internal static class SubscriptionsJson
         }
 
         var entries = new List<QueueSubscription>();
-        var fromEarliest = new List<QueueSubscription>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (entries.Count == QueueSubscriptions.CountMax)
@@ -33,27 +30,21 @@ internal static class SubscriptionsJson
                 return Problem.BadOption($"A queue may have {QueueSubscriptions.CountMax} subscriptions; use patterns, like orders.*, for more queues.");
             }
 
-            if (ReadEntry(ref reader, json, out var entry, out var earliest) is { } problem)
+            if (ReadEntry(ref reader, json, out var entry) is { } problem)
             {
                 return problem;
             }
 
             entries.Add(entry!);
-            if (earliest)
-            {
-                fromEarliest.Add(entry!);
-            }
         }
 
-        patch = patch with { Subscriptions = QueueSubscriptions.Of(entries), FromEarliest = fromEarliest };
+        patch = patch with { Subscriptions = QueueSubscriptions.Of(entries) };
         return null;
     }
 
-    private static Problem? ReadEntry(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, out QueueSubscription? entry, out bool earliest)
+    private static Problem? ReadEntry(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, out QueueSubscription? entry)
     {
         entry = null;
-        earliest = false;
         string? to = null;
         MessageFilter? where = null;
         if (reader.TokenType == JsonTokenType.StartObject)
@@ -61,7 +52,7 @@ internal static class SubscriptionsJson
             var fields = default(JsonFields);
             while (fields.Next(ref reader, out var name))
             {
-                if (ReadField(ref reader, json, name, ref to, ref where, ref earliest) is { } problem)
+                if (ReadField(ref reader, json, name, ref to, ref where) is { } problem)
                 {
                     return problem;
                 }
@@ -91,7 +82,7 @@ internal static class SubscriptionsJson
     }
 
     private static Problem? ReadField(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref string? to, ref MessageFilter? where, ref bool earliest)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref string? to, ref MessageFilter? where)
     {
         switch (name)
         {
@@ -101,16 +92,8 @@ internal static class SubscriptionsJson
                 var start = (int)reader.TokenStartIndex;
                 reader.Skip();
                 return WhereJson.Read(json[start..(int)reader.BytesConsumed], out where);
-            case "from":
-                if (JsonText.Read(ref reader, name, out var from) is { } problem)
-                {
-                    return problem;
-                }
-
-                earliest = from == "earliest";
-                return earliest || from is null or "live" ? null : Problem.BadOption(FromForm);
             default:
-                return Problem.BadOption($"A subscription has no field '{OptionValues.Shown(name)}'; its fields are to, where and from.");
+                return Problem.BadOption($"A subscription has no field '{OptionValues.Shown(name)}'; its fields are to and where.");
         }
     }
 }

@@ -19,8 +19,8 @@ internal sealed class KnownQueue(QueueName queue, RedisKey[] keys)
     public RedisKey[] Keys { get; } = keys;
 
     /// <summary>
-    /// The keys of a put: on a Redis Cluster those of the subscribers, too, as far as this node knows them; a put that lacks some is refused
-    /// and tells.
+    /// The keys of a put: on a Redis Cluster those of the subscribers, too, as far as this node knows them. A put that lacks some is
+    /// refused and names them.
     /// </summary>
     public RedisKey[] KeysWithFed { get; set; } = keys;
 

@@ -18,11 +18,13 @@ internal sealed class RedisDirectory(RedisConnection connection)
             connection.Keys.Directory, after ?? default(RedisValue), default, exclude, skip, limit));
     }
 
-    /// <summary>The queues that feed another one: those that its subscriptions name, and those in the directory that fit its patterns.</summary>
+    /// <summary>
+    /// The queues that feed another one: those that its subscriptions name, and those in the directory that fit its patterns.
+    /// </summary>
     public async ValueTask<IReadOnlyCollection<QueueName>> SourcesOfAsync(QueueName subscriber, QueueSubscriptions subscriptions)
     {
-        var named = subscriptions.Entries.Where(static entry => !NamePattern.Has(entry.To)).Select(static entry => QueueName.Parse(entry.To));
-        var sources = new HashSet<QueueName>(named);
+        var named = subscriptions.Entries.Where(static entry => !NamePattern.Has(entry.To));
+        var sources = new HashSet<QueueName>(named.Select(static entry => QueueName.Parse(entry.To)));
         if (subscriptions.Entries.Any(static entry => NamePattern.Has(entry.To)))
         {
             string? after = null;

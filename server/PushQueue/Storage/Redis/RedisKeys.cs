@@ -121,7 +121,7 @@ internal sealed class RedisKeys(string prefix, int database)
         ];
     }
 
-    /// <summary>What stands between the first braces of a name, where something does; else the whole name.</summary>
+    /// <summary>The text between the first braces of a name, unless it is empty or missing; else the whole name.</summary>
     public static string TagOf(string name)
     {
         var open = name.IndexOf('{', StringComparison.Ordinal);
@@ -147,7 +147,8 @@ internal sealed class RedisKeys(string prefix, int database)
             {
                 return new BrokerFailure(
                     QueueError.BadOption,
-                    $"On a Redis Cluster '{queue}' can only subscribe to queues with the same hash tag, and '{entry.To}' has another one or none; "
+                    $"On a Redis Cluster '{queue}' can only subscribe to queues with the same hash tag, "
+                    + $"and '{entry.To}' has another one or none; "
                     + "write both names with the same {tag}, as in {shop}billing and {shop}orders.");
             }
         }

@@ -16,7 +16,7 @@ internal sealed partial class RedisMessageStore
         return [.. reply!.Skip(1).Select(static name => QueueName.Parse(name!)).OrderBy(static name => name.Value, StringComparer.Ordinal)];
     }
 
-    /// <summary>What waits for a consumer in the queues that feed another one now goes to history.</summary>
+    /// <summary>Messages that wait for a consumer in the queues that feed another one now go to history.</summary>
     private async ValueTask FeedHistoriesAsync(QueueName subscriber, QueueSubscriptions subscriptions)
     {
         foreach (var source in await _directory.SourcesOfAsync(subscriber, subscriptions))

@@ -6,7 +6,7 @@ namespace PushQueue.Storage.Redis;
 
 /// <summary>The answer of Scripts/Put.lua.</summary>
 /// <param name="queue">The queue of the put.</param>
-/// <param name="messages">What was put.</param>
+/// <param name="messages">The messages of the put.</param>
 /// <param name="reply">The answer.</param>
 internal readonly struct RedisPutReply(QueueName queue, IReadOnlyList<NewMessage> messages, RedisValue[] reply)
 {

@@ -53,7 +53,8 @@ internal sealed partial class RedisScripts
             CultureInfo.InvariantCulture,
             $"""
             local INCARNATION, CHANNEL = '{incarnation}', '{channel}'
-            local SUBSCRIPTIONS, MOST_SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}, {QueueSubscriptions.TotalMax}
+            local SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}
+            local MOST_SUBSCRIPTIONS = {QueueSubscriptions.TotalMax}
             local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}
             local DEFAULT_HISTORY_AGE = {defaults.HistoryAge.Ticks}
 

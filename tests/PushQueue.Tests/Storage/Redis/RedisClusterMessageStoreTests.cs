@@ -12,6 +12,23 @@ public sealed class RedisClusterMessageStoreTests(RedisCluster cluster) : Messag
     private static int _prefixes;
     private RedisStoreOptions? _options;
 
+    /// <summary>A hash tag: queues can subscribe to each other within one.</summary>
+    private protected override string NameOf(string test) => $"{{{test}}}";
+
+    [Fact]
+    public async Task Queues_of_different_hash_tags_cannot_subscribe_to_each_other()
+    {
+        foreach (var (queue, to) in new[] { ("billing", "orders"), ("{shop}billing", "orders"), ("{shop}billing", "*"), ("{shop}billing", "{s*}x") })
+        {
+            var patch = new QueueSettingsPatch { Subscriptions = QueueSubscriptions.Of([new QueueSubscription(to)]) };
+            var refused = await Store.UpdateSettingsAsync(QueueName.Parse(queue), patch).WithTimeout();
+
+            Assert.Equal(QueueError.BadOption, refused.Error);
+            Assert.Contains("{shop}billing and {shop}orders", refused.Detail, StringComparison.Ordinal);
+            Assert.Null(await Store.GetQueueAsync(QueueName.Parse(queue)).WithTimeout());
+        }
+    }
+
     [Fact]
     public async Task Queues_spread_over_the_masters()
     {

@@ -57,9 +57,6 @@ internal enum RecordType : byte
     /// </summary>
     Copies = 18,
 
-    /// <summary>Messages of a queue's history were also put into another queue; their bodies stay in the records that hold them.</summary>
-    HistoryCopied = 19,
-
     /// <summary>Last record of a segment whose successor has begun; names the successor.</summary>
     SegmentEnd = LogRecordType.SegmentEnd,
 }

@@ -3,8 +3,8 @@
 -- The registry is one hash: a queue's name to its subscriptions as the node writes them (entries split by \30; an entry is a name or
 -- pattern, then conditions, split by \31), '' to a version that each change raises, '\1' to how many entries there are. On a Redis Cluster
 -- there is one for each hash tag, because a script reaches no other slot. A queue keeps what the registry says of it in the fields fed and
--- fedat, the version: so a put reads one field of the registry, and finds its subscribers anew only after a change. fed is the subscribers,
--- split by \28: a name, and where no entry takes all messages \29 and the conditions of the entries.
+-- fedat, the version: so a put reads one field of the registry, and finds its subscribers again only after a change. The field fed is the
+-- subscribers, split by \28: a name, and where no entry takes all messages \29 and the conditions of the entries.
 local function registry()
   return SUBSCRIPTIONS or KEY:match('^(.-{[^}]*})') .. ':subscriptions'
 end

@@ -189,8 +189,8 @@ local function publish()
   end
 end
 
--- Ends the work on a queue: writes counters, the next due time and the notifications. Returns the follow-up work of the node: a due time (if
--- it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its dead-letter queue is not, 4 if the queue of its dead
+-- Ends the work on a queue: writes counters, the next due time and the notifications. Returns the follow-up work of the node: a due time
+-- (if it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its dead-letter queue is not, 4 if the queue of its dead
 -- letters is not.
 local function settle()
   for field, by in pairs(counts) do
@@ -214,7 +214,7 @@ local function settle()
   return (due_after < due_before and due_after * 8 or 0) + flags
 end
 
--- What the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
+-- The state that the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
 local function set_aside()
   return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked }
 end

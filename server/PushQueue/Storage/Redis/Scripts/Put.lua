@@ -5,11 +5,14 @@
 -- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
 -- now), followed by k where that is kept though it be past, and by b where a worker puts it back.
 -- Returns: control; the place of the message that is to blame where all were refused, else 0; per message (or for the one to blame) its
--- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes; the
--- latter two followed by a space and a name where a subscriber is to blame. Where all went well and the queue has subscribers then 1 if its messages go to
--- history although nobody listens, else 0; per message how many copies of it were put. Last, per subscriber for which there is follow-up
--- work, its name and control. Or: -2 in the place of control and the field fed, where subscribers' keys are missing; nothing was done.
-local FIELDS = { 'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow', 'policy', 'stopped', 'fed', 'fedat' }
+-- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes;
+-- the latter two followed by a space and a name where a subscriber is to blame. Where all went well and the queue has subscribers then 1
+-- if its messages go to history although nobody listens, else 0; per message how many copies of it were put. Last, per subscriber for
+-- which there is follow-up work, its name and control.
+-- Or: -2 in the place of control and the field fed, where subscribers' keys are missing; nothing was done.
+local FIELDS = {
+  'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow', 'policy', 'stopped', 'fed', 'fedat',
+}
 local queue = open(FIELDS)
 if not queue then
   make(KEY, NAME)
@@ -192,7 +195,7 @@ local function store(message)
   return message.id and 0 or message.number
 end
 
--- What the functions above keep of one queue, so that they serve one after another.
+-- The state that the functions above keep of one queue, so that they serve one after another.
 local function put_aside()
   return { set_aside(), queue, seq, available, idmax, dedup, limited, bytes, taken_ids, taken_keys, records, ready }
 end
@@ -260,7 +263,7 @@ local function admit_copy(message)
 end
 
 -- Checks the rules of all subscribers for messages that were admitted; a code with the subscriber's name, and then nothing has changed.
--- What a worker puts back was copied when it came.
+-- A message that a worker puts back was copied when it came.
 local function plan_copies(messages)
   local own, code = put_aside(), nil
   for _, feed in ipairs(all_feeds()) do

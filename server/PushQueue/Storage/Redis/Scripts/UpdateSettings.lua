@@ -49,7 +49,9 @@ local function keep_latest(keep)
 end
 
 for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
-  if ARGV[i] == 'subs' and not register(redis.call('HGET', KEY, 'subs') or '', ARGV[i + 1], MOST_SUBSCRIPTIONS) then return answer({ 0 }) end
+  if ARGV[i] == 'subs' and not register(redis.call('HGET', KEY, 'subs') or '', ARGV[i + 1], MOST_SUBSCRIPTIONS) then
+    return answer({ 0 })
+  end
 end
 
 local before = values()
