@@ -506,7 +506,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         /// <summary>False where the id is known here, or the message was put back by a worker.</summary>
         public bool TryAdd(ModelMessageStore store, NewMessage message)
         {
-            bool Known(MessageId id) => queue.Knows(id, store.Now) || Added.Exists(other => other.Id == id);
+            bool Known(MessageId id) => queue.Knows(id, store.DataNow) || Added.Exists(other => other.Id == id);
             var wanted = queue.Settings.Subscriptions.Entries.Any(entry => entry.Fits(source) && entry.Wants(message.Headers));
             if (!wanted || message.CountsAsFailure || (message.Id is { } given && Known(given)))
             {
@@ -784,7 +784,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return (IReadOnlyList<QueueError>)answers;
     });
 
-    private DateTimeOffset Now => data.Now;
+    private DateTimeOffset DataNow => data.Now;
 
     private IReadOnlyList<QueueName> SubscribersOf(QueueName queue) =>
     [

@@ -55,6 +55,7 @@ internal sealed class CopyingPut
 
     private BrokerResult<PutManyTicket> Put(IReadOnlyList<NewMessage> messages)
     {
+        _source.State.NoteUse(_now);
         var outcomes = new PutOutcome[messages.Count];
         for (var i = 0; i < messages.Count; i++)
         {
@@ -83,6 +84,14 @@ internal sealed class CopyingPut
         if (_records.Count == 0)
         {
             return new PutManyTicket(outcomes, _repeated.Count > 0 ? _source.State.LastPut : null, _repeated);
+        }
+
+        foreach (var parts in _records)
+        {
+            foreach (var part in parts)
+            {
+                ((EmbeddedQueue)part.Owner).State.NoteUse(_now);
+            }
         }
 
         var batch = _source.State.Journal.Put(_records, isBatch: messages.Count > 1);

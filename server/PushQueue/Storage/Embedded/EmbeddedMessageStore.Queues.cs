@@ -28,11 +28,14 @@ internal sealed partial class EmbeddedMessageStore
         }
 
         var deleted = found.Delete();
-        EndSubscriptions(found);
+        _subscriptions.End(found);
         return await AnswerWhenSyncedAsync(deleted);
     }
 
     public ValueTask<QueueInfo?> GetQueueAsync(QueueName queue) => new(Find(queue)?.Info());
+
+    public ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) => new(
+        [.. _subscriptions.Table.SubscribersOf(queue).OrderBy(static subscriber => subscriber.Value, StringComparer.Ordinal)]);
 
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
     {
@@ -84,6 +87,7 @@ internal sealed partial class EmbeddedMessageStore
             }
         }
 
+        _subscriptions.End(queue);
         LogUnused(_logger, queue.Name.Value, left);
     }
 
@@ -106,7 +110,9 @@ internal sealed partial class EmbeddedMessageStore
 
         if (patch.Subscriptions is not null)
         {
-            return await SubscribeAsync(queue, patch);
+            return RefusesPuts() is { } refusal ? refusal
+                : _subscriptions.Change(queue, patch) is var changed && changed.Ok ? await AnswerWhenSyncedAsync(changed.Value)
+                : changed.Failure;
         }
 
         Recorded<QueueSettings>? settings;

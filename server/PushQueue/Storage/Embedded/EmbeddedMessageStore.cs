@@ -22,8 +22,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     private readonly Lock _creation = new();
     private StoreLock? _lock;
     private LogCleaner? _cleaner;
-    private readonly Lock _subscribing = new();
-    private volatile SubscriptionTable _subscriptions = SubscriptionTable.Empty;
+    private readonly StoreSubscriptions _subscriptions;
     private long _nextQueueNumber = 1;
     private bool _disposed;
 
@@ -32,6 +31,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         _options = options;
         _time = time;
         _logger = loggers.CreateLogger<EmbeddedMessageStore>();
+        _subscriptions = new StoreSubscriptions(() => _queues.Values, _creation, this);
         _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax), _logger, options.Meter);
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             var expires = QueueExpiry.Find(_options.Expires, name);
             var settings = expires is null ? QueueSettings.Default : QueueSettings.Default with { Expires = expires };
             var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
-            queue.Subscribers = _subscriptions.SubscribersOf(queue);
+            queue.Subscribers = _subscriptions.Table.SubscribersOf(queue);
             queue.RecordNew(_services.NowMs());
             _queues[name] = queue;
             _names.Add(name.Value);
@@ -137,7 +137,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 _services.CountQueues(1);
             }
 
-            RestoreSubscriptions(recovery.Queues);
+            _subscriptions.Restore(recovery.Queues);
             _nextQueueNumber = recovery.NextQueueNumber;
             _services.Log = new MessageLog(_options.ForLog(), recovery.Log, _logger);
             _cleaner = new LogCleaner(

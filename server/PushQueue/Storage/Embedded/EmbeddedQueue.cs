@@ -45,22 +45,6 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// </summary>
     public SubscriberSet? Subscribers { get; set; }
 
-    /// <summary>Whether messages go to history although nobody listens. Read without the lock.</summary>
-    public bool FeedsHistory =>
-        Subscribers is not null && _state.Settings is { Stopped: false, EffectivePolicy: DeliveryPolicy.Broadcast };
-
-    /// <summary>From the return of this on, each put is copied to these; null for none.</summary>
-    public void Feed(SubscriberSet? subscribers)
-    {
-        using var transaction = Begin();
-        Subscribers = subscribers;
-        if (_state.Waiting.Ready.Count > 0)
-        {
-            // What waits for a consumer waits no longer: it goes to history.
-            _state.Events.Ready();
-        }
-    }
-
     /// <summary>For callers that hold the lock: see <see cref="SharedTransaction"/>.</summary>
     public QueueState State => _state;
 
@@ -723,18 +707,6 @@ internal sealed class EmbeddedQueue : ILogOwner
         var batch = state.Journal.Deleted(segments);
         state.Delete();
         return batch;
-    }
-
-    /// <summary>A body that was read ahead.</summary>
-    public void KeepBody(StoredMessage message, byte[] body)
-    {
-        lock (_gate)
-        {
-            if (message.Place == MessagePlace.Ready && message.Body is null)
-            {
-                _services.Cache.KeepIfRoom(message, body);
-            }
-        }
     }
 
     public GivenMessages NewGiven() => new(this, _services.Clock);

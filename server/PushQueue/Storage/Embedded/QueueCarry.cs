@@ -66,6 +66,16 @@ internal static class QueueCarry
     private static bool MayCarry(EmbeddedQueue queue, StoredMessage message, Segment from) =>
         !queue.State.IsDeleted && message.Segment == from && message.Place is not (MessagePlace.Gone or MessagePlace.Pending);
 
+    /// <summary>A body that was read ahead.</summary>
+    public static void KeepBody(this EmbeddedQueue queue, StoredMessage message, byte[] body)
+    {
+        using var transaction = queue.Begin();
+        if (message.Place == MessagePlace.Ready && message.Body is null)
+        {
+            transaction.State.Services.Cache.KeepIfRoom(message, body);
+        }
+    }
+
     /// <summary>Writes the ids that the segment proves to the end of the log.</summary>
     public static void CarryKnownIds(this EmbeddedQueue queue, Segment from)
     {

@@ -68,7 +68,7 @@ internal sealed class QueueEvents(EmbeddedQueue owner)
         if (_isReady)
         {
             listener.OnReady(_queue);
-            if (owner.FeedsHistory)
+            if (owner.FeedsHistory())
             {
                 listener.OnFeeding(_queue);
             }

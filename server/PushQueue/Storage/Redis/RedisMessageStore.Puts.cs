@@ -84,16 +84,11 @@ internal sealed partial class RedisMessageStore
         }
 
         var reply = new RedisPutReply(queue, messages, values);
-        if (reply.HasCopies)
-        {
-            await FollowCopiesAsync(queue, reply);
-        }
-
+        await (reply.HasCopies ? FollowCopiesAsync(queue, reply) : ValueTask.CompletedTask);
         await _connection.ReplicatedAsync();
         return reply;
     }
 
-    /// <summary>Does the work that copies leave to this node.</summary>
     private async ValueTask FollowCopiesAsync(QueueName queue, RedisPutReply reply)
     {
         foreach (var (subscriber, control) in reply.FollowUps)

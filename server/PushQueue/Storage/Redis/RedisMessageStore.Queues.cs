@@ -85,6 +85,9 @@ internal sealed partial class RedisMessageStore
             ? RedisQueueInfo.Read(queue, Known(queue), reply)
             : null;
 
+    public async ValueTask<IReadOnlyList<QueueName>> SubscribersAsync(QueueName queue) =>
+        RedisFeeds.NamesIn((await RunAsync(RedisScript.Subscribers, queue, new RedisValue[2]))!);
+
     public async ValueTask<QueuePage> ListQueuesAsync(string? after, int limit)
     {
         if (UnavailableReason is { } reason)
@@ -119,13 +122,13 @@ internal sealed partial class RedisMessageStore
             var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch));
             if (reply!.Length == 1)
             {
-                return TooManySubscriptions;
+                return RedisFeeds.TooManySubscriptions;
             }
 
             var settings = RedisSettings.Read(reply.AsSpan(1));
             if (patch.Subscriptions is { Count: > 0 } subscriptions)
             {
-                await FeedHistoriesAsync(queue, subscriptions);
+                await _directory.FeedHistoriesAsync(queue, subscriptions, _listener!);
             }
 
             return settings;

@@ -57,7 +57,7 @@ public sealed partial class RecoveryTests
         });
         var bytes = await File.ReadAllBytesAsync(Segments(original)[^1]);
         var from = Positions(bytes, "<one>")[0] - 100;
-        var to = Positions(bytes, "<three>")[0] + 30;
+        var to = Math.Min(bytes.Length, Positions(bytes, "<three>")[0] + 30);
 
         for (var length = from; length <= to; length += 3)
         {

@@ -18,7 +18,10 @@ public sealed class RedisClusterMessageStoreTests(RedisCluster cluster) : Messag
     [Fact]
     public async Task Queues_of_different_hash_tags_cannot_subscribe_to_each_other()
     {
-        foreach (var (queue, to) in new[] { ("billing", "orders"), ("{shop}billing", "orders"), ("{shop}billing", "*"), ("{shop}billing", "{s*}x") })
+        foreach (var (queue, to) in new[]
+        {
+            ("billing", "orders"), ("{shop}billing", "orders"), ("{shop}billing", "*"), ("{shop}billing", "{s*}x"),
+        })
         {
             var patch = new QueueSettingsPatch { Subscriptions = QueueSubscriptions.Of([new QueueSubscription(to)]) };
             var refused = await Store.UpdateSettingsAsync(QueueName.Parse(queue), patch).WithTimeout();

@@ -216,17 +216,18 @@ end
 
 -- The state that the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
 local function set_aside()
-  return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked }
+  return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked,
+    filtered_until }
 end
 
 local function resume(parts)
-  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked =
-    unpack(parts, 1, 12)
+  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked, filtered_until =
+    unpack(parts, 1, 13)
 end
 
 -- Goes to another queue, whose fields are loaded next.
 local function begin(key, name)
-  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false })
+  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false, 0 })
 end
 
 -- Ends every script on a queue. The first element of the answer is the control: the follow-up work of the node. If messages came or went it

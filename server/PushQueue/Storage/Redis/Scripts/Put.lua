@@ -307,6 +307,7 @@ local function store_copies()
   for _, feed in ipairs(feeds) do
     if feed.copies and #feed.copies > 0 then
       take_up(feed.hand)
+      use()
       if feed.dropped then drop_all(feed.dropped) end
       for _, copy in ipairs(feed.copies) do store(copy) end
       feed.hand = put_aside()
