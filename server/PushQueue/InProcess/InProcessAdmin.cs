@@ -4,6 +4,7 @@ using PushQueue.Client;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
+using PushQueue.Security;
 using PushQueue.Transports;
 using PushQueue.Transports.Json;
 using PushQueue.Transports.Operations;
@@ -122,7 +123,7 @@ internal sealed class InProcessAdmin(
     {
         ArgumentNullException.ThrowIfNull(change);
         var name = Refusals.Queue(queue);
-        var changed = await Refusals.GuardAsync(operations.ChangeSettingsAsync(name, Read(change)));
+        var changed = await Refusals.GuardAsync(operations.ChangeSettingsAsync(name, Read(change), Caller.Host));
         Refusals.Throw(changed.Problem);
         return Show(name, changed.Value!);
     }

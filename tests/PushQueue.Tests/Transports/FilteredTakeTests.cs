@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PushQueue.Tests.Support;
 using Xunit;
 

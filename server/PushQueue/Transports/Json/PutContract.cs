@@ -32,4 +32,8 @@ internal sealed record PutContract
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Gone { get; init; }
+
+    [Description("How many queues got a copy, because they subscribe to this one; there only where any did.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Copies { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Serialization;
 
 namespace PushQueue.Transports.Json;
@@ -14,4 +15,8 @@ internal sealed record PutManyContract
     public IReadOnlyList<string>? Duplicates { get; init; }
 
     public required string Durability { get; init; }
+
+    [Description("How many queues got a copy, because they subscribe to this one; there only where any did.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Copies { get; init; }
 }

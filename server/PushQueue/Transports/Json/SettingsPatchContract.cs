@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using PushQueue.Queues;
 
 namespace PushQueue.Transports.Json;
 
@@ -52,4 +53,8 @@ internal sealed record SettingsPatchContract
     [DurationText]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Expires { get; init; }
+
+    [JsonConverter(typeof(SubscriptionsConverter))]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public QueueSubscriptions? Subscriptions { get; init; }
 }

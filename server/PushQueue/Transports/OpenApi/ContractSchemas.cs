@@ -27,6 +27,15 @@ internal sealed class ContractSchemas : IOpenApiSchemaTransformer
         {
             schema.Description = null;
         }
+        else if (type == typeof(QueueSubscriptions))
+        {
+            // Its own converter writes it.
+            schema.Type = JsonSchemaType.Array;
+            schema.Properties = null;
+            schema.Required = null;
+            schema.Items = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Object };
+            schema.Description = "Names and patterns of queues; with a filter an object with to and where.";
+        }
         else if (schema.Type is { } known && known.HasFlag(JsonSchemaType.Integer) && known.HasFlag(JsonSchemaType.String))
         {
             // The generator allows numbers in strings, which these contracts do not write.
