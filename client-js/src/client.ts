@@ -10,6 +10,7 @@ import type { Envelope, LeasedMessage, Message } from "./message.js";
 import { Received, readEnvelope } from "./message.js";
 import type { ClientOptions } from "./options.js";
 import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./streaming/options.js";
+import type { Queues } from "./streaming/many.js";
 import { openStream } from "./streaming/stream.js";
 import type {
   BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, Presence, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo,
@@ -229,7 +230,10 @@ export class PushQueueClient<Q extends object = AnyQueues> {
   /** Messages as they come, through reconnects: `for await (const message of client.consume("orders"))`. */
   consume<K extends QueueOf<Q>>(queue: K, options: ManualConsumeOptions): MessageStream<LeasedMessage<BodyOf<Q, K>>>;
   consume<K extends QueueOf<Q>>(queue: K, options?: ConsumeOptions): MessageStream<Message<BodyOf<Q, K>>>;
-  consume(queue: string, options: ConsumeOptions | ManualConsumeOptions = {}): MessageStream<Message> {
+  /** The messages of many queues on one stream: `consume(["a", "b"])`, `consume({ match: "orders.*" })`. Each message names its queue. */
+  consume(queues: readonly QueueOf<Q>[] | Queues, options: ManualConsumeOptions): MessageStream<LeasedMessage>;
+  consume(queues: readonly QueueOf<Q>[] | Queues, options?: ConsumeOptions): MessageStream<Message>;
+  consume(queue: string | readonly string[] | Queues, options: ConsumeOptions | ManualConsumeOptions = {}): MessageStream<Message> {
     return openStream(this.http, this.options, queue, options);
   }
 

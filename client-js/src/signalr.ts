@@ -37,7 +37,10 @@ export function signalR(module: SignalRModule): Transport {
         .configureLogging("none")
         .build();
       const ended = new Promise<void>(resolve => hub.onclose(() => resolve()));
-      const subscribe = () => hub.invoke<{ cursor?: string }>("Subscribe", sink.queue, sink.subscription());
+      const { queues, match } = sink.selection ?? {};
+      const subscribe = () => hub.invoke<{ cursor?: string; queues?: string[] }>(
+        "Subscribe", queues ?? sink.queue, { ...sink.subscription(), ...match && { match } });
+      const target = sink.selection ? null : sink.queue;
       const fail = (cause: unknown) => {
         error ??= cause;
         void hub.stop();
@@ -48,7 +51,7 @@ export function signalR(module: SignalRModule): Transport {
           if (sink.full && !paused && sink.subscription()["ack"] !== "manual") {
             // A hub cannot be read slowly: what would be too much is left with the server, and asked for later.
             paused = true;
-            hub.invoke("Unsubscribe", sink.queue).then(() => sink.room()).then(subscribe).then(() => { paused = false; }).catch(fail);
+            hub.invoke("Unsubscribe", target, {}).then(() => sink.room()).then(subscribe).then(() => { paused = false; }).catch(fail);
           }
         } catch (cause) {
           fail(cause);
@@ -60,7 +63,7 @@ export function signalR(module: SignalRModule): Transport {
 
       const leave = () => {
         // Gives leases back at once.
-        hub.invoke("Unsubscribe", sink.queue, { started: sink.started() }).then(() => sink.left(), () => {}).finally(() => hub.stop());
+        hub.invoke("Unsubscribe", target, { started: sink.started() }).then(() => sink.left(), () => {}).finally(() => hub.stop());
       };
       signal.addEventListener("abort", leave, { once: true });
       try {
@@ -68,8 +71,8 @@ export function signalR(module: SignalRModule): Transport {
           await sink.explain();
           throw new PushQueueError("connection-lost", `The hub at ${sink.url} cannot be reached.`, 0, { cause });
         });
-        const { cursor } = await subscribe().catch(cause => { throw error ?? hubError(cause); });
-        sink.standing(cursor ?? undefined);
+        const { cursor, queues: begun } = await subscribe().catch(cause => { throw error ?? hubError(cause); });
+        sink.standing(cursor ?? undefined, begun);
         await ended;
       } finally {
         signal.removeEventListener("abort", leave);

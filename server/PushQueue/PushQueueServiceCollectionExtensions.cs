@@ -133,6 +133,7 @@ public static class PushQueueServiceCollectionExtensions
     {
         services.TryAddSingleton(Options.Create(options));
         services.AddListener<Dispatcher>();
+        services.AddListener<QueueSets>();
         return services.AddDelivery().AddDispatchPolicies();
     }
 

@@ -7,7 +7,7 @@ namespace PushQueue.Client.Streaming;
 internal sealed class HeldMessages
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Message> _held = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Queue, string Id), Message> _held = [];
 
     /// <summary>False where the program has this message by this very lease.</summary>
     public bool TryAdd(Message message)
@@ -15,12 +15,12 @@ internal sealed class HeldMessages
         Message? former;
         lock (_gate)
         {
-            if (_held.TryGetValue(message.Id, out former) && former.Receipt == message.Receipt)
+            if (_held.TryGetValue((message.Queue, message.Id), out former) && former.Receipt == message.Receipt)
             {
                 return false;
             }
 
-            _held[message.Id] = message;
+            _held[(message.Queue, message.Id)] = message;
         }
 
         // A new lease: the former one has ended, and its worker should know.
@@ -32,20 +32,20 @@ internal sealed class HeldMessages
     {
         lock (_gate)
         {
-            if (_held.TryGetValue(message.Id, out var held) && ReferenceEquals(held, message))
+            if (_held.TryGetValue((message.Queue, message.Id), out var held) && ReferenceEquals(held, message))
             {
-                _held.Remove(message.Id);
+                _held.Remove((message.Queue, message.Id));
             }
         }
     }
 
     /// <summary>Cancelled by somebody. Null where it is not held.</summary>
-    public Message? Cancel(string id)
+    public Message? Cancel(string queue, string id)
     {
         Message? held;
         lock (_gate)
         {
-            _held.Remove(id, out held);
+            _held.Remove((queue, id), out held);
         }
 
         held?.End();
@@ -67,7 +67,7 @@ internal sealed class HeldMessages
         lock (_gate)
         {
             Message[] dropped = [.. _held.Values.Where(static message => message.TryDrop())];
-            Array.ForEach(dropped, message => _held.Remove(message.Id));
+            Array.ForEach(dropped, message => _held.Remove((message.Queue, message.Id)));
             return Array.ConvertAll(dropped, KeyOf);
         }
     }

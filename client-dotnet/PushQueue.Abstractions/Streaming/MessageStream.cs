@@ -28,7 +28,14 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
     /// <summary>The stream stands, for the first time or again. Raised on a thread of the pool.</summary>
     public event Action? Connected;
 
-    /// <summary>The queue.</summary>
+    /// <summary>A queue has joined a stream over many. Raised on a thread of the pool.</summary>
+    public event Action<string>? QueueJoined;
+
+    /// <summary>A queue has left a stream over many, or does not join it, and why: <c>queue-deleted</c>, <c>access-ended</c>,
+    /// <c>stream-full</c>. Raised on a thread of the pool.</summary>
+    public event Action<string, string>? QueueLeft;
+
+    /// <summary>The queue; empty for a stream over many.</summary>
     public string Queue { get; }
 
     /// <summary>How the queue is consumed.</summary>
@@ -52,4 +59,10 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
 
     /// <summary>Raises <see cref="Connected"/>.</summary>
     protected internal void OnConnected() => Connected?.Invoke();
+
+    /// <summary>Raises <see cref="QueueJoined"/>.</summary>
+    protected internal void OnJoined(string queue) => QueueJoined?.Invoke(queue);
+
+    /// <summary>Raises <see cref="QueueLeft"/>.</summary>
+    protected internal void OnLeft(string queue, string code) => QueueLeft?.Invoke(queue, code);
 }

@@ -12,7 +12,11 @@ internal static class ListenCommand
 
     public static Command Make()
     {
-        var queue = Shared.Queue();
+        var queues = new Argument<string[]>("queue") { Description = "The queue; several for one stream over all of them", Arity = ArgumentArity.ZeroOrMore };
+        var match = new Option<string[]>("--match")
+        {
+            Description = "A pattern of queues, like 'orders.*'; those that are made later join", AllowMultipleArgumentsPerToken = false,
+        };
         var transport = Transport();
         var count = new Option<int?>("--count", "-n")
         {
@@ -31,15 +35,27 @@ internal static class ListenCommand
         var where = Shared.Where();
         var command = new Command("listen", "Prints messages as they are pushed") 
         {
-            queue, transport, count, from, resume, ack, policy, where,
+            queues, match, transport, count, from, resume, ack, policy, where,
         };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
+            var (names, patterns) = (parsed.GetValue(queues) ?? [], parsed.GetValue(match) ?? []);
+            if (names.Length + patterns.Length == 0)
+            {
+                throw new UsageException("Name a queue, or give --match.");
+            }
+
+            var isOne = names.Length == 1 && patterns.Length == 0;
             var file = parsed.GetValue(resume);
+            if (file is not null && !isOne)
+            {
+                throw new UsageException("--resume keeps the cursor of one queue.");
+            }
+
             var start = file is { Exists: true }
                 ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
             if (file is not null
-                && start is null && await EndAsync(client, terminal, parsed.GetValue(queue)!, cancellationToken) is { } end)
+                && start is null && await EndAsync(client, terminal, names[0], cancellationToken) is { } end)
             {
                 // A program that is stopped before its first message resumes from here, too.
                 start = end;
@@ -47,20 +63,21 @@ internal static class ListenCommand
             }
 
             var manual = parsed.GetValue(ack);
-            var stream = client.ConsumeAsync(
-                parsed.GetValue(queue)!,
-                new ConsumeOptions
-                {
-                    Transport = parsed.GetValue(transport) ?? ConsumeTransport.WebSocket,
-                    From = start is { Length: > 0 } ? start : null,
-                    Ack = manual ? AckMode.Manual : AckMode.Auto,
-                    Policy = parsed.GetValue(policy),
-                    Where = parsed.GetValue(where),
+            var options = new ConsumeOptions
+            {
+                Transport = parsed.GetValue(transport) ?? ConsumeTransport.WebSocket,
+                From = start is { Length: > 0 } ? start : null,
+                Ack = manual ? AckMode.Manual : AckMode.Auto,
+                Policy = parsed.GetValue(policy),
+                Where = parsed.GetValue(where),
 
-                    // A listener that resumes runs for long and may start before its server.
-                    WaitForServer = file is not null,
-                },
-                cancellationToken);
+                // A listener that resumes runs for long and may start before its server.
+                WaitForServer = file is not null,
+            };
+            var stream = isOne
+                ? client.ConsumeAsync(names[0], options, cancellationToken)
+                : client.ConsumeManyAsync(names, patterns, options, cancellationToken);
+            stream.QueueLeft += (queue, code) => terminal.Fail($"The queue '{queue}' has left the stream: {code}.", "close");
             stream.GapFound += gap => terminal.Fail($"{gap.Count?.ToString() ?? "Some"} messages are missed: {gap.Cause}.", "gap");
             stream.Reconnecting += again => Shared.Tell(terminal, again);
             var left = parsed.GetValue(count) ?? int.MaxValue;

@@ -47,6 +47,12 @@ internal sealed record StreamEvent
 
     public string? Queue { get; init; }
 
+    public string[]? Queues { get; init; }
+
+    public string? Cursor { get; init; }
+
+    public string? Position { get; init; }
+
     public string? Id { get; init; }
 
     public long? From { get; init; }
@@ -56,8 +62,6 @@ internal sealed record StreamEvent
     public long? Count { get; init; }
 
     public string? Cause { get; init; }
-
-    public string? Cursor { get; init; }
 
     public string? Token { get; init; }
 

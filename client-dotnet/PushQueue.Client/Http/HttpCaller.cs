@@ -73,12 +73,14 @@ internal sealed class HttpCaller : IDisposable
     }
 
     /// <summary>Sends a request whose answer is a stream without an end; the timeout counts for the headers only.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(string root, string path, string accept, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> OpenAsync(
+        string root, string path, string accept, CancellationToken cancellationToken, string? lastEventId = null)
     {
         using var timeout = Timeouts.After(_options.RequestTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var request = Request(HttpMethod.Get, root + path);
         request.Headers.Accept.ParseAdd(accept);
+        _ = lastEventId is null || request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
 
         try
         {

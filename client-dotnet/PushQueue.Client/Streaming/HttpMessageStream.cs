@@ -1,10 +1,18 @@
 namespace PushQueue.Client.Streaming;
 
 /// <summary>A stream from a server. Each enumeration has a <see cref="StreamSession"/>, which keeps its connection up.</summary>
-internal sealed class HttpMessageStream(PushQueueClient client, string queue, ConsumeOptions options, CancellationToken cancellationToken)
+internal sealed class HttpMessageStream(
+    PushQueueClient client,
+    string queue,
+    ConsumeOptions options,
+    CancellationToken cancellationToken,
+    QueueSelection? selection = null)
     : MessageStream(queue, options)
 {
     private readonly CancellationToken _cancellationToken = cancellationToken;
+
+    /// <summary>The queues of a stream over many; null for one.</summary>
+    public QueueSelection? Selection { get; } = selection;
 
     /// <inheritdoc/>
     public override async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using PushQueue.Client.Http;
@@ -45,7 +46,7 @@ internal sealed class HubTransport : IStreamTransport
         try
         {
             await StartAsync(connection, session, cancellationToken).ConfigureAwait(false);
-            await connection.InvokeAsync("Subscribe", session.Queue, session.SubscribeOptions(), cancellationToken).ConfigureAwait(false);
+            await SubscribeAsync(connection, session, cancellationToken).ConfigureAwait(false);
             session.OnStanding();
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -101,6 +102,27 @@ internal sealed class HubTransport : IStreamTransport
         }
     }
 
+    private static async Task SubscribeAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
+    {
+        if (session.Selection is not { } selection)
+        {
+            await connection.InvokeAsync("Subscribe", session.Queue, session.SubscribeOptions(), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var options = session.SubscribeOptions();
+        if (selection.Match.Length > 0)
+        {
+            options["match"] = selection.Match;
+        }
+
+        var answer = await connection.InvokeAsync<JsonElement>("Subscribe", selection.Queues, options, cancellationToken)
+            .ConfigureAwait(false);
+        session.Many!.Begin(
+            [.. answer.GetProperty("queues").EnumerateArray().Select(static queue => queue.GetString()!)],
+            answer.GetProperty("cursor").GetString()!);
+    }
+
     private static async Task StartAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
     {
         if (connection.State == HubConnectionState.Connected)
@@ -141,7 +163,8 @@ internal sealed class HubTransport : IStreamTransport
         using var timeout = new CancellationTokenSource(GoodbyeTimeout, session.ClientOptions.TimeProvider);
         try
         {
-            _ = await connection.InvokeAsync<bool>("Unsubscribe", session.Queue, StartedOf(session), timeout.Token).ConfigureAwait(false);
+            _ = await connection.InvokeAsync<bool>(
+                "Unsubscribe", session.Selection is null ? session.Queue : null, StartedOf(session), timeout.Token).ConfigureAwait(false);
             session.OnLeft();
         }
         catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or IOException or HubException

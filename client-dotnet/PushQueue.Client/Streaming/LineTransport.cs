@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using PushQueue.Client.Http;
 
 namespace PushQueue.Client.Streaming;
@@ -18,15 +19,24 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
 
     public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
     {
-        var path = new Query((serverSentEvents ? "/sse/" : "/c/") + Query.Segment(session.Queue));
+        var path = PathOf(session);
+        string? resume = null;
         foreach (var (name, value) in session.SubscribeOptions())
         {
-            _ = value is string[] conditions ? path.AddWhere(conditions) : path.Add(name, (string)value);
+            if (name == "from" && session.Selection is not null && value is not ("latest" or "earliest"))
+            {
+                // May be too long for an address.
+                resume = (string)value;
+            }
+            else
+            {
+                _ = value is string[] conditions ? path.AddWhere(conditions) : path.Add(name, (string)value);
+            }
         }
 
         using var response = await session.Http.OpenAsync(
             session.Root, path.ToString(), serverSentEvents ? "text/event-stream" : "application/x-ndjson",
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, resume).ConfigureAwait(false);
         session.OnStanding();
         using var silence = new CancellationTokenSource(SilenceMax, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
@@ -44,6 +54,20 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         }
     }
 
+    private Query PathOf(StreamSession session)
+    {
+        var path = serverSentEvents ? "/sse" : "/c";
+        if (session.Selection is not { } selection)
+        {
+            return new Query($"{path}/{Query.Segment(session.Queue)}");
+        }
+
+        var query = new Query(path);
+        Array.ForEach(selection.Queues, queue => query.Add("queue", queue));
+        Array.ForEach(selection.Match, pattern => query.Add("match", pattern));
+        return query;
+    }
+
     private async Task ReadAllAsync(
         PipeReader reader, StreamSession session, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
@@ -56,6 +80,11 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
             {
                 var line = rest.Slice(0, end);
                 rest = rest.Slice(rest.GetPosition(1, end));
+                if (serverSentEvents && session.Many is { } many)
+                {
+                    ReadCursor(line, many);
+                }
+
                 if (JsonOf(line.IsSingleSegment ? line.First : line.ToArray()) is { IsEmpty: false } json)
                 {
                     await session.AcceptAsync(json, cancellationToken).ConfigureAwait(false);
@@ -69,6 +98,20 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
             }
 
             silence.CancelAfter(SilenceMax);
+        }
+    }
+
+    /// <summary>An id counts at the end of its event, when the message of the event has been handed on.</summary>
+    private static void ReadCursor(in ReadOnlySequence<byte> line, ManyPosition many)
+    {
+        var text = line.Length is 0 || !line.FirstSpan.StartsWith("id"u8) ? "" : Encoding.ASCII.GetString(line).TrimEnd('\r');
+        if (text.StartsWith("id: ", StringComparison.Ordinal))
+        {
+            many.Expect(text[4..]);
+        }
+        else if (line.Length <= 1)
+        {
+            many.Reach();
         }
     }
 

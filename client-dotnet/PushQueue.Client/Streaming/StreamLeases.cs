@@ -68,7 +68,11 @@ internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMes
         await Task.Yield();
         while (TakeWaiting() is { } batch)
         {
-            foreach (var part in batch.Chunk(AcksPerRequest))
+            // A stream over many queues has no queue of its own.
+            var parts = queue.Length > 0
+                ? batch.Chunk(AcksPerRequest)
+                : batch.GroupBy(static ack => ack.Message.Queue).SelectMany(static acks => acks.Chunk(AcksPerRequest));
+            foreach (var part in parts)
             {
                 await SendAsync(part).ConfigureAwait(false);
             }
@@ -97,7 +101,7 @@ internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMes
         {
             var keys = Array.ConvertAll(acks, ack => new LeaseKey(ack.Message.Id, ack.Message.Receipt!));
             var (results, repeated) = await client.SettleManyAsync(
-                PushQueueClient.SettleManyPath(queue, "ack"), keys, PushQueueClient.SettleRetry,
+                PushQueueClient.SettleManyPath(acks[0].Message.Queue, "ack"), keys, PushQueueClient.SettleRetry,
                 CancellationToken.None).ConfigureAwait(false);
             for (var i = 0; i < acks.Length; i++)
             {

@@ -23,6 +23,7 @@ internal sealed class StreamSession
     private readonly HttpMessageStream _stream;
     private readonly IStreamTransport _transport;
     private readonly StreamPosition _position;
+    private readonly ManyPosition? _many;
     private readonly HeldMessages _held = new();
     private readonly StreamLeases _leases;
     private readonly StreamGoodbye _goodbye;
@@ -42,6 +43,7 @@ internal sealed class StreamSession
         _stream = stream;
         Root = client.Http.Servers.Current;
         _position = new StreamPosition(client, stream.Queue, stream.Options.From);
+        _many = stream.Selection is null ? null : new ManyPosition(stream.Options.From);
         _leases = new StreamLeases(client, stream.Queue, _held);
         Logger = client.Options.LoggerFactory?.CreateLogger("PushQueue.Client") ?? NullLogger.Instance;
         _goodbye = new StreamGoodbye(client, stream.Queue, _held, Logger);
@@ -62,7 +64,16 @@ internal sealed class StreamSession
 
     public ConsumeOptions Options => _stream.Options;
 
+    /// <summary>The queue; empty for a stream over many.</summary>
     public string Queue => _stream.Queue;
+
+    /// <summary>The queues of a stream over many; null for one.</summary>
+    public QueueSelection? Selection => _stream.Selection;
+
+    /// <summary>Where a stream over many queues is; null for one.</summary>
+    public ManyPosition? Many => _many;
+
+    private string Name => _stream.Selection?.ToString() ?? Queue;
 
     /// <summary>The address of the server that this connection is to.</summary>
     public string Root { get; private set; }
@@ -97,18 +108,18 @@ internal sealed class StreamSession
             options["where"] = where.ToArray();
         }
 
-        Set("from", _position.From);
+        Set("from", _many is null ? _position.From : _many.From);
         Set("prefetch", Options.Prefetch?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Set("overflow", Options.Overflow);
         Set("policy", Options.Policy);
         Set("who", Options.Who);
-        Set("instance", _instance);
+        Set("instance", _many is null ? _instance : null);
         if (Options.Ack == AckMode.Manual)
         {
             Set("ack", "manual");
             Set("ttr", Duration.Format(Options.TimeToRun));
             Set("worker", Options.Worker);
-            Set("grace", Options.Grace > TimeSpan.Zero ? Duration.Format(Options.Grace) : null);
+            Set("grace", Options.Grace > TimeSpan.Zero && _many is null ? Duration.Format(Options.Grace) : null);
             Set("consumer", _token);
         }
 
@@ -141,6 +152,11 @@ internal sealed class StreamSession
             return default;
         }
 
+        if (_many is not null)
+        {
+            return _many.TryMove(message) ? Add(message, cancellationToken) : default;
+        }
+
         return _position.TryMove(message) ? Add(message, cancellationToken) : LearnAndAddAsync(message, cancellationToken);
     }
 
@@ -168,7 +184,12 @@ internal sealed class StreamSession
     private void AcceptEvent(ReadOnlySpan<byte> json)
     {
         var told = JsonSerializer.Deserialize(json, ClientJson.Default.StreamEvent)!;
-        if (told.Queue is { } queue && queue != Queue)
+        if (told.Queue is { } queue && queue != Queue && _many is null)
+        {
+            return;
+        }
+
+        if (_many is not null && AcceptOfMany(told))
         {
             return;
         }
@@ -176,8 +197,8 @@ internal sealed class StreamSession
         switch (told.Event)
         {
             case "gap":
-                _ = Inbox.Add(new Gap(Queue, told.From, told.To, told.Count, told.Cause ?? ""), 0);
-                if (told.Cause == "reset")
+                _ = Inbox.Add(new Gap(told.Queue ?? Queue, told.From, told.To, told.Count, told.Cause ?? ""), 0);
+                if (told.Cause == "reset" && _many is null)
                 {
                     _position.Reset();
                 }
@@ -187,7 +208,7 @@ internal sealed class StreamSession
                 _position.MoveTo(cursor);
                 break;
             case "cancel" when told.Id is { } id:
-                _ = _held.Cancel(id);
+                _ = _held.Cancel(told.Queue ?? Queue, id);
                 _stream.OnCancelled(id);
                 break;
             case "subscribed":
@@ -213,6 +234,33 @@ internal sealed class StreamSession
             default:
                 // An event of a newer server.
                 break;
+        }
+    }
+
+    /// <summary>True for an event that only streams over many queues have.</summary>
+    private bool AcceptOfMany(StreamEvent told)
+    {
+        switch (told)
+        {
+            case { Queues: { } queues, Cursor: { } cursor, Error: null }:
+                _many!.Begin(queues, cursor);
+                return told.Event is not null;
+            case { Event: "cursor", Cursor: { } cursor }:
+                _many!.Learn(cursor);
+                return true;
+            case { Event: "subscribed", Queue: { } queue, Position: { } position }:
+                _many!.Join(queue, position);
+                _stream.OnJoined(queue);
+                return true;
+            case { Event: "close", Queue: { } queue }:
+                _many!.Forget(queue);
+                _stream.OnLeft(queue, told.Code ?? "");
+                return true;
+            case { Event: "gap", Queue: { } queue, Cause: "reset" }:
+                _many!.Forget(queue);
+                return false;
+            default:
+                return false;
         }
     }
 
@@ -255,7 +303,7 @@ internal sealed class StreamSession
 
                 var wait = delay ?? retry.DelayBefore(attempt + 1);
                 LogBreak(attempt, wait, cause);
-                _stream.OnReconnecting(new Reconnecting(Queue, attempt, wait, cause));
+                _stream.OnReconnecting(new Reconnecting(Name, attempt, wait, cause));
                 await Task.Delay(Timeouts.OrLongest(wait), ClientOptions.TimeProvider, _stop.Token).ConfigureAwait(false);
             }
         }
@@ -284,15 +332,15 @@ internal sealed class StreamSession
         var reason = cause?.Detail ?? "The server asks for it.";
         if (attempt > 1)
         {
-            Log.TriesAgain(Logger, Queue, wait, attempt, reason);
+            Log.TriesAgain(Logger, Name, wait, attempt, reason);
         }
         else if (!_stoodOnce && Options.WaitForServer)
         {
-            Log.WaitsForServer(Logger, Queue, reason);
+            Log.WaitsForServer(Logger, Name, reason);
         }
         else
         {
-            Log.Reconnecting(Logger, Queue, wait, reason);
+            Log.Reconnecting(Logger, Name, wait, reason);
         }
     }
 
@@ -301,7 +349,7 @@ internal sealed class StreamSession
     {
         try
         {
-            await _position.LearnStartAsync(_stop.Token).ConfigureAwait(false);
+            await (_many is null ? _position.LearnStartAsync(_stop.Token) : Task.CompletedTask).ConfigureAwait(false);
             Root = Http.Servers.Current;
             await _transport.RunAsync(this, _stop.Token).ConfigureAwait(false);
             return (null, null);

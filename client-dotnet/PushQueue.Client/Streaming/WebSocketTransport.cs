@@ -19,8 +19,7 @@ internal sealed class WebSocketTransport : IStreamTransport
     {
         using var socket = new ClientWebSocket();
         await ConnectAsync(socket, session, cancellationToken).ConfigureAwait(false);
-        await SendAsync(
-            socket, "subscribe", session.Queue, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
+        await SendAsync(socket, "subscribe", session, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
         await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
     }
 
@@ -62,7 +61,7 @@ internal sealed class WebSocketTransport : IStreamTransport
     private static ValueTask SendAsync(
         ClientWebSocket socket,
         string command,
-        string queue,
+        StreamSession session,
         Dictionary<string, object>? options,
         LeaseKey[]? started,
         CancellationToken cancellationToken)
@@ -72,13 +71,22 @@ internal sealed class WebSocketTransport : IStreamTransport
         {
             writer.WriteStartObject();
             writer.WriteString("cmd"u8, command);
-            writer.WriteString("queue"u8, queue);
+            if (session.Selection is not { } selection)
+            {
+                writer.WriteString("queue"u8, session.Queue);
+            }
+            else if (options is not null)
+            {
+                WriteList(writer, "queues", selection.Queues);
+                WriteList(writer, "match", selection.Match);
+            }
+
             foreach (var (name, value) in options ?? [])
             {
                 WriteOption(writer, name, value);
             }
 
-            if (started is not null)
+            if (started is not null && session.Selection is null)
             {
                 writer.WritePropertyName("started"u8);
                 JsonSerializer.Serialize(writer, started, ClientJson.Default.LeaseKeyArray);
@@ -88,6 +96,13 @@ internal sealed class WebSocketTransport : IStreamTransport
         }
 
         return socket.SendAsync(json.WrittenMemory, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+    }
+
+    private static void WriteList(Utf8JsonWriter writer, string name, string[] texts)
+    {
+        writer.WriteStartArray(name);
+        Array.ForEach(texts, writer.WriteStringValue);
+        writer.WriteEndArray();
     }
 
     private static async Task ReceiveAllAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
@@ -157,7 +172,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         timeout.CancelAfter(GoodbyeTimeout);
         try
         {
-            await SendAsync(socket, "unsubscribe", session.Queue, options: null, session.Started(), timeout.Token).ConfigureAwait(false);
+            await SendAsync(socket, "unsubscribe", session, options: null, session.Started(), timeout.Token).ConfigureAwait(false);
             session.OnLeft();
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, statusDescription: null, timeout.Token).ConfigureAwait(false);
 

@@ -9,19 +9,19 @@ export class Held {
 
   /** False where the program has this message by this very lease. */
   add(message: Received): boolean {
-    const former = this.#held.get(message.id);
+    const former = this.#held.get(key(message));
     if (former?.receipt === message.receipt) {
       return false;
     }
 
     former?.end("The lease ended; the message came again.");
-    this.#held.set(message.id, message);
+    this.#held.set(key(message), message);
     return true;
   }
 
   remove(message: Received): void {
-    if (this.#held.get(message.id) === message) {
-      this.#held.delete(message.id);
+    if (this.#held.get(key(message)) === message) {
+      this.#held.delete(key(message));
     }
   }
 
@@ -33,18 +33,23 @@ export class Held {
   /** The leases whose messages the program has not got, and will not get. */
   takeUnstarted(why: string): Received[] {
     const unstarted = [...this.#held.values()].filter(({ started }) => !started);
-    unstarted.forEach(({ id }) => this.end(id, why));
+    unstarted.forEach(({ queue, id }) => this.end(queue, id, why));
     return unstarted;
   }
 
-  end(id: string, why: string): void {
-    this.#held.get(id)?.end(why);
-    this.#held.delete(id);
+  end(queue: string, id: string, why: string): void {
+    this.#held.get(key({ queue, id }))?.end(why);
+    this.#held.delete(key({ queue, id }));
   }
 
   endAll(why: string): void {
-    for (const id of [...this.#held.keys()]) {
-      this.end(id, why);
+    for (const { queue, id } of [...this.#held.values()]) {
+      this.end(queue, id, why);
     }
   }
+}
+
+/** A stream may be over many queues, whose ids are their own. No name of a queue contains a line end. */
+function key({ queue, id }: { queue: string; id: string }): string {
+  return `${queue}\n${id}`;
 }

@@ -19,6 +19,10 @@ export interface StreamEvents {
   onGap?: (gap: Gap) => void;
   /** A message that is held was cancelled; its `signal` is aborted, too. */
   onCancel?: (id: string) => void;
+  /** A queue has joined a stream over many. */
+  onJoin?: (queue: string) => void;
+  /** A queue has left a stream over many, or does not join it: `queue-deleted`, `access-ended`, `stream-full`. */
+  onLeave?: (queue: string, code: string) => void;
   /** The stream stands, the first time and after each break. */
   onConnect?: () => void;
   /** The connection is gone; the next try comes after `afterMs`. */
@@ -39,7 +43,7 @@ interface CommonOptions extends StreamEvents {
    * Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), an offset (from it on), a
    * negative number for so many messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
    */
-  from?: "latest" | "earliest" | "latest-per-key" | `${string}.${number}` | number;
+  from?: "latest" | "earliest" | "latest-per-key" | `${string}.${number}` | (string & {}) | number;
   /**
    * Only messages whose headers fit: `tenant=7`, `tenant=7|8`, or `tenant` for any value. All of several conditions must hold. Other
    * messages do not come, and make no gap.

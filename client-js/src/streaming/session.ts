@@ -9,6 +9,8 @@ import type { Retry } from "../waiting.js";
 import { backoff, pause } from "../waiting.js";
 import { Goodbye, goodbyeMs } from "./goodbye.js";
 import { Held } from "./held.js";
+import type { Selection } from "./many.js";
+import { ManyPosition } from "./many.js";
 import { Position } from "./position.js";
 import type { ConsumeOptions, Gap, ManualConsumeOptions } from "./options.js";
 import type { StreamItem, StreamSink, Transport } from "./transport.js";
@@ -26,6 +28,7 @@ export class Session implements StreamSink {
   readonly #options: ManualConsumeOptions | ConsumeOptions;
   readonly #manual: ManualConsumeOptions | undefined;
   readonly #position: Position;
+  readonly #many: ManyPosition | undefined;
   readonly #held = new Held();
   readonly #leases: Leases;
   readonly #goodbye: Goodbye;
@@ -50,8 +53,9 @@ export class Session implements StreamSink {
 
   constructor(
     private readonly http: Http, readonly queue: string, options: ConsumeOptions | ManualConsumeOptions,
-    private readonly transport: Transport, private readonly reconnect: Retry,
+    private readonly transport: Transport, private readonly reconnect: Retry, readonly selection?: Selection,
   ) {
+    this.#many = selection && new ManyPosition(options.from?.toString());
     this.#options = options;
     this.#base = http.base;
     this.#manual = options.ack === "manual" ? options : undefined;
@@ -93,9 +97,11 @@ export class Session implements StreamSink {
   subscription(): Record<string, string | readonly string[]> {
     const { prefetch, overflow, policy, who, where } = this.#options;
     const { ttr, worker, grace = "10s" } = this.#manual ?? {};
+    const isKept = this.#many === undefined && milliseconds(grace) > 0;
     const all = {
-      from: this.#position.from, prefetch, overflow, policy, who: who && JSON.stringify(who), instance: this.#instance,
-      ...this.#manual && { ack: "manual", ttr, worker, grace: milliseconds(grace) > 0 ? grace : undefined, consumer: this.#token },
+      from: (this.#many ?? this.#position).from, prefetch, overflow, policy, who: who && JSON.stringify(who),
+      instance: this.#many ? undefined : this.#instance,
+      ...this.#manual && { ack: "manual", ttr, worker, grace: isKept ? grace : undefined, consumer: this.#token },
     };
     const given = Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
     return { ...Object.fromEntries(given), ...where !== undefined && { where: [where].flat() } };
@@ -129,12 +135,19 @@ export class Session implements StreamSink {
     return this.#stopped ??= this.#end();
   }
 
-  standing(cursor?: string): void {
-    if (this.#position.open && this.transport.tellsStart) {
+  standing(cursor?: string, queues?: readonly string[]): void {
+    if (this.#many) {
+      if (queues !== undefined && cursor !== undefined) {
+        this.#many.begin(queues, cursor);
+      }
+    } else if (this.#position.open && this.transport.tellsStart) {
       this.#position.begin(cursor);
     }
 
-    this.#learnEpoch();
+    if (!this.#many) {
+      this.#learnEpoch();
+    }
+
     this.#stands = this.#stoodOnce = true;
     this.#tell(() => this.#options.onConnect?.());
   }
@@ -148,7 +161,16 @@ export class Session implements StreamSink {
   }
 
   #acceptMessage(envelope: Envelope, cursor: string | undefined): void {
-    if (envelope.offset !== undefined) {
+    if (envelope.offset !== undefined && this.#many) {
+      const isNew = this.#many.move(envelope.queue, envelope.offset);
+      if (cursor !== undefined) {
+        this.#many.learn(cursor);
+      }
+
+      if (!isNew) {
+        return;
+      }
+    } else if (envelope.offset !== undefined) {
       if (!this.#position.move(envelope.offset, cursor)) {
         return;
       }
@@ -156,27 +178,38 @@ export class Session implements StreamSink {
       this.#learnEpoch();
     }
 
-    const message = new Received(envelope, this.#leases, envelope.offset === undefined ? undefined : this.#position.cursor);
+    const position = this.#many ? cursor : this.#position.cursor;
+    const message = new Received(envelope, this.#leases, envelope.offset === undefined ? undefined : position);
     if (envelope.receipt === undefined || this.#held.add(message)) {
       this.#add(message);
     }
   }
 
   #acceptEvent(item: StreamItem): void {
+    this.#many?.note(item);
     const event = item as {
-      event: string; id: string; token: string; place?: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number;
+      event: string; queue?: string; queues?: string[]; cursor?: string;
+      id: string; token: string; place?: string; code: string; reason?: string; reconnect?: boolean; reconnectMs?: number;
     };
     if (event.event === "gap") {
       this.#add(item as unknown as Gap);
-      if (item["cause"] === "reset") {
+      if (item["cause"] === "reset" && !this.#many) {
         this.#position.reset();
         this.#asked = 0;
       }
-    } else if (event.event === "cursor") {
+    } else if (event.event === "cursor" && !this.#many) {
       this.#position.reach(String(item["cursor"]));
     } else if (event.event === "cancel") {
-      this.#held.end(event.id, "The message was cancelled.");
+      this.#held.end(event.queue!, event.id, "The message was cancelled.");
       this.#tell(() => this.#options.onCancel?.(event.id));
+    } else if (this.#many && event.event === "subscribed") {
+      if (event.queues) {
+        this.#many.begin(event.queues, event.cursor!);
+      } else {
+        this.#tell(() => this.#options.onJoin?.(event.queue!));
+      }
+    } else if (this.#many && event.event === "close" && event.queue !== undefined) {
+      this.#tell(() => this.#options.onLeave?.(event.queue!, event.code));
     } else if (event.event === "subscribed") {
       if (this.#token !== undefined && this.#token !== event.token) {
         if (event.place === "elsewhere") {
@@ -268,7 +301,7 @@ export class Session implements StreamSink {
   async #connectOnce(): Promise<PushQueueError> {
     this.#connection++;
     try {
-      if (this.#position.open && !this.transport.tellsStart) {
+      if (!this.#many && this.#position.open && !this.transport.tellsStart) {
         await this.#learnStart();
       }
 

@@ -4,17 +4,21 @@ import type { ClientOptions } from "../options.js";
 import { sse } from "../transports/sse.js";
 import { webSocket } from "../transports/websocket.js";
 import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./options.js";
+import type { Queues } from "./many.js";
+import { selectionOf } from "./many.js";
 import { Session } from "./session.js";
 import type { Transport, TransportChoice } from "./transport.js";
 
 /** Opens a stream for a client. */
 export function openStream(
-  http: Http, client: ClientOptions, queue: string, options: ConsumeOptions | ManualConsumeOptions,
+  http: Http, client: ClientOptions, queue: string | readonly string[] | Queues, options: ConsumeOptions | ManualConsumeOptions,
 ): MessageStream<Message> {
+  const selection = typeof queue === "string" ? undefined : selectionOf(queue);
+  const name = typeof queue === "string" ? queue : "";
   return {
     [Symbol.asyncIterator]() {
       const session = new Session(
-        http, queue, options, choose(http, client, options.transport ?? client.transport), client.reconnect ?? {});
+        http, name, options, choose(http, client, options.transport ?? client.transport), client.reconnect ?? {}, selection);
       return {
         next: () => session.next(),
         async return() {

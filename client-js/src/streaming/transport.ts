@@ -1,8 +1,11 @@
 import { PushQueueError } from "../errors.js";
+import type { Selection } from "./many.js";
 
 /** The stream that a transport carries, as the transport sees it. A transport reports one thing after the other. */
 export interface StreamSink {
   readonly queue: string;
+  /** The queues of a stream over many; then `queue` is empty. */
+  readonly selection?: Selection | undefined;
   /** Address of the server, without a slash at its end. */
   readonly url: string;
   readonly apiKey: string | undefined;
@@ -15,7 +18,7 @@ export interface StreamSink {
   /** The options of the subscription, as the server names them. */
   subscription(): Record<string, string | readonly string[]>;
   /** The server has accepted the subscription. Its cursor, where it tells one. */
-  standing(cursor?: string): void;
+  standing(cursor?: string, queues?: readonly string[]): void;
   /** The leases whose work the program has begun; what else it holds is given back uncounted. */
   started(): { id: string; receipt: string }[];
   /** The server has been told that this consumer goes for good, and what was started. */

@@ -17,8 +17,7 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
     dead.abort(new PushQueueError("connection-lost", `The stream was silent for ${sink.idleTimeout / 1000} seconds.`)));
   let heard = silence();
   try {
-    const response = await http.send(
-      `/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: sink.subscription(), signal }, { Accept: "text/event-stream" });
+    const response = await open(http, sink, signal);
     if (!response.ok || response.body === null || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       throw problem(response, await response.text());
     }
@@ -48,6 +47,27 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
   }
 }
 
+/** The cursor of many queues may be too long for an address. */
+function open(http: Http, sink: StreamSink, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "text/event-stream" };
+  const { from, ...options } = sink.subscription();
+  if (sink.selection === undefined) {
+    return http.send(
+      `/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: { ...options, from }, signal }, headers);
+  }
+
+  const { queues, match } = sink.selection;
+  const query = new URLSearchParams([
+    ...queues.map(queue => ["queue", queue]), ...match.map(pattern => ["match", pattern]), ...Object.entries(options),
+    ...from === "earliest" || from === "latest" ? [["from", from]] : [],
+  ]);
+  if (from !== undefined && !query.has("from")) {
+    headers["Last-Event-ID"] = from;
+  }
+
+  return http.send(`/sse?${query}`, { base: sink.url, signal }, headers);
+}
+
 /** Takes a text apart into events, across the borders of chunks. */
 class EventReader {
   #rest = "";
@@ -66,6 +86,9 @@ class EventReader {
         this.#id = value;
       } else if (field === "data") {
         this.#data = value;
+      } else if (line.trim() === "" && this.#data === undefined && this.#id !== undefined && this.sink.selection !== undefined) {
+        this.sink.accept({ event: "cursor", cursor: this.#id });
+        this.#id = undefined;
       } else if (line.trim() === "" && this.#data !== undefined) {
         const [data, id] = [this.#data, this.#id];
         this.#data = this.#id = undefined;

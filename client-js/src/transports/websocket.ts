@@ -75,12 +75,12 @@ class Connection {
   }
 
   #subscribe(): void {
-    this.#send({ cmd: "subscribe", ref: subscribing, ...this.#sink.subscription() });
+    this.#send({ cmd: "subscribe", ref: subscribing, ...this.#sink.selection, ...this.#sink.subscription() });
   }
 
   #send(command: Record<string, unknown>): void {
     if (this.#socket.readyState === 1) {
-      this.#socket.send(JSON.stringify({ queue: this.#sink.queue, ...command }));
+      this.#socket.send(JSON.stringify(this.#sink.selection ? command : { queue: this.#sink.queue, ...command }));
     }
   }
 
@@ -93,7 +93,7 @@ class Connection {
     try {
       const item = JSON.parse(text) as StreamItem;
       if (item["ok"] === true || item["error"] !== undefined) {
-        this.#answered(item as { ref?: unknown; cursor?: string; error?: string; detail?: string });
+        this.#answered(item as { ref?: unknown; cursor?: string; queues?: string[]; error?: string; detail?: string });
       } else {
         this.#sink.accept(item);
         this.#holdBack();
@@ -103,14 +103,16 @@ class Connection {
     }
   }
 
-  #answered({ ref, cursor, error, detail }: { ref?: unknown; cursor?: string; error?: string; detail?: string }): void {
+  #answered(
+    { ref, cursor, queues, error, detail }: { ref?: unknown; cursor?: string; queues?: string[]; error?: string; detail?: string },
+  ): void {
     if (ref === subscribing) {
       if (error !== undefined) {
         throw new PushQueueError(error, detail ?? error);
       }
 
       if (!this.#paused) {
-        this.#sink.standing(cursor);
+        this.#sink.standing(cursor, queues);
       }
 
       this.#paused = false;
@@ -151,7 +153,7 @@ class Connection {
   /** An end that gives leases back at once; a socket that just closes would leave them waiting for its return. */
   #leave(): void {
     if (this.#opened) {
-      this.#send({ cmd: "unsubscribe", ref: leaving, started: this.#sink.started() });
+      this.#send({ cmd: "unsubscribe", ref: leaving, ...this.#sink.selection ? {} : { started: this.#sink.started() } });
       this.#goodbye = setTimeout(() => this.#close(), goodbyeMs);
     } else {
       this.#close();

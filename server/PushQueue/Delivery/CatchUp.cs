@@ -16,6 +16,18 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     private long _position;
     private long _latest;
 
+    // A stream over many queues reads less at once, because several of its queues may read at the same time.
+    private const int SharedBytesMax = RoundLimits.BytesMax / 4;
+
+    /// <summary>Goes on from a place that was reached already.</summary>
+    public async Task ContinueAsync(string epoch, long offset, FaultBorder faults)
+    {
+        // The caller gives out messages to other consumers.
+        await Task.Yield();
+        (_epoch, _position, _started) = (epoch, offset, true);
+        await RunAsync(faults);
+    }
+
     public async Task RunAsync(FaultBorder faults)
     {
         try
@@ -50,8 +62,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             while (!consumer.HasLeft && consumer.Buffer.IsOpen && !dispatcher.TryGoLive(consumer, _epoch, _position, out var ahead))
             {
                 consumer.CatchUpOffset = _position;
-                await consumer.Buffer.WaitForRoomAsync();
-                if (!await ReadOnAsync())
+                if (!(consumer.Member is null ? await ReadWithRoomAsync() : await ReadInTurnAsync(consumer.Member.Set)))
                 {
                     // Neither history nor the dispatcher goes on: what that one knows is out of date.
                     await (ahead ?? dispatcher.LookAgainAsync());
@@ -129,10 +140,30 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         }
     }
 
-    /// <summary>One page of history; false where history does not reach this position yet.</summary>
-    private async ValueTask<bool> ReadOnAsync()
+    private async ValueTask<bool> ReadWithRoomAsync()
     {
-        var page = await store.ReadHistoryAsync(consumer.Queue, _position, RoundLimits.MessagesMax, RoundLimits.BytesMax);
+        await consumer.Buffer.WaitForRoomAsync();
+        return await ReadOnAsync(RoundLimits.BytesMax);
+    }
+
+    private async ValueTask<bool> ReadInTurnAsync(QueueSet set)
+    {
+        await set.CatchUpTurns.WaitAsync();
+        try
+        {
+            await consumer.Buffer.WaitForRoomAsync();
+            return consumer.HasLeft || await ReadOnAsync(SharedBytesMax);
+        }
+        finally
+        {
+            _ = set.CatchUpTurns.Release();
+        }
+    }
+
+    /// <summary>One page of history; false where history does not reach this position yet.</summary>
+    private async ValueTask<bool> ReadOnAsync(int bytesMax)
+    {
+        var page = await store.ReadHistoryAsync(consumer.Queue, _position, RoundLimits.MessagesMax, bytesMax);
         if (page is null)
         {
             return false;
@@ -170,7 +201,11 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             var batch = consumer.Passed is null ? stretch.Batch : PassedNotice.Select(consumer, stretch, _epoch, time);
             if (batch is not null)
             {
-                _ = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer);
+                foreach (var encoded in batch.PagesFor(consumer.Format, consumer.Member is { Set.StampsEach: true }))
+                {
+                    _ = consumer.Buffer.Offer(encoded, consumer);
+                }
+
                 consumer.OnBroadcast(batch.Count);
                 dispatcher.Counts.AddDelivered(batch.Count);
             }

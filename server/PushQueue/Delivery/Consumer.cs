@@ -10,11 +10,9 @@ namespace PushQueue.Delivery;
 internal sealed class Consumer(
     long number, QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options, DateTimeOffset since)
 {
-    // An auto consumer's messages are done as soon as they are written, so more of them may be under way than a worker would hold.
-    private const int AutoPrefetchDefault = 128;
-
     private HeldSet? _holds;
     private int _inFlight;
+    private int _reserved;
     private long _delivered;
     private long _acked;
     private long _failed;
@@ -37,6 +35,9 @@ internal sealed class Consumer(
 
     /// <summary>The place that the client is notified of; null for a consumer without grace.</summary>
     public ConsumerPlace? Place { get; set; }
+
+    /// <summary>Its place in a stream over many queues; null for a stream of its own.</summary>
+    public SetMember? Member { get; init; }
 
     /// <summary>The next offset that it wants while it catches up; 0 once it is live.</summary>
     public long CatchUpOffset { get; set; }
@@ -80,13 +81,12 @@ internal sealed class Consumer(
                 return 0;
             }
 
-            return Math.Max(0, Prefetch - InFlight);
+            return Member is null ? Math.Max(0, Prefetch - InFlight) : Member.Set.Credit.Free;
         }
     }
 
     /// <summary>How many messages may be on their way to it at once.</summary>
-    public int Prefetch =>
-        options.Prefetch ?? (options.Ack == AckMode.Manual ? ConsumerOptions.ManualPrefetchDefault : AutoPrefetchDefault);
+    public int Prefetch => options.PrefetchOrDefault;
 
     /// <summary>Broadcast messages not sent to it yet: those it catches up with, and those that wait for its connection.</summary>
     public long Lag
@@ -106,6 +106,43 @@ internal sealed class Consumer(
 
     /// <summary>The round's plan: how many messages are meant for it. Only the dispatcher's own loop touches it.</summary>
     public int Planned { get; set; }
+
+    /// <summary>Plans one more message for it, if it has room.</summary>
+    public bool TryPlan()
+    {
+        if (Member is null ? Planned >= Room : !buffer.IsOpen || buffer.IsOverHalf || !Member.Set.Credit.TryTake(this))
+        {
+            return false;
+        }
+
+        Planned++;
+        _reserved++;
+        return true;
+    }
+
+    /// <summary>The round found fewer messages than were planned. Before its messages are given out.</summary>
+    public void EndPlan()
+    {
+        if (Member is { } member)
+        {
+            var unused = _reserved - (Assigned?.Count ?? 0);
+            _reserved = 0;
+            if (unused > 0)
+            {
+                member.Set.Credit.GiveBack(unused);
+                member.Set.Credit.EndTurn(this);
+            }
+        }
+    }
+
+    /// <summary>Messages in flight that were taken away without an end of their own.</summary>
+    public void GiveBackCredit(int messages)
+    {
+        if (messages > 0)
+        {
+            Member?.Set.Credit.GiveBack(messages);
+        }
+    }
 
     /// <summary>The round's messages for it. Only the dispatcher's own loop touches it.</summary>
     public List<Lease>? Assigned { get; set; }
@@ -168,6 +205,7 @@ internal sealed class Consumer(
     private void Free(int messages)
     {
         _ = Interlocked.Add(ref _inFlight, -messages);
+        GiveBackCredit(messages);
         OnRoom();
     }
 

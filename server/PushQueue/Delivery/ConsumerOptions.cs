@@ -17,12 +17,18 @@ internal sealed record ConsumerOptions
 
     public const int WhoBytesMax = 1024;
 
+    // An auto consumer's messages are done as soon as they are written, so more of them may be under way than a worker would hold.
+    private const int AutoPrefetchDefault = 128;
+
     public static ConsumerOptions Default { get; } = new();
 
     public AckMode Ack { get; init; }
 
     /// <summary>Messages that may be on their way to this consumer under roundrobin; null for what suits its ack mode.</summary>
     public int? Prefetch { get; init; }
+
+    /// <summary>Messages that may be on their way at once.</summary>
+    public int PrefetchOrDefault => Prefetch ?? (Ack == AckMode.Manual ? ManualPrefetchDefault : AutoPrefetchDefault);
 
     /// <summary>The end of a manual consumer's leases; null for leases that live with the connection.</summary>
     public TimeSpan? TimeToRun { get; init; }

@@ -32,6 +32,7 @@ internal static class DeliveryServiceCollectionExtensions
         services.TryAddSingleton<PresenceLoop>();
         services.TryAddSingleton<MessageTaps>();
         services.TryAddSingleton<Dispatcher>();
+        services.TryAddSingleton<QueueSets>();
         services.TryAddSingleton(static provider => new NodeDrain(
             provider.GetRequiredService<Dispatcher>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<NodeDrain>>()));
         services.TryAddSingleton<ConsumerConnections>();

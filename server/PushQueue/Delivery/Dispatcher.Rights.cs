@@ -35,5 +35,7 @@ internal sealed partial class Dispatcher
                 EndSubscription(consumer, CloseReason.AccessEnded);
             }
         }
+
+        buffer.Set?.RightsChanged?.Invoke();
     }
 }

@@ -28,9 +28,10 @@ internal sealed partial class Dispatcher(
     /// Joins a consumer. From when this completes it gets every message that is put (or, with a start position, every message from there
     /// on). Its buffer may still be held.
     /// </summary>
-    public async ValueTask<Consumer> SubscribeAsync(QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options)
+    public async ValueTask<Consumer> SubscribeAsync(
+        QueueName queue, OutboundBuffer buffer, MessageFormat format, ConsumerOptions options, SetMember? member = null)
     {
-        var consumer = new Consumer(registry.NextNumber(), queue, buffer, format, options, time.GetUtcNow());
+        var consumer = new Consumer(registry.NextNumber(), queue, buffer, format, options, time.GetUtcNow()) { Member = member };
         var dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
         while (!dispatcher.TryEnter(consumer))
         {
@@ -52,6 +53,12 @@ internal sealed partial class Dispatcher(
             if (options.Instance is { } instance)
             {
                 TakeInstance(consumer, instance);
+            }
+
+            if (member?.Announced is { } position)
+            {
+                // Before the first message can be written.
+                _ = buffer.Offer(format.EncodeJoined(queue, position), consumer);
             }
         }
         catch
@@ -138,6 +145,7 @@ internal sealed partial class Dispatcher(
     /// <summary>Ends all consumers of a connection that is over, and forgets it.</summary>
     public async Task EndAsync(OutboundBuffer buffer)
     {
+        buffer.Set?.Ended?.Invoke();
         UnsubscribeAll(buffer);
         await buffer.EndAsync();
         registry.Remove(buffer);
@@ -333,6 +341,7 @@ internal sealed partial class Dispatcher(
         // A server that stops takes the work away from a consumer that has done nothing wrong.
         var begun = (started ?? (_draining ? [] : LeftWork.BegunOf(consumer, held))).ToHashSet();
         var keys = Array.ConvertAll(held, static lease => lease.Key);
+        consumer.GiveBackCredit(keys.Length);
         consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, key => !begun.Contains(key)), BrokenConnection.NotBegun);
         consumer.Dispatcher.Settler.GiveBack(Array.FindAll(keys, begun.Contains), BrokenConnection.Begun);
     }
@@ -364,10 +373,14 @@ internal sealed partial class Dispatcher(
 
     private void EndSubscription(Consumer consumer, CloseReason reason)
     {
-        if (consumer.Buffer.Connection.Multiplexed)
+        if (consumer.Buffer.Connection.Multiplexed || (consumer.Member is not null && reason != CloseReason.Disconnected))
         {
             _ = consumer.Buffer.Offer(consumer.Format.EncodeClose(consumer.Queue, reason), consumer);
             Unsubscribe(consumer);
+            if (consumer.Member is { } member)
+            {
+                member.Set.Left?.Invoke(member, reason);
+            }
         }
         else
         {

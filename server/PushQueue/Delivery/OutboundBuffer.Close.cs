@@ -111,6 +111,10 @@ internal sealed partial class OutboundBuffer
         {
             _ = Offer(heartbeat);
         }
+        else if (Set is { } set && set.IsCursorDue(now))
+        {
+            _ = Offer(QueueSet.Mark);
+        }
 
         return cut is not null;
     }
@@ -189,6 +193,21 @@ internal sealed partial class OutboundBuffer
 
         _waiting = null;
         return dropped;
+    }
+
+    /// <summary>Of the consumers of one stream over many queues the one for which the most bytes wait that can be dropped.</summary>
+    private Consumer HeaviestLocked(Consumer consumer)
+    {
+        var bytes = new Dictionary<Consumer, int>();
+        foreach (var waiting in _waiting!)
+        {
+            if (waiting.Page.Droppable && waiting.Consumer is { } other && other.Member?.Set == consumer.Member!.Set)
+            {
+                bytes[other] = bytes.GetValueOrDefault(other) + waiting.Page.Length;
+            }
+        }
+
+        return bytes.Count == 0 ? consumer : bytes.MaxBy(static pair => pair.Value).Key;
     }
 
     /// <summary>

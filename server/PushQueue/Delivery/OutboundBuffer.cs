@@ -77,6 +77,32 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
 
+    /// <summary>The queues of a stream over many; null for a connection without one. Then the pump writes all pages, in their order.</summary>
+    public QueueSet? Set { get; private set; }
+
+    /// <summary>False where the connection has a stream over many queues already.</summary>
+    public bool TryAttach(QueueSet set)
+    {
+        lock (_gate)
+        {
+            if (Set is not null)
+            {
+                return false;
+            }
+
+            Set = set;
+            return true;
+        }
+    }
+
+    public void Detach(QueueSet set)
+    {
+        lock (_gate)
+        {
+            Set = Set == set ? null : Set;
+        }
+    }
+
     /// <summary>Lets the first write through.</summary>
     /// <param name="first">Written before all that waits by now; null for nothing.</param>
     public void Open(EncodedPage? first = null)
@@ -109,6 +135,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     {
         // hot path: once per connection and round; guarded by bench fanout
         OfferOutcome outcome;
+        var mustPump = false;
         lock (_gate)
         {
             if (_state != State.Open)
@@ -118,6 +145,11 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
             else if (_writing)
             {
                 outcome = EnqueueLocked(new Waiting(page, consumer, observer), evenIfFull);
+            }
+            else if (Set is not null)
+            {
+                outcome = EnqueueLocked(new Waiting(page, consumer, observer), evenIfFull);
+                mustPump = _writing = outcome == OfferOutcome.Queued;
             }
             else
             {
@@ -136,9 +168,15 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 observer?.OnNotWritten();
                 return outcome;
             case OfferOutcome.Closed:
+            case OfferOutcome.NoRoom:
                 observer?.OnNotWritten();
                 return outcome;
             default:
+                if (mustPump)
+                {
+                    _ = PumpAsync();
+                }
+
                 _shrink?.Invoke();
                 return outcome;
         }
@@ -202,10 +240,11 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
             waiting.Consumer?.Dispatcher?.Counts.AddFullBuffer();
             if (waiting.Consumer is not { Options.Overflow: not OverflowPolicy.Disconnect } consumer)
             {
-                return OfferOutcome.Full;
+                // One busy queue must not end a stream over many.
+                return waiting.Consumer?.Member is null ? OfferOutcome.Full : OfferOutcome.NoRoom;
             }
 
-            DropLocked(consumer, waiting.Page.Length);
+            DropLocked(consumer.Member is null ? consumer : HeaviestLocked(consumer), waiting.Page.Length);
         }
 
         KeepLocked(_waiting, waiting);
@@ -356,8 +395,16 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
             {
                 _ = _waiting.Dequeue();
                 ReleaseLocked(next.Page);
-                bytes += next.Page.Length;
-                pages.Add(next.Page);
+                if (Set is { } set)
+                {
+                    bytes += set.Add(next.Page, next.Consumer, clock.Seconds, pages);
+                }
+                else
+                {
+                    bytes += next.Page.Length;
+                    pages.Add(next.Page);
+                }
+
                 if (next.Observer is { } observer)
                 {
                     observers.Add(observer);
@@ -430,6 +477,9 @@ internal enum OfferOutcome
 
     /// <summary>There was no room; the connection is being closed.</summary>
     Full,
+
+    /// <summary>There was no room in a stream over many queues; the queue reads on from its history when there is.</summary>
+    NoRoom,
 
     /// <summary>The connection has ended.</summary>
     Closed,

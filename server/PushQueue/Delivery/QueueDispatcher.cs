@@ -205,6 +205,22 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         return true;
     }
 
+    /// <summary>
+    /// A stream over many queues has no room for messages that are being given out: its consumer leaves the rounds and reads on from history
+    /// at the first of them.
+    /// </summary>
+    public void FallBehind(Consumer consumer, string epoch, long offset)
+    {
+        lock (_gate)
+        {
+            _ = _members.Remove(consumer);
+            _liveChanged = true;
+        }
+
+        consumer.CatchUpOffset = offset;
+        _ = new CatchUp(consumer, this, _store, _time).ContinueAsync(epoch, offset, _faults);
+    }
+
     public void Leave(Consumer consumer)
     {
         lock (_gate)
@@ -434,6 +450,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         foreach (var consumer in Live())
         {
             if (!consumer.Buffer.Connection.Multiplexed
+                && consumer.Member is null
                 && consumer.Format.EncodeOpening(Queue, new Opening(cursor, Place: null)) is { } page)
             {
                 _ = consumer.Buffer.Offer(page, consumer);

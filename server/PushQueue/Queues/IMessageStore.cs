@@ -14,6 +14,16 @@ namespace PushQueue.Queues;
 /// </summary>
 internal interface IMessageStore : IMessageBrowser, IBroadcastHistory, IQueueCatalog, IStoreLifecycle
 {
+    /// <summary>
+    /// Names of queues in their order, behind <paramref name="after"/>, which need not be the name of a queue. Cheaper than
+    /// <see cref="IQueueCatalog.ListQueuesAsync"/>, because nothing is read of the queues themselves.
+    /// </summary>
+    async ValueTask<IReadOnlyList<string>> ListNamesAsync(string? after, int limit)
+    {
+        var page = await ListQueuesAsync(after, limit);
+        return [.. page.Queues.Select(static queue => queue.Name.Value)];
+    }
+
     /// <summary>Stores one message. Fails with QueueFull, UniqueKeyTaken, DiskFull or StoreUnavailable.</summary>
     ValueTask<BrokerResult<PutOutcome>> PutAsync(QueueName queue, NewMessage message);
 

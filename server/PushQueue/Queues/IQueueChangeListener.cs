@@ -9,6 +9,14 @@ internal interface IQueueChangeListener
     /// <summary>Messages of the queue may have become ready.</summary>
     void OnReady(QueueName queue);
 
+    /// <summary>
+    /// A put or a change of settings made the queue, perhaps at another node. A dead-letter queue that its own queue makes is not
+    /// announced.
+    /// </summary>
+    void OnMade(QueueName queue)
+    {
+    }
+
     /// <summary>The calls for one queue come one after the other; the last one carries the current settings.</summary>
     void OnSettingsChanged(QueueName queue, QueueSettings settings);
 

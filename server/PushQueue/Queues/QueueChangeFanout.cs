@@ -16,6 +16,8 @@ internal sealed class QueueChangeFanout(
 
     public void OnFeeding(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnFeeding(queue));
 
+    public void OnMade(QueueName queue) => Tell(queue, 0, static (listener, queue, _) => listener.OnMade(queue));
+
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) =>
         Tell(queue, settings, static (listener, queue, settings) => listener.OnSettingsChanged(queue, settings));
 

@@ -52,6 +52,9 @@ internal sealed record AccessRule(AccessScope Scope, Permissions AnyOf = Permiss
 
     public static readonly AccessRule Listen = Queue(Permissions.Listen) with { Lasts = true };
 
+    /// <summary>A stream over many queues, which the query names.</summary>
+    public static readonly AccessRule ListenToMany = QueueInRequest(Permissions.Listen) with { Lasts = true };
+
     /// <summary>A socket, over which every command is asked for by itself.</summary>
     public static readonly AccessRule Socket = AnyKey with { Lasts = true };
 

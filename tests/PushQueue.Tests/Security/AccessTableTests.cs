@@ -39,6 +39,8 @@ public sealed class AccessTableTests : IAsyncLifetime
             ("", """{"cmd":"del","queue":"test","key":"test:1"}""", Form),
         ],
         ["POST /restmq/xmlrpc"] = [("", XmlRpc("set", "<param><value>x</value></param>"), "text/xml"), ("", XmlRpc("get", ""), "text/xml")],
+        ["GET /c"] = [("?queue=test", null, ""), ("?match=*&queue=test", null, "")],
+        ["GET /sse"] = [("?queue=test", null, "")],
         ["GET /presque/w"] = [("?queue_name=test", null, "")],
     };
 
@@ -232,7 +234,9 @@ public sealed class AccessTableTests : IAsyncLifetime
             _ = contentType.Length > 0 && request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }
 
-        return await _server.SendAsync(request);
+        using var response = await _server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        var isStream = response.Content.Headers.ContentType?.MediaType is "text/event-stream" or "application/x-ndjson";
+        return isStream ? new Answer((int)response.StatusCode, "", "", new Dictionary<string, string>()) : await Answer.ReadAsync(response);
     }
 
     /// <summary>The status. Streams begin, and are left.</summary>

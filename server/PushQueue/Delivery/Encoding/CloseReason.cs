@@ -53,5 +53,9 @@ internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
 
     public static readonly CloseReason Disconnected = new("disconnected", "An operator ended this stream.", Reconnect: false);
 
+    /// <summary>Of a queue that does not join a stream over many, because that has as many as it may.</summary>
+    public static readonly CloseReason StreamFull = new(
+        "stream-full", "The stream has as many queues as it may; more join when one leaves.", Reconnect: false);
+
     public static readonly CloseReason AccessEnded = new("access-ended", "The key no longer allows this.", Reconnect: false);
 }

@@ -32,6 +32,21 @@ internal class EncodedPage
 
     public long LastOffset { get; }
 
+    /// <summary>
+    /// Where a client is that has read the page, in the page's queue; null for a page that changes no position. For streams over many queues.
+    /// </summary>
+    public string? Epoch { get; private set; }
+
+    /// <summary>The offset that belongs to <see cref="Epoch"/>.</summary>
+    public long Reached { get; private set; }
+
+    /// <summary>Before the page is shared.</summary>
+    public void Reach(string epoch, long offset)
+    {
+        Epoch = epoch;
+        Reached = offset;
+    }
+
     /// <summary>True for messages that may be dropped when told by a gap, and for such gaps themselves.</summary>
     public bool Droppable => FirstOffset > 0;
 

@@ -131,7 +131,11 @@ internal static class Envelope
         writer.Write((byte)'}');
     }
 
-    public static void WriteGap(PageWriter writer, QueueName queue, in Gap gap)
+    /// <param name="writer">Where to.</param>
+    /// <param name="queue">Whose messages were missed.</param>
+    /// <param name="gap">Which.</param>
+    /// <param name="position">The name of the field that tells where the client is now.</param>
+    public static void WriteGap(PageWriter writer, QueueName queue, in Gap gap, ReadOnlySpan<byte> position)
     {
         writer.Write("{\"event\":\"gap\",\"queue\":"u8);
         writer.WriteJsonString(queue.Value);
@@ -148,7 +152,7 @@ internal static class Envelope
             GapCause.Overflow => "overflow\""u8,
             _ => "reset\""u8,
         });
-        WriteCursor(writer, gap.Cursor);
+        WriteCursor(writer, gap.Cursor, position);
         writer.Write((byte)'}');
     }
 
@@ -158,7 +162,7 @@ internal static class Envelope
         writer.WriteJsonString(queue.Value);
         if (opening.Cursor is { } cursor)
         {
-            WriteCursor(writer, cursor);
+            WriteCursor(writer, cursor, "cursor"u8);
         }
 
         if (opening.Place is { } place)
@@ -182,13 +186,47 @@ internal static class Envelope
     {
         writer.Write("{\"event\":\"cursor\",\"queue\":"u8);
         writer.WriteJsonString(queue.Value);
-        WriteCursor(writer, cursor);
+        WriteCursor(writer, cursor, "cursor"u8);
         writer.Write((byte)'}');
     }
 
-    private static void WriteCursor(PageWriter writer, in Cursor cursor)
+    /// <summary>The opening of a stream over many queues.</summary>
+    public static void WriteOpening(PageWriter writer, IReadOnlyList<QueueName> queues, string cursor)
     {
-        writer.Write(",\"cursor\":\""u8);
+        writer.Write("{\"event\":\"subscribed\",\"queues\":["u8);
+        for (var i = 0; i < queues.Count; i++)
+        {
+            writer.Write(i == 0 ? default : ","u8);
+            writer.WriteJsonString(queues[i].Value);
+        }
+
+        writer.Write("],\"cursor\":\""u8);
+        writer.WriteUtf8(cursor);
+        writer.Write("\"}"u8);
+    }
+
+    /// <summary>A queue has joined a stream over many.</summary>
+    public static void WriteJoined(PageWriter writer, QueueName queue, in Cursor position)
+    {
+        writer.Write("{\"event\":\"subscribed\",\"queue\":"u8);
+        writer.WriteJsonString(queue.Value);
+        WriteCursor(writer, position, "position"u8);
+        writer.Write((byte)'}');
+    }
+
+    /// <summary>Where a stream over many queues is.</summary>
+    public static void WriteCheckpoint(PageWriter writer, string cursor)
+    {
+        writer.Write("{\"event\":\"cursor\",\"cursor\":\""u8);
+        writer.WriteUtf8(cursor);
+        writer.Write("\"}"u8);
+    }
+
+    private static void WriteCursor(PageWriter writer, in Cursor cursor, ReadOnlySpan<byte> name)
+    {
+        writer.Write(",\""u8);
+        writer.Write(name);
+        writer.Write("\":\""u8);
         writer.WriteUtf8(cursor.ToString());
         writer.Write((byte)'"');
     }

@@ -9,7 +9,8 @@ internal sealed class MessageBatch
 {
     private readonly Lock _gate = new();
     private readonly PushedMessage[] _messages;
-    private volatile Made? _made;
+    private Made? _made;
+    private Made? _madeOneByOne;
     private volatile Part? _parts;
 
     public MessageBatch(IReadOnlyList<Message> messages, string epoch, DateTimeOffset now)
@@ -59,37 +60,44 @@ internal sealed class MessageBatch
         return batch;
     }
 
-    public EncodedPage PageFor(MessageFormat format) => Find(format) ?? Make(format);
+    public EncodedPage PageFor(MessageFormat format) => Find(ref _made, format)?.Pages[0] ?? Make(ref _made, format, oneByOne: false)[0];
 
-    private EncodedPage? Find(MessageFormat format)
+    /// <summary>All messages in one page, or a page for each.</summary>
+    public EncodedPage[] PagesFor(MessageFormat format, bool oneByOne) => oneByOne
+        ? Find(ref _madeOneByOne, format)?.Pages ?? Make(ref _madeOneByOne, format, oneByOne: true)
+        : Find(ref _made, format)?.Pages ?? Make(ref _made, format, oneByOne: false);
+
+    private static Made? Find(ref Made? first, MessageFormat format)
     {
-        for (var made = _made; made is not null; made = made.Next)
+        for (var made = Volatile.Read(ref first); made is not null; made = made.Next)
         {
             if (ReferenceEquals(made.Format, format))
             {
-                return made.Page;
+                return made;
             }
         }
 
         return null;
     }
 
-    private EncodedPage Make(MessageFormat format)
+    private EncodedPage[] Make(ref Made? first, MessageFormat format, bool oneByOne)
     {
         lock (_gate)
         {
-            if (Find(format) is { } page)
+            if (Find(ref first, format) is { } made)
             {
-                return page;
+                return made.Pages;
             }
 
-            page = format.Encode(_messages);
-            _made = new Made(format, page, _made);
-            return page;
+            EncodedPage[] pages = oneByOne
+                ? Array.ConvertAll(_messages, message => format.Encode([message]))
+                : [format.Encode(_messages)];
+            Volatile.Write(ref first, new Made(format, pages, first));
+            return pages;
         }
     }
 
     private sealed record Part(MessageFilter Filter, MessageBatch? Batch, Part? Next);
 
-    private sealed record Made(MessageFormat Format, EncodedPage Page, Made? Next);
+    private sealed record Made(MessageFormat Format, EncodedPage[] Pages, Made? Next);
 }

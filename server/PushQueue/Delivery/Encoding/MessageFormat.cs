@@ -19,7 +19,13 @@ internal abstract class MessageFormat
             WriteMessage(writer, message);
         }
 
-        var page = Finish(writer, messages[0].Message.Offset, messages[^1].Message.Offset);
+        var last = messages[^1];
+        var page = Finish(writer, messages[0].Message.Offset, last.Message.Offset);
+        if (last.Message.Offset > 0)
+        {
+            page.Reach(last.Epoch, last.Message.Offset);
+        }
+
         writer.Return();
         return page;
     }
@@ -27,8 +33,9 @@ internal abstract class MessageFormat
     public virtual EncodedPage EncodeGap(QueueName queue, in Gap gap)
     {
         var json = PageWriter.Rent();
-        Envelope.WriteGap(json, queue, gap);
+        Envelope.WriteGap(json, queue, gap, IsOverMany ? "position"u8 : "cursor"u8);
         var page = EncodeEvent("gap"u8, json.From(0), gap.Cursor, gap.From, gap.To);
+        page.Reach(gap.Cursor.Epoch, gap.Cursor.Offset);
         json.Return();
         return page;
     }
@@ -52,7 +59,70 @@ internal abstract class MessageFormat
     /// Whether a client can tell from the messages where it is. Only then is it told where the stream begins: bare bodies have no
     /// offsets, and their readers would take one more line for a message.
     /// </summary>
-    protected virtual bool TellsPositions => true;
+    public virtual bool TellsPositions => true;
+
+    /// <summary>
+    /// Whether the stream is over many queues. Then <c>cursor</c> always names the position in all of them; that in one is <c>position</c>.
+    /// </summary>
+    public virtual bool IsOverMany => false;
+
+    /// <summary>Whether the cursor of a message can be written in front of it, as a part of it.</summary>
+    public virtual bool StampsMessages => false;
+
+    /// <summary>Writes the cursor of a stream over many queues.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="cursor">The cursor.</param>
+    /// <param name="ofNextMessage">It belongs to the message that follows; only where <see cref="StampsMessages"/>.</param>
+    public virtual void WriteCheckpoint(PageWriter writer, string cursor, bool ofNextMessage)
+    {
+        var json = PageWriter.Rent();
+        Envelope.WriteCheckpoint(json, cursor);
+        WriteEvent(writer, "cursor"u8, json.From(0));
+        json.Return();
+    }
+
+    /// <inheritdoc cref="WriteCheckpoint"/>
+    public EncodedPage EncodeCheckpoint(string cursor, bool ofNextMessage)
+    {
+        var writer = PageWriter.Rent();
+        WriteCheckpoint(writer, cursor, ofNextMessage);
+        var page = Finish(writer, 0, 0);
+        writer.Return();
+        return page;
+    }
+
+    /// <summary>The first page of a stream over many queues; null where there is nothing to say.</summary>
+    public virtual EncodedPage? EncodeOpening(IReadOnlyList<QueueName> queues, string cursor)
+    {
+        if (!TellsPositions)
+        {
+            return FirstBytes;
+        }
+
+        var writer = PageWriter.Rent();
+        if (StampsMessages)
+        {
+            WriteCheckpoint(writer, cursor, ofNextMessage: true);
+        }
+
+        var json = PageWriter.Rent();
+        Envelope.WriteOpening(json, queues, cursor);
+        WriteEvent(writer, "subscribed"u8, json.From(0));
+        json.Return();
+        var page = Finish(writer, 0, 0);
+        writer.Return();
+        return page;
+    }
+
+    /// <summary>A queue has joined a stream over many.</summary>
+    public EncodedPage EncodeJoined(QueueName queue, Cursor position)
+    {
+        var json = PageWriter.Rent();
+        Envelope.WriteJoined(json, queue, position);
+        var page = EncodeEvent("subscribed"u8, json.From(0));
+        json.Return();
+        return page;
+    }
 
     /// <summary>
     /// The first bytes of an HTTP response that has no message yet: proxies and middleware that wait for the first byte of a body then

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Policies;
@@ -120,6 +121,27 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         /// <summary>Messages that filters left out, over all consumers.</summary>
         public long LeftOut => _leftOut;
 
+        private static OfferOutcome Offer(Consumer consumer, MessageBatch batch)
+        {
+            if (consumer.Member is null)
+            {
+                return consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
+            }
+
+            var outcome = OfferOutcome.Written;
+            foreach (var page in batch.PagesFor(consumer.Format, consumer.Member.Set.StampsEach))
+            {
+                outcome = consumer.Buffer.Offer(page, consumer, observer: null, evenIfFull: false);
+                if (outcome == OfferOutcome.NoRoom)
+                {
+                    consumer.Dispatcher!.FallBehind(consumer, page.Epoch!, page.FirstOffset);
+                    break;
+                }
+            }
+
+            return outcome;
+        }
+
         protected override void Give(Consumer consumer)
         {
             if (consumer.HasLeft)
@@ -139,7 +161,12 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
                 var batch = consumer.Passed is null ? stretch.Batch : PassedNotice.Select(consumer, stretch, epoch, time);
                 if (batch is not null)
                 {
-                    outcome = consumer.Buffer.Offer(batch.PageFor(consumer.Format), consumer, observer: null, evenIfFull: false);
+                    outcome = Offer(consumer, batch);
+                    if (outcome == OfferOutcome.NoRoom)
+                    {
+                        break;
+                    }
+
                     consumer.OnBroadcast(batch.Count);
                 }
 

@@ -18,6 +18,7 @@ internal sealed class RoundRobinPolicy(
     private int _lastIndex;
     private int _room;
     private int _consumersWithRoom;
+    private bool _sharesCredit;
 
     /// <summary>A round ends within itself.</summary>
     public ValueTask<bool> FinishAsync() => new(false);
@@ -49,6 +50,11 @@ internal sealed class RoundRobinPolicy(
         }
         finally
         {
+            if (_sharesCredit)
+            {
+                EndPlans(live);
+            }
+
             // Also where a later lease of the round failed: what is leased already must not be left lying.
             if (_given.Count > 0)
             {
@@ -108,8 +114,10 @@ internal sealed class RoundRobinPolicy(
         _turns.Clear();
         _room = 0;
         _consumersWithRoom = 0;
+        _sharesCredit = false;
         foreach (var consumer in live)
         {
+            _sharesCredit |= consumer.Member is not null;
             var room = Equals(consumer.Options.Filter, filter) ? consumer.Room : 0;
             consumer.Planned = 0;
             _room += room;
@@ -125,15 +133,23 @@ internal sealed class RoundRobinPolicy(
             for (var i = 0; i < live.Length && _turns.Count < RoundLimits.MessagesMax; i++)
             {
                 var consumer = live[(first + i) % live.Length];
-                if (consumer.Planned < messagesEach && Equals(consumer.Options.Filter, filter) && consumer.Planned < consumer.Room)
+                if (consumer.Planned < messagesEach && Equals(consumer.Options.Filter, filter) && consumer.TryPlan())
                 {
-                    consumer.Planned++;
                     _turns.Add(consumer);
                     any = true;
                 }
             }
         }
         while (any && _turns.Count < RoundLimits.MessagesMax);
+    }
+
+    /// <summary>Returns the credit that consumers of streams over many queues reserved for more messages than there were.</summary>
+    private static void EndPlans(Consumer[] live)
+    {
+        foreach (var consumer in live)
+        {
+            consumer.EndPlan();
+        }
     }
 
     /// <summary>Turns that one lease request can serve: alike in ack mode, time to run and worker.</summary>
@@ -232,7 +248,7 @@ internal sealed class RoundRobinPolicy(
                 if (consumer.HasLeft)
                 {
                     // It left before its leases were noted; from here on its removal finds them.
-                    settler.GiveBack(held.Take(consumer, keys), BrokenConnection.NotBegun);
+                    GiveBack(consumer, keys);
                     return;
                 }
             }
@@ -245,8 +261,15 @@ internal sealed class RoundRobinPolicy(
             var outcome = consumer.Buffer.Offer(page, consumer, observer);
             if (manual && outcome is (OfferOutcome.Closed or OfferOutcome.Full))
             {
-                settler.GiveBack(held.Take(consumer, keys), BrokenConnection.NotBegun);
+                GiveBack(consumer, keys);
             }
+        }
+
+        private void GiveBack(Consumer consumer, LeaseKey[] keys)
+        {
+            var taken = held.Take(consumer, keys);
+            consumer.GiveBackCredit(taken.Length);
+            settler.GiveBack(taken, BrokenConnection.NotBegun);
         }
     }
 }

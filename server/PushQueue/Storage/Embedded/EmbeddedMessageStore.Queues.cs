@@ -59,6 +59,8 @@ internal sealed partial class EmbeddedMessageStore
         return new(new QueuePage(page, total, names.Count > limit && limit > 0 ? names[limit - 1] : null));
     }
 
+    public ValueTask<IReadOnlyList<string>> ListNamesAsync(string? after, int limit) => new(_names.Page(after, limit, out _));
+
     public ValueTask KeepAsync(QueueName queue, TimeSpan ahead)
     {
         Find(queue)?.Keep(ahead);

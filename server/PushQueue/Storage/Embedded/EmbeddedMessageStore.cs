@@ -64,6 +64,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             return existing;
         }
 
+        EmbeddedQueue queue;
         lock (_creation)
         {
             if (_queues.TryGetValue(name, out existing))
@@ -73,14 +74,21 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
 
             var expires = QueueExpiry.Find(_options.Expires, name);
             var settings = expires is null ? QueueSettings.Default : QueueSettings.Default with { Expires = expires };
-            var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
+            queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
             queue.Subscribers = _subscriptions.Table.SubscribersOf(queue);
             queue.RecordNew(_services.NowMs());
             _queues[name] = queue;
             _names.Add(name.Value);
             _services.CountQueues(1);
-            return queue;
         }
+
+        if (!name.IsDeadLetter)
+        {
+            // A queue makes its dead-letter queue inside a transaction, under its lock.
+            _services.Listener.OnMade(name);
+        }
+
+        return queue;
     }
 
     /// <summary>Says that the stop was orderly, writes everything, and lets the folder go.</summary>

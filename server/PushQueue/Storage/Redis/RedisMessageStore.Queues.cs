@@ -110,6 +110,11 @@ internal sealed partial class RedisMessageStore
         return info;
     }
 
+    public async ValueTask<IReadOnlyList<string>> ListNamesAsync(string? after, int limit) =>
+        UnavailableReason is { } reason
+            ? throw new StoreUnavailableException(reason)
+            : Array.ConvertAll(await NamesAsync(after, limit), static name => (string)name!);
+
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)
     {
         if (_connection.IsCluster && RedisKeys.WhyNotInOneSlot(queue, patch.Subscriptions) is { } refusal)

@@ -18,6 +18,12 @@ internal enum RedisNotification : byte
     /// <summary>Messages became ready that go to history although nobody listens, because the queue feeds others.</summary>
     Feeding = (byte)'H',
 
+    /// <summary>The queue was made.</summary>
+    Made = (byte)'M',
+
+    /// <summary>The same, of the queue whose dead letters it holds.</summary>
+    SourceMade = (byte)'m',
+
     /// <summary>Messages wait for the turn of one node. Text: its number.</summary>
     Turn = (byte)'T',
 

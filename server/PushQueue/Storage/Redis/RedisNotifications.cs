@@ -148,6 +148,12 @@ internal sealed class RedisNotifications(
             case RedisNotification.Feeding:
                 listener.OnFeeding(queue);
                 break;
+            case RedisNotification.Made:
+                listener.OnMade(queue);
+                break;
+            case RedisNotification.SourceMade:
+                listener.OnMade(queue.Source);
+                break;
             case RedisNotification.Turn:
                 // Only the node whose turn it is looks.
                 if (reader.Text() == self())

@@ -62,6 +62,20 @@ internal static class CommandAnswer
         return End(json);
     }
 
+    public static CommandResult OfSubscription(CommandFrame frame, IReadOnlyList<QueueName> queues, string cursor)
+    {
+        var json = Begin(frame);
+        json.Writer.WriteStartArray("queues"u8);
+        foreach (var queue in queues)
+        {
+            json.Writer.WriteStringValue(queue.Value);
+        }
+
+        json.Writer.WriteEndArray();
+        json.Writer.WriteString("cursor"u8, cursor);
+        return End(json);
+    }
+
     private static void WriteReference(Utf8JsonWriter writer, CommandFrame frame)
     {
         if (!frame.Reference.IsEmpty)

@@ -38,11 +38,37 @@ internal sealed class ChunkedFormat : MessageFormat
     /// <summary>Another format's pages as chunks; made once per format, because pages are shared per format.</summary>
     public static MessageFormat Of(MessageFormat inner) => new ChunkedFormat(inner);
 
+    public static MessageFormat ManyLines { get; } = new ChunkedFormat(ManyFormat.Lines);
+
+    public static MessageFormat ManyRawLines { get; } = new ChunkedFormat(ManyFormat.RawLines);
+
+    public static MessageFormat ManyEvents { get; } = new ChunkedFormat(ManyFormat.Events);
+
+    public static MessageFormat ManyRawEvents { get; } = new ChunkedFormat(ManyFormat.RawEvents);
+
     public override EncodedPage? Heartbeat { get; }
 
-    public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening)
+    public override bool TellsPositions => _inner.TellsPositions;
+
+    public override bool IsOverMany => _inner.IsOverMany;
+
+    public override bool StampsMessages => _inner.StampsMessages;
+
+    public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) =>
+        ChunkOf(_inner.EncodeOpening(queue, opening));
+
+    public override EncodedPage? EncodeOpening(IReadOnlyList<QueueName> queues, string cursor) =>
+        ChunkOf(_inner.EncodeOpening(queues, cursor));
+
+    public override void WriteCheckpoint(PageWriter writer, string cursor, bool ofNextMessage) =>
+        _inner.WriteCheckpoint(writer, cursor, ofNextMessage);
+
+    public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason) =>
+        queue is null ? base.EncodeClose(queue, reason) : ChunkOf(_inner.EncodeClose(queue, reason))!;
+
+    private EncodedPage? ChunkOf(EncodedPage? page)
     {
-        if (_inner.EncodeOpening(queue, opening) is not { } page)
+        if (page is null)
         {
             return null;
         }

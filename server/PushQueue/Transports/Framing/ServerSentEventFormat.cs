@@ -13,15 +13,25 @@ internal class ServerSentEventFormat : MessageFormat
     public const string StopId = "stop";
 
     private readonly bool _raw;
+    private readonly bool _ids;
 
-    protected ServerSentEventFormat(bool raw)
+    /// <param name="raw">The body alone.</param>
+    /// <param name="ids">False for a stream over many queues, whose ids are written apart from the messages, because each stream has its own.</param>
+    protected ServerSentEventFormat(bool raw, bool ids = true)
     {
         _raw = raw;
+        _ids = ids;
     }
 
     public static MessageFormat Envelopes { get; } = new ServerSentEventFormat(raw: false);
 
     public static MessageFormat Raw { get; } = new ServerSentEventFormat(raw: true);
+
+    public static MessageFormat EnvelopesWithoutIds { get; } = new ServerSentEventFormat(raw: false, ids: false);
+
+    public static MessageFormat RawWithoutIds { get; } = new ServerSentEventFormat(raw: true, ids: false);
+
+    public override bool StampsMessages => true;
 
     public override EncodedPage Heartbeat { get; } = new(":\n\n"u8.ToArray());
 
@@ -29,7 +39,7 @@ internal class ServerSentEventFormat : MessageFormat
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {
-        if (pushed.Message.Offset > 0 && pushed.Epoch.Length > 0)
+        if (_ids && pushed.Message.Offset > 0 && pushed.Epoch.Length > 0)
         {
             WriteId(writer, new Cursor(pushed.Epoch, pushed.Message.Offset));
         }
@@ -45,6 +55,14 @@ internal class ServerSentEventFormat : MessageFormat
         }
 
         writer.Write("\n\n"u8);
+    }
+
+    /// <summary>An id, which a client keeps without an event where no data follow.</summary>
+    public override void WriteCheckpoint(PageWriter writer, string cursor, bool ofNextMessage)
+    {
+        writer.Write("id: "u8);
+        writer.WriteUtf8(cursor);
+        writer.Write(ofNextMessage ? "\n"u8 : "\n\n"u8);
     }
 
     /// <summary>The data of an event, on one line; a dialect's own in its place.</summary>

@@ -36,6 +36,10 @@ internal sealed record ApiSchema
 
     private int? MaxLength { get; init; }
 
+    private int? MaxItems { get; init; }
+
+    private ApiSchema? Items { get; init; }
+
     private JsonNode? Default { get; init; }
 
     private string[] Choices { get; init; } = [];
@@ -52,6 +56,9 @@ internal sealed record ApiSchema
     /// <summary>A text of bounded length.</summary>
     public static ApiSchema TextOf(int minLength, int maxLength) => new() { MinLength = minLength > 0 ? minLength : null, MaxLength = maxLength };
 
+    /// <summary>Several texts; in the query the parameter is repeated for each.</summary>
+    public static ApiSchema Texts(int maxItems) => new() { Type = JsonSchemaType.Array, MaxItems = maxItems, Items = Text };
+
     /// <summary>The same, with the word that holds where the parameter is left out.</summary>
     public ApiSchema WithDefault(string word) => this with { Default = JsonValue.Create(word) };
 
@@ -64,6 +71,8 @@ internal sealed record ApiSchema
         Maximum = Max?.ToString(System.Globalization.CultureInfo.InvariantCulture),
         MinLength = MinLength,
         MaxLength = MaxLength,
+        MaxItems = MaxItems,
+        Items = Items?.Build(),
         Default = Default?.DeepClone(),
         Enum = Choices.Length > 0 ? [.. Choices.Select(static word => (JsonNode)JsonValue.Create(word))] : null,
     };

@@ -69,6 +69,8 @@ internal static class RestEndpoints
         services.GetRequiredService<OpenApiEndpoint>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
         services.GetRequiredService<PresenceEndpoints>().MapStream(endpoints);
+        routes.MapWrongMethod("/c", HttpMethods.Get);
+        routes.MapWrongMethod("/sse", HttpMethods.Get);
         routes.MapWrongMethod("/c/{queue}", HttpMethods.Get);
         routes.MapWrongMethod("/sse/{queue}", HttpMethods.Get);
         routes.MapWrongMethod("/sse/{queue}/presence", HttpMethods.Get);

@@ -20,6 +20,12 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     /// </summary>
     public Task Attached { get; set; } = Task.CompletedTask;
 
+    /// <summary>The form of the messages of a subscription to many queues.</summary>
+    public MessageFormat Many => Envelopes == HubFrameFormat.Envelopes ? HubFrameFormat.Many : HubFormat.Many;
+
+    /// <summary>The same, of which it wants the body alone.</summary>
+    public MessageFormat ManyRaw => Envelopes == HubFrameFormat.Envelopes ? HubFrameFormat.ManyRaw : HubFormat.ManyRaw;
+
     /// <summary>The client, and its rights as they are now.</summary>
     public ConnectionCaller Caller => (ConnectionCaller)Buffer.Connection.Rights;
 

@@ -18,7 +18,7 @@ internal sealed class HubConsume(
     IOptions<DeliveryOptions> options)
 {
     public async Task<ChannelReader<RawJson>> StartAsync(
-        HubClient client, string queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
+        HubClient client, JsonElement queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
     {
         if (!client.TryOpenStream(options.Value.SubscriptionsPerConnectionMax))
         {
@@ -31,14 +31,7 @@ internal sealed class HubConsume(
         EncodedPage? opening;
         try
         {
-            var reader = Subscriptions.ReadOptions(json);
-            var (consumer, problem) = await subscriptions.SubscribeAsync(session.Buffer, queue, reader, LineFormat.Envelopes, LineFormat.Envelopes);
-            if (consumer is null)
-            {
-                throw HubCommands.Failure(problem!);
-            }
-
-            opening = await Dispatcher.EncodeOpeningAsync(consumer);
+            opening = await JoinAsync(session, queue, json);
         }
         catch
         {
@@ -51,6 +44,25 @@ internal sealed class HubConsume(
         session.Buffer.Open(opening);
         _ = EndWithAsync(client, connection, session, aborted, cancelled);
         return connection.Items;
+    }
+
+    private async ValueTask<EncodedPage?> JoinAsync(ConsumerSession session, JsonElement queue, JsonElement? json)
+    {
+        if (Subscriptions.ReadMany(queue, json, out var problem) is { } many)
+        {
+            (var begun, problem) = await subscriptions.SubscribeManyAsync(session.Buffer, many, ManyFormat.Lines, ManyFormat.Lines);
+            return begun is null ? throw HubCommands.Failure(problem!) : begun.Page;
+        }
+
+        if (problem is not null)
+        {
+            throw HubCommands.Failure(problem);
+        }
+
+        _ = JsonText.TryRead(queue, out var name);
+        var reader = Subscriptions.ReadOptions(json);
+        (var consumer, problem) = await subscriptions.SubscribeAsync(session.Buffer, name, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+        return consumer is null ? throw HubCommands.Failure(problem!) : await Dispatcher.EncodeOpeningAsync(consumer);
     }
 
     private static async Task EndWithAsync(

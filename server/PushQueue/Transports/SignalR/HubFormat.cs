@@ -1,4 +1,5 @@
 using PushQueue.Delivery.Encoding;
+using PushQueue.Transports.Framing;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -18,6 +19,10 @@ internal sealed class HubFormat : MessageFormat
     public static MessageFormat Envelopes { get; } = new HubFormat(raw: false);
 
     public static MessageFormat Raw { get; } = new HubFormat(raw: true);
+
+    public static MessageFormat Many { get; } = ManyFormat.Of(Envelopes);
+
+    public static MessageFormat ManyRaw { get; } = ManyFormat.Of(Raw);
 
     /// <summary>SignalR's close message: why the connection ends, and whether its client may connect again.</summary>
     public static void WriteCloseMessage(PageWriter writer, CloseReason reason)

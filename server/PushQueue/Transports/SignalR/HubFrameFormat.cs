@@ -21,6 +21,10 @@ internal sealed class HubFrameFormat : MessageFormat
 
     public static MessageFormat Raw { get; } = new HubFrameFormat(HubFormat.Raw);
 
+    public static MessageFormat Many { get; } = ManyFormat.Of(Envelopes);
+
+    public static MessageFormat ManyRaw { get; } = ManyFormat.Of(Raw);
+
     /// <summary>A WebSocket ping; SignalR's own pings come from SignalR.</summary>
     public override EncodedPage? Heartbeat => WebSocketFormat.Envelopes.Heartbeat;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using PushQueue.Queues;
@@ -21,23 +22,46 @@ internal sealed class PushHub(
 {
     private HubClient Client => connections.Find(Context.ConnectionId) ?? throw new HubException("The connection is closing.");
 
-    /// <summary>Pushes a queue's messages to this connection from when the call returns.</summary>
-    public async Task<SubscribeAnswer> Subscribe(string queue, JsonElement? options)
+    /// <summary>
+    /// Pushes messages to this connection from when the call returns: those of the queue that a string names, or of the queues of a list of
+    /// names and of those that the option <c>match</c> matches.
+    /// </summary>
+    public async Task<SubscribeAnswer> Subscribe(JsonElement queue, JsonElement? options)
     {
         var client = CommandingClient();
+        if (Subscriptions.ReadMany(queue, options, out var wrong) is { } many)
+        {
+            var (opening, refusal) = await subscriptions.SubscribeManyAsync(client.Buffer, many, client.Many, client.ManyRaw);
+            return opening is null
+                ? throw HubCommands.Failure(refusal!)
+                : new SubscribeAnswer(null, opening.Cursor, [.. opening.Queues.Select(static name => name.Value)]);
+        }
+
+        if (wrong is not null)
+        {
+            throw HubCommands.Failure(wrong);
+        }
+
+        _ = JsonText.TryRead(queue, out var name);
         var reader = Subscriptions.ReadOptions(options);
-        var (consumer, problem) = await subscriptions.SubscribeAsync(client.Buffer, queue, reader, client.Envelopes, client.Raw);
+        var (consumer, problem) = await subscriptions.SubscribeAsync(client.Buffer, name, reader, client.Envelopes, client.Raw);
         if (consumer is null)
         {
             throw HubCommands.Failure(problem!);
         }
 
         var cursor = await Delivery.Dispatcher.CursorAsync(consumer);
-        return new SubscribeAnswer(queue, cursor?.ToString());
+        return new SubscribeAnswer(name, cursor?.ToString());
     }
 
-    public bool Unsubscribe(string queue, JsonElement? options)
+    /// <summary>Ends the subscription to a queue; null for that to many queues. False where there is none.</summary>
+    public bool Unsubscribe(string? queue, JsonElement? options)
     {
+        if (queue is null)
+        {
+            return connections.Find(Context.ConnectionId) is not null && subscriptions.UnsubscribeMany(CommandingClient().Buffer);
+        }
+
         var started = ReadOnlySpan<byte>.Empty;
         if (options is { ValueKind: JsonValueKind.Object } given
             && given.TryGetProperty("started"u8, out var list) && list.ValueKind != JsonValueKind.Null)
@@ -55,8 +79,8 @@ internal sealed class PushHub(
             : found;
     }
 
-    /// <summary>Pushes a queue's messages as the items of a stream, until the client cancels it.</summary>
-    public Task<ChannelReader<RawJson>> Consume(string queue, JsonElement? options, CancellationToken cancelled) =>
+    /// <summary>Pushes messages as the items of a stream, until the client cancels it; the arguments are those of <see cref="Subscribe"/>.</summary>
+    public Task<ChannelReader<RawJson>> Consume(JsonElement queue, JsonElement? options, CancellationToken cancelled) =>
         consume.StartAsync(CommandingClient(), queue, options, Context.ConnectionAborted, cancelled);
 
     public Task<RawJson> Put(string queue, JsonElement body, JsonElement? options) =>
@@ -120,6 +144,10 @@ internal sealed class PushHub(
 }
 
 /// <summary>The answer to a subscription.</summary>
-/// <param name="Queue">The queue's name.</param>
+/// <param name="Queue">The queue's name; null for a subscription to many.</param>
 /// <param name="Cursor">Where the stream begins; null for a client that said itself where to begin.</param>
-internal sealed record SubscribeAnswer(string Queue, string? Cursor);
+/// <param name="Queues">The names of many queues; null for one.</param>
+internal sealed record SubscribeAnswer(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Queue,
+    string? Cursor,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Queues = null);

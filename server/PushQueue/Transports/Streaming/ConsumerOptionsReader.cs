@@ -7,7 +7,8 @@ using PushQueue.Queues;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>Reads the options of a stream, given as texts one by one, whether they came in a query, a command or a hub call.</summary>
-internal sealed class ConsumerOptionsReader
+/// <param name="isOverMany">The stream is over many queues: its cursor is another one, and it keeps no place.</param>
+internal sealed class ConsumerOptionsReader(bool isOverMany = false)
 {
     /// <summary>Longer than any reconnect takes; the messages of a consumer that is gone for good wait as long.</summary>
     private static readonly TimeSpan GraceMax = TimeSpan.FromMinutes(10);
@@ -18,11 +19,16 @@ internal sealed class ConsumerOptionsReader
 
     /// <summary>The first error, in one sentence; null where all options are right.</summary>
     public string? Error =>
-        _error ?? (_options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
+        _error ?? (isOverMany && _options.Filter is not null
+            ? "where is an option of streams of one queue."
+            : _options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
             ? "grace and consumer need ack=manual."
             : null);
 
     public ConsumerOptions Options => _options;
+
+    /// <summary>Where a stream over many queues resumes; null where it does not.</summary>
+    public SetCursor? Cursor { get; private set; }
 
     public void Read(string name, string? value)
     {
@@ -37,6 +43,8 @@ internal sealed class ConsumerOptionsReader
             "worker" => ReadWorker(value),
             "who" => ReadWho(Encoding.UTF8.GetBytes(value ?? "")),
             "policy" => ReadPolicy(value),
+            "grace" or "consumer" or "instance" when isOverMany =>
+                $"{name} is an option of streams of one queue; a stream over many queues keeps no place, and returns what it holds when it ends.",
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "instance" => ReadInstance(value),
@@ -53,6 +61,12 @@ internal sealed class ConsumerOptionsReader
     /// <summary>A browser sends this by itself when it connects again; it wins over <c>from</c>, which is still in its URL.</summary>
     public string? ReadLastEventId(string? value)
     {
+        if (!string.IsNullOrEmpty(value) && isOverMany)
+        {
+            _hasFrom = true;
+            return ReadSetCursor(value);
+        }
+
         if (!string.IsNullOrEmpty(value))
         {
             _options = _options with { From = StartPosition.Resume(value) };
@@ -132,6 +146,11 @@ internal sealed class ConsumerOptionsReader
             return null;
         }
 
+        if (isOverMany && value is not ("latest" or "earliest"))
+        {
+            return ReadSetCursor(value ?? "");
+        }
+
         if (!StartPosition.TryParse(value, out var start))
         {
             return "from is earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor that a stream gave (EPOCH.OFFSET).";
@@ -139,6 +158,20 @@ internal sealed class ConsumerOptionsReader
 
         _options = _options with { From = start };
         return null;
+    }
+
+    private string? ReadSetCursor(string value)
+    {
+        if (value.Length <= SetCursor.CharsMax && StartPosition.TryParse(value, out _))
+        {
+            return "An offset, or a cursor with a point, is of a stream of one queue; a stream over many queues begins at earliest, latest or its own cursor.";
+        }
+
+        _ = SetCursor.TryParse(value, out var cursor);
+        Cursor = cursor;
+        return cursor is null
+            ? "The cursor is not whole, or not one of a stream over many queues; give the one that such a stream gave last, or leave it out."
+            : null;
     }
 
     private string? ReadOverflow(string? value)

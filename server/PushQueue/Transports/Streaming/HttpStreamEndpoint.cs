@@ -13,6 +13,7 @@ namespace PushQueue.Transports.Streaming;
 internal sealed class HttpStreamEndpoint(
     ConsumerConnections connections,
     ConnectionCallers callers,
+    Subscriptions subscriptions,
     QueuePolicies policies,
     ILogger<HttpStreamEndpoint> logger)
 {
@@ -21,11 +22,44 @@ internal sealed class HttpStreamEndpoint(
     private const string Lines = "application/x-ndjson";
 
     public Task ServeCometAsync(HttpContext context) =>
-        context.Request.Headers.Accept.ToString().Contains(EventStream, StringComparison.OrdinalIgnoreCase)
-            ? ServeEventsAsync(context)
-            : ServeAsync(context, events: false);
+        AsksForEvents(context) ? ServeEventsAsync(context) : ServeAsync(context, events: false);
 
     public Task ServeEventsAsync(HttpContext context) => ServeAsync(context, events: true);
+
+    /// <summary><c>GET /c?queue=…</c></summary>
+    public Task ServeManyCometAsync(HttpContext context) => ServeManyAsync(context, events: AsksForEvents(context));
+
+    /// <summary><c>GET /sse?queue=…</c></summary>
+    public Task ServeManyEventsAsync(HttpContext context) => ServeManyAsync(context, events: true);
+
+    private static bool AsksForEvents(HttpContext context) =>
+        context.Request.Headers.Accept.ToString().Contains(EventStream, StringComparison.OrdinalIgnoreCase);
+
+    private async Task ServeManyAsync(HttpContext context, bool events)
+    {
+        if (events && LastEventId.EndsIfStopped(context))
+        {
+            return;
+        }
+
+        if (ManyRequest.Read(context.Request, out var problem) is not { } request)
+        {
+            await RefusalForm.RefuseAsync(context, problem!);
+            return;
+        }
+
+        var form = ManyFormOf(events, request.Options.Raw);
+        var chunked = HttpProtocol.IsHttp11(context.Request.Protocol);
+        PrepareResponse(context, form.ContentType, chunked);
+        var connection = new HttpStreamConnection(context, form.Transport, chunked ? form.Chunked : form.Format, callers.Of(context.User));
+        await RunAsync(context, connection, chunked, session => JoinManyAsync(session.Buffer, request, connection.ControlFormat));
+    }
+
+    private async ValueTask<(EncodedPage? Opening, Problem? Problem)> JoinManyAsync(OutboundBuffer buffer, ManyRequest request, MessageFormat format)
+    {
+        var (opening, problem) = await subscriptions.SubscribeManyAsync(buffer, request, format, format);
+        return (opening?.Page, problem);
+    }
 
     private async Task ServeAsync(HttpContext context, bool events)
     {
@@ -61,17 +95,32 @@ internal sealed class HttpStreamEndpoint(
         // Only HTTP/1.1 has chunks; over HTTP/2 and HTTP/1.0 the server frames the body.
         var chunked = HttpProtocol.IsHttp11(context.Request.Protocol);
         PrepareResponse(context, form.ContentType, chunked);
-        return RunAsync(context, request, new HttpStreamConnection(
-            context, form.Transport, chunked ? form.Chunked : form.Format, callers.Of(context.User)), chunked);
+        var connection = new HttpStreamConnection(context, form.Transport, chunked ? form.Chunked : form.Format, callers.Of(context.User));
+        return RunAsync(context, connection, chunked, session => JoinAsync(session, request, connection.ControlFormat));
     }
 
-    private async Task RunAsync(HttpContext context, StreamRequest request, HttpStreamConnection connection, bool chunked)
+    private static async ValueTask<(EncodedPage? Opening, Problem? Problem)> JoinAsync(
+        ConsumerSession session, StreamRequest request, MessageFormat format)
+    {
+        var consumer = await session.SubscribeAsync(request.Queue, format, request.Options);
+        return (await Dispatcher.EncodeOpeningAsync(consumer), null);
+    }
+
+    /// <param name="context">The request.</param>
+    /// <param name="connection">Its response.</param>
+    /// <param name="chunked">Whether pages are chunks already.</param>
+    /// <param name="joinAsync">Lets the consumers join; the first page, or why they could not.</param>
+    private async Task RunAsync(
+        HttpContext context,
+        HttpStreamConnection connection,
+        bool chunked,
+        Func<ConsumerSession, ValueTask<(EncodedPage? Opening, Problem? Problem)>> joinAsync)
     {
         await using (var session = connections.Begin(connection))
         {
             using var aborted = context.RequestAborted.UnsafeRegister(
                 static state => ((HttpStreamConnection)state!).Abort(CloseReason.Normal), connection);
-            if (!await ServeAsync(context, request, connection, session))
+            if (!await ServeAsync(context, connection, session, joinAsync))
             {
                 return;
             }
@@ -84,13 +133,22 @@ internal sealed class HttpStreamEndpoint(
     }
 
     /// <summary>Until either side ends the stream. False where it was refused, and answered.</summary>
-    private async ValueTask<bool> ServeAsync(HttpContext context, StreamRequest request, HttpStreamConnection connection, ConsumerSession session)
+    private async ValueTask<bool> ServeAsync(
+        HttpContext context,
+        HttpStreamConnection connection,
+        ConsumerSession session,
+        Func<ConsumerSession, ValueTask<(EncodedPage? Opening, Problem? Problem)>> joinAsync)
     {
         try
         {
             // Joined before the headers go out: a client that sees the stream open gets all that is put from then on.
-            var consumer = await session.SubscribeAsync(request.Queue, connection.ControlFormat, request.Options);
-            var opening = await Dispatcher.EncodeOpeningAsync(consumer);
+            var (opening, problem) = await joinAsync(session);
+            if (problem is not null)
+            {
+                await RefuseAsync(context, problem);
+                return false;
+            }
+
             await context.Response.StartAsync(context.RequestAborted);
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             session.Buffer.Open(opening);
@@ -104,17 +162,23 @@ internal sealed class HttpStreamEndpoint(
         {
             if (e is not StoreUnavailableException)
             {
-                Log.StreamFailed(logger, e, connection.Transport, request.Queue.Value);
+                Log.StreamFailed(logger, e, connection.Transport, context.Request.RouteValues["queue"] as string);
             }
 
-            // Not those that let a page of another origin read the answer.
-            context.Response.Headers.TransferEncoding = default;
-            context.Response.Headers.CacheControl = default;
-            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
+            await RefuseAsync(context, new Problem(ProblemType.StoreUnavailable));
             return false;
         }
 
         return true;
+    }
+
+    /// <summary>After the headers of a stream were prepared.</summary>
+    private static Task RefuseAsync(HttpContext context, Problem problem)
+    {
+        // Not those that let a page of another origin read the answer.
+        context.Response.Headers.TransferEncoding = default;
+        context.Response.Headers.CacheControl = default;
+        return RefusalForm.RefuseAsync(context, problem);
     }
 
     private static void PrepareResponse(HttpContext context, string contentType, bool chunked)
@@ -140,6 +204,14 @@ internal sealed class HttpStreamEndpoint(
             response.Headers.TransferEncoding = "chunked";
         }
     }
+
+    private static HttpStreamForm ManyFormOf(bool events, bool raw) => (events, raw) switch
+    {
+        (true, false) => new("sse", EventStream, ManyFormat.Events, ChunkedFormat.ManyEvents),
+        (true, true) => new("sse", EventStream, ManyFormat.RawEvents, ChunkedFormat.ManyRawEvents),
+        (false, false) => new("comet", Lines, ManyFormat.Lines, ChunkedFormat.ManyLines),
+        (false, true) => new("comet", Lines, ManyFormat.RawLines, ChunkedFormat.ManyRawLines),
+    };
 
     private static HttpStreamForm FormOf(bool events, bool raw) => (events, raw) switch
     {

@@ -37,6 +37,34 @@ internal sealed class QueuePolicies(IMessageBroker broker)
             : null;
     }
 
+    /// <summary>The same for many queues. Nothing has changed where one of them has the other policy.</summary>
+    public async ValueTask<Problem?> PrepareAsync(IReadOnlyList<QueueName> queues, ConsumerOptions options)
+    {
+        if (options.NeededPolicy is null)
+        {
+            return null;
+        }
+
+        foreach (var queue in queues)
+        {
+            if (options.Policy is { } wanted && await broker.GetQueueAsync(queue) is { } info
+                && info.Settings.EffectivePolicy != wanted && (info.Settings.Policy is not null || info.Position.NextOffset > 1))
+            {
+                return new Problem(ProblemType.WrongPolicy, WhyWrong(queue, info.Settings.EffectivePolicy, wanted));
+            }
+        }
+
+        foreach (var queue in queues)
+        {
+            if (await PrepareAsync(queue, options) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
     private static string WhyWrong(QueueName queue, DeliveryPolicy policy, DeliveryPolicy wanted) =>
         $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueWords.Policy(policy)}, and the stream asks for {QueueWords.Policy(wanted)}. "
         + "Change the queue's settings, or leave the option 'policy' out.";

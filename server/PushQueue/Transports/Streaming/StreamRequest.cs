@@ -46,18 +46,31 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
     public static ConsumerOptions? ReadOptions(HttpRequest request, out string? detail)
     {
         var reader = new ConsumerOptionsReader();
-        _ = reader.ReadLastEventId(LastEventId.Of(request));
+        detail = ReadOptions(request, reader);
+        return detail is null ? reader.Options : null;
+    }
+
+    /// <summary>Null, or what is wrong.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="reader">Gets the options.</param>
+    /// <param name="own">Parameters that are no options, which may be repeated.</param>
+    public static string? ReadOptions(HttpRequest request, ConsumerOptionsReader reader, params ReadOnlySpan<string> own)
+    {
+        if (LastEventId.Of(request) is { } lastEventId)
+        {
+            reader.Read("lastEventId", lastEventId);
+        }
+
         foreach (var (name, values) in request.Query)
         {
-            if (IsNotOurs(name))
+            if (own.Contains(name) || IsNotOurs(name))
             {
                 continue;
             }
 
             if (values.Count > 1 && !OptionValues.MayRepeat(name))
             {
-                detail = $"The option '{OptionValues.Shown(name)}' is there twice; give it once.";
-                return null;
+                return $"The option '{OptionValues.Shown(name)}' is there twice; give it once.";
             }
 
             foreach (var value in values)
@@ -66,7 +79,6 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
             }
         }
 
-        detail = reader.Error;
-        return detail is null ? reader.Options : null;
+        return reader.Error;
     }
 }

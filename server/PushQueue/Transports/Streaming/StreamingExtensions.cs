@@ -38,6 +38,10 @@ internal static class StreamingExtensions
             .Describe(HttpMethods.Get, StreamOperations.StreamLines).RequireAccess(AccessRule.Listen);
         routes.MapGet("/sse/{queue}", (RequestDelegate)http.ServeEventsAsync)
             .Describe(HttpMethods.Get, StreamOperations.StreamEvents).RequireAccess(AccessRule.Listen);
+        routes.MapGet("/c", (RequestDelegate)http.ServeManyCometAsync)
+            .Describe(HttpMethods.Get, StreamOperations.StreamLinesOfMany).RequireAccess(AccessRule.ListenToMany);
+        routes.MapGet("/sse", (RequestDelegate)http.ServeManyEventsAsync)
+            .Describe(HttpMethods.Get, StreamOperations.StreamEventsOfMany).RequireAccess(AccessRule.ListenToMany);
         routes.MapMethods("/ws/{queue}", WebSocketMethods, (RequestDelegate)webSocket.ServeQueueAsync)
             .Describe(HttpMethods.Get, StreamOperations.Socket).RequireAccess(AccessRule.Listen);
         routes.MapMethods("/ws", WebSocketMethods, (RequestDelegate)webSocket.ServeManyAsync)

@@ -9,8 +9,15 @@ namespace PushQueue.Transports.Streaming;
 
 /// <summary>Subscribes and unsubscribes connections that hold many subscriptions: the socket at <c>/ws</c> and the hub.</summary>
 internal sealed class Subscriptions(
-    Dispatcher dispatcher, ConsumerConnections connections, QueuePolicies policies, LimitHits hits, IOptions<DeliveryOptions> options)
+    Dispatcher dispatcher,
+    QueueSets sets,
+    ConsumerConnections connections,
+    QueuePolicies policies,
+    LimitHits hits,
+    IOptions<DeliveryOptions> options)
 {
+    private const string Match = "match";
+
     /// <summary>The new consumer, or what is wrong.</summary>
     public async ValueTask<(Consumer? Consumer, Problem? Problem)> SubscribeAsync(
         OutboundBuffer buffer, string? queueName, ConsumerOptionsReader reader, MessageFormat envelopes, MessageFormat raw)
@@ -29,6 +36,71 @@ internal sealed class Subscriptions(
         return (await dispatcher.SubscribeAsync(queue, buffer, format, reader.Options), null);
     }
 
+    /// <summary>See <see cref="QueuePolicies"/>; null when a consumer may join.</summary>
+    public ValueTask<Problem?> PrepareAsync(QueueName queue, ConsumerOptions options) => policies.PrepareAsync(queue, options);
+
+    /// <summary>Joins a connection to many queues, or says what is wrong; then it has joined none.</summary>
+    /// <exception cref="StoreUnavailableException">The store is out of reach; the connection has joined none.</exception>
+    public async ValueTask<(SetOpening? Opening, Problem? Problem)> SubscribeManyAsync(
+        OutboundBuffer buffer, ManyRequest request, MessageFormat envelopes, MessageFormat raw)
+    {
+        if (StreamAdmission.WhyNot(connections) is { } refusal)
+        {
+            return (null, refusal);
+        }
+
+        var caller = ((ConnectionCaller)buffer.Connection.Rights).Caller;
+        foreach (var queue in request.Selection.Names)
+        {
+            if (caller.WhyNot(Permissions.Listen, queue) is { } forbidden)
+            {
+                return (null, forbidden);
+            }
+
+            if (Find(buffer, queue) is not null)
+            {
+                return (null, AlreadyThere(queue));
+            }
+        }
+
+        if (await policies.PrepareAsync(request.Selection.Names, request.Options) is { } problem)
+        {
+            return (null, problem);
+        }
+
+        var opening = await sets.OpenAsync(buffer, new SetRequest(
+            request.Selection,
+            request.Options.Raw ? raw : envelopes,
+            request.Options,
+            request.Cursor,
+            async queue => await policies.PrepareAsync(queue, request.Options) is null));
+        if (opening.Set is not null)
+        {
+            return (opening, null);
+        }
+
+        if (!opening.IsTooMany)
+        {
+            return (null, Problem.BadOption("This connection has a subscription to many queues; unsubscribe first, or open another connection."));
+        }
+
+        hits.Count("subscriptions");
+        return (null, new Problem(
+            ProblemType.TooManySubscriptions, $"More than {QueueSelection.MatchingMax} queues match, which is the limit of a stream; use a narrower pattern."));
+    }
+
+    /// <summary>Ends the subscription of a connection to many queues. False where it has none.</summary>
+    public bool UnsubscribeMany(OutboundBuffer buffer)
+    {
+        if (buffer.Set is not { } set)
+        {
+            return false;
+        }
+
+        sets.Close(set);
+        return true;
+    }
+
     /// <param name="buffer">The connection.</param>
     /// <param name="queue">The queue.</param>
     /// <param name="started">A JSON list of the leases that the client has begun to work on; empty where it does not say.</param>
@@ -42,7 +114,7 @@ internal sealed class Subscriptions(
             return problem;
         }
 
-        if (Find(buffer, queue) is { } consumer)
+        if (Find(buffer, queue) is { Member: null } consumer)
         {
             found = true;
             dispatcher.Unsubscribe(consumer, started: keys);
@@ -52,9 +124,28 @@ internal sealed class Subscriptions(
     }
 
     /// <summary>Reads the options of a hub call.</summary>
-    public static ConsumerOptionsReader ReadOptions(JsonElement? json)
+    public static ConsumerOptionsReader ReadOptions(JsonElement? json) => ReadOptions(json, new ConsumerOptionsReader());
+
+    /// <summary>Reads a hub call that may name many queues. Null where it names one, as a string.</summary>
+    public static ManyRequest? ReadMany(JsonElement queues, JsonElement? json, out Problem? problem)
     {
-        var options = new ConsumerOptionsReader();
+        problem = null;
+        var match = json is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(Match, out var found) ? JsonText.Raw(found) : default;
+        if (queues.ValueKind == JsonValueKind.String && match.IsEmpty)
+        {
+            return null;
+        }
+
+        var (names, patterns) = (new List<string?>(), new List<string?>());
+        problem = (queues.ValueKind == JsonValueKind.Undefined ? null : NameListJson.Read(JsonText.Raw(queues), "The queue", names))
+            ?? NameListJson.Read(match, Match, patterns);
+        return problem is null
+            ? ManyRequest.Of(names, patterns, ReadOptions(json, new ConsumerOptionsReader(isOverMany: true), Match), out problem)
+            : null;
+    }
+
+    private static ConsumerOptionsReader ReadOptions(JsonElement? json, ConsumerOptionsReader options, string own = "")
+    {
         if (json is not { ValueKind: JsonValueKind.Object } given)
         {
             return options;
@@ -65,6 +156,12 @@ internal sealed class Subscriptions(
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var name))
         {
+            if (own.Length > 0 && name == own)
+            {
+                reader.Skip();
+                continue;
+            }
+
             if (name == "who" && reader.TokenType == JsonTokenType.StartObject)
             {
                 var start = (int)reader.TokenStartIndex;
@@ -136,10 +233,11 @@ internal sealed class Subscriptions(
             return TooMany(most);
         }
 
-        return Find(buffer, queue) is null
-            ? null
-            : Problem.BadOption($"This connection is subscribed to '{queue}' already; unsubscribe first to change its options.");
+        return Find(buffer, queue) is null ? null : AlreadyThere(queue);
     }
+
+    private static Problem AlreadyThere(QueueName queue) =>
+        Problem.BadOption($"This connection is subscribed to '{queue}' already; unsubscribe first to change its options.");
 
     private static Consumer? Find(OutboundBuffer buffer, QueueName queue)
     {

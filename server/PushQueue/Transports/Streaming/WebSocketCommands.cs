@@ -65,8 +65,64 @@ internal sealed class WebSocketCommands(
     /// <summary>An error answer with the command's <c>ref</c>, without executing it.</summary>
     public static ReadOnlyMemory<byte> Refuse(CommandFrame frame, Problem problem) => CommandAnswer.Error(frame, problem).Json;
 
+    private const string Queues = "queues";
+    private const string Match = "match";
+
+    private async ValueTask<CommandResult> SubscribeToManyAsync(OutboundBuffer buffer, CommandFrame frame)
+    {
+        if (frame.Has("queue"))
+        {
+            return CommandAnswer.Error(frame, Problem.BadOption("Give queue for one queue, or queues and match for many."));
+        }
+
+        var (names, patterns) = (new List<string?>(), new List<string?>());
+        var problem = NameListJson.Read(frame.Raw(Queues), Queues, names) ?? NameListJson.Read(frame.Raw(Match), Match, patterns);
+        var reader = new ConsumerOptionsReader(isOverMany: true);
+        problem ??= ReadOptions(frame, reader, own: $"{Queues}, {Match}");
+        if (problem is not null || ManyRequest.Of(names, patterns, reader, out problem) is not { } request)
+        {
+            return CommandAnswer.Error(frame, problem!);
+        }
+
+        var (opening, refusal) = await subscriptions.SubscribeManyAsync(buffer, request, ManyFormat.Sockets, ManyFormat.RawSockets);
+        return opening is null ? CommandAnswer.Error(frame, refusal!) : CommandAnswer.OfSubscription(frame, opening.Queues, opening.Cursor);
+    }
+
+    private CommandResult UnsubscribeMany(OutboundBuffer buffer, CommandFrame frame) =>
+        frame.Only() is { } problem ? CommandAnswer.Error(frame, problem)
+        : subscriptions.UnsubscribeMany(buffer) ? CommandAnswer.End(CommandAnswer.Begin(frame))
+        : CommandAnswer.Error(frame, Problem.NotFound("This connection has no subscription to many queues; name the queue to end another one."));
+
+    private static Problem? ReadOptions(CommandFrame frame, ConsumerOptionsReader reader, string own)
+    {
+        var who = frame.Raw("who");
+        if (who is [(byte)'{', ..])
+        {
+            _ = reader.ReadWho(who);
+            own = own.Length > 0 ? $"{own}, who" : "who";
+        }
+
+        var fields = new FrameOptions(frame, own);
+        while (fields.Next(out var name, out var value))
+        {
+            reader.Read(name.ToString(), value);
+        }
+
+        return fields.Problem;
+    }
+
     private async ValueTask<CommandResult> SubscribeOrNotAsync(OutboundBuffer buffer, CommandFrame frame)
     {
+        if (frame.Command == "subscribe" && (frame.Has(Queues) || frame.Has(Match)))
+        {
+            return await SubscribeToManyAsync(buffer, frame);
+        }
+
+        if (frame.Command == "unsubscribe" && !frame.Has("queue"))
+        {
+            return UnsubscribeMany(buffer, frame);
+        }
+
         if (frame.Text("queue", required: false, out var queueName) is { } unreadable)
         {
             return CommandAnswer.Error(frame, unreadable);
@@ -86,20 +142,7 @@ internal sealed class WebSocketCommands(
         }
 
         var reader = new ConsumerOptionsReader();
-        var who = frame.Raw("who");
-        var isObject = who is [(byte)'{', ..];
-        if (isObject)
-        {
-            _ = reader.ReadWho(who);
-        }
-
-        var fields = new FrameOptions(frame, own: isObject ? "who" : "");
-        while (fields.Next(out var name, out var value))
-        {
-            reader.Read(name.ToString(), value);
-        }
-
-        if (fields.Problem is { } problem)
+        if (ReadOptions(frame, reader, own: "") is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }

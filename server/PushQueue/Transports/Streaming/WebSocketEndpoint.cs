@@ -15,7 +15,7 @@ internal sealed class WebSocketEndpoint(
     TimeProvider time,
     WebSocketCommands commands,
     ConnectionCallers callers,
-    QueuePolicies policies,
+    Subscriptions subscriptions,
     LimitHits hits,
     IOptions<DeliveryOptions> options,
     ILogger<WebSocketEndpoint> logger)
@@ -25,7 +25,7 @@ internal sealed class WebSocketEndpoint(
     {
         if (StreamRequest.Read(context, out var error, out var detail) is { } request)
         {
-            await ServeAsync(context, request);
+            await ServeAsync(context, request, session => JoinAsync(session, request, format: null));
         }
         else
         {
@@ -33,15 +33,52 @@ internal sealed class WebSocketEndpoint(
         }
     }
 
-    /// <summary>A socket without a subscription yet, for many.</summary>
-    public Task ServeManyAsync(HttpContext context) => StreamRequest.WhyNoOptions(context.Request) is { } whyNot
-        ? RefusalForm.RefuseAsync(context, Problem.BadOption(whyNot))
-        : ServeAsync(context, request: null);
+    /// <summary>A socket without a subscription yet, for many; or with one to the many queues that the query names.</summary>
+    public async Task ServeManyAsync(HttpContext context)
+    {
+        if (!ManyRequest.IsIn(context.Request))
+        {
+            await (StreamRequest.WhyNoOptions(context.Request) is { } whyNot
+                ? RefusalForm.RefuseAsync(context, Problem.BadOption(whyNot))
+                : ServeAsync(context, request: null, joinAsync: null));
+        }
+        else if (ManyRequest.Read(context.Request, out var problem) is { } request)
+        {
+            await ServeAsync(context, request: null, session => JoinManyAsync(session, request));
+        }
+        else
+        {
+            await RefusalForm.RefuseAsync(context, problem!);
+        }
+    }
 
     /// <summary>A socket of a dialect: messages in its form, and no commands; a text frame comes back as it is.</summary>
-    public Task ServeEchoAsync(HttpContext context, StreamRequest request, MessageFormat format) => ServeAsync(context, request, format);
+    public Task ServeEchoAsync(HttpContext context, StreamRequest request, MessageFormat format) =>
+        ServeAsync(context, request, session => JoinAsync(session, request, format), isEcho: true);
 
-    private async Task ServeAsync(HttpContext context, StreamRequest? request, MessageFormat? echoing = null)
+    private static async ValueTask<(EncodedPage? Opening, Problem? Problem)> JoinAsync(
+        ConsumerSession session, StreamRequest request, MessageFormat? format)
+    {
+        format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
+        var consumer = await session.SubscribeAsync(request.Queue, format, request.Options);
+        return (await Dispatcher.EncodeOpeningAsync(consumer), null);
+    }
+
+    private async ValueTask<(EncodedPage? Opening, Problem? Problem)> JoinManyAsync(ConsumerSession session, ManyRequest request)
+    {
+        var (opening, problem) = await subscriptions.SubscribeManyAsync(session.Buffer, request, ManyFormat.Sockets, ManyFormat.RawSockets);
+        return (opening?.Page, problem);
+    }
+
+    /// <param name="context">The request.</param>
+    /// <param name="request">Of a socket that belongs to one queue.</param>
+    /// <param name="joinAsync">Lets the consumers join; the first page, or why they could not. Null for a socket without a subscription.</param>
+    /// <param name="isEcho">A dialect's socket, which takes no commands.</param>
+    private async Task ServeAsync(
+        HttpContext context,
+        StreamRequest? request,
+        Func<ConsumerSession, ValueTask<(EncodedPage? Opening, Problem? Problem)>>? joinAsync,
+        bool isEcho = false)
     {
         if (WebSocketHandshake.WhyNot(context) is { } whyNot)
         {
@@ -56,19 +93,19 @@ internal sealed class WebSocketEndpoint(
             return;
         }
 
-        if (request is not null && await policies.PrepareAsync(request.Queue, request.Options) is { } problem)
+        if (request is not null && await subscriptions.PrepareAsync(request.Queue, request.Options) is { } problem)
         {
             await RefusalForm.RefuseAsync(context, problem);
             return;
         }
 
-        var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: request is null);
+        var connection = new WebSocketConnection(context, callers.Of(context.User), clock, time, multiplexed: joinAsync is null);
         await using var session = connections.Begin(connection);
         try
         {
-            if (await OpenAsync(context, request, echoing, connection, session) is { } stream)
+            if (await OpenAsync(context, connection, session, joinAsync) is { } stream)
             {
-                await ReadAsync(connection, session.Buffer, stream, echoing is not null, context.RequestAborted);
+                await ReadAsync(connection, session.Buffer, stream, isEcho, context.RequestAborted);
             }
         }
         finally
@@ -78,17 +115,19 @@ internal sealed class WebSocketEndpoint(
     }
 
     private async ValueTask<Stream?> OpenAsync(
-        HttpContext context, StreamRequest? request, MessageFormat? format, WebSocketConnection connection, ConsumerSession session)
+        HttpContext context,
+        WebSocketConnection connection,
+        ConsumerSession session,
+        Func<ConsumerSession, ValueTask<(EncodedPage? Opening, Problem? Problem)>>? joinAsync)
     {
         try
         {
-            EncodedPage? opening = null;
-            if (request is not null)
+            // Joined before the handshake is answered: a client that sees the socket open gets all messages that are put from then on.
+            var (opening, problem) = joinAsync is null ? default : await joinAsync(session);
+            if (problem is not null)
             {
-                // Joined before the handshake is answered: a client that sees the socket open gets all messages that are put from then on.
-                format ??= request.Options.Raw ? WebSocketFormat.Raw : WebSocketFormat.Envelopes;
-                var consumer = await session.SubscribeAsync(request.Queue, format, request.Options);
-                opening = await Dispatcher.EncodeOpeningAsync(consumer);
+                await RefusalForm.RefuseAsync(context, problem);
+                return null;
             }
 
             var stream = await WebSocketHandshake.AcceptAsync(context);
@@ -101,7 +140,7 @@ internal sealed class WebSocketEndpoint(
             // The store failed, or the client went during the handshake.
             if (e is not StoreUnavailableException)
             {
-                Log.StreamFailed(logger, e, connection.Transport, request?.Queue.Value);
+                Log.StreamFailed(logger, e, connection.Transport, context.Request.RouteValues["queue"] as string);
             }
 
             if (!context.Response.HasStarted)

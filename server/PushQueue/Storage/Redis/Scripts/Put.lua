@@ -16,6 +16,7 @@ local FIELDS = {
 local queue = open(FIELDS)
 if not queue then
   make(KEY, NAME)
+  notify('Made')
   queue = load(FIELDS)
 end
 use()

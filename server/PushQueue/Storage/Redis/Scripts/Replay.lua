@@ -11,7 +11,10 @@ use()
 local base, depth = KEY:match('^(.*:)(%d+)$')
 local source, source_name = base .. (tonumber(depth) - 1), NAME:sub(1, -6)
 local there = redis.call('HMGET', source, 'epoch', 'listed')
-if not there[1] then make(source, source_name) end
+if not there[1] then
+  make(source, source_name)
+  notify('SourceMade')
+end
 if not there[2] then flags = flags + 4 end
 
 local function lives_there(id)

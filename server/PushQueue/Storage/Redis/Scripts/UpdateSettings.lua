@@ -12,6 +12,7 @@ local queue = open(FIELDS)
 local applies = true
 if not queue then
   make(KEY, NAME)
+  notify('Made')
   queue = load(FIELDS)
 else
   applies = ARGV[3] == '0' or (ARGV[3] == '2' and not queue.policy and tonumber(queue.next or 1) == 1)

@@ -1,0 +1,141 @@
+namespace PushQueue.Delivery;
+
+/// <summary>
+/// The messages that a stream over many queues may have in flight under roundrobin. All its queues share them. Queues that found none take
+/// turns: the queue that was served last waits until those that wait have been served, so a busy queue leaves room for the others.
+/// Its lock is a leaf.
+/// </summary>
+/// <param name="most">How many messages may be in flight.</param>
+/// <param name="time">Ends the wait for a queue that does not take its turn.</param>
+internal sealed class SharedCredit(int most, TimeProvider time)
+{
+    // A queue that waits may have stopped, or lost its messages to other consumers. Shorter than the second after which a dispatcher looks again.
+    private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _gate = new();
+    private readonly List<Consumer> _waiting = [];
+    private Consumer? _last;
+    private int _taken;
+    private int _turn;
+    private long? _yieldedAt;
+
+    public int Most => most;
+
+    public int Free
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Math.Max(0, most - _taken);
+            }
+        }
+    }
+
+    /// <summary>Reserves room for one more message of a consumer's queue. False where there is none, or another queue comes first.</summary>
+    public bool TryTake(Consumer consumer)
+    {
+        bool yields;
+        lock (_gate)
+        {
+            if (_taken >= most)
+            {
+                WaitLocked(consumer);
+                return false;
+            }
+
+            var others = _waiting.Count - (_waiting.Contains(consumer) ? 1 : 0);
+            yields = ReferenceEquals(consumer, _last) && others > 0 && _turn == 0
+                && (_yieldedAt is not { } since || time.GetElapsedTime(since) < TurnTimeout);
+            if (yields)
+            {
+                _yieldedAt ??= time.GetTimestamp();
+                WaitLocked(consumer);
+            }
+            else
+            {
+                if (!ReferenceEquals(consumer, _last) || _turn == 0)
+                {
+                    _turn = Math.Max(1, (most - _taken) / (others + 1));
+                }
+
+                if (_yieldedAt is not null && ReferenceEquals(consumer, _last))
+                {
+                    // Nobody took the turn.
+                    _waiting.Clear();
+                }
+
+                _yieldedAt = null;
+                _last = consumer;
+                _turn--;
+                _taken++;
+                _ = _waiting.Remove(consumer);
+            }
+        }
+
+        if (yields)
+        {
+            Wake(except: consumer);
+            consumer.Dispatcher?.SignalSoon();
+        }
+
+        return !yields;
+    }
+
+    /// <summary>Messages of a consumer's queue are no longer in flight, or were never found.</summary>
+    public void GiveBack(int messages)
+    {
+        lock (_gate)
+        {
+            _taken -= messages;
+        }
+
+        Wake();
+    }
+
+    /// <summary>A consumer's queue has no more messages for now, so its turn is over.</summary>
+    public void EndTurn(Consumer consumer)
+    {
+        lock (_gate)
+        {
+            _ = _waiting.Remove(consumer);
+            if (ReferenceEquals(consumer, _last))
+            {
+                _turn = 0;
+            }
+        }
+
+        Wake();
+    }
+
+    private void WaitLocked(Consumer consumer)
+    {
+        if (!_waiting.Contains(consumer))
+        {
+            _waiting.Add(consumer);
+        }
+    }
+
+    private void Wake(Consumer? except = null)
+    {
+        Consumer[] waiting;
+        lock (_gate)
+        {
+            if (_waiting.Count == 0 || _taken >= most)
+            {
+                return;
+            }
+
+            _ = _waiting.RemoveAll(static consumer => consumer.HasLeft);
+            waiting = [.. _waiting];
+        }
+
+        foreach (var consumer in waiting)
+        {
+            if (consumer != except)
+            {
+                consumer.OnRoom();
+            }
+        }
+    }
+}
