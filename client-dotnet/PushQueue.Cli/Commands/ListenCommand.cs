@@ -12,7 +12,10 @@ internal static class ListenCommand
 
     public static Command Make()
     {
-        var queues = new Argument<string[]>("queue") { Description = "The queue; several for one stream over all of them", Arity = ArgumentArity.ZeroOrMore };
+        var queues = new Argument<string[]>("queue")
+        {
+            Description = "The queue; several for one stream over all of them", Arity = ArgumentArity.ZeroOrMore,
+        };
         var match = new Option<string[]>("--match")
         {
             Description = "A pattern of queues, like 'orders.*'; those that are made later join", AllowMultipleArgumentsPerToken = false,

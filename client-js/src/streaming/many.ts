@@ -23,8 +23,8 @@ export function selectionOf(queues: readonly string[] | Queues): Selection {
 }
 
 /**
- * Where a stream over many queues is: the last cursor of the server, which may be behind, and the last offset of each queue, so that nothing
- * is given out twice after a reconnect.
+ * Where a stream over many queues is: the last cursor of the server, which may be behind, and the last offset of each queue, so that
+ * nothing is given out twice after a reconnect.
  */
 export class ManyPosition {
   #cursor: string | undefined;

@@ -1,0 +1,86 @@
+// Streams over many queues, of every transport, against a real server whose connections are cut.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PushQueueClient } from 'pushqueue';
+import { Proxy } from './support/proxy.mjs';
+import { Server } from './support/server.mjs';
+import { eager, transports } from './support/transports.mjs';
+import { first, until } from './support/until.mjs';
+
+let server;
+let proxy;
+let direct;
+
+before(async () => {
+  server = await Server.start('--durability', 'interval:50ms');
+  proxy = await Proxy.start(server.url);
+  direct = new PushQueueClient(server.url);
+});
+after(async () => {
+  await proxy.close();
+  await server.close();
+});
+
+for (const { name, options } of transports) {
+  const through = () => new PushQueueClient(proxy.url, { ...eager, ...options });
+
+  test(`${name}: messages of many queues come once and in the order of their queue through cut connections`, async () => {
+    const joined = [];
+    let connects = 0;
+    const stream = through().consume(
+      { queues: [`${name}-a`], match: `${name}.*` }, { onConnect: () => { connects++; }, onJoin: queue => joined.push(queue) });
+    const got = first(900, stream);
+    await until('the stream stands', () => connects > 0);
+    const queues = [`${name}-a`, ...Array.from({ length: 20 }, (_, i) => `${name}.${i}`)];
+    const put = new Map();
+    for (let i = 0; i < 900; i++) {
+      // More and more queues.
+      const queue = queues[i % Math.min(queues.length, 1 + Math.floor(i / 30))];
+      put.set(queue, [...put.get(queue) ?? [], i]);
+      await direct.put(queue, i);
+      if (i % 200 === 100) {
+        proxy.cut();
+      }
+    }
+
+    const came = new Map();
+    for (const { queue, body } of await got) {
+      came.set(queue, [...came.get(queue) ?? [], body]);
+    }
+
+    assert.deepEqual(new Map([...came].sort()), new Map([...put].sort()));
+    assert.ok(connects > 1, `It connected ${connects} times.`);
+    assert.ok(joined.length > 0);
+  });
+
+  test(`${name}: with manual ack each message is acked in its own queue, and a queue that is deleted is reported`, async () => {
+    const left = [];
+    const queues = [`${name}-work-1`, `${name}-work-2`];
+    const done = [];
+    const working = (async () => {
+      const stream = through().consume(queues, { ack: 'manual', prefetch: 2, onLeave: (queue, code) => left.push(`${queue} ${code}`) });
+      for await (const message of stream) {
+        assert.ok(await message.ack());
+        done.push(message.queue);
+        if (message.body === 'last') {
+          break;
+        }
+      }
+    })();
+    await until('the queues are made', async () => await direct.queue(queues[1]) !== null);
+    await direct.put(queues[0], 'one');
+    await direct.put(queues[1], 'two');
+    await until('both are done', () => done.length === 2);
+    await direct.deleteQueue(queues[0]);
+    await until('the queue has left', () => left.length > 0);
+    await direct.put(queues[1], 'last');
+    await working;
+
+    assert.deepEqual(done.slice(0, 2).sort(), queues);
+    assert.deepEqual(left, [`${queues[0]} queue-deleted`]);
+  });
+}
+
+test('a stream over no queue is refused at once', () => {
+  assert.throws(() => direct.consume([])[Symbol.asyncIterator](), TypeError);
+});
