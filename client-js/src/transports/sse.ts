@@ -58,11 +58,12 @@ function open(http: Http, sink: StreamSink, signal: AbortSignal): Promise<Respon
 
   const { queues, match } = sink.selection;
   const query = new URLSearchParams([
-    ...queues.map(queue => ["queue", queue]), ...match.map(pattern => ["match", pattern]), ...Object.entries(options),
+    ...queues.map(queue => ["queue", queue]), ...match.map(pattern => ["match", pattern]),
+    ...Object.entries(options).map(([name, value]) => [name, String(value)]),
     ...from === "earliest" || from === "latest" ? [["from", from]] : [],
   ]);
   if (from !== undefined && !query.has("from")) {
-    headers["Last-Event-ID"] = from;
+    headers["Last-Event-ID"] = String(from);
   }
 
   return http.send(`/sse?${query}`, { base: sink.url, signal }, headers);
