@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;

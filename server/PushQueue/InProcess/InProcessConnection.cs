@@ -15,12 +15,14 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
     private const int ItemsMax = 10_000;
     private const long BytesMax = 4 * 1024 * 1024;
 
+    private readonly QueueName _queue;
     private readonly Action<string> _onCancelled;
     private readonly InProcessLeases _leases;
     private readonly CancellationTokenSource _gone = new();
 
-    public InProcessConnection(OperationExecutor operations, Action<string> onCancelled)
+    public InProcessConnection(OperationExecutor operations, QueueName queue, Action<string> onCancelled)
     {
+        _queue = queue;
         _onCancelled = onCancelled;
         _leases = new InProcessLeases(operations, Held);
     }
@@ -116,7 +118,7 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
 
     private void OnCancelled(string id)
     {
-        _ = Held.Cancel(id);
+        _ = Held.Cancel(_queue.Value, id);
 
         // The program's handlers run elsewhere: delivery must not wait for them.
         _ = Task.Run(() =>

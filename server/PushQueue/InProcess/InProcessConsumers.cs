@@ -21,7 +21,7 @@ internal sealed class InProcessConsumers(
 
         Refusals.Throw(StreamAdmission.WhyNot(connections));
         Refusals.Throw(await Refusals.GuardAsync(policies.PrepareAsync(queue, reader.Options)));
-        var connection = new InProcessConnection(operations, onCancelled);
+        var connection = new InProcessConnection(operations, queue, onCancelled);
         var session = connections.Begin(connection);
         try
         {

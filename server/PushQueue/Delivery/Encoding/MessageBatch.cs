@@ -89,9 +89,9 @@ internal sealed class MessageBatch
                 return made.Pages;
             }
 
-            EncodedPage[] pages = oneByOne
+            var pages = oneByOne
                 ? Array.ConvertAll(_messages, message => format.Encode([message]))
-                : [format.Encode(_messages)];
+                : new[] { format.Encode(_messages) };
             Volatile.Write(ref first, new Made(format, pages, first));
             return pages;
         }
