@@ -113,7 +113,7 @@ internal sealed partial class RedisMessageStore
     public async ValueTask<IReadOnlyList<string>> ListNamesAsync(string? after, int limit) =>
         UnavailableReason is { } reason
             ? throw new StoreUnavailableException(reason)
-            : Array.ConvertAll(await NamesAsync(after, limit), static name => (string)name!);
+            : Array.ConvertAll(await _directory.NamesAsync(after, limit), static name => (string)name!);
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)
     {
