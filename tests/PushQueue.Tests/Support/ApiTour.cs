@@ -124,6 +124,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
         await StreamAsync("/c/{queue}", "/c/opened");
         await StreamAsync("/sse/{queue}", "/sse/opened");
         await StreamAsync("/sse/{queue}/presence", "/sse/opened/presence");
+        await StreamAsync("/c", "/c?queue=opened");
+        await StreamAsync("/sse", "/sse?queue=opened");
         await Eventually.TrueAsync(async () => (await server.GetAsync("/w")).Json.GetProperty("consumers").GetArrayLength() == 0, "no consumer is left");
         await SendAsync("GET", "/ws", "/ws");
         await SendAsync("GET", "/ws/{queue}", "/ws/listened");
