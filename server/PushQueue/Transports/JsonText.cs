@@ -91,6 +91,23 @@ internal static class JsonText
         }
     }
 
+    /// <summary>The field of an object that was parsed already; false where it has none. Other names need not be valid Unicode, at which
+    /// <see cref="JsonElement.TryGetProperty(string, out JsonElement)"/> throws.</summary>
+    public static bool TryFind(JsonElement json, string field, out JsonElement value)
+    {
+        foreach (var property in json.EnumerateObject())
+        {
+            if (TryReadName(property, out var name) && name == field)
+            {
+                value = property.Value;
+                return true;
+            }
+        }
+
+        value = default;
+        return false;
+    }
+
     /// <summary>The bytes that a string stands for; false where it is not valid Unicode.</summary>
     /// <param name="json">One JSON string, quotes included.</param>
     /// <param name="bytes">The text in UTF-8.</param>

@@ -64,7 +64,7 @@ internal sealed class PushHub(
 
         var started = ReadOnlySpan<byte>.Empty;
         if (options is { ValueKind: JsonValueKind.Object } given
-            && given.TryGetProperty("started"u8, out var list) && list.ValueKind != JsonValueKind.Null)
+            && JsonText.TryFind(given, "started", out var list) && list.ValueKind != JsonValueKind.Null)
         {
             started = JsonText.Raw(list);
         }

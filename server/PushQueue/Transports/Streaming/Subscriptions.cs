@@ -130,7 +130,8 @@ internal sealed class Subscriptions(
     public static ManyRequest? ReadMany(JsonElement queues, JsonElement? json, out Problem? problem)
     {
         problem = null;
-        var match = json is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(Match, out var found) ? JsonText.Raw(found) : default;
+        var match = json is { ValueKind: JsonValueKind.Object } given && JsonText.TryFind(given, Match, out var found)
+            ? JsonText.Raw(found) : default;
         if (queues.ValueKind == JsonValueKind.String && match.IsEmpty)
         {
             return null;

@@ -218,7 +218,11 @@ public sealed class HostileJsonTests : IAsyncLifetime
         {
             foreach (var name in JsonNames.All.Where(static name => name is not ("wait" or "waitForAck")))
             {
-                foreach (var options in (string[])[$$"""{"{{name}}":{{HalfPair}}}""", $$"""{"{{name}}":1,"{{name}}":1}""", "{\"\\ud83d\":1}"])
+                string[] given =
+                [
+                    $$"""{"{{name}}":{{HalfPair}}}""", $$"""{"{{name}}":1,"{{name}}":1}""", "{\"\\ud83d\":1}", "{\"\\ud83d, a long name\":1}",
+                ];
+                foreach (var options in given)
                 {
                     var arguments = method.GetParameters().Select(parameter =>
                         parameter.ParameterType == typeof(string)
