@@ -29,6 +29,9 @@ internal static class HubBackplaneExtensions
     internal static HubLifetimeManager<PushHub> CreateInner(IServiceProvider provider, IServiceCollection services)
     {
         var registered = services.Last(static service => service.ServiceType == typeof(HubLifetimeManager<>)).ImplementationType!;
-        return (HubLifetimeManager<PushHub>)ActivatorUtilities.CreateInstance(provider, registered.MakeGenericType(typeof(PushHub)));
+        return registered == typeof(RedisHubLifetimeManager<>)
+            ? ActivatorUtilities.CreateInstance<RedisHubLifetimeManager<PushHub>>(
+                provider, ActivatorUtilities.CreateInstance<BackplaneLogger>(provider))
+            : (HubLifetimeManager<PushHub>)ActivatorUtilities.CreateInstance(provider, registered.MakeGenericType(typeof(PushHub)));
     }
 }
