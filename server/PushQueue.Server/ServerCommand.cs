@@ -107,7 +107,8 @@ internal static class ServerCommand
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0)
         {
-            return parsed.InvokeAsync();
+            // The host handles signals; the library would replace the server's exit code after SIGTERM.
+            return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
         }
 
         foreach (var error in parsed.Errors)
