@@ -39,6 +39,9 @@ public interface IPushQueueAdmin
     /// <summary>One queue; null where it does not exist.</summary>
     Task<QueueInfo?> GetQueueAsync(string queue, CancellationToken cancellationToken = default);
 
+    /// <summary>The keys of a queue that have live messages, in the order of their UTF-8 bytes.</summary>
+    IAsyncEnumerable<KeyInfo> ListKeysAsync(string queue, CancellationToken cancellationToken = default);
+
     /// <summary>Empties a queue, which stays with its settings, history and consumers.</summary>
     /// <returns>How many messages are gone.</returns>
     Task<long> PurgeAsync(string queue, CancellationToken cancellationToken = default);

@@ -24,6 +24,7 @@ internal static class Program
             [
                 PutCommand.Make(), TakeCommand.Make(), ListenCommand.Make(), QueuesCommand.Make(), QueueCommand.Make(), PeekCommand.Make(),
                 AckCommand.Make(), TouchCommand.Make(), CancelCommand.Make(), RescheduleCommand.Make(), DeadCommand.Make(),
+                KeysCommand.Make(),
                 ConsumersCommand.Make(), TopCommand.Make(), BenchCommand.Make(), WorkerCommand.Make(), PingCommand.Make(),
             ])
         {

@@ -35,6 +35,8 @@ internal static class SettingsText
         ("history.perKey", settings.History.PerKey is true ? "true" : "false"),
         ("deadLetter", settings.DeadLetter ? "true" : "false"),
         ("expires", settings.Expires),
+        ("keyInFlight", settings.KeyInFlight == 0 ? "no limit" : settings.KeyInFlight.ToString(CultureInfo.InvariantCulture)),
+        ("fair", settings.Fair ? "true" : "false"),
     ];
 
     private static QueueSettingsChange Set(QueueSettingsChange change, string name, string value) => name switch
@@ -56,6 +58,8 @@ internal static class SettingsText
         "history.age" => change with { History = (change.History ?? new HistorySettings()) with { Age = value } },
         "deadLetter" when bool.TryParse(value, out var flag) => change with { DeadLetter = flag },
         "expires" => change with { Expires = value },
+        "keyInFlight" => change with { KeyInFlight = (int)Number(name, value) },
+        "fair" when bool.TryParse(value, out var fair) => change with { Fair = fair },
         _ => throw new UsageException(
             $"There is no setting '{name}' with the value '{value}'; the settings are "
             + $"{string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
@@ -63,6 +67,7 @@ internal static class SettingsText
 
     private static long Number(string name, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small
-        : name != "maxAttempts" && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : name is not ("maxAttempts" or "keyInFlight")
+            && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : throw new UsageException($"{name} is a number, not '{value}'.");
 }

@@ -107,6 +107,26 @@ public sealed partial class PushQueueClient
     }
 
     /// <inheritdoc/>
+    public async IAsyncEnumerable<KeyInfo> ListKeysAsync(
+        string queue, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        string? after = null;
+        do
+        {
+            var path = new Query(QueuePath(queue) + "/keys").Add("after", after).Add("limit", 1000);
+            var answer = await SendAsync(new Call(HttpMethod.Get, path.ToString()), cancellationToken).ConfigureAwait(false);
+            var page = answer.Read(ClientJson.Default.KeyPage);
+            foreach (var key in page.Keys ?? throw Answer.NotOurs(null))
+            {
+                yield return key;
+            }
+
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
+    /// <inheritdoc/>
     public async Task<long> PurgeAsync(string queue, CancellationToken cancellationToken = default) =>
         (await SendAsync(new Call(HttpMethod.Post, QueuePath(queue) + "/purge"), cancellationToken).ConfigureAwait(false))
             .Read(ClientJson.Default.PurgeResult).Purged;

@@ -13,8 +13,8 @@ import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./stre
 import type { Queues } from "./streaming/many.js";
 import { openStream } from "./streaming/stream.js";
 import type {
-  BrowseOptions, ConsumerInfo, LeaseKey, LeaseOptions, Presence, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult, QueueInfo,
-  QueueSettings,
+  BrowseOptions, ConsumerInfo, KeyInfo, LeaseKey, LeaseOptions, Presence, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult,
+  QueueInfo, QueueSettings,
   ReleaseOptions, RequestOptions, RestingMessage, SettingsChange, Stats, TakeOptions, TouchOptions, WorkerInfo,
 } from "./types.js";
 import type { Handler, WorkerOptions } from "./worker.js";
@@ -189,6 +189,18 @@ export class PushQueueClient<Q extends object = AnyQueues> {
         query: { limit: pageSize, after }, signal, repeatable: true,
       });
       yield* page.queues;
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+  }
+
+  /** The keys of a queue that have live messages, in the order of their UTF-8 bytes, a page at a time. */
+  async *keys(queue: QueueOf<Q>, { signal, pageSize }: Omit<BrowseOptions, "state"> = {}): AsyncGenerator<KeyInfo, void, undefined> {
+    let after: string | undefined;
+    do {
+      const page = await this.http.json<{ keys: KeyInfo[]; next: string | null }>(`${path(queue)}/keys`, {
+        query: { limit: pageSize, after }, signal, repeatable: true,
+      });
+      yield* page.keys;
       after = page.next ?? undefined;
     } while (after !== undefined);
   }

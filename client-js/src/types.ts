@@ -161,6 +161,10 @@ export interface QueueSettings {
   deadLetter: boolean;
   /** How long the queue stays without being used before it is deleted; `0`: until somebody deletes it. */
   expires: Duration;
+  /** How many messages of one key may be leased at once; 0 for no limit. */
+  keyInFlight: number;
+  /** Whether the keys take turns; the messages without a key are one key. */
+  fair: boolean;
 }
 
 /** Settings to change. */
@@ -186,6 +190,10 @@ export interface QueueInfo {
   delayed: number;
   leased: number;
   history: number;
+  /** Keys that have live messages. */
+  keys: number;
+  /** Keys whose ready messages wait for others of the key. */
+  blockedKeys: number;
   bytes: number;
   consumers: number;
   oldestAgeSeconds: number | null;
@@ -196,6 +204,18 @@ export interface QueueInfo {
   epoch: string;
   firstOffset: number;
   nextOffset: number;
+}
+
+/** A key of a queue that has live messages. */
+export interface KeyInfo {
+  key: string;
+  ready: number;
+  delayed: number;
+  inFlight: number;
+  /** Whether the ready messages wait for others of the key. */
+  blocked: boolean;
+  /** Since the first of the ready messages was put; null where none is ready. */
+  oldestAgeSeconds: number | null;
 }
 
 export interface ConsumerInfo {

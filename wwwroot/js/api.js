@@ -74,6 +74,7 @@ export const paths = {
   messages: queue => `q/${part(queue)}/messages`,
   message: (queue, id) => `q/${part(queue)}/messages/${part(id)}`,
   body: (queue, id) => `q/${part(queue)}/messages/${part(id)}/body`,
+  keys: queue => `q/${part(queue)}/keys`,
   purge: queue => `q/${part(queue)}/purge`,
   replay: queue => `q/${part(queue)}/replay`,
   consumer: (queue, id) => `q/${part(queue)}/consumers/${part(id)}`,

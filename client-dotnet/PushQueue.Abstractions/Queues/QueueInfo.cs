@@ -24,6 +24,12 @@ public sealed record QueueInfo
     /// <summary>Broadcast messages that are kept for resuming.</summary>
     public long History { get; init; }
 
+    /// <summary>Keys that have live messages.</summary>
+    public long Keys { get; init; }
+
+    /// <summary>Keys whose ready messages wait for others of the key.</summary>
+    public long BlockedKeys { get; init; }
+
     /// <summary>Bytes of the bodies of its live messages.</summary>
     public long Bytes { get; init; }
 

@@ -41,6 +41,12 @@ public sealed record QueueSettings
 
     /// <summary>How long the queue stays without being used before it is deleted; <c>0</c>: until somebody deletes it.</summary>
     public string Expires { get; init; } = "0";
+
+    /// <summary>How many messages of one key may be leased at once; 0 for no limit.</summary>
+    public int KeyInFlight { get; init; }
+
+    /// <summary>Whether the keys take turns; the messages without a key are one key.</summary>
+    public bool Fair { get; init; }
 }
 
 /// <summary>The messages that a broadcast queue keeps for resuming.</summary>
@@ -95,4 +101,10 @@ public sealed record QueueSettingsChange
 
     /// <summary>A duration of at least a minute; <c>0</c>: the queue stays until somebody deletes it.</summary>
     public string? Expires { get; init; }
+
+    /// <summary>0 to 1,000,000; 0 for no limit.</summary>
+    public int? KeyInFlight { get; init; }
+
+    /// <summary>Whether the keys take turns.</summary>
+    public bool? Fair { get; init; }
 }

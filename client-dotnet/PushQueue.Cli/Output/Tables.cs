@@ -26,6 +26,21 @@ internal static class Tables
         return table;
     }
 
+    public static TextTable Of(IEnumerable<KeyInfo> keys)
+    {
+        var table = new TextTable(
+            new("key", IsText: true), new("ready"), new("delayed", LeaveOutFirst: 2), new("in flight"),
+            new("state", IsText: true, LeaveOutFirst: 1), new("oldest", LeaveOutFirst: 3));
+        foreach (var key in keys)
+        {
+            table.Add(
+                TerminalText.OneLine(key.Key), Number(key.Ready), Number(key.Delayed), Number(key.InFlight), key.Blocked ? "blocked" : "",
+                key.OldestAgeSeconds is { } age ? Age(age) : "");
+        }
+
+        return table;
+    }
+
     public static TextTable Of(IEnumerable<ConsumerInfo> consumers)
     {
         var table = new TextTable(

@@ -14,6 +14,7 @@ namespace PushQueue.Client.Http;
 [JsonSerializable(typeof(PutManyResult))]
 [JsonSerializable(typeof(QueueInfo))]
 [JsonSerializable(typeof(QueuePage))]
+[JsonSerializable(typeof(KeyPage))]
 [JsonSerializable(typeof(QueueSettings))]
 [JsonSerializable(typeof(QueueSettingsChange))]
 [JsonSerializable(typeof(NodeStats))]
@@ -31,6 +32,8 @@ internal sealed partial class ClientJson : JsonSerializerContext;
 internal sealed record Problem(string? Type, string? Title, string? Detail);
 
 internal sealed record QueuePage(QueueInfo[] Queues, string? Next);
+
+internal sealed record KeyPage(KeyInfo[] Keys, string? Next);
 
 internal sealed record SettleResults(SettleResult[] Results);
 

@@ -32,6 +32,8 @@ internal sealed class NodeGauges
             "pushqueue.queue.size", () => Each(static point => point.Bytes), "By", "Bodies of the live messages of a queue.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.queue.oldest.age", () => Each(static point => point.OldestSeconds), "s", "How long the oldest ready message of a queue has waited.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.queue.keys.blocked", () => Each(static point => point.BlockedKeys), "{key}", "Keys of a queue whose ready messages wait for others of the key.");
         AddCounter("put", "Messages put.", static counters => counters.Put);
         AddCounter("delivered", "Messages given out and gone.", static counters => counters.Delivered);
         AddCounter("acked", "Leases acked.", static counters => counters.Acked);

@@ -145,6 +145,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
     public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) =>
         inner.BrowseAsync(queue, state, after, limit);
 
+    public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) => inner.ListKeysAsync(queue, after, limit);
+
     public ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) => inner.NewestAsync(queue, count);
 
     public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => inner.FindAsync(queue, id);

@@ -16,6 +16,8 @@ internal sealed record SeriesPoint(string Queue)
 
     public long Bytes { get; init; }
 
+    public long BlockedKeys { get; init; }
+
     /// <summary>How long the oldest ready message has waited, in seconds; 0 where none is ready.</summary>
     public double OldestSeconds { get; init; }
 
@@ -29,6 +31,7 @@ internal sealed record SeriesPoint(string Queue)
         Leased = Leased + queue.Leased,
         History = History + queue.History,
         Bytes = Bytes + queue.Bytes,
+        BlockedKeys = BlockedKeys + queue.BlockedKeys,
         OldestSeconds = Math.Max(OldestSeconds, queue.OldestReadyAt is { } oldest ? (now - oldest).TotalSeconds : 0),
     };
 }

@@ -102,6 +102,26 @@ internal sealed class InProcessAdmin(
             ? Show(info, await Refusals.GuardAsync(cluster.ConsumerCountsAsync()))
             : null;
 
+    public async IAsyncEnumerable<Client.KeyInfo> ListKeysAsync(
+        string queue, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var name = Refusals.Queue(queue);
+        string? after = null;
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var (keys, next) = await Refusals.GuardAsync(operations.ListKeysAsync(name, after, PageMax));
+            var now = time.GetUtcNow();
+            foreach (var key in keys)
+            {
+                yield return Show(KeyContract.Of(key, now));
+            }
+
+            after = next;
+        }
+        while (after is not null);
+    }
+
     public async Task<long> PurgeAsync(string queue)
     {
         var purged = await Refusals.GuardAsync(operations.PurgeAsync(Refusals.Queue(queue)));
@@ -206,6 +226,8 @@ internal sealed class InProcessAdmin(
         given.Add("history.age", change.History?.Age);
         given.Add("deadLetter", change.DeadLetter is { } deadLetter ? (deadLetter ? "true" : "false") : null);
         given.Add("expires", change.Expires);
+        given.Add("keyInFlight", change.KeyInFlight?.ToString(CultureInfo.InvariantCulture));
+        given.Add("fair", change.Fair is { } fair ? (fair ? "true" : "false") : null);
         var patch = new QueueSettingsPatch();
         while (given.Next(out var name, out var value))
         {
@@ -233,6 +255,8 @@ internal sealed class InProcessAdmin(
             History = new HistorySettings { Messages = settings.HistoryMessages, Age = shown.History.Age, PerKey = shown.History.PerKey },
             DeadLetter = shown.DeadLetter,
             Expires = shown.Expires,
+            KeyInFlight = shown.KeyInFlight,
+            Fair = shown.Fair,
         };
     }
 
@@ -249,6 +273,8 @@ internal sealed class InProcessAdmin(
             Delayed = shown.Delayed,
             Leased = shown.Leased,
             History = shown.History,
+            Keys = shown.Keys,
+            BlockedKeys = shown.BlockedKeys,
             Bytes = shown.Bytes,
             Consumers = shown.Consumers,
             OldestAgeSeconds = shown.OldestAgeSeconds,
@@ -261,6 +287,16 @@ internal sealed class InProcessAdmin(
             NextOffset = shown.NextOffset,
         };
     }
+
+    private static Client.KeyInfo Show(KeyContract key) => new()
+    {
+        Key = key.Key,
+        Ready = key.Ready,
+        Delayed = key.Delayed,
+        InFlight = key.InFlight,
+        Blocked = key.Blocked,
+        OldestAgeSeconds = key.OldestAgeSeconds,
+    };
 
     private static Client.QueueCounters Show(CountersContract counters) => new()
     {

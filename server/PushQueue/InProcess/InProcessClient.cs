@@ -183,6 +183,9 @@ internal sealed class InProcessClient(
     public Task<Client.QueueInfo?> GetQueueAsync(string queue, CancellationToken cancellationToken = default) =>
         admin.GetQueueAsync(queue);
 
+    public IAsyncEnumerable<Client.KeyInfo> ListKeysAsync(string queue, CancellationToken cancellationToken = default) =>
+        admin.ListKeysAsync(queue, cancellationToken);
+
     public Task<long> PurgeAsync(string queue, CancellationToken cancellationToken = default) =>
         admin.PurgeAsync(queue);
 

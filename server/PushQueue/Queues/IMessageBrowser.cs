@@ -53,6 +53,11 @@ internal interface IMessageBrowser
     /// <summary>A live message by id, in any state; null if no live message has the id.</summary>
     ValueTask<Message?> FindAsync(QueueName queue, MessageId id);
 
+    /// <summary>
+    /// Keys that have live messages, in the order of their names; those behind <paramref name="after"/>, at most <paramref name="limit"/>.
+    /// </summary>
+    ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit);
+
     /// <summary>How many messages, ready or delayed, have an <see cref="Message.AvailableAt"/> up to <paramref name="dueBy"/>.</summary>
     ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy);
 }

@@ -181,6 +181,8 @@ internal sealed partial class MessageBroker(
     public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit) =>
         store.BrowseAsync(queue, state, after, limit);
 
+    public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) => store.ListKeysAsync(queue, after, limit);
+
     public ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) => store.NewestAsync(queue, count);
 
     public ValueTask<Message?> FindAsync(QueueName queue, MessageId id) => store.FindAsync(queue, id);

@@ -13,6 +13,12 @@ internal sealed record QueueInfo
 
     public long Leased { get; init; }
 
+    /// <summary>Keys that have live messages.</summary>
+    public long Keys { get; init; }
+
+    /// <summary>Keys whose ready messages all wait for others of the key.</summary>
+    public long BlockedKeys { get; init; }
+
     /// <summary>Messages in history.</summary>
     public long History { get; init; }
 
@@ -116,6 +122,23 @@ internal sealed record QueuePage(IReadOnlyList<QueueInfo> Queues, long Total, st
 /// <param name="Messages">The page.</param>
 /// <param name="Next">The <c>after</c> of the next page; null on the last.</param>
 internal sealed record MessagePage(IReadOnlyList<Message> Messages, string? Next);
+
+/// <summary>A key that has live messages.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Ready">Messages that are ready, those included that wait for others of the key.</param>
+/// <param name="Delayed">Messages that are delayed, or wait to be tried again.</param>
+/// <param name="InFlight">Messages that are leased.</param>
+/// <param name="Blocked">Whether all ready messages wait for others of the key.</param>
+/// <param name="OldestReadyAt">When the first of the ready messages was put; null where none is ready.</param>
+internal sealed record KeyInfo(string Key, long Ready, long Delayed, long InFlight, bool Blocked, DateTimeOffset? OldestReadyAt);
+
+/// <summary>Some of a queue's keys, in the order of <see cref="KeyNames"/>.</summary>
+/// <param name="Keys">The page.</param>
+/// <param name="Next">The <c>after</c> of the next page; null on the last.</param>
+internal sealed record KeyPage(IReadOnlyList<KeyInfo> Keys, string? Next)
+{
+    public static KeyPage Empty { get; } = new([], null);
+}
 
 /// <summary>A stretch of a queue's history.</summary>
 /// <param name="Messages">In the order of their offsets; one is left out where the disk has damaged its message.</param>

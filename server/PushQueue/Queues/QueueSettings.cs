@@ -64,6 +64,12 @@ internal sealed record QueueSettings
     /// <summary>Whether messages that ran out of attempts go to the dead-letter queue; where not, they are dropped.</summary>
     public bool DeadLetter { get; init; } = true;
 
+    /// <summary>How many messages of one key may be leased, or wait to be tried again, at once; 0 for no limit.</summary>
+    public int KeyInFlight { get; init; } = 1;
+
+    /// <summary>Whether the keys take turns; the messages without a key are one key.</summary>
+    public bool Fair { get; init; }
+
     /// <summary>Where the queue's messages are pushed to by HTTP; null for nowhere.</summary>
     public string? PushUrl { get; init; }
 
@@ -131,6 +137,11 @@ internal sealed record QueueSettingsPatch
 
     public bool? DeadLetter { get; init; }
 
+    /// <summary>0 removes the limit.</summary>
+    public int? KeyInFlight { get; init; }
+
+    public bool? Fair { get; init; }
+
     /// <summary>An empty one removes it.</summary>
     public string? PushUrl { get; init; }
 
@@ -159,6 +170,8 @@ internal sealed record QueueSettingsPatch
         HistoryAge = HistoryAge ?? settings.HistoryAge,
         HistoryPerKey = HistoryPerKey ?? settings.HistoryPerKey,
         DeadLetter = DeadLetter ?? settings.DeadLetter,
+        KeyInFlight = KeyInFlight ?? settings.KeyInFlight,
+        Fair = Fair ?? settings.Fair,
         PushUrl = PushUrl is { } url ? (url.Length == 0 ? null : url) : settings.PushUrl,
         Expires = Expires ?? settings.Expires,
         Subscriptions = Subscriptions ?? settings.Subscriptions,

@@ -9,7 +9,7 @@ internal static class SettingsJson
 {
     private const string Names =
         "policy, status, ttr, maxAttempts, retryDelay, dedupWindow, maxMessages, maxBytes, overflow, history, deadLetter, expires, "
-        + "subscriptions";
+        + "keyInFlight, fair, subscriptions";
 
     private const string HistoryForm = """The setting 'history' is an object like {"messages":10000,"age":"10m","perKey":false}.""";
 
@@ -130,6 +130,10 @@ internal static class SettingsJson
                 problem = OptionValues.Flag(name, value, out var perKey);
                 patch = patch with { HistoryPerKey = perKey };
                 return problem;
+            case "fair":
+                problem = OptionValues.Flag(name, value, out var fair);
+                patch = patch with { Fair = fair };
+                return problem;
             case "retryDelay":
                 problem = OptionValues.RetryDelay(name, value, out var retryDelay);
                 patch = patch with { RetryDelay = retryDelay };
@@ -169,6 +173,10 @@ internal static class SettingsJson
             case "maxAttempts":
                 problem = OptionValues.Integer(name, value, 1, 1000, out var attempts);
                 patch = patch with { MaxAttempts = attempts };
+                return problem;
+            case "keyInFlight":
+                problem = OptionValues.Integer(name, value, 0, 1_000_000, out var inFlight);
+                patch = patch with { KeyInFlight = inFlight };
                 return problem;
             case "maxMessages":
                 problem = OptionValues.LongInteger(name, value, 0, long.MaxValue, out var messages);

@@ -54,6 +54,7 @@ internal sealed class Workload : IAsyncDisposable
         Promises = new Dictionary<string, Promise>(StringComparer.Ordinal)
         {
             [Queue("work")] = Promise.Acked,
+            [Queue("orders")] = Promise.Ordered,
             [Queue("pushed")] = Promise.Pushed,
             [Queue("taken")] = Promise.Taken,
             [Queue("news")] = Promise.Kept,
@@ -125,6 +126,8 @@ internal sealed class Workload : IAsyncDisposable
     {
         // A put that got no answer is repeated under its id, also when the message is long gone.
         await SetAsync("work", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"3s"}""");
+        var fair = _seed % 2 == 0 ? "true" : "false";
+        await SetAsync("orders", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"2s","fair":{{fair}}}""");
         await SetAsync("pushed", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
         await SetAsync("taken", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
         await SetAsync("news", $$"""{"dedupWindow":"{{_memory}}","history":{"messages":1000000,"age":"{{_memory}}"} }""");
@@ -142,6 +145,7 @@ internal sealed class Workload : IAsyncDisposable
     {
         foreach (var (queue, ways) in ((string, PutWay[])[])[
             ("work", [PutWay.Rest, PutWay.Batch, PutWay.Socket, PutWay.Hub]),
+            ("orders", [PutWay.Rest, PutWay.Socket, PutWay.Hub]),
             ("pushed", [PutWay.Rest, PutWay.Socket]),
             ("taken", [PutWay.Rest, PutWay.Batch, PutWay.Hub]),
             ("news", [PutWay.Rest, PutWay.Batch, PutWay.Socket, PutWay.Hub]),
@@ -151,8 +155,17 @@ internal sealed class Workload : IAsyncDisposable
             {
                 var name = $"p{++_workers}";
                 var bodyBytesMax = queue == "brief" ? 60_000 : 200;
+                var pauseMsMax = way == PutWay.Batch ? 150 : queue == "orders" ? 80 : 30;
                 var producer = new Producer(
-                    _scene, name, way, Queue(queue), bodyBytesMax, way == PutWay.Batch ? 150 : 30, mayDelay: queue == "work", RandomOf());
+                    _scene,
+                    name,
+                    way,
+                    Queue(queue),
+                    bodyBytesMax,
+                    pauseMsMax,
+                    mayDelay: queue == "work",
+                    RandomOf(),
+                    hasKeys: queue == "orders");
                 _producing.Add(name, producer.RunAsync());
             }
         }
@@ -173,6 +186,11 @@ internal sealed class Workload : IAsyncDisposable
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: false, RandomOf()).RunAsync(), "lease");
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: true, RandomOf()).RunAsync(), "leases");
 
+        Consume("orders", "sse", Events, "ack=manual&ttr=2s");
+        Consume("orders", "socket", Socket, "ack=manual&prefetch=10&ttr=2s");
+        Consume("orders", "hub", Hub, "ack=manual&ttr=2s");
+        Start(name => new LeaseWorker(_scene, name, Queue("orders"), many: false, RandomOf()).RunAsync(), "lease");
+        Start(name => new LeaseWorker(_scene, name, Queue("orders"), many: true, RandomOf()).RunAsync(), "leases");
         var links = ((string, Func<Uri, StreamLink>)[])[("comet", Comet), ("sse", Events), ("socket", Socket), ("hub", Hub)];
         foreach (var (kind, link) in links)
         {
@@ -285,12 +303,15 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task NoteDeadLettersAsync()
     {
-        while (await _scene.GetAsync(_servers.Addresses[0], $"/q/{Queue("work")}.dead/batch?count=1000") is { } dead
-            && dead.GetArrayLength() > 0)
+        foreach (var queue in new[] { Queue("work"), Queue("orders") })
         {
-            foreach (var message in dead.EnumerateArray())
+            while (await _scene.GetAsync(_servers.Addresses[0], $"/q/{queue}.dead/batch?count=1000") is { } dead
+                && dead.GetArrayLength() > 0)
             {
-                Record.Add(new FoundDead(Queue("work"), message.GetProperty("id").GetString()!));
+                foreach (var message in dead.EnumerateArray())
+                {
+                    Record.Add(new FoundDead(queue, message.GetProperty("id").GetString()!));
+                }
             }
         }
     }

@@ -94,7 +94,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var next = Within(bytesMax, found.Next(selection).Take(count).ToList(), message => message.New.Body.Length);
+        var next = Within(bytesMax, found.Next(count, selection, isLease: false), message => message.New.Body.Length);
         if (next.Sum(message => (long)message.New.Body.Length) > bytesAtOnce)
         {
             return new BrokerFailure(QueueError.TooLargeAtOnce);
@@ -106,6 +106,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             found.Live.Remove(message);
         }
 
+        found.Serve(next);
         found.Counters = found.Counters with { Delivered = found.Counters.Delivered + next.Count };
         return Result(next.Select(message => message.Snapshot(queue)));
     });
@@ -123,7 +124,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Next(request.Selection).Take(request.Count).ToList(), message => message.New.Body.Length))
+        foreach (var message in Within(request.BytesMax, found.Next(request.Count, request.Selection, isLease: true), message => message.New.Body.Length))
         {
             message.CallerUntil = request.Selection.Time + request.TimeToRun;
             message.Receipt = new Receipt(++data.LastReceipt);
@@ -132,6 +133,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             message.WorkerBefore = message.Worker;
             message.Worker = request.Worker ?? message.Worker;
             message.Attempt += request.Delivery ? 0 : 1;
+            found.Serve([message]);
             leases.Add(new Lease(message.Snapshot(queue, attempt: message.Given), message.Receipt, message.Until));
         }
 
@@ -147,6 +149,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             Acked = found.Counters.Acked + (message.Delivery ? 0 : 1),
         };
         TellFinished(queue, message, reason: null, message.Delivery ? default : message.Receipt);
+        _news.Add(listener => listener.OnReady(queue));
     });
 
     public ValueTask<IReadOnlyList<QueueError>> ReleaseAsync(QueueName queue, IReadOnlyList<LeaseKey> keys, ReleaseRequest request) =>
@@ -167,19 +170,27 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     });
 
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) =>
-        Answer(() => Find(queue)?.Next(dueBy).LongCount() ?? 0);
+        Answer(() => Find(queue)?.DueBy(dueBy).LongCount() ?? 0);
+
+    public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) => Answer(() =>
+    {
+        var keys = Find(queue)?.Keys.Where(key => after is null || KeyNames.Compare(key.Key, after) > 0)
+            .OrderBy(key => key.Key, Comparer<string>.Create(KeyNames.Compare)).ToList() ?? [];
+        return new KeyPage([.. keys.Take(limit)], keys.Count > limit ? keys[limit - 1].Key : null);
+    });
 
     public ValueTask<IReadOnlyList<Message>> BroadcastAsync(QueueName queue, int count, int bytesMax) => Use(queue, () =>
     {
         var sent = new List<Message>();
         if (Find(queue) is { Settings.Stopped: false } found)
         {
-            foreach (var message in Within(bytesMax, found.Ready.Take(count).ToList(), message => message.New.Body.Length))
+            foreach (var message in Within(bytesMax, found.Next(count, Selection.Next, isLease: false), message => message.New.Body.Length))
             {
                 message.Offset = found.NextOffset++;
                 message.BroadcastAt = data.Now;
                 message.Attempt++;
                 found.Live.Remove(message);
+                found.Serve([message]);
                 found.History.Add(message);
                 found.NoteLatest(message);
                 found.Counters = found.Counters with { Delivered = found.Counters.Delivered + 1 };
@@ -218,7 +229,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     public ValueTask<Message?> LookAsync(QueueName queue) => Answer(() =>
     {
-        var next = Find(queue)?.Ready.FirstOrDefault();
+        var next = Find(queue)?.Next(1, Selection.Next, isLease: false).FirstOrDefault();
         if (next is not null)
         {
             next.Looks++;
@@ -300,6 +311,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
         TellLeaseEnded(queue, message);
         message.GiveBack(attemptCounts: !message.Delivery, workerStays: false);
+        message.KeptPlace = null;
         SetAvailable(Find(queue)!, message, availableAt);
         _news.Add(listener => listener.OnReady(queue));
         return true;
@@ -332,6 +344,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
             found!.Live.Remove(letter);
             letter.DeadLetter = null;
+            letter.KeptPlace = null;
             letter.Attempt = 0;
             SetAvailable(target, letter, data.Now);
             letter.Arrival = ++data.LastArrival;
@@ -591,6 +604,11 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var delay = request.Delay ?? (counts ? request.RetryDelayOf(message.New.RetryDelay, queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
+        if (!toTheFront && (request.AvailableAt is not null || delay > TimeSpan.Zero))
+        {
+            message.KeptPlace = message.Place;
+        }
+
         if (request.AvailableAt is { } given && !toTheFront)
         {
             message.SetExactly(given, data.Now);
@@ -624,6 +642,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
         message.TimeToLive = null;
         message.UniqueKey = null;
+        message.KeptPlace = null;
         message.Attempt = 0;
         var dead = Make(name.DeadLetter);
         HasAmbiguousIds |= dead.FindLive(message.Id) is not null;
@@ -660,6 +679,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         var now = time.GetUtcNow();
         while (NextEventAtLocked() is { } due && due <= now)
         {
+            QueueUp();
             data.Now = due;
             foreach (var (key, queue) in data.Queues.ToList())
             {
@@ -688,6 +708,14 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         data.Now = now;
+    }
+
+    private void QueueUp()
+    {
+        foreach (var queue in data.Queues.Values)
+        {
+            queue.QueueUp();
+        }
     }
 
     private DateTimeOffset? NextEventAtLocked() => data.Queues.Values
@@ -751,6 +779,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         {
             CatchUp();
             answer = operation();
+            QueueUp();
             news = [.. _news];
             _news.Clear();
             if (NextEventAtLocked() is { } next)
@@ -798,7 +827,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         if (Find(queue) is not { } found)
         {
-            found = new ModelQueue($"epoch {++data.LastEpoch}");
+            found = new ModelQueue($"epoch {++data.LastEpoch}") { HasKeys = !queue.IsDeadLetter };
             data.Queues.Add(queue.Value, found);
         }
 
@@ -891,13 +920,121 @@ internal sealed class ModelQueue(string epoch)
         .Where(message => message.State is MessageState.Ready or MessageState.Dead)
         .OrderByDescending(message => message.New.Priority).ThenBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
 
-    /// <summary>What is given out next, by the store's clock or by a caller's.</summary>
-    public IEnumerable<ModelMessage> Next(Selection selection) =>
-        selection.Filter is { } filter ? Ready.Take(MessageFilter.SearchMax).Where(message => filter.Matches(message.New.Headers)) : Next(selection.Time);
+    /// <summary>The keys in the order in which they are served where they take turns.</summary>
+    private readonly List<string> _line = [];
 
-    public IEnumerable<ModelMessage> Next(DateTimeOffset? dueBy) => dueBy is null
+    /// <summary>Whether the order of keys counts: dead letters only rest.</summary>
+    public bool HasKeys { get; init; } = true;
+
+    public IReadOnlyList<KeyInfo> Keys => !HasKeys ? [] :
+        [.. Live.Where(message => message.New.Key is not null).GroupBy(message => message.New.Key!).Select(group => new KeyInfo(
+            group.Key,
+            group.Count(message => message.State == MessageState.Ready),
+            group.Count(message => message.State == MessageState.Delayed),
+            group.Count(message => message.State == MessageState.Leased),
+            group.Any(message => message.State == MessageState.Ready) && Settings.KeyInFlight > 0 && InFlight(group.Key) >= Settings.KeyInFlight,
+            group.Where(message => message.State == MessageState.Ready).OrderBy(message => message.Place).ThenBy(message => message.Arrival)
+                .FirstOrDefault()?.EnqueuedAt))];
+
+    public IEnumerable<ModelMessage> DueBy(DateTimeOffset dueBy) => Live
+        .Where(message => message.Receipt.IsNone && message.AvailableAt <= dueBy)
+        .OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
+
+    /// <summary>What is given out next, by the store's clock or by a caller's.</summary>
+    public List<ModelMessage> Next(int count, Selection selection, bool isLease)
+    {
+        bool IsWanted(ModelMessage message) => selection.Filter?.Matches(message.New.Headers) != false;
+        if (!Settings.Fair && !Live.Exists(message => message.New.Key is not null))
+        {
+            return [.. (selection.Time is { } by ? DueBy(by) : Ready).Where(IsWanted).Take(count)];
+        }
+
+        // Keys do not take turns where a filter chooses.
+        var chosen = new List<ModelMessage>();
+        while (chosen.Count < count && (selection.Time is { } at ? DueBy(at) : selection.Filter is null ? InTurn(chosen) : Ready)
+            .FirstOrDefault(message => MayGo(message, chosen, selection.Time is not null, isLease) && IsWanted(message)) is { } next)
+        {
+            chosen.Add(next);
+        }
+
+        return chosen;
+    }
+
+    /// <summary>
+    /// Where keys take turns: whose turn it is, among those that have not been served since, by how long they have been in the line. The
+    /// messages without a key are one key.
+    /// </summary>
+    private IEnumerable<ModelMessage> InTurn(List<ModelMessage> chosen) => !Settings.Fair || !HasKeys
         ? Ready
-        : Live.Where(message => message.Receipt.IsNone && message.AvailableAt <= dueBy).OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
+        : Ready.OrderByDescending(message => message.New.Priority)
+            .ThenBy(message => chosen.FindLastIndex(other => other.New.Key == message.New.Key))
+            .ThenBy(message => _line.IndexOf(message.New.Key ?? ""))
+            .ThenBy(message => message.Place).ThenBy(message => message.Arrival);
+
+    /// <summary>These keys were served, in that order: they go behind the others.</summary>
+    public void Serve(IEnumerable<ModelMessage> messages)
+    {
+        foreach (var key in Settings.Fair ? messages.Select(message => message.New.Key ?? "") : [])
+        {
+            _line.Remove(key);
+            QueueUp(key);
+        }
+    }
+
+    /// <summary>Keys whose messages may be given out join the line; the others leave it.</summary>
+    public void QueueUp()
+    {
+        _line.RemoveAll(key => !Settings.Fair || !IsOpen(key));
+        if (!Settings.Fair)
+        {
+            return;
+        }
+
+        foreach (var message in Ready.OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival).ToList())
+        {
+            QueueUp(message.New.Key ?? "");
+        }
+    }
+
+    private void QueueUp(string key)
+    {
+        if (!_line.Contains(key) && IsOpen(key))
+        {
+            _line.Add(key);
+        }
+    }
+
+    private bool IsOpen(string key) => Ready.Any(message => (message.New.Key ?? "") == key)
+        && (key.Length == 0 || Settings.KeyInFlight == 0 || InFlight(key) < Settings.KeyInFlight);
+
+    /// <summary>Whether a message is the next one of its key, and not too many of the key are in flight.</summary>
+    private bool MayGo(ModelMessage message, List<ModelMessage> chosen, bool byCaller, bool isLease)
+    {
+        if (chosen.Contains(message))
+        {
+            return false;
+        }
+
+        if (message.New.Key is not { } key || !HasKeys)
+        {
+            return true;
+        }
+
+        var chosenOfKey = chosen.Count(other => other.New.Key == key);
+        var isBehind = Ready.Any(other => other.New.Key == key
+            && !chosen.Contains(other)
+            && (other.Place, other.Arrival).CompareTo((message.Place, message.Arrival)) < 0);
+        if (isBehind || (byCaller && chosenOfKey > 0))
+        {
+            return false;
+        }
+
+        var others = InFlight(key) - (message.IsReturning ? 1 : 0) + (isLease ? chosenOfKey : 0);
+        return Settings.KeyInFlight == 0 || others < Settings.KeyInFlight;
+    }
+
+    private int InFlight(string key) =>
+        Live.Count(message => message.New.Key == key && (message.State == MessageState.Leased || message.IsReturning));
 
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
 
@@ -925,6 +1062,8 @@ internal sealed class ModelQueue(string epoch)
             History = History.Count,
             Bytes = Live.Sum(message => (long)message.New.Body.Length),
             OldestReadyAt = ready.Count > 0 ? ready.Min(message => message.EnqueuedAt) : null,
+            Keys = Keys.Count,
+            BlockedKeys = Keys.Count(key => key.Blocked),
             NextDelayedAt = delayed.Count > 0 ? delayed.Min(message => message.AvailableAt) : null,
             Position = Position,
             Counters = Counters,
@@ -934,6 +1073,15 @@ internal sealed class ModelQueue(string epoch)
 
 internal sealed class ModelMessage
 {
+    /// <summary>Its place in its key, where it was given back with a delay.</summary>
+    public DateTimeOffset? KeptPlace { get; set; }
+
+    /// <summary>Orders the messages of a key.</summary>
+    public DateTimeOffset Place => KeptPlace ?? AvailableAt;
+
+    /// <summary>Whether it waits to be tried again, and its key with it.</summary>
+    public bool IsReturning => KeptPlace is not null && State == MessageState.Delayed;
+
     public required MessageId Id { get; init; }
 
     public required NewMessage New { get; init; }

@@ -330,6 +330,11 @@ internal sealed class ModelRun : IAsyncDisposable
                 }
             }
 
+            if (await BothAsync($"keys of {queue}", store => store.ListKeysAsync(queue, null, 1000)) is { } keys)
+            {
+                return keys;
+            }
+
             if (await BothAsync($"history of {queue}", store => store.ReadHistoryAsync(queue, 0, 1000, int.MaxValue)) is { } history)
             {
                 return history;
@@ -353,7 +358,8 @@ internal sealed class ModelRun : IAsyncDisposable
         TimeToLive = c % 5 == 0 ? TimeSpan.FromSeconds(1 + (c % 40)) : null,
         Priority = b % 5 == 0 ? c % 10 : 0,
         UniqueKey = b % 7 == 0 ? $"key {c % 3}" : null,
-        Key = c % 2 == 0 ? $"k{b % 4}" : null,
+        // Messages whose past time counts come from the scheduler dialect, which has no keys.
+        Key = c % 2 == 0 && c % 8 != 0 ? $"k{b % 4}" : null,
         Headers = HeadersOf(b),
         MaxAttempts = b % 11 == 0 ? 1 + (c % 3) : null,
         KeepsPastTime = c % 8 == 0,
@@ -385,7 +391,7 @@ internal sealed class ModelRun : IAsyncDisposable
     private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
     // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
-    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 13) switch
+    private static QueueSettingsPatch PatchOf(int b, int c) => (b % 14) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
@@ -396,7 +402,8 @@ internal sealed class ModelRun : IAsyncDisposable
         6 => new QueueSettingsPatch { HistoryAge = TimeSpan.FromSeconds(5 + (c % 60)) },
         7 => new QueueSettingsPatch { DeadLetter = c % 3 != 0 },
         8 => new QueueSettingsPatch { HistoryPerKey = c % 4 != 0 },
-        > 9 => new QueueSettingsPatch { Subscriptions = Subscriptions[c % Subscriptions.Length] },
+        10 => c % 3 == 0 ? new QueueSettingsPatch { Fair = c % 2 == 0 } : new QueueSettingsPatch { KeyInFlight = c % 4 },
+        > 10 => new QueueSettingsPatch { Subscriptions = Subscriptions[c % Subscriptions.Length] },
         _ => new QueueSettingsPatch { Policy = (DeliveryPolicy)(1 + (c % 2)) },
     };
 
@@ -418,6 +425,7 @@ internal sealed class ModelRun : IAsyncDisposable
         IReadOnlyList<QueueError> errors => string.Join(", ", errors),
         IReadOnlyList<Message> messages => BroadcastLines(messages),
         HistoryPage page => $"{page.Position with { Epoch = "" }}{BroadcastLines(page.Messages)}",
+        KeyPage page => string.Concat(page.Keys.Select(key => $"\n    {key}")) + page.Next,
         Message message => Line(message),
         NewMessage message => Line(message),
         QueueInfo info => $"{info with { Position = info.Position with { Epoch = "" }, Counters = CountersOf(info), OldestReadyAt = null }}",

@@ -35,6 +35,8 @@ const fields = [
     ['keep', 'drop']
   ],
   ['expires', 'Expires', 'How long the queue stays while nobody uses it, such as 1h; 0 until somebody deletes it.'],
+  ['keyInFlight', 'In flight per key', 'How many messages of one key may be leased at once; 0 for no limit.'],
+  ['fair', 'Turns of keys', 'Whether the keys take turns; the messages without a key are one key.', ['false', 'true'], ['off', 'on']],
 ];
 const limits = ['maxMessages', 'maxBytes'];
 
@@ -130,7 +132,7 @@ function flat({ history, ...settings }) {
   return Object.fromEntries(fields.map(([name]) => [name, all[name] === null ? '' : String(all[name])]));
 }
 
-function patchOf({ historyMessages, historyAge, historyPerKey, deadLetter, ...changed }) {
+function patchOf({ historyMessages, historyAge, historyPerKey, deadLetter, fair, ...changed }) {
   const patch = Object.fromEntries(
     Object.entries(changed).map(([name, value]) => [name, limits.includes(name) ? value === '' ? null : Number(value) : value]));
   if (historyMessages !== undefined || historyAge !== undefined || historyPerKey !== undefined) {
@@ -145,8 +147,14 @@ function patchOf({ historyMessages, historyAge, historyPerKey, deadLetter, ...ch
     patch.deadLetter = deadLetter === 'true';
   }
 
-  if (patch.maxAttempts !== undefined) {
-    patch.maxAttempts = Number(patch.maxAttempts);
+  if (fair !== undefined) {
+    patch.fair = fair === 'true';
+  }
+
+  for (const name of ['maxAttempts', 'keyInFlight']) {
+    if (patch[name] !== undefined) {
+      patch[name] = Number(patch[name]);
+    }
   }
 
   return patch;

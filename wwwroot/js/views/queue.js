@@ -12,6 +12,7 @@ import { mountConsumers } from '../panels/consumers.js';
 import { mountPut } from '../panels/put.js';
 import { mountSettings } from '../panels/settings.js';
 import { mountDeadLetters } from '../panels/dead-letters.js';
+import { mountKeys } from '../panels/keys.js';
 import { mountListen } from '../panels/listen.js';
 import { confirmDelete, confirmPurge } from '../panels/delete.js';
 import { whyNoQueueName } from '../queue-name.js';
@@ -58,6 +59,7 @@ export function mountQueue(place, queue, tab) {
   const entries = [
     ...(dead ? [deadLetters] : []),
     { name: 'messages', label: 'Messages', needs: look, what: 'see its messages', mount: panel => mountMessages(panel, queue, context) },
+    { name: 'keys', label: 'Keys', needs: look, what: 'see its keys', mount: panel => mountKeys(panel, queue, context) },
     { name: 'tail', label: 'Live tail', needs: look, what: 'watch its messages', mount: panel => mountTail(panel, queue) },
     {
       name: 'consumers',
@@ -185,6 +187,7 @@ export function mountQueue(place, queue, tab) {
       counters = null;
     }
 
+    tabs.badge('keys', item.info?.blockedKeys ?? 0);
     tabs.badge('consumers', context.latest.listeners.total);
     tabs.badge('dead', dead ? item.info?.ready ?? 0 : item.dead);
     tabs.update(context.latest);

@@ -3,7 +3,7 @@ using PushQueue.Storage.Embedded.Records;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>The delayed messages of a queue, in the order in which they fall due. Guarded by the queue's lock.</summary>
-internal sealed class DelayedMessages
+internal sealed class DelayedMessages(QueueKeys keys)
 {
     private readonly SortedSet<StoredMessage> _byTime = new(DeliveryOrder.Instance);
 
@@ -19,10 +19,15 @@ internal sealed class DelayedMessages
     {
         message.Place = MessagePlace.Delayed;
         _byTime.Add(message);
+        keys.AddDelayed(message);
     }
 
     /// <summary>The caller gives the message its next place.</summary>
-    public void Remove(StoredMessage message) => _byTime.Remove(message);
+    public void Remove(StoredMessage message)
+    {
+        _byTime.Remove(message);
+        keys.RemoveDelayed(message);
+    }
 
     /// <summary>How many fall due up to that time.</summary>
     public long CountUntil(long availableAtMs) => _byTime.TakeWhile(message => message.AvailableAtMs <= availableAtMs).LongCount();

@@ -148,6 +148,9 @@ internal sealed partial class EmbeddedMessageStore
         return new MessagePage(given.Messages, next);
     }
 
+    public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) =>
+        new(Find(queue)?.Keys(after, limit) ?? KeyPage.Empty);
+
     public ValueTask<IReadOnlyList<MessageId>> NewestAsync(QueueName queue, int count) => new(Find(queue)?.Newest(count) ?? []);
 
     public async ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id)

@@ -619,6 +619,7 @@ internal sealed class EmbeddedQueue : ILogOwner
 
         var at = _services.Clock.FromWall(availableAt);
         var isDelayed = at > transaction.Now;
+        message.Details?.PlaceMs = 0;
         _state.Index.MoveTo(message, isDelayed ? at : _state.AvailableNow(transaction.Now));
         _state.Place(message, isDelayed);
         return new(true, _state.Journal.Changed(message, needsSync: true));
@@ -665,6 +666,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         {
             _state.Settings = settings;
             _state.History.KeepLatest(settings.HistoryPerKey);
+            _state.Keys.Reorder();
             _state.History.Trim(settings, transaction.Now);
             _state.NoteDue(Math.Min(_state.History.NextEndMs(settings), _state.UnusedAtMs));
             _state.Events.SettingsChanged();
@@ -788,7 +790,7 @@ internal sealed class EmbeddedQueue : ILogOwner
 
     private void ShowCommitted(Segment segment, ReadOnlySpan<LocatedRecord> records)
     {
-        var shown = false;
+        var firstShown = long.MaxValue;
         foreach (ref readonly var located in records)
         {
             var message = located.Content as StoredMessage ?? ((CarriedPart)located.Content).Message;
@@ -802,7 +804,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             if (message.Place == MessagePlace.Pending)
             {
                 _state.Show(message);
-                shown = true;
+                firstShown = Math.Min(firstShown, message.Sequence);
             }
             else if (message.Details is { KnownUntilMs: > 0 } && message.ClientId is not null)
             {
@@ -810,15 +812,20 @@ internal sealed class EmbeddedQueue : ILogOwner
             }
         }
 
-        if (shown)
+        if (firstShown != long.MaxValue)
         {
-            _admission.DropOldest();
+            _admission.DropOldest(firstShown);
         }
     }
 
-    /// <summary>A ready message cannot leave the middle of its ring and come back as the same object.</summary>
+    /// <summary>A ready message cannot leave the middle of its ring and come back as the same object, except one with a key.</summary>
     private StoredMessage Renew(StoredMessage message)
     {
+        if (message is KeyedMessage)
+        {
+            return message;
+        }
+
         _state.Index.Remove(message);
         var copy = message.Copy();
         _state.Index.Add(copy);

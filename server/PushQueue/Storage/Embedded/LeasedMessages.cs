@@ -6,7 +6,7 @@ namespace PushQueue.Storage.Embedded;
 /// The leased messages of a queue. Leases begin, change and end only here, because a message stands in two orders while it is leased: by
 /// the end of its lease, and, for a caller with a clock of its own, by the end on that clock. Guarded by the queue's lock.
 /// </summary>
-internal sealed class LeasedMessages
+internal sealed class LeasedMessages(QueueKeys keys)
 {
     private readonly SortedSet<StoredMessage> _byEnd = new(LeaseEndOrder.Instance);
     private readonly SortedSet<StoredMessage> _byCallerEnd = new(CallerLeaseEndOrder.Instance);
@@ -28,29 +28,27 @@ internal sealed class LeasedMessages
     {
         message.Place = MessagePlace.Leased;
         message.Lease = lease;
-        _byEnd.Add(message);
-        if (lease.CallerUntilMs > 0)
-        {
-            _byCallerEnd.Add(message);
-        }
+        Order(message, lease);
+        keys.AddLeased(message);
     }
 
     /// <summary>Ends a lease and returns what it was. The caller gives the message its next place.</summary>
     public LeaseDetails Remove(StoredMessage message)
     {
         var lease = message.Lease!;
-        _byEnd.Remove(message);
-        if (lease.CallerUntilMs > 0)
-        {
-            _byCallerEnd.Remove(message);
-        }
-
+        LeaveOrders(message, lease);
         message.Lease = null;
+        keys.RemoveLeased(message);
         return lease;
     }
 
     /// <summary>Gives a lease another end.</summary>
-    public void Renew(StoredMessage message, long untilMs) => Add(message, Remove(message) with { UntilMs = untilMs });
+    public void Renew(StoredMessage message, long untilMs)
+    {
+        LeaveOrders(message, message.Lease!);
+        message.Lease = message.Lease! with { UntilMs = untilMs };
+        Order(message, message.Lease);
+    }
 
     /// <summary>In the order of their ends, from a place on; all of them for null.</summary>
     public IEnumerable<StoredMessage> InOrder(StoredMessage? from = null) => _byEnd.From(from);
@@ -59,5 +57,23 @@ internal sealed class LeasedMessages
     {
         _byEnd.Clear();
         _byCallerEnd.Clear();
+    }
+
+    private void Order(StoredMessage message, LeaseDetails lease)
+    {
+        _byEnd.Add(message);
+        if (lease.CallerUntilMs > 0)
+        {
+            _byCallerEnd.Add(message);
+        }
+    }
+
+    private void LeaveOrders(StoredMessage message, LeaseDetails lease)
+    {
+        _byEnd.Remove(message);
+        if (lease.CallerUntilMs > 0)
+        {
+            _byCallerEnd.Remove(message);
+        }
     }
 }

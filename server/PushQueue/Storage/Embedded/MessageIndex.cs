@@ -8,7 +8,7 @@ namespace PushQueue.Storage.Embedded;
 /// The live messages of a queue by number, by the client's id, by unique key and by the end of their time to live, and what they hold
 /// together. Guarded by the queue's lock.
 /// </summary>
-internal sealed class MessageIndex(StoreServices services)
+internal sealed class MessageIndex(StoreServices services, QueueKeys keys)
 {
     private readonly SortedSet<StoredMessage> _expiring = new(ExpiryOrder.Instance);
     private Dictionary<long, StoredMessage> _bySequence = [];
@@ -44,6 +44,7 @@ internal sealed class MessageIndex(StoreServices services)
     public void Add(StoredMessage message)
     {
         _bySequence.Add(message.Sequence, message);
+        keys.Enter(message);
         if (message.ClientId is not null)
         {
             _byClientId[message.ClientId] = message;
@@ -67,6 +68,7 @@ internal sealed class MessageIndex(StoreServices services)
             return;
         }
 
+        keys.Leave(message);
         if (message.ClientId is not null)
         {
             _byClientId.Remove(message.ClientId);

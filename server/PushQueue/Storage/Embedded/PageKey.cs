@@ -44,7 +44,7 @@ internal readonly record struct PageKey(int Priority, long TimeMs, long Sequence
         EnqueuedAtMs = 0,
         AvailableAtMs = TimeMs,
         BodyLength = 0,
-        Priority = (byte)Math.Min(Priority, ReadyMessages.Priorities - 1),
+        Priority = (byte)Math.Min(Priority, OrderedMessages.Priorities - 1),
         Lease = new LeaseDetails(default, TimeMs, Worker: null, Delivery: false, CallerUntilMs: 0),
     };
 

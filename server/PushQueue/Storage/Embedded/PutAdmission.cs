@@ -82,13 +82,25 @@ internal sealed class PutAdmission(QueueState state)
 
     /// <summary>
     /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops
-    /// nothing.
+    /// nothing. The new ones stay, although their times may be earlier, as long as there are others.
     /// </summary>
-    public void DropOldest()
+    /// <param name="firstNew">The number of the first new message.</param>
+    public void DropOldest(long firstNew)
     {
         while (IsOverfull)
         {
-            var oldest = state.Waiting.Ready.PopOldest()!;
+            var ready = state.Waiting.Ready;
+            var oldest = ready.PeekOldest()!;
+            if (oldest.Sequence >= firstNew && ready.OldestFirst().FirstOrDefault(message => message.Sequence < firstNew) is { } older)
+            {
+                ready.Remove(older);
+                oldest = older;
+            }
+            else
+            {
+                _ = ready.PopOldest();
+            }
+
             state.Journal.Removed(oldest);
             state.Counters.Dropped++;
             state.Forget(oldest);
@@ -138,7 +150,7 @@ internal sealed class PutAdmission(QueueState state)
 
         var clientId = message.Id?.ToString();
         var knownUntil = KnownUntil(clientId, now);
-        return new StoredMessage
+        var stored = new StoredMessage
         {
             Sequence = state.Index.TakeSequence(clientId, state.KnownIds),
             ClientId = clientId,
@@ -154,6 +166,7 @@ internal sealed class PutAdmission(QueueState state)
             CountsAsFailure = message.CountsAsFailure,
             Tags = TagsOf(message, knownUntil),
         };
+        return message.Key is { } key ? new KeyedMessage(stored, state.Keys.Of(key)) : stored;
     }
 
     /// <summary>0 where the id does not stay known.</summary>
@@ -168,7 +181,7 @@ internal sealed class PutAdmission(QueueState state)
     {
         if (message is { UniqueKey: null, MaxAttempts: null, RetryDelay: null, TraceParent: null } && knownUntil == 0)
         {
-            return message is { Key: null, Headers: null } ? null : new MessageTags { Key = message.Key, Headers = message.Headers };
+            return message.Headers is null ? null : new MessageTags { Headers = message.Headers };
         }
 
         return new MessageDetails
@@ -178,7 +191,6 @@ internal sealed class PutAdmission(QueueState state)
             RetryDelay = message.RetryDelay,
             KnownUntilMs = knownUntil,
             TraceParent = message.TraceParent,
-            Key = message.Key,
             Headers = message.Headers,
         };
     }

@@ -9,6 +9,8 @@ internal static class QueueLooks
     // A page is read and written as a whole; a thousand of the largest messages would be gigabytes at once.
     private const long PageBytesMax = 16 * 1024 * 1024;
 
+    private static readonly IComparer<string> LastNameFirst = Comparer<string>.Create(static (x, y) => KeyNames.Compare(y, x));
+
     /// <summary>The next ready message, which counts the look.</summary>
     public static GivenMessages Look(this EmbeddedQueue queue)
     {
@@ -103,6 +105,8 @@ internal static class QueueLooks
             Ready = ready.Count,
             Delayed = delayed.Count,
             Leased = state.Leased.Count,
+            Keys = state.Keys.Count,
+            BlockedKeys = state.Keys.Blocked,
             History = state.History.Count,
             Bytes = state.Index.Bytes,
             OldestReadyAt = ready.PeekOldest() is { } oldest ? clock.ToWall(oldest.EnqueuedAtMs) : null,
@@ -110,6 +114,45 @@ internal static class QueueLooks
             Position = state.Position,
             Counters = state.Counters.Snapshot(),
         };
+    }
+
+    /// <summary>Keys that have live messages, in the order of <see cref="KeyNames"/>.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="after">Only keys behind this one; null for all.</param>
+    /// <param name="limit">At most this many.</param>
+    public static KeyPage Keys(this EmbeddedQueue queue, string? after, int limit)
+    {
+        // The least of the names behind the given one: a heap of the page's size is enough to find them in one pass.
+        using var transaction = queue.Begin();
+        var clock = transaction.State.Services.Clock;
+        var found = new PriorityQueue<MessageKey, string>(LastNameFirst);
+        foreach (var key in transaction.State.Keys.All)
+        {
+            if (key.Ready + key.Delayed + key.Leased == 0 || (after is not null && KeyNames.Compare(key.Name, after) <= 0))
+            {
+                continue;
+            }
+
+            if (found.Count <= limit)
+            {
+                found.Enqueue(key, key.Name);
+            }
+            else
+            {
+                _ = found.EnqueueDequeue(key, key.Name);
+            }
+        }
+
+        var keys = found.UnorderedItems.Select(static item => item.Element).ToList();
+        keys.Sort(static (x, y) => KeyNames.Compare(x.Name, y.Name));
+        var page = keys.Take(limit).Select(key => new KeyInfo(
+            key.Name,
+            key.Ready,
+            key.Delayed,
+            key.Leased,
+            key.IsBlocked,
+            key.First is { } first ? clock.ToWall(first.EnqueuedAtMs) : null));
+        return new KeyPage([.. page], keys.Count > limit ? keys[limit - 1].Name : null);
     }
 
     private static IEnumerable<StoredMessage> InOrder(QueueState queue, MessageState state, StoredMessage? from) => state switch

@@ -11,6 +11,7 @@ namespace PushQueue.Storage.Embedded;
 internal sealed class QueueReplay(StoreServices services, long number, QueueName name)
 {
     private readonly Dictionary<long, StoredMessage> _messages = [];
+    private readonly Dictionary<string, MessageKey> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long UntilMs, Segment Evidence)> _knownIds = new(StringComparer.Ordinal);
     private string _epoch = EmbeddedQueue.NewEpoch();
     private QueueSettings _settings = QueueSettings.Default;
@@ -150,6 +151,11 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         {
             message.Segment!.AddReference(older.Segment!);
             services.ReleaseRecord(older);
+        }
+
+        if (message is KeyedMessage keyed && !_keys.TryAdd(keyed.Key, keyed.MessageKey))
+        {
+            keyed.MessageKey = _keys[keyed.Key];
         }
 
         StoreServices.HoldRecord(message);

@@ -27,7 +27,10 @@ internal sealed class QueueState
         Name = name;
         Epoch = epoch;
         Settings = settings;
-        Index = new MessageIndex(services);
+        Keys = new QueueKeys(this);
+        Waiting = new WaitingMessages(Keys);
+        Leased = new LeasedMessages(Keys);
+        Index = new MessageIndex(services, Keys);
         KnownIds = new KnownIds(services);
         Journal = new QueueJournal(services, owner, number);
         History = new BroadcastHistory(services, Journal);
@@ -48,9 +51,11 @@ internal sealed class QueueState
 
     public MessageIndex Index { get; }
 
-    public WaitingMessages Waiting { get; } = new();
+    public QueueKeys Keys { get; }
 
-    public LeasedMessages Leased { get; } = new();
+    public WaitingMessages Waiting { get; }
+
+    public LeasedMessages Leased { get; }
 
     public BroadcastHistory History { get; }
 
@@ -374,6 +379,7 @@ internal sealed class QueueState
         Index.Clear();
         Waiting.Clear();
         Leased.Clear();
+        Keys.Clear();
         History.Clear();
         KnownIds.Clear();
         Pending = 0;
@@ -490,8 +496,10 @@ internal sealed class QueueState
     /// <summary>From when a message whose lease has ended is available; true where that time is still to come.</summary>
     private bool SetAvailable(StoredMessage message, LeaseDetails lease, ReleaseRequest request, long now)
     {
+        var keyed = Keys.Keyed(message);
         if (request.AvailableAt is { } at)
         {
+            keyed?.KeepPlace();
             Index.MoveTo(message, Services.Clock.FromWall(at));
             return message.AvailableAtMs > now;
         }
@@ -502,6 +510,7 @@ internal sealed class QueueState
         var delay = request.Delay ?? retryDelay.After(message.Attempts);
         if (delay > TimeSpan.Zero)
         {
+            keyed?.KeepPlace();
             Index.MoveTo(message, now + (long)delay.TotalMilliseconds);
             return true;
         }
@@ -514,7 +523,7 @@ internal sealed class QueueState
     {
         var id = message.Id;
         var clientId = Index.Find(id) is null ? id.ToString() : null;
-        return new StoredMessage
+        var arrived = new StoredMessage
         {
             Sequence = Index.TakeSequence(clientId, KnownIds),
             ClientId = clientId,
@@ -525,7 +534,6 @@ internal sealed class QueueState
             BodyLength = message.BodyLength,
             Tags = new MessageDetails
             {
-                Key = message.Key,
                 Headers = message.Headers,
                 MaxAttempts = message.Details?.MaxAttempts,
                 RetryDelay = message.Details?.RetryDelay,
@@ -535,5 +543,6 @@ internal sealed class QueueState
                 DeadLetter = letter,
             },
         };
+        return message.Key is { } key ? new KeyedMessage(arrived, Keys.Of(key)) : arrived;
     }
 }

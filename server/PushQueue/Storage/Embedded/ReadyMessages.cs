@@ -3,287 +3,174 @@ using PushQueue.Storage.Embedded.Records;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The ready messages of a queue in the order in which they come out: priority, time available, arrival. Nearly all arrive in that order
-/// and stand in a ring; the few that come between (due delayed ones, returned ones) stand in a separate tree. A message that is cancelled
-/// in the middle of the ring stays there as <see cref="MessagePlace.Gone"/> until it reaches the front or the ring is mostly such.
+/// The ready messages of a queue: those without a key, those with one, and both together in the order of the queue. The next message is the
+/// first one whose key is not waiting for others. Guarded by the queue's lock.
 /// </summary>
-internal sealed class ReadyMessages
+internal sealed class ReadyMessages(QueueKeys keys)
 {
-    public const int Priorities = 10;
-    private const int CompactAbove = 1024;
+    private readonly OrderedMessages _plain = new();
+    private OrderedMessages? _keyed;
 
-    private readonly Level?[] _levels = new Level?[Priorities];
-
-    public int Count { get; private set; }
+    public int Count => _plain.Count + (_keyed?.Count ?? 0);
 
     /// <summary>Bytes of the bodies.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes => _plain.Bytes + (_keyed?.Bytes ?? 0);
+
+    public bool HasKeyed => _keyed is { Count: > 0 };
 
     /// <summary>The message must stand in no other order of the queue.</summary>
     public void Add(StoredMessage message)
     {
-        message.Place = MessagePlace.Ready;
-        var level = _levels[message.Priority] ??= new Level();
-        Count++;
-        Bytes += message.BodyLength;
-        var ring = level.Ring;
-        if (ring.Count == 0 || DeliveryOrder.Instance.Compare(message, ring.Last) > 0)
+        if (keys.Keyed(message) is { } keyed)
         {
-            ring.AddLast(message);
+            (_keyed ??= new OrderedMessages()).Add(keyed);
+            keys.AddReady(keyed);
+            return;
         }
-        else if (DeliveryOrder.Instance.Compare(message, ring.First) < 0)
+
+        if (_plain.Count == 0)
         {
-            ring.AddFirst(message);
+            keys.JoinPlain();
         }
-        else
-        {
-            level.Between.Add(message);
-        }
+
+        _plain.Add(message);
     }
 
+    /// <summary>The next message that can be given out; null where all wait for others of their keys.</summary>
     public StoredMessage? Peek()
     {
-        for (var priority = Priorities - 1; priority >= 0; priority--)
+        var plain = _plain.Peek();
+        if (_keyed is null || keys.Next() is not { } keyed)
         {
-            if (_levels[priority]?.Peek() is { } message)
-            {
-                return message;
-            }
+            return plain;
         }
 
-        return null;
+        return plain is null || keys.GoesBefore(keyed, plain) ? keyed : plain;
     }
 
     /// <summary>Takes out the message that <see cref="Peek"/> shows.</summary>
-    public StoredMessage? Pop()
+    public void RemovePeeked(StoredMessage message)
     {
-        for (var priority = Priorities - 1; priority >= 0; priority--)
+        if (keys.Keyed(message) is { } keyed)
         {
-            if (_levels[priority]?.Peek() is { } message)
-            {
-                RemovePeeked(message);
-                return message;
-            }
+            _keyed!.Remove(keyed);
+            keys.Pop(keyed);
+            return;
         }
 
-        return null;
+        _plain.RemovePeeked(message);
+        keys.ServePlain();
     }
 
-    /// <summary>The one that has been ready longest, whatever its priority.</summary>
+    /// <summary>The one that has been ready longest, whatever its priority, and whether its key waits or not.</summary>
     public StoredMessage? PeekOldest()
     {
-        StoredMessage? oldest = null;
-        foreach (var level in _levels)
+        var plain = _plain.PeekOldest();
+        if (_keyed?.PeekOldest() is not { } keyed)
         {
-            if (level?.Peek() is { } first && (oldest is null || DeliveryOrder.Instance.Compare(first, oldest) < 0))
-            {
-                oldest = first;
-            }
+            return plain;
         }
 
-        return oldest;
+        return plain is null || DeliveryOrder.Instance.Compare(keyed, plain) < 0 ? keyed : plain;
     }
 
     /// <summary>Takes out the message that <see cref="PeekOldest"/> shows.</summary>
     public StoredMessage? PopOldest()
     {
         var oldest = PeekOldest();
-        if (oldest is not null)
+        if (oldest is not null && keys.Keyed(oldest) is null)
         {
-            RemovePeeked(oldest);
+            _plain.RemovePeeked(oldest);
+        }
+        else if (oldest is not null)
+        {
+            Remove(oldest);
         }
 
         return oldest;
     }
 
     /// <summary>
-    /// Takes out any message. The caller sets its place to <see cref="MessagePlace.Gone"/>; the object may not come back.
+    /// Takes out any message. The caller sets its place to <see cref="MessagePlace.Gone"/>; the object may not come back, except one with a
+    /// key.
     /// </summary>
     public void Remove(StoredMessage message)
     {
-        message.Place = MessagePlace.Gone;
-        Count--;
-        Bytes -= message.BodyLength;
-        var level = _levels[message.Priority]!;
-        if (!level.Between.Remove(message))
+        if (keys.Keyed(message) is { } keyed)
         {
-            level.GoneInRing++;
-            if (level.GoneInRing > CompactAbove && level.GoneInRing > level.Ring.Count / 2)
-            {
-                level.Ring.Keep(static kept => kept.Place == MessagePlace.Ready);
-                level.GoneInRing = 0;
-            }
+            _keyed!.Remove(keyed);
+            keys.RemoveReady(keyed);
         }
+        else
+        {
+            _plain.Remove(message);
+        }
+    }
+
+    /// <summary>
+    /// Takes out a message that a filter chose from anywhere. One from the middle is <see cref="MessagePlace.Gone"/>, as after
+    /// <see cref="Remove"/>.
+    /// </summary>
+    public void RemoveChosen(StoredMessage message)
+    {
+        if (keys.Keyed(message) is { } keyed)
+        {
+            _keyed!.Remove(keyed);
+            keys.Serve(keyed);
+            return;
+        }
+
+        if (ReferenceEquals(_plain.Peek(), message))
+        {
+            _plain.RemovePeeked(message);
+        }
+        else
+        {
+            _plain.Remove(message);
+        }
+
+        keys.ServePlain();
     }
 
     /// <summary>How many have been available since that time or longer, whatever their priority.</summary>
-    public int CountUntil(long availableAtMs)
-    {
-        var count = 0;
-        foreach (var level in _levels)
-        {
-            count += level?.CountUntil(availableAtMs) ?? 0;
-        }
-
-        return count;
-    }
+    public int CountUntil(long availableAtMs) => _plain.CountUntil(availableAtMs) + (_keyed?.CountUntil(availableAtMs) ?? 0);
 
     public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
 
     /// <summary>
-    /// In order from a place on, whether a message stands there or not; from the first for null. Finds it without walking there.
+    /// In the order of the queue, whether their keys wait or not, from a place on, whether a message stands there or not; from the first for
+    /// null. Finds it without walking there.
     /// </summary>
-    public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
-    {
-        for (var priority = from is null ? Priorities - 1 : (int)from.Priority; priority >= 0; priority--)
-        {
-            if (_levels[priority] is { } level)
-            {
-                foreach (var message in level.InOrder(priority == from?.Priority ? from : null))
-                {
-                    yield return message;
-                }
-            }
-        }
-    }
+    public IEnumerable<StoredMessage> InOrder(StoredMessage? from) =>
+        HasKeyed ? Merge(_plain.InOrder(from), _keyed!.InOrder(from), QueueOrder.Instance) : _plain.InOrder(from);
 
+    /// <summary>The last in the order of the queue first.</summary>
     public IEnumerable<StoredMessage> InReverse() =>
-        _levels.Where(static level => level is not null).SelectMany(static level => level!.InReverse());
+        HasKeyed ? Merge(_plain.InReverse(), _keyed!.InReverse(), QueueOrder.Reverse) : _plain.InReverse();
 
-    private void RemovePeeked(StoredMessage message)
+    /// <summary>The earliest first, whatever their priority, and whether their keys wait or not.</summary>
+    public IEnumerable<StoredMessage> OldestFirst() =>
+        _keyed is null ? _plain.OldestFirst() : Merge(_plain.OldestFirst(), _keyed.OldestFirst(), DeliveryOrder.Instance);
+
+    /// <summary>Two ordered sequences as one.</summary>
+    public static IEnumerable<StoredMessage> Merge(
+        IEnumerable<StoredMessage> first, IEnumerable<StoredMessage> second, IComparer<StoredMessage> order)
     {
-        _levels[message.Priority]!.RemovePeeked(message);
-        Count--;
-        Bytes -= message.BodyLength;
-    }
-
-    private sealed class Level
-    {
-        public RingDeque<StoredMessage> Ring { get; } = new();
-
-        public SortedSet<StoredMessage> Between { get; } = new(DeliveryOrder.Instance);
-
-        public int GoneInRing { get; set; }
-
-        public StoredMessage? Peek()
+        using var left = first.GetEnumerator();
+        using var right = second.GetEnumerator();
+        var (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
+        while (hasLeft || hasRight)
         {
-            while (Ring.Count > 0 && Ring.First.Place != MessagePlace.Ready)
+            if (hasLeft && (!hasRight || order.Compare(left.Current, right.Current) < 0))
             {
-                Ring.RemoveFirst();
-                GoneInRing--;
-            }
-
-            var first = Ring.Count > 0 ? Ring.First : null;
-            if (Between.Count == 0)
-            {
-                return first;
-            }
-
-            var between = Between.Min!;
-            return first is null || DeliveryOrder.Instance.Compare(between, first) < 0 ? between : first;
-        }
-
-        public void RemovePeeked(StoredMessage message)
-        {
-            if (Ring.Count > 0 && ReferenceEquals(Ring.First, message))
-            {
-                Ring.RemoveFirst();
+                yield return left.Current;
+                hasLeft = left.MoveNext();
             }
             else
             {
-                Between.Remove(message);
+                yield return right.Current;
+                hasRight = right.MoveNext();
             }
-        }
-
-        public int CountUntil(long availableAtMs)
-        {
-            // Nearly always all of them: the caller has a clock much like the one that made them ready.
-            if ((Ring.Count == 0 || Ring.Last.AvailableAtMs <= availableAtMs)
-                && (Between.Count == 0 || Between.Max!.AvailableAtMs <= availableAtMs))
-            {
-                return Ring.Count - GoneInRing + Between.Count;
-            }
-
-            return InOrder().TakeWhile(message => message.AvailableAtMs <= availableAtMs).Count();
-        }
-
-        public IEnumerable<StoredMessage> InReverse()
-        {
-            using var between = Between.Reverse().GetEnumerator();
-            var hasBetween = between.MoveNext();
-            for (var i = Ring.Count - 1; i >= 0; i--)
-            {
-                var message = Ring[i];
-                if (message.Place != MessagePlace.Ready)
-                {
-                    continue;
-                }
-
-                while (hasBetween && DeliveryOrder.Instance.Compare(between.Current, message) > 0)
-                {
-                    yield return between.Current;
-                    hasBetween = between.MoveNext();
-                }
-
-                yield return message;
-            }
-
-            while (hasBetween)
-            {
-                yield return between.Current;
-                hasBetween = between.MoveNext();
-            }
-        }
-
-        public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
-
-        public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
-        {
-            using var between = Between.From(from).GetEnumerator();
-            var hasBetween = between.MoveNext();
-            for (var i = from is null ? 0 : FirstInRing(from); i < Ring.Count; i++)
-            {
-                var message = Ring[i];
-                if (message.Place != MessagePlace.Ready)
-                {
-                    continue;
-                }
-
-                while (hasBetween && DeliveryOrder.Instance.Compare(between.Current, message) < 0)
-                {
-                    yield return between.Current;
-                    hasBetween = between.MoveNext();
-                }
-
-                yield return message;
-            }
-
-            while (hasBetween)
-            {
-                yield return between.Current;
-                hasBetween = between.MoveNext();
-            }
-        }
-
-        /// <summary>A message that is gone keeps its order in the ring.</summary>
-        private int FirstInRing(StoredMessage from)
-        {
-            var low = 0;
-            var high = Ring.Count;
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                if (DeliveryOrder.Instance.Compare(Ring[middle], from) < 0)
-                {
-                    low = middle + 1;
-                }
-                else
-                {
-                    high = middle;
-                }
-            }
-
-            return low;
         }
     }
 }

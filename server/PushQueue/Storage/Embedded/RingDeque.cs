@@ -8,7 +8,14 @@ internal sealed class RingDeque<T>
 
     public int Count { get; private set; }
 
-    public T this[int index] => _items[(_head + index) & (_items.Length - 1)];
+    /// <summary>The number of the first item. An item keeps its number while others come and go at both ends.</summary>
+    public int FirstNumber { get; private set; }
+
+    public T this[int index]
+    {
+        get => _items[(_head + index) & (_items.Length - 1)];
+        set => _items[(_head + index) & (_items.Length - 1)] = value;
+    }
 
     public T First => this[0];
 
@@ -27,6 +34,7 @@ internal sealed class RingDeque<T>
         _head = (_head - 1) & (_items.Length - 1);
         _items[_head] = item;
         Count++;
+        FirstNumber--;
     }
 
     public T RemoveFirst()
@@ -35,6 +43,7 @@ internal sealed class RingDeque<T>
         _items[_head] = default!;
         _head = (_head + 1) & (_items.Length - 1);
         Count--;
+        FirstNumber++;
         if (Count == 0 && _items.Length > 1024)
         {
             _items = [];
@@ -44,7 +53,13 @@ internal sealed class RingDeque<T>
         return item;
     }
 
-    /// <summary>Keeps only the items that match, in order.</summary>
+    public void RemoveLast()
+    {
+        Count--;
+        _items[(_head + Count) & (_items.Length - 1)] = default!;
+    }
+
+    /// <summary>Keeps only the items that match, in order; they get new numbers.</summary>
     public void Keep(Predicate<T> match)
     {
         var kept = new RingDeque<T>();

@@ -7,11 +7,13 @@ namespace PushQueue.Storage.Embedded;
 /// The messages of a queue that wait to be given out, ready or delayed, and the one way to select from them: the next ready ones in the
 /// queue's order, or those that are due by a time of the caller's, the earliest first, ready or delayed. Guarded by the queue's lock.
 /// </summary>
-internal sealed class WaitingMessages
+internal sealed class WaitingMessages(QueueKeys keys)
 {
-    public ReadyMessages Ready { get; private set; } = new();
+    private readonly QueueKeys _keys = keys;
 
-    public DelayedMessages Delayed { get; } = new();
+    public ReadyMessages Ready { get; private set; } = new(keys);
+
+    public DelayedMessages Delayed { get; } = new(keys);
 
     /// <summary>
     /// Enumerates the selected messages; each has left its order when it is returned. One that a filter chose from the middle is
@@ -43,6 +45,11 @@ internal sealed class WaitingMessages
             return sum > bytes;
         }
 
+        if (Ready.HasKeyed)
+        {
+            return ExceedByKeys(count, bytes, dueByMs);
+        }
+
         foreach (var message in Ready.InOrder().Take(count))
         {
             sum += message == first ? 0 : message.BodyLength;
@@ -60,20 +67,30 @@ internal sealed class WaitingMessages
 
     public void Clear()
     {
-        Ready = new ReadyMessages();
+        Ready = new ReadyMessages(_keys);
         Delayed.Clear();
     }
 
-    private IEnumerable<StoredMessage> Matching(MessageFilter filter) =>
-        Ready.InOrder().Take(MessageFilter.SearchMax).Where(message => filter.Matches(message.Headers));
+    /// <summary>
+    /// What a filter may choose. May name more than a selection finds: messages whose keys are open, although others of the key that do not
+    /// match may be in their way.
+    /// </summary>
+    private IEnumerable<StoredMessage> Matching(MessageFilter filter) => Ready.InOrder()
+        .Take(MessageFilter.SearchMax)
+        .Where(message => filter.Matches(message.Headers) && (_keys.Keyed(message) is not { MessageKey.First: { } first } || _keys.MayGo(first)));
 
     private static long BytesOf(IEnumerable<StoredMessage> messages) => messages.Sum(static message => (long)message.BodyLength);
 
-    private StoredMessage? Peek(long? dueByMs)
+    private StoredMessage? Peek(long? dueByMs, HashSet<MessageKey>? chosen = null)
     {
         if (dueByMs is not { } dueBy)
         {
             return Ready.Peek();
+        }
+
+        if (_keys.Count > 0)
+        {
+            return FirstDue(dueBy, chosen);
         }
 
         var ready = Ready.PeekOldest();
@@ -89,19 +106,63 @@ internal sealed class WaitingMessages
         {
             Delayed.Remove(message);
         }
-        else if (dueByMs is null)
+        else if (dueByMs is null || _keys.Keyed(message) is null)
         {
-            Ready.Pop();
+            Ready.RemovePeeked(message);
         }
         else
         {
-            Ready.PopOldest();
+            Ready.Remove(message);
         }
+    }
+
+    /// <summary>
+    /// The first message that is due by the caller's time and whose key neither waits nor was chosen already. Passes over the others: nobody
+    /// but the scheduler dialect chooses by a time of its own, and its messages have no _keys.
+    /// </summary>
+    private StoredMessage? FirstDue(long dueByMs, HashSet<MessageKey>? chosen) =>
+        ReadyMessages.Merge(Ready.OldestFirst(), Delayed.InOrder(), DeliveryOrder.Instance)
+            .TakeWhile(message => message.AvailableAtMs <= dueByMs)
+            .FirstOrDefault(message => _keys.Keyed(message) is not { } keyed || (_keys.MayGo(keyed) && chosen?.Contains(keyed.MessageKey) != true));
+
+    private HashSet<MessageKey>? NewChoice() => _keys.Count > 0 ? [] : null;
+
+    /// <summary>Which messages are next depends on those before them: so they are selected, and put back.</summary>
+    private bool ExceedByKeys(int count, int bytes, long? dueByMs)
+    {
+        var sum = 0L;
+        var chosen = dueByMs is null ? null : NewChoice();
+        var selected = new List<(StoredMessage Message, bool Delayed)>();
+        for (var i = 0; i < count && sum <= bytes && Peek(dueByMs, chosen) is { } message; i++)
+        {
+            selected.Add((message, message.Place == MessagePlace.Delayed));
+            Pop(message, dueByMs);
+            sum += message.BodyLength;
+            if (message is KeyedMessage keyed)
+            {
+                chosen?.Add(keyed.MessageKey);
+            }
+        }
+
+        for (var i = selected.Count - 1; i >= 0; i--)
+        {
+            if (selected[i].Delayed)
+            {
+                Delayed.Add(selected[i].Message);
+            }
+            else
+            {
+                Ready.Add(selected[i].Message);
+            }
+        }
+
+        return sum > bytes;
     }
 
     /// <summary>A selection while it is enumerated.</summary>
     public ref struct Selected(WaitingMessages messages, int count, int bytesMax, long? dueByMs, MessageFilter? filter)
     {
+        private readonly HashSet<MessageKey>? _chosen = dueByMs is null ? null : messages.NewChoice();
         private int _selected;
         private long _bytes;
         private int _looks;
@@ -115,29 +176,42 @@ internal sealed class WaitingMessages
 
         private bool MoveToMatch()
         {
-            if (_selected == count || FindMatch() is not { } message || (_selected > 0 && _bytes + message.BodyLength > bytesMax))
+            if (_selected == count)
             {
                 return false;
             }
 
-            if (ReferenceEquals(messages.Ready.Peek(), message))
+            if (FindMatch() is not { } message)
             {
-                messages.Pop(message, dueByMs: null);
-            }
-            else
-            {
-                messages.Ready.Remove(message);
+                messages._keys.AwaitMatch();
+                return false;
             }
 
+            if (_selected > 0 && _bytes + message.BodyLength > bytesMax)
+            {
+                return false;
+            }
+
+            messages.Ready.RemoveChosen(message);
             _selected++;
             _bytes += message.BodyLength;
             Current = message;
             return true;
         }
 
-        /// <summary>Goes on behind the last message that it looked at: those before it do not match.</summary>
+        /// <summary>
+        /// Goes on behind the last message that it looked at: those before it do not match, or wait for others of their _keys. Only the
+        /// message that was chosen last may let one of them go.
+        /// </summary>
         private StoredMessage? FindMatch()
         {
+            if (_selected > 0
+                && messages._keys.Keyed(Current) is { MessageKey.First: { } next }
+                && QueueOrder.Instance.Compare(next, _lastLook) < 0)
+            {
+                _lastLook = next;
+            }
+
             foreach (var message in messages.Ready.InOrder(_lastLook))
             {
                 if (_looks == MessageFilter.SearchMax)
@@ -147,7 +221,7 @@ internal sealed class WaitingMessages
 
                 _looks++;
                 _lastLook = message;
-                if (filter!.Matches(message.Headers))
+                if (filter!.Matches(message.Headers) && (messages._keys.Keyed(message) is not { } keyed || messages._keys.MayGo(keyed)))
                 {
                     return message;
                 }
@@ -159,13 +233,18 @@ internal sealed class WaitingMessages
         private bool MoveToNext()
         {
             if (_selected == count
-                || messages.Peek(dueByMs) is not { } message
+                || messages.Peek(dueByMs, _chosen) is not { } message
                 || (_selected > 0 && _bytes + message.BodyLength > bytesMax))
             {
                 return false;
             }
 
             messages.Pop(message, dueByMs);
+            if (message is KeyedMessage keyed)
+            {
+                _chosen?.Add(keyed.MessageKey);
+            }
+
             _selected++;
             _bytes += message.BodyLength;
             Current = message;

@@ -18,7 +18,7 @@ internal sealed class RedisKeys(string prefix, int database)
     public static IReadOnlyList<string> Suffixes { get; } =
     [
         ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history",
-        ":latest", ":rounds", ":turns", ":buried",
+        ":latest", ":rounds", ":turns", ":buried", ":blocked", ":line", ":keyed", ":keynames", ":turn",
     ];
 
     /// <summary>Names of all queues, in their order.</summary>

@@ -107,6 +107,33 @@ internal sealed partial class RedisMessageStore
             ? [.. reply.Skip(1).Select(static id => MessageId.Parse(id!))]
             : [];
 
+    public async ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit)
+    {
+        const int Head = 2;
+        const int Fields = 6;
+        var reply = await RunAsync(
+            RedisScript.ListKeys, queue, [default, default, after ?? string.Empty, Math.Min(limit, MessagesPerScriptMax)]);
+        if (reply is null)
+        {
+            return KeyPage.Empty;
+        }
+
+        var keys = new KeyInfo[(reply.Length - Head) / Fields];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var at = Head + (i * Fields);
+            keys[i] = new KeyInfo(
+                reply[at]!,
+                (long)reply[at + 1],
+                (long)reply[at + 2],
+                (long)reply[at + 3],
+                (long)reply[at + 4] == 1,
+                RedisQueueInfo.Time(reply[at + 5]));
+        }
+
+        return new KeyPage(keys, (long)reply[1] == 1 ? keys[^1].Key : null);
+    }
+
     public ValueTask<BrokerResult<bool>> CancelAsync(QueueName queue, MessageId id) =>
         YesOrNoAsync(RedisScript.Cancel, queue, [default, default, id.ToString()]);
 

@@ -7,11 +7,14 @@ namespace PushQueue.Storage.Redis;
 /// <summary>The state of a queue as scripts return it.</summary>
 internal static class RedisQueueInfo
 {
-    private const int Head = 10;
+    private const int Head = 11;
 
     /// <summary>The fields of the queue's hash that the script returns behind its head.</summary>
     public static readonly RedisValue[] Fields =
-        ["bytes", "put", "delivered", "acked", "failed", "cancelled", "expired", "dropped", "deadlettered", .. RedisSettings.Fields];
+    [
+        "bytes", "put", "delivered", "acked", "failed", "cancelled", "expired", "dropped", "deadlettered", "keysblocked",
+        .. RedisSettings.Fields,
+    ];
 
     /// <summary>Reads an answer of GetQueue.lua.</summary>
     public static QueueInfo Read(QueueName queue, KnownQueue known, RedisValue[] reply)
@@ -30,6 +33,8 @@ internal static class RedisQueueInfo
             Bytes = Number(fields[0]),
             OldestReadyAt = Time(reply[8]),
             NextDelayedAt = Time(reply[9]),
+            Keys = (long)reply[10],
+            BlockedKeys = Number(fields[9]),
             Position = position,
             Counters = new QueueCounters
             {
@@ -55,7 +60,7 @@ internal static class RedisQueueInfo
 
     public static long Number(RedisValue value) => value.IsNullOrEmpty ? 0 : (long)value;
 
-    private static DateTimeOffset? Time(RedisValue value) => value.IsNullOrEmpty
+    public static DateTimeOffset? Time(RedisValue value) => value.IsNullOrEmpty
         ? null
         : DateTimeOffset.FromUnixTimeMilliseconds((long)double.Parse((string)value!, CultureInfo.InvariantCulture));
 }

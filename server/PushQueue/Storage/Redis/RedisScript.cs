@@ -18,6 +18,7 @@ internal enum RedisScript
     Look,
     Browse,
     Newest,
+    ListKeys,
     Find,
     Cancel,
     Reschedule,

@@ -56,7 +56,7 @@ internal sealed partial class RedisScripts
             local SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}
             local MOST_SUBSCRIPTIONS = {QueueSubscriptions.TotalMax}
             local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}
-            local DEFAULT_HISTORY_AGE = {defaults.HistoryAge.Ticks}
+            local DEFAULT_HISTORY_AGE, DEFAULT_KEY_IN_FLIGHT = {defaults.HistoryAge.Ticks}, {defaults.KeyInFlight}
 
             """);
         foreach (var part in parts)

@@ -13,7 +13,7 @@ internal static class RedisSettings
     public static readonly RedisValue[] Fields =
     [
         "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
-        "nodead", "pushurl", "expires", "perkey", "subs",
+        "nodead", "pushurl", "expires", "perkey", "subs", "keylimit", "fair",
     ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
@@ -53,6 +53,8 @@ internal static class RedisSettings
         Change("nodead", Flag(!patch.DeadLetter));
         Change("expires", patch.Expires?.Ticks);
         Change("perkey", Flag(patch.HistoryPerKey));
+        Change("keylimit", patch.KeyInFlight);
+        Change("fair", Flag(patch.Fair));
         if (patch.PushUrl is { } url)
         {
             changes.Add("pushurl");
@@ -88,12 +90,14 @@ internal static class RedisSettings
             DeadLetter = Number(values[12]) is { } off ? off == 0 : none.DeadLetter,
             PushUrl = values[13].IsNullOrEmpty ? null : (string?)values[13],
 
-            // Missing in notifications of earlier versions.
+            // Missing in notifications of earlier versions, likewise the next ones.
             Expires = values.Length > 14 ? Time(values[14]) : null,
             HistoryPerKey = values.Length > 15 && Number(values[15]) == 1,
             Subscriptions = values.Length > 16 && !values[16].IsNullOrEmpty
                 ? QueueSubscriptions.FromText(values[16]!)
                 : none.Subscriptions,
+            KeyInFlight = (int)(values.Length > 17 ? Number(values[17]) ?? none.KeyInFlight : none.KeyInFlight),
+            Fair = values.Length > 18 && Number(values[18]) == 1,
         };
     }
 

@@ -10,6 +10,7 @@ namespace PushQueue.Transports.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(TimeConverter), typeof(MessageIdConverter)])]
 [JsonSerializable(typeof(QueueContract))]
 [JsonSerializable(typeof(QueuePageContract))]
+[JsonSerializable(typeof(KeyPageContract))]
 [JsonSerializable(typeof(SettingsContract))]
 [JsonSerializable(typeof(PolicyContract))]
 [JsonSerializable(typeof(StatusContract))]

@@ -23,6 +23,10 @@ internal sealed record QueueContract
 
     public required long History { get; init; }
 
+    public required long Keys { get; init; }
+
+    public required long BlockedKeys { get; init; }
+
     public required long Bytes { get; init; }
 
     public required int Consumers { get; init; }
@@ -64,6 +68,8 @@ internal sealed record QueueContract
         Delayed = info.Delayed,
         Leased = info.Leased,
         History = info.History,
+        Keys = info.Keys,
+        BlockedKeys = info.BlockedKeys,
         Bytes = info.Bytes,
         Consumers = consumers,
         OldestAgeSeconds = now - info.OldestReadyAt is { } age ? Math.Max(0, Math.Round(age.TotalSeconds, 3)) : null,

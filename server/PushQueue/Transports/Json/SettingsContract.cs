@@ -38,6 +38,10 @@ internal sealed record SettingsContract
     [DurationText]
     public required string Expires { get; init; }
 
+    public required int KeyInFlight { get; init; }
+
+    public required bool Fair { get; init; }
+
     [JsonConverter(typeof(SubscriptionsConverter))]
     public required QueueSubscriptions Subscriptions { get; init; }
 
@@ -56,6 +60,8 @@ internal sealed record SettingsContract
         History = new HistoryContract(settings.HistoryMessages, Duration.Format(settings.HistoryAge), settings.HistoryPerKey),
         DeadLetter = settings.DeadLetter,
         Expires = Duration.Format(settings.Expires ?? TimeSpan.Zero),
+        KeyInFlight = settings.KeyInFlight,
+        Fair = settings.Fair,
         Subscriptions = settings.Subscriptions,
     };
 }

@@ -54,6 +54,14 @@ internal sealed record SettingsPatchContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Expires { get; init; }
 
+    [Range(0, 1_000_000)]
+    [Description("How many messages of one key may be leased at once; 0 for no limit.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? KeyInFlight { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Fair { get; init; }
+
     [JsonConverter(typeof(SubscriptionsConverter))]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public QueueSubscriptions? Subscriptions { get; init; }

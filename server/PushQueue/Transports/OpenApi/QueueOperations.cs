@@ -20,6 +20,12 @@ internal static class QueueOperations
         Answers = [ApiAnswer.Json<PurgedContract>()],
     };
 
+    public static readonly ApiOperation ListKeys = new("listKeys", "queues", "The keys of a queue that have live messages")
+    {
+        Parameters = [ApiParameters.After, ApiParameters.Limit],
+        Answers = [ApiAnswer.Json<KeyPageContract>()],
+    };
+
     public static readonly ApiOperation GetSettings = new("getSettings", "queues", "All settings of a queue")
     {
         Answers = [ApiAnswer.Json<SettingsContract>()],

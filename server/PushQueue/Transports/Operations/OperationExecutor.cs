@@ -109,6 +109,9 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     public async ValueTask<Problem?> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset at) =>
         OfMessage(await broker.RescheduleAsync(queue, id, at));
 
+    /// <summary>Keys of a queue that have live messages, behind one of them; none of a queue that does not exist.</summary>
+    public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) => broker.ListKeysAsync(queue, after, limit);
+
     /// <summary>Empties a queue, which stays; how many messages there were.</summary>
     public async ValueTask<Outcome<long>> PurgeAsync(QueueName queue)
     {

@@ -9,7 +9,7 @@ using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>The queues themselves: list, delete, counters.</summary>
+/// <summary>The queues themselves: list, delete, purge, counters, keys.</summary>
 internal sealed class QueueEndpoints(
     OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, QueueTime time)
 {
@@ -22,6 +22,7 @@ internal sealed class QueueEndpoints(
     {
         routes.Map("/q", ("GET", AccessRule.AnyKey, ListAsync, QueueOperations.ListQueues));
         routes.Map("/j/{queue}", ("GET", AccessRule.Stats, CountersAsync, QueueOperations.QueueCounters));
+        routes.Map("/q/{queue}/keys", ("GET", AccessRule.Look, KeysAsync, QueueOperations.ListKeys));
         routes.Map("/q/{queue}/purge", ("POST", AccessRule.Manage, PurgeAsync, QueueOperations.PurgeQueue));
     }
 
@@ -51,6 +52,20 @@ internal sealed class QueueEndpoints(
         }
 
         return await RestAnswers.ContractAsync(context, new PurgedContract(queue.Value, purged.Value), ContractContext.Default.PurgedContract);
+    }
+
+    /// <summary>The keys that have live messages; none of a queue that does not exist.</summary>
+    private async ValueTask<Problem?> KeysAsync(HttpContext context)
+    {
+        if (Problem.First(RawPath.Queue(context, 1, out var queue), ReadPage(context.Request, out var after, out var limit)) is { } problem)
+        {
+            return problem;
+        }
+
+        var (keys, next) = await operations.ListKeysAsync(queue, after, limit);
+        var now = time.GetUtcNow();
+        var page = new KeyPageContract(queue.Value, [.. keys.Select(key => KeyContract.Of(key, now))], next);
+        return await RestAnswers.ContractAsync(context, page, ContractContext.Default.KeyPageContract);
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)

@@ -3,7 +3,7 @@ namespace PushQueue.SystemTests.History.Judging;
 /// <summary>
 /// At least once, until somebody is done with it. An arrival after an ack that was answered is allowed only where it was on its way
 /// already: on a connection that stood before, under an earlier lease. A dead letter was not acked. A lease is one consumer's
-/// (<see cref="LeaseBook"/>).
+/// (<see cref="LeaseBook"/>). With keys, a message comes after its predecessor of the key has ended.
 /// </summary>
 internal sealed class AckedJudge : QueueJudge
 {
@@ -12,15 +12,24 @@ internal sealed class AckedJudge : QueueJudge
     private readonly Dictionary<string, (int At, int Attempt)> _acked = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _dead = new(StringComparer.Ordinal);
 
-    public AckedJudge(string queue)
+    private readonly Dictionary<string, (string Earlier, string Consumer)> _early = new(StringComparer.Ordinal);
+    private readonly bool _isOrdered;
+
+    public AckedJudge(string queue, bool isOrdered)
         : base(queue)
     {
+        _isOrdered = isOrdered;
         _leases = new LeaseBook(Find);
     }
 
     protected override void OnSeen(int at, HistoryEvent happened)
     {
         SeeLease(happened);
+        if (_isOrdered && happened is Arrived came)
+        {
+            SeeOrder(came);
+        }
+
         switch (happened)
         {
             case AckSent ack:
@@ -38,6 +47,17 @@ internal sealed class AckedJudge : QueueJudge
             case FoundDead dead:
                 _dead[dead.Key] = _dead.GetValueOrDefault(dead.Key) + 1;
                 break;
+        }
+    }
+
+    /// <summary>Clients note an ack before they send it, and an arrival after the server sent it: so the order of notes is proof.</summary>
+    private void SeeOrder(Arrived arrived)
+    {
+        var (producer, number) = PartsOf(arrived.Key);
+        var earlier = $"{producer}-{number - MessageKeys.OfAProducer}";
+        if (number > MessageKeys.OfAProducer && Stored.Contains(earlier) && !_ackSent.Contains(earlier))
+        {
+            _early.TryAdd(arrived.Key, (earlier, arrived.Consumer));
         }
     }
 
@@ -65,6 +85,11 @@ internal sealed class AckedJudge : QueueJudge
 
     protected override void OnEnd()
     {
+        foreach (var (key, (earlier, consumer)) in _early.Where(entry => !_dead.ContainsKey(entry.Value.Earlier)))
+        {
+            Find(FindingKind.Reordered, $"{key} came to {consumer} although {earlier} of the same key had not ended");
+        }
+
         foreach (var (key, count) in _dead)
         {
             if (count > 1)

@@ -7,6 +7,12 @@ internal enum Promise
     Acked,
 
     /// <summary>
+    /// As <see cref="Acked"/>, with keys (<see cref="MessageKeys"/>): a message comes only after its predecessor of the key was acked or
+    /// became a dead letter.
+    /// </summary>
+    Ordered,
+
+    /// <summary>
     /// Pushed under roundrobin without acks, over connections that only the death of a server ends: what was written is gone, what was not
     /// comes again. Twice only across a death.
     /// </summary>

@@ -14,7 +14,8 @@ internal static class Verdict
             promise => promise.Key,
             promise => (QueueJudge)(promise.Value switch
             {
-                Promise.Acked => new AckedJudge(promise.Key),
+                Promise.Acked => new AckedJudge(promise.Key, isOrdered: false),
+                Promise.Ordered => new AckedJudge(promise.Key, isOrdered: true),
                 Promise.Pushed => new PushedJudge(promise.Key),
                 Promise.Taken => new TakenJudge(promise.Key),
                 Promise.Kept => new BroadcastJudge(promise.Key, keepsAll: true),

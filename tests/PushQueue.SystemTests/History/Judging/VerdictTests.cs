@@ -53,6 +53,41 @@ public sealed class VerdictTests
         Assert.Empty(Judge(Promise.Acked, Puts("p-1"), [On(1), On(2), Came("p-1", 2, 2)], Done("p-1", 2), [Came("p-1", 1, 1), Empty]));
 
     [Fact]
+    public void Ordered_a_message_that_comes_after_the_ack_or_death_of_its_predecessor_is_fine()
+    {
+        Assert.Empty(Judge(Promise.Ordered, Puts("p-1", "p-9"), [On(1), Came("p-1")], Done("p-1"), [Came("p-9")], Done("p-9"), [Empty]));
+        Assert.Empty(Judge(
+            Promise.Ordered, Puts("p-1", "p-9"), [On(1), Came("p-1"), Came("p-9")], Done("p-9"), [new FoundDead(Queue, "p-1"), Empty]));
+    }
+
+    [Fact]
+    public void Ordered_messages_of_different_keys_do_not_wait_for_each_other() => Assert.Empty(Judge(
+        Promise.Ordered,
+        Puts("p-1", "p-2", "q-9"),
+        [On(1), Came("q-9"), Came("p-2"), Came("p-1")],
+        Done("p-1"),
+        Done("p-2"),
+        Done("q-9"),
+        [Empty]));
+
+    [Fact]
+    public void Ordered_a_message_that_passes_another_of_its_key_or_comes_beside_it_is_reordered()
+    {
+        Assert.Equal(
+            [FindingKind.Reordered],
+            Judge(Promise.Ordered, Puts("p-1", "p-9"), [On(1), Came("p-9")], Done("p-9"), [Came("p-1")], Done("p-1"), [Empty]));
+        Assert.Equal(
+            [FindingKind.Reordered],
+            Judge(
+                Promise.Ordered,
+                Puts("p-1", "p-9"),
+                [On(1), On(2, "d"), Came("p-1"), Came("p-9", 2, consumer: "d")],
+                Done("p-1"),
+                Done("p-9"),
+                [Empty]));
+    }
+
+    [Fact]
     public void Acked_a_put_without_an_answer_may_come_or_not() =>
         Assert.Empty(
             Judge(Promise.Acked, [new PutTried(Queue, "p-1"), new PutTried(Queue, "p-2"), On(1), Came("p-2")], Done("p-2"), [Empty]));

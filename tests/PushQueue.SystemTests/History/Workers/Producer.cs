@@ -17,7 +17,8 @@ internal sealed class Producer(
     int bodyBytesMax,
     int pauseMsMax,
     bool mayDelay,
-    Random random)
+    Random random,
+    bool hasKeys = false)
 {
     private SocketLink? _socket;
     private HubLink? _hub;
@@ -32,7 +33,8 @@ internal sealed class Producer(
             var bodies = keys.Select(key => $$"""{"key":"{{key}}","pad":"{{new string('x', random.Next(bodyBytesMax))}}"}""").ToArray();
             var delay = mayDelay && random.Next(10) == 0 ? $"{random.Next(1, 1500)}ms" : null;
             Array.ForEach(keys, key => scene.Record.Add(new PutTried(queue, key)));
-            while (!await TryPutAsync(keys, bodies, delay))
+            var messageKey = hasKeys ? MessageKeys.Of(name, _number) : null;
+            while (!await TryPutAsync(keys, bodies, delay, messageKey))
             {
                 if (scene.End.IsCancellationRequested)
                 {
@@ -49,16 +51,16 @@ internal sealed class Producer(
         await DropLinksAsync();
     }
 
-    private async Task<bool> TryPutAsync(string[] keys, string[] bodies, string? delay)
+    private async Task<bool> TryPutAsync(string[] keys, string[] bodies, string? delay, string? messageKey)
     {
         try
         {
             var stored = await (way switch
             {
-                PutWay.Rest => PostAsync($"/q/{queue}?id={keys[0]}{(delay is null ? "" : $"&delay={delay}")}", bodies[0]),
-                PutWay.Batch => PostAsync($"/q/{queue}/batch?envelope=true{(delay is null ? "" : $"&delay={delay}")}", Lines(keys, bodies)),
-                PutWay.Socket => PutOverSocketAsync(keys[0], bodies[0], delay),
-                _ => PutOverHubAsync(keys[0], bodies[0], delay),
+                PutWay.Rest => PostAsync($"/q/{queue}?id={keys[0]}{Option("delay", delay)}{Option("key", messageKey)}", bodies[0]),
+                PutWay.Batch => PostAsync($"/q/{queue}/batch?envelope=true{Option("delay", delay)}", Lines(keys, bodies)),
+                PutWay.Socket => PutOverSocketAsync(keys[0], bodies[0], delay, messageKey),
+                _ => PutOverHubAsync(keys[0], bodies[0], delay, messageKey),
             });
             if (!stored)
             {
@@ -74,6 +76,10 @@ internal sealed class Producer(
         }
     }
 
+    private static string Option(string option, string? value) => value is null ? "" : $"&{option}={Uri.EscapeDataString(value)}";
+
+    private static string Field(string name, string? value) => value is null ? "" : $"\"{name}\":\"{value}\",";
+
     private static string Lines(string[] keys, string[] bodies) =>
         string.Concat(keys.Select((key, i) => $$"""{"id":"{{key}}","body":{{bodies[i]}}}""" + "\n"));
 
@@ -84,7 +90,7 @@ internal sealed class Producer(
         return answer.IsSuccessStatusCode;
     }
 
-    private async Task<bool> PutOverSocketAsync(string key, string body, string? delay)
+    private async Task<bool> PutOverSocketAsync(string key, string body, string? delay, string? messageKey)
     {
         if (_socket is null)
         {
@@ -94,7 +100,7 @@ internal sealed class Producer(
         }
 
         var answer = await _socket.AskAsync(
-            $$"""{"cmd":"put","queue":"{{queue}}","id":"{{key}}","value":{{body}},{{(delay is null ? "" : $"\"delay\":\"{delay}\",")}}""");
+            $$"""{"cmd":"put","queue":"{{queue}}","id":"{{key}}","value":{{body}},{{Field("delay", delay)}}{{Field("key", messageKey)}}""");
         return answer?.TryGetProperty("ok", out _) ?? false;
     }
 
@@ -113,7 +119,7 @@ internal sealed class Producer(
         }
     }
 
-    private async Task<bool> PutOverHubAsync(string key, string body, string? delay)
+    private async Task<bool> PutOverHubAsync(string key, string body, string? delay, string? messageKey)
     {
         if (_hub is null)
         {
@@ -126,6 +132,11 @@ internal sealed class Producer(
         if (delay is not null)
         {
             options["delay"] = delay;
+        }
+
+        if (messageKey is not null)
+        {
+            options["key"] = messageKey;
         }
 
         return await _hub.CallAsync("Put", queue, json.RootElement, options) is not null;

@@ -12,7 +12,7 @@ internal static class ChangeRecord
     private const byte Kept = 3;
 
     public static int BytesMax(StoredMessage message) =>
-        (9 * SpanWriter.NumberBytesMax)
+        (10 * SpanWriter.NumberBytesMax)
         + SpanWriter.StringBytesMax(message.Lease?.Worker ?? "")
         + SpanWriter.StringBytesMax(message.Details?.LastError ?? "")
         + SpanWriter.StringBytesMax(message.Details?.LastWorker ?? "");
@@ -43,6 +43,11 @@ internal static class ChangeRecord
             default:
                 writer.Byte(Ready);
                 break;
+        }
+
+        if (message.Details is { PlaceMs: > 0 } details)
+        {
+            writer.Number(details.PlaceMs);
         }
     }
 
@@ -85,6 +90,12 @@ internal static class ChangeRecord
             var callerUntil = reader.Remaining > 0 ? reader.Number() : 0;
             message.Lease = new LeaseDetails(receipt, until, holder.Length == 0 ? null : holder, Delivery: false, callerUntil);
             message.Place = MessagePlace.Leased;
+        }
+
+        var kept = reader.Remaining > 0 ? reader.Number() : 0;
+        if (kept > 0 || message.Details is not null)
+        {
+            message.EnsureDetails().PlaceMs = kept;
         }
     }
 }

@@ -30,4 +30,10 @@ internal sealed class MessageDetails : MessageTags
 
     /// <summary>Until when the id stays known; 0 where it does not.</summary>
     public long KnownUntilMs { get; set; }
+
+    /// <summary>
+    /// The place in its key of a message that was given back with a delay (<see cref="KeyedMessage.PlaceMs"/>); 0 for the time from which it
+    /// is available.
+    /// </summary>
+    public long PlaceMs { get; set; }
 }

@@ -44,6 +44,9 @@ internal static class MessageRecord
         Key = 1 << 1,
         Headers = 1 << 2,
 
+        /// <summary>The place in its key of a message that was given back with a delay.</summary>
+        Place = 1 << 3,
+
         /// <summary>Nothing follows: the message is kept as the newest of its key.</summary>
         Kept = 1 << 4,
     }
@@ -57,9 +60,14 @@ internal static class MessageRecord
             + SpanWriter.StringBytesMax(message.ClientId)
             + (3 * SpanWriter.NumberBytesMax)
             + message.BodyLength;
-        if (message.Tags is { } tags)
+        if (message.Key is { } key)
         {
-            bytes += SpanWriter.StringBytesMax(tags.Key) + (tags.Headers?.Packed.Length ?? 0) + (2 * SpanWriter.NumberBytesMax);
+            bytes += SpanWriter.StringBytesMax(key) + (2 * SpanWriter.NumberBytesMax);
+        }
+
+        if (message.Headers is { } headers)
+        {
+            bytes += headers.Packed.Length + (2 * SpanWriter.NumberBytesMax);
         }
 
         if (message.Details is { } details)
@@ -128,12 +136,13 @@ internal static class MessageRecord
         var lease = fields.HasFlag(Fields.Lease) ? ReadLease(ref reader, fields.HasFlag(Fields.CallerLease)) : null;
         var tags = (fields & DetailFields) != Fields.None ? ReadDetails(ref reader, fields) : default(MessageTags);
         var isKept = false;
+        string? key = null;
         if (fields.HasFlag(Fields.More))
         {
-            tags = ReadMore(ref reader, tags as MessageDetails, out isKept);
+            tags = ReadMore(ref reader, tags as MessageDetails, out key, out isKept);
         }
 
-        return new StoredMessage
+        var message = new StoredMessage
         {
             Sequence = sequence,
             ClientId = clientId,
@@ -149,6 +158,7 @@ internal static class MessageRecord
             BodyLength = bodyLength ?? reader.Remaining,
             Place = isKept ? MessagePlace.Kept : PlaceOf(fields),
         };
+        return key is null ? message : new KeyedMessage(message, new MessageKey(key));
     }
 
     private const Fields DetailFields = Fields.UniqueKey | Fields.MaxAttempts | Fields.RetryDelay | Fields.LastError | Fields.LastWorker
@@ -197,14 +207,10 @@ internal static class MessageRecord
 
     private static MoreFields MoreFieldsOf(StoredMessage message)
     {
-        if (message.Tags is not { } tags)
-        {
-            return MoreFields.None;
-        }
-
         var more = message.Details?.TraceParent is null ? MoreFields.None : MoreFields.TraceParent;
-        more |= tags.Key is null ? MoreFields.None : MoreFields.Key;
-        more |= tags.Headers is null ? MoreFields.None : MoreFields.Headers;
+        more |= message.Key is null ? MoreFields.None : MoreFields.Key;
+        more |= message.Headers is null ? MoreFields.None : MoreFields.Headers;
+        more |= message.Details is { PlaceMs: > 0 } ? MoreFields.Place : MoreFields.None;
         return message.Place == MessagePlace.Kept ? more | MoreFields.Kept : more;
     }
 
@@ -317,10 +323,15 @@ internal static class MessageRecord
             writer.Number(message.Headers!.Packed.Length);
             writer.Bytes(message.Headers.Packed);
         }
+
+        if (more.HasFlag(MoreFields.Place))
+        {
+            writer.Number(message.Details!.PlaceMs);
+        }
     }
 
     /// <summary>Reads the further fields; a message that has nothing but key and headers gets no <see cref="MessageDetails"/>.</summary>
-    private static MessageTags ReadMore(ref SpanReader reader, MessageDetails? details, out bool isKept)
+    private static MessageTags? ReadMore(ref SpanReader reader, MessageDetails? details, out string? key, out bool isKept)
     {
         var more = (MoreFields)reader.Number();
         isKept = more.HasFlag(MoreFields.Kept);
@@ -330,10 +341,21 @@ internal static class MessageRecord
             details.TraceParent = reader.Text();
         }
 
-        var tags = details ?? new MessageTags();
-        tags.Key = more.HasFlag(MoreFields.Key) ? reader.Text() : null;
-        tags.Headers = more.HasFlag(MoreFields.Headers) ? MessageHeaders.FromPacked(reader.Bytes(reader.Count())) : null;
-        return tags;
+        key = more.HasFlag(MoreFields.Key) ? reader.Text() : null;
+        var headers = more.HasFlag(MoreFields.Headers) ? MessageHeaders.FromPacked(reader.Bytes(reader.Count())) : null;
+        if (more.HasFlag(MoreFields.Place))
+        {
+            details ??= new MessageDetails();
+            details.PlaceMs = reader.Number();
+        }
+
+        if (details is null)
+        {
+            return headers is null ? null : new MessageTags { Headers = headers };
+        }
+
+        details.Headers = headers;
+        return details;
     }
 
     private static MessageDetails ReadDetails(ref SpanReader reader, Fields fields)

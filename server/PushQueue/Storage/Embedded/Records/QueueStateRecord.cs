@@ -118,9 +118,9 @@ internal sealed record QueueStateRecord(
         HistoryAge = 12,
         DeadLetter = 13,
         Expires = 14,
-
-        // 15 is taken.
+        KeyInFlight = 15,
         HistoryPerKey = 16,
+        Fair = 17,
     }
 
     private static void WriteSettings(ref SpanWriter writer, QueueSettings settings)
@@ -139,6 +139,8 @@ internal sealed record QueueStateRecord(
         WriteSetting(ref writer, Setting.HistoryAge, settings.HistoryAge.Ticks);
         WriteSetting(ref writer, Setting.DeadLetter, settings.DeadLetter ? 1 : 0);
         WriteSetting(ref writer, Setting.HistoryPerKey, settings.HistoryPerKey ? 1 : 0);
+        WriteSetting(ref writer, Setting.KeyInFlight, settings.KeyInFlight);
+        WriteSetting(ref writer, Setting.Fair, settings.Fair ? 1 : 0);
         if (settings.Expires is { } expires)
         {
             WriteSetting(ref writer, Setting.Expires, expires.Ticks);
@@ -176,6 +178,8 @@ internal sealed record QueueStateRecord(
                 Setting.DeadLetter => settings with { DeadLetter = value != 0 },
                 Setting.Expires => settings with { Expires = TimeSpan.FromTicks(value) },
                 Setting.HistoryPerKey => settings with { HistoryPerKey = value != 0 },
+                Setting.KeyInFlight => settings with { KeyInFlight = (int)value },
+                Setting.Fair => settings with { Fair = value != 0 },
                 _ => settings,
             };
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using PushQueue.Queues;
 using PushQueue.Storage.Log;
 
@@ -7,10 +8,40 @@ namespace PushQueue.Storage.Embedded.Records;
 /// The part of a message that memory holds: about 130 bytes and, while there is room, the body. A million waiting messages must fit into a
 /// few hundred megabytes, so what few messages have lives in <see cref="MessageTags"/>. Guarded by its queue's lock.
 /// </summary>
-internal sealed class StoredMessage
+internal class StoredMessage
 {
     // A segment, or a record that others share: one field, because a million messages have it.
     private object? _home;
+
+    public StoredMessage()
+    {
+    }
+
+    /// <summary>The same message as another object, in no order of its queue.</summary>
+    [SetsRequiredMembers]
+    protected StoredMessage(StoredMessage other)
+    {
+        Sequence = other.Sequence;
+        ClientId = other.ClientId;
+        ContentType = other.ContentType;
+        EnqueuedAtMs = other.EnqueuedAtMs;
+        AvailableAtMs = other.AvailableAtMs;
+        ExpiresAtMs = other.ExpiresAtMs;
+        Offset = other.Offset;
+        Priority = other.Priority;
+        BodyLength = other.BodyLength;
+        _home = other._home;
+        RecordOffset = other.RecordOffset;
+        RecordLength = other.RecordLength;
+        CarriedTo = other.CarriedTo;
+        Body = other.Body;
+        Attempts = other.Attempts;
+        Place = other.Place;
+        BecomesDelayed = other.BecomesDelayed;
+        CountsAsFailure = other.CountsAsFailure;
+        Tags = other.Tags;
+        Lease = other.Lease;
+    }
 
     public required long Sequence { get; init; }
 
@@ -69,7 +100,8 @@ internal sealed class StoredMessage
     /// <summary>The properties that few messages have; null where there are none.</summary>
     public MessageDetails? Details => Tags as MessageDetails;
 
-    public string? Key => Tags?.Key;
+    /// <summary>The key; only a <see cref="KeyedMessage"/> has one.</summary>
+    public virtual string? Key => null;
 
     public MessageHeaders? Headers => Tags?.Headers;
 
@@ -106,21 +138,25 @@ internal sealed class StoredMessage
     /// <param name="sequence">Its number in the subscriber.</param>
     /// <param name="availableAtMs">When it becomes available there.</param>
     /// <param name="knownUntilMs">Until when its id stays known there; 0 where it does not.</param>
-    public StoredMessage CopyFor(long sequence, long availableAtMs, long knownUntilMs) => new()
+    public StoredMessage CopyFor(long sequence, long availableAtMs, long knownUntilMs)
     {
-        Sequence = sequence,
-        ClientId = ClientId,
-        ContentType = ContentType,
-        EnqueuedAtMs = EnqueuedAtMs,
-        AvailableAtMs = availableAtMs,
-        ExpiresAtMs = ExpiresAtMs == 0 ? 0 : availableAtMs + ExpiresAtMs - AvailableAtMs,
-        Priority = Priority,
-        BodyLength = BodyLength,
-        Body = Body,
-        Place = Place,
-        BecomesDelayed = BecomesDelayed,
-        Tags = TagsForCopy(knownUntilMs),
-    };
+        var copy = new StoredMessage
+        {
+            Sequence = sequence,
+            ClientId = ClientId,
+            ContentType = ContentType,
+            EnqueuedAtMs = EnqueuedAtMs,
+            AvailableAtMs = availableAtMs,
+            ExpiresAtMs = ExpiresAtMs == 0 ? 0 : availableAtMs + ExpiresAtMs - AvailableAtMs,
+            Priority = Priority,
+            BodyLength = BodyLength,
+            Body = Body,
+            Place = Place,
+            BecomesDelayed = BecomesDelayed,
+            Tags = TagsForCopy(knownUntilMs),
+        };
+        return Key is { } key ? new KeyedMessage(copy, new MessageKey(key)) : copy;
+    }
 
     /// <summary>Available from another time; the time to live counts from there.</summary>
     public void MoveTo(long availableAtMs)
@@ -131,26 +167,9 @@ internal sealed class StoredMessage
 
     /// <summary>
     /// The same message as another object, in no order, for a message that comes back to an order in which its former self may still stand
-    /// (<see cref="ReadyMessages.Remove"/>).
+    /// (<see cref="OrderedMessages.Remove"/>).
     /// </summary>
-    public StoredMessage Copy() => new()
-    {
-        _home = _home,
-        Sequence = Sequence,
-        ClientId = ClientId,
-        ContentType = ContentType,
-        EnqueuedAtMs = EnqueuedAtMs,
-        AvailableAtMs = AvailableAtMs,
-        ExpiresAtMs = ExpiresAtMs,
-        Priority = Priority,
-        BodyLength = BodyLength,
-        RecordOffset = RecordOffset,
-        RecordLength = RecordLength,
-        CarriedTo = CarriedTo,
-        Body = Body,
-        Attempts = Attempts,
-        Tags = Tags,
-    };
+    public virtual StoredMessage Copy() => new(this);
 
     public MessageDetails EnsureDetails()
     {
@@ -159,12 +178,12 @@ internal sealed class StoredMessage
             return details;
         }
 
-        details = new MessageDetails { Key = Key, Headers = Headers };
+        details = new MessageDetails { Headers = Headers };
         Tags = details;
         return details;
     }
 
-    /// <summary>What the copies need no more than key and headers of, they share.</summary>
+    /// <summary>What the copies need no more than headers of, they share.</summary>
     private MessageTags? TagsForCopy(long knownUntilMs)
     {
         if (knownUntilMs == 0 && Details is null)
@@ -174,10 +193,10 @@ internal sealed class StoredMessage
 
         if (knownUntilMs == 0 && Details!.TraceParent is null)
         {
-            return Key is null && Headers is null ? null : new MessageTags { Key = Key, Headers = Headers };
+            return Headers is null ? null : new MessageTags { Headers = Headers };
         }
 
-        return new MessageDetails { Key = Key, Headers = Headers, TraceParent = Details?.TraceParent, KnownUntilMs = knownUntilMs };
+        return new MessageDetails { Headers = Headers, TraceParent = Details?.TraceParent, KnownUntilMs = knownUntilMs };
     }
 
     private void SetHome(object? home, long offset, int length)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Leases
+-- uses: Codec, Queue, Keys, Advance, Leases
 -- Ends leases whose work is done: the messages are gone.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller; then per lease its message's id and its receipt.
@@ -8,7 +8,7 @@ if not open({}) then return { -1 } end
 use()
 
 return answer(for_each_lease(3, function(number, record, message, state)
-  leave_leases(member_of(number, message), state)
+  leave_leases(member_of(number, message), state, message)
   forget(number, message)
   count('delivered', 1)
   if not state.delivery then count('acked', 1) end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Ranks
+-- uses: Codec, Queue, Keys, Advance, Ranks
 -- Returns messages of one state in the order in which they are delivered.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, state (r ready, d delayed, l leased, x dead), score and member behind which the page begins (or two empty ones),
@@ -34,20 +34,44 @@ local function add(member, score)
   return true
 end
 
-local first = ARGV[4] ~= '' and rank_behind(suffix, ARGV[4], ARGV[5]) or 0
-local rank = first
-while true do
-  local page = call('ZRANGE', suffix, rank, rank + 99, 'WITHSCORES')
-  for i = 1, #page, 2 do
-    if not add(page[i], page[i + 1]) then
-      reply[2], reply[3] = last_score, last_member
-      return answer(reply)
+-- The members of a sorted set behind the place where the page begins.
+local function reader(suffix)
+  local rank, page, i = ARGV[4] ~= '' and rank_behind(suffix, ARGV[4], ARGV[5]) or 0, {}, 1
+  return {
+    head = function()
+      if i > #page then
+        page, i = call('ZRANGE', suffix, rank, rank + 99, 'WITHSCORES'), 1
+        rank = rank + 100
+      end
+      return page[i], tonumber(page[i + 1])
+    end,
+    pop = function()
+      i = i + 2
+      return page[i - 2], page[i - 1]
+    end,
+  }
+end
+
+local ready, blocked = reader(suffix), nil
+if ARGV[3] == 'r' and call('EXISTS', ':blocked') == 1 then blocked = reader(':blocked') end
+for looked = 1, NEVER do
+  local member, score = ready.head()
+  local source = ready
+  if blocked then
+    local other, other_score = blocked.head()
+    if other and (not member or other_score < score or (other_score == score and other < member)) then
+      member, source = other, blocked
     end
   end
-  if #page < 200 then return answer(reply) end
-  rank = rank + 100
-  if rank - first >= LOOKS_MAX then
-    reply[2], reply[3] = page[#page], page[#page - 1]
+  if not member then return answer(reply) end
+  local text_score
+  member, text_score = source.pop()
+  if not add(member, text_score) then
+    reply[2], reply[3] = last_score, last_member
+    return answer(reply)
+  end
+  if looked == LOOKS_MAX then
+    reply[2], reply[3] = text_score, member
     return answer(reply)
   end
 end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Leases
+-- uses: Codec, Queue, Keys, Advance, Leases
 -- Checks whether leases are current.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller; then per lease its message's id and its receipt.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Ends leases that are over by their callers' clock, the earliest first, as failed attempts.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, the caller's time, how many at most.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Returns the messages that a node held that is gone. Its stop does not count as a failed attempt of a consumer.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, number of the node, how many at most, for how long (milliseconds; 0: it does not ask any more) the node must

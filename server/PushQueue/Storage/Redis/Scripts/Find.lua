@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Find
+-- uses: Codec, Queue, Keys, Advance, Find
 -- Returns a live message.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, id.

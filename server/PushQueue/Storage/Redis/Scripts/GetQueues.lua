@@ -12,19 +12,25 @@ local HEAD = #wanted
 for i = 2, #ARGV do wanted[#wanted + 1] = ARGV[i] end
 
 -- When the oldest ready message of any priority was put.
-local function oldest_in(key)
-  local oldest, oldest_since, band = '', math.huge, 0
-  while true do
-    local head = redis.call('ZRANGEBYSCORE', key .. ':ready', string.format('%.0f', band * BAND), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-    if not head[1] then return oldest end
-    band = math.floor(tonumber(head[2]) / BAND)
-    local since = tonumber(head[2]) - band * BAND
-    if since < oldest_since then
-      oldest_since = since
-      oldest = string.format('%.0f', read_record(redis.call('HGET', key .. ':messages', head[1]:sub(1, 15))).put)
+local function oldest_in(key, has_blocked)
+  local oldest, oldest_since = '', math.huge
+  local function find(ready)
+    local band = 0
+    while true do
+      local head = redis.call('ZRANGEBYSCORE', ready, string.format('%.0f', band * BAND), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+      if not head[1] then return end
+      band = math.floor(tonumber(head[2]) / BAND)
+      local since = tonumber(head[2]) - band * BAND
+      if since < oldest_since then
+        oldest_since = since
+        oldest = string.format('%.0f', read_record(redis.call('HGET', key .. ':messages', head[1]:sub(1, 15))).put)
+      end
+      band = band + 1
     end
-    band = band + 1
   end
+  find(key .. ':ready')
+  if has_blocked then find(key .. ':blocked') end
+  return oldest
 end
 
 local reply = {}
@@ -40,7 +46,8 @@ for _, key in ipairs(KEYS) do
   end
   add(state)
   if state == 1 then
-    local ready = redis.call('ZCARD', key .. ':ready')
+    local blocked = redis.call('ZCARD', key .. ':blocked')
+    local ready = redis.call('ZCARD', key .. ':ready') + blocked
     local delayed = redis.call('ZCARD', key .. ':delayed')
     add(values[1])
     add(tonumber(values[4] or 1))
@@ -49,11 +56,12 @@ for _, key in ipairs(KEYS) do
     add(ready)
     add(delayed)
     add(redis.call('ZCARD', key .. ':leased'))
-    add(ready > 0 and oldest_in(key) or '')
+    add(ready > 0 and oldest_in(key, blocked > 0) or '')
     add(delayed > 0 and redis.call('ZRANGE', key .. ':delayed', 0, 0, 'WITHSCORES')[2] or '')
+    add(redis.call('ZCARD', key .. ':keynames'))
     for i = HEAD + 1, #wanted do add(values[i] or '') end
   else
-    for i = 1, 9 + #wanted - HEAD do add('') end
+    for i = 1, 10 + #wanted - HEAD do add('') end
   end
 end
 return reply

@@ -20,7 +20,8 @@ local function rules()
     return math.min(last, first * 2 ^ math.max(0, math.min(62, attempt - 1)))
   end
 
-  -- Moves a message, already out of its order, into another queue of the same hash tag. Its id stays, unless one of that id lives there.
+  -- Moves a message, already out of its order, into another queue of the same hash tag. Its id stays, unless one of that id lives there. A
+  -- message whose key counts there is not ready yet. Returns its member, and since when it is available.
   local function move_to(target, number, record, message, state, dead)
     local id = id_of(number, message)
     local live = false
@@ -41,7 +42,8 @@ local function rules()
     end
     local available = math.max(tonumber(there[2] or 0), NOW)
     local arrived = string.format('%015d', seq)
-    local member = arrived .. message.priority
+    local counts_key = message.key and target:sub(-2) == ':0'
+    local member = arrived .. (counts_key and string.char(message.priority:byte() + 16) or message.priority)
     redis.call('HSET', target, 'seq', seq, 'available', available)
     if there[4] then redis.call('HSET', target, 'used', string.format('%.0f', NOW)) end
     redis.call('HSET', target .. ':messages', arrived, moved_record(record, message, id))
@@ -54,10 +56,11 @@ local function rules()
     local kept = read_state(false)
     kept.last_worker, kept.last_error, kept.dead = state.last_worker, state.last_error, dead
     redis.call('HSET', target .. ':states', arrived, pack_state(kept))
-    redis.call('ZADD', target .. ':ready', score_of(member, available), member)
+    if not counts_key then redis.call('ZADD', target .. ':ready', score_of(member, available), member) end
     redis.call('HINCRBY', target, 'bytes', message.bytes)
     redis.call('HINCRBY', target, 'put', 1)
     hold(1, message.bytes)
+    return member, available
   end
 
   local function dead_letter_key()
@@ -80,8 +83,8 @@ local function rules()
     forget(number, message)
   end
 
-  -- Back among the ready or the delayed ones.
-  local function return_message(number, message, state, delayed)
+  -- Back among the ready or the delayed ones. returns: from a lease, in which case it keeps its place in its key.
+  local function return_message(number, message, state, delayed, returns)
     local member = member_of(number, message)
     local available = state.available
     if message.ttl then
@@ -91,11 +94,18 @@ local function rules()
     state.lease_end, state.node, state.receipt, state.delivery, state.streaming, state.worker, state.callers_end =
       0, 0, NO_RECEIPT, nil, nil, nil, nil
     call('HSET', ':states', number, pack_state(state))
+    local has_key = is_keyed(member)
     if delayed then
       call('ZADD', ':delayed', available, member)
       note_due(available)
-    else
+      if has_key then keys().delay(message.key, state.place ~= nil) end
+    elseif not has_key then
       add_ready(member, available)
+    elseif returns then
+      keys().back(member, message.key, state)
+    else
+      keys().ready(member, message.key, available)
+      keys().settle(message.key)
     end
   end
 
@@ -103,7 +113,7 @@ local function rules()
   -- time).
   local function end_lease(number, record, message, state, request)
     local id, receipt, worker = id_of(number, message), state.receipt, state.worker
-    leave_leases(member_of(number, message), state)
+    leave_leases(member_of(number, message), state, message)
     if not state.delivery then notify('LeaseEnded', id, receipt) end
     if request.counts and not state.delivery then
       worker = worker or request.worker
@@ -117,14 +127,15 @@ local function rules()
     elseif not state.delivery then
       state.attempts = state.attempts - 1
     end
-    local delay, delayed = 0, false
+    local delay, delayed, place = 0, false, nil
+    if message.key and HAS_KEYS then place = state.place or state.available end
     if not state.delivery then
       delay = request.delay or (request.counts and retry_delay(message, state.attempts, request) or 0)
     end
     if request.at and not state.delivery then
-      state.available, delayed = request.at, request.at > NOW
+      state.available, delayed, state.place = request.at, request.at > NOW, place
     elseif delay > 0 then
-      state.available, delayed = NOW + math.floor(delay / 10000), true
+      state.available, delayed, state.place = NOW + math.floor(delay / 10000), true, place
     else
       -- A caller whose clock is ahead had it before its time.
       delayed = state.callers_end ~= nil and state.available > NOW
@@ -135,7 +146,7 @@ local function rules()
       forget(number, message)
       return notify_finished(id, false, state.worker, state.attempts, 'expired')
     end
-    return_message(number, message, state, delayed)
+    return_message(number, message, state, delayed, true)
   end
 
   -- History: offsets from first (inclusive) to next (exclusive); each round is "time:last offset". Trimmed from its beginning only.
@@ -189,12 +200,30 @@ local function rules()
     return score and score < NODES and score or NEVER
   end
 
+  -- The settings of keys have changed: goes on with putting everything in its place, a part at a time.
+  local function reorder(cursor)
+    local rest = keys().reorder(cursor, SWEEP)
+    if rest then
+      redis.call('HSET', KEY, 'reorder', rest)
+      note_due(NOW)
+    else
+      redis.call('HDEL', KEY, 'reorder')
+    end
+  end
+
   -- Brings the queue to the present: delayed messages become ready, ended leases return their messages, expired messages are removed.
   local function advance()
     local delayed = call('ZRANGEBYSCORE', ':delayed', '-inf', NOW, 'WITHSCORES', 'LIMIT', 0, SWEEP)
     for i = 1, #delayed, 2 do
-      call('ZREM', ':delayed', delayed[i])
-      add_ready(delayed[i], tonumber(delayed[i + 1]))
+      local member, available = delayed[i], tonumber(delayed[i + 1])
+      call('ZREM', ':delayed', member)
+      if is_keyed(member) then
+        local number = number_of(member)
+        local message, state = read_record(call('HGET', ':messages', number)), read_state(call('HGET', ':states', number))
+        keys().due(member, message.key, available, state)
+      else
+        add_ready(member, available)
+      end
     end
     if #delayed > 0 and (setting('fed') or '') ~= '' and setting('policy') ~= '2' and setting('stopped') ~= '1' then notify('Feeding') end
     local ran_out = { error = 'the lease ended without an ack', counts = true }
@@ -208,9 +237,15 @@ local function rules()
       local number = number_of(member)
       call('ZREM', ':expiring', member)
       -- A leased message expires when it comes back.
-      if call('ZREM', ':ready', member) + call('ZREM', ':delayed', member) > 0 then
+      local blocked = is_keyed(member) and call('ZSCORE', ':blocked', member)
+      local ready = blocked or is_keyed(member) and call('ZSCORE', ':ready', member)
+      if call('ZREM', ':ready', member) + call('ZREM', ':delayed', member) > 0 or blocked then
         local message = read_record(call('HGET', ':messages', number))
         local state = read_state(call('HGET', ':states', number))
+        if is_keyed(member) then
+          local available = ready and available_of(member, ready)
+          keys().leave(member, message.key, available, state, blocked and 'b' or ready and 'r' or 'd')
+        end
         count('expired', 1)
         forget(number, message)
         notify_finished(id_of(number, message), false, state.last_worker, state.attempts, 'expired')
@@ -225,6 +260,8 @@ local function rules()
     end
     due_after = math.min(
       next_score(':delayed'), next_score(':leased'), next_score(':expiring'), next_score(':known'), unused_at())
+    local cursor = HAS_KEYS and redis.call('HGET', KEY, 'reorder')
+    if cursor then reorder(cursor) end
     local offsets = redis.call('HMGET', KEY, 'first', 'next')
     if offsets[2] then trim_history(tonumber(offsets[1] or 1), tonumber(offsets[2])) end
     due_is_stale = true
@@ -232,6 +269,7 @@ local function rules()
 
   return {
     advance = advance, end_lease = end_lease, move_to = move_to, return_message = return_message, trim_history = trim_history,
+    reorder = reorder,
   }
 end
 

@@ -7,9 +7,9 @@
 -- header its name, behind its length u8, and its value, in the order of the names.
 --
 -- State (field of :states, only where a message has one): bits u8 (1 delivery, 2 worker, 4 last worker, 8 last error, 16 dead letter, 32
--- streaming, 64 leased by the caller's clock), attempts u32, looks u32, available f64 (while leased), lease end f64 (0: none), node f64 (0:
--- none), receipt 8 bytes; then worker, last worker, last error, and of a dead letter its source, reason, attempts u32, time f64; last,
--- where flagged, the lease's end by the caller's clock f64.
+-- streaming, 64 leased by the caller's clock, 128 kept its place in its key), attempts u32, looks u32, available f64 (while leased), lease
+-- end f64 (0: none), node f64 (0: none), receipt 8 bytes; then worker, last worker, last error, and of a dead letter its source, reason,
+-- attempts u32, time f64; last, where flagged, the lease's end by the caller's clock f64 and the place in its key f64.
 local NO_RECEIPT = ('\0'):rep(8)
 
 local function has(bits, one)
@@ -80,7 +80,8 @@ local function read_state(packed)
     state.dead = {}
     state.dead.source, state.dead.reason, state.dead.attempts, state.dead.at, at = struct.unpack('>I2c0I2c0I4d', packed, at)
   end
-  if has(bits, 64) then state.callers_end = struct.unpack('>d', packed, at) end
+  if has(bits, 64) then state.callers_end, at = struct.unpack('>d', packed, at) end
+  if has(bits, 128) then state.place = struct.unpack('>d', packed, at) end
   return state
 end
 
@@ -107,6 +108,10 @@ local function pack_state(state)
   if state.callers_end then
     bits = bits + 64
     tail = tail .. struct.pack('>d', state.callers_end)
+  end
+  if state.place then
+    bits = bits + 128
+    tail = tail .. struct.pack('>d', state.place)
   end
   return struct.pack('>BI4I4dddc8', bits, state.attempts, state.looks, state.available, state.lease_end, state.node, state.receipt) .. tail
 end

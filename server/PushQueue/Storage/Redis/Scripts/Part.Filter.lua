@@ -46,30 +46,69 @@ local function matches(conditions, record)
   return true
 end
 
--- A chooser as in Part.Choose.lua. Its stopped_at is the rank where the search has to go on; nil where it has seen all.
+-- A chooser as in Part.Choose.lua, for all steps of a script: each page goes on behind the last message that was taken out. Where keys take
+-- turns, a filter does not: it keeps to the queue's order, and messages with a key stand in :blocked.
 local function filtered_chooser(packed, rank)
-  local conditions, chosen, looks, bytes = read_filter(packed), {}, 0, 0
-  local choice = {}
+  local conditions, chosen, looks, bytes, removed = read_filter(packed), {}, 0, 0, false
+  local fair, base, window = HAS_KEYS and loaded.fair == '1', rank, nil
+  local choice = { stopped = false, page_max = fair and 1 or 64 }
 
-  local function look_at_page()
-    if looks >= FILTER_LOOKS or bytes > FILTER_BYTES then
-      choice.stopped_at = rank
-      return false
+  local function read_window()
+    local last = base + FILTER_LOOKS + FILTER_PAGE - 1
+    local ready, blocked = call('ZRANGE', ':ready', 0, last, 'WITHSCORES'), call('ZRANGE', ':blocked', 0, last, 'WITHSCORES')
+    local i, j, passed = 1, 1, 0
+    window = {}
+    while (ready[i] or blocked[j]) and passed <= last do
+      local one, other = tonumber(ready[i + 1]), tonumber(blocked[j + 1])
+      local is_plain = one and (not other or one < other or (one == other and ready[i] < blocked[j]))
+      if passed >= base then
+        window[#window + 1] = is_plain and { ready[i], ready[i + 1], 'r' } or { blocked[j], blocked[j + 1], 'b' }
+      end
+      if is_plain then i = i + 2 else j = j + 2 end
+      passed = passed + 1
+    end
+  end
+
+  local function next_page()
+    local page = {}
+    if fair then
+      if not window then read_window() end
+      for i = 1, FILTER_PAGE do page[i] = window[rank - base + i] end
+      return page
     end
     local members = call('ZRANGE', ':ready', rank, rank + FILTER_PAGE - 1, 'WITHSCORES')
-    for i = 1, #members, 2 do
-      local record = call('HGET', ':messages', number_of(members[i]))
+    for i = 1, #members, 2 do page[#page + 1] = { members[i], members[i + 1], 'r' } end
+    return page
+  end
+
+  local function may_go(member, where, record)
+    if where == 'r' then return true end
+    local name = read_record(record).key
+    return keys().in_line(name, 0) == member and keys().room(name) > 0
+  end
+
+  local function look_at_page(limit)
+    if looks >= FILTER_LOOKS or bytes > FILTER_BYTES then
+      choice.stopped = true
+      return false
+    end
+    local page = next_page()
+    for _, entry in ipairs(page) do
+      local member, score, where = entry[1], entry[2], entry[3]
+      local record = call('HGET', ':messages', number_of(member))
       rank, looks, bytes = rank + 1, looks + 1, bytes + #record
-      if matches(conditions, record) then
-        chosen[#chosen + 1] = { member = members[i], available = available_of(members[i], members[i + 1]) }
+      if matches(conditions, record) and may_go(member, where, record) then
+        chosen[#chosen + 1] = { member = member, available = available_of(member, score), where = where, rank = rank }
+        if #chosen == limit then break end
       end
       if bytes > FILTER_BYTES then break end
     end
-    return #members > 0
+    return #page > 0
   end
 
   choice.page = function(from, limit)
-    while #chosen < from + limit and look_at_page() do end
+    if removed then chosen, removed = {}, false end
+    while #chosen < from + limit and look_at_page(from + limit) do end
     local members = {}
     for i = from + 1, math.min(from + limit, #chosen) do
       members[#members + 1] = chosen[i].member
@@ -80,10 +119,39 @@ local function filtered_chooser(packed, rank)
   choice.place = function()
     return 'r'
   end
+  choice.where = function(i)
+    return chosen[i].where
+  end
   choice.remove = function(n)
+    local has_plain = false
     for i = 1, n do
-      call('ZREM', ':ready', chosen[i].member)
+      if chosen[i].where == 'r' then call('ZREM', ':ready', chosen[i].member) end
+      has_plain = has_plain or not is_keyed(chosen[i].member)
     end
+    if window then table.remove(window, chosen[n].rank - base) end
+    if fair and has_plain then redis.call('HSET', KEY, 'plainturn', redis.call('HINCRBY', KEY, 'turn', 1)) end
+    rank = chosen[n].rank - n
+    removed = true
+  end
+  -- A message of the key was taken out: another one of it may stand before the place where the search goes on.
+  choice.settle = function(name)
+    if fair then keys().serve(name) else keys().settle(name) end
+    local head = keys().in_line(name, 0)
+    if not head then return end
+    if not fair then
+      rank = math.min(rank, tonumber(call('ZRANK', ':ready', head) or rank))
+      return
+    end
+    for i = 1, rank - base do
+      if window[i][1] == head then
+        rank = base + i - 1
+        return
+      end
+    end
+  end
+  -- Where the search of the next script has to go on; nil where this one has seen all. Never 0, which says the same.
+  choice.stopped_at = function()
+    return choice.stopped and math.max(1, rank) or nil
   end
   return choice
 end

@@ -6,6 +6,7 @@ local function place_of(number, message, state)
     return 'l', state.available, member
   end
   local ready = call('ZSCORE', ':ready', member)
+  if not ready and is_keyed(member) then ready = call('ZSCORE', ':blocked', member) end
   if ready then
     return 'r', available_of(member, ready), member
   end
@@ -13,12 +14,17 @@ local function place_of(number, message, state)
 end
 
 -- Takes a live message out of the order it stands in.
-local function leave_place(place, member, state)
+local function leave_place(place, member, state, message, available)
   if place == 'l' then
-    leave_leases(member, state)
+    leave_leases(member, state, message)
   elseif place == 'r' then
-    call('ZREM', ':ready', member)
+    if is_keyed(member) then
+      keys().leave_ready(member, message.key, available, state)
+    else
+      call('ZREM', ':ready', member)
+    end
   else
     call('ZREM', ':delayed', member)
+    if is_keyed(member) then keys().leave(member, message.key, available, state, 'd') end
   end
 end

@@ -5,8 +5,9 @@
 -- Suffixes: :ready, :delayed, :leased, :expiring (sorted sets of members), :bound (leases with an end that end with their node, too),
 -- :callers (leases by their end by the caller's clock), :messages (records), :states, :ids (client's id to number), :keys (unique key to
 -- number), :known (ids of the dedup window by their end), :history (offset to message), :rounds (when which offsets were broadcast). A
--- member is the message's number, 15 digits, and its priority. Its score among the ready orders first by priority, then by time; among the
--- leased it is the end, or the number of the node (2^52 and above) whose life is the lease's.
+-- member is the message's number, 15 digits, and its priority, as a digit, or as a letter (@ to I) where it has a key that counts. Its
+-- score among the ready orders first by priority, then by time; among the leased it is the end, or the number
+-- of the node (2^52 and above) whose life is the lease's.
 local KEY, NOW, NODE, NAME = KEYS[1], tonumber(ARGV[1]), ARGV[2]:sub(1, 16), ARGV[2]:sub(17)
 local BAND = 4398046511104
 local NODES = 1125899906842624
@@ -20,6 +21,9 @@ local counts, loaded, changes, notifications = {}, {}, {}, {}
 local ready_checked = false
 -- Until when consumers with a filter may wait for messages although some are ready.
 local filtered_until = 0
+-- The rules for keys (Part.Keys.lua), made when they are first needed. They hold in every queue but those of dead letters.
+local keys, key_rules
+local HAS_KEYS = KEY:sub(-2) == ':0'
 
 local function call(command, suffix, ...)
   return redis.call(command, KEY .. suffix, ...)
@@ -29,7 +33,12 @@ local function number_of(member)
   return member:sub(1, 15)
 end
 
+local function is_keyed(member)
+  return member:byte(16) > 57
+end
+
 local function member_of(number, message)
+  if message.key and HAS_KEYS then return number .. string.char(message.priority:byte() + 16) end
   return number .. message.priority
 end
 
@@ -37,12 +46,17 @@ local function id_of(number, message)
   return message.id or (number:gsub('^0+', ''))
 end
 
+local function band_of(member)
+  local digit = member:byte(16)
+  return (57 - (digit > 57 and digit - 16 or digit)) * BAND
+end
+
 local function score_of(member, available)
-  return (57 - member:byte(16)) * BAND + available
+  return band_of(member) + available
 end
 
 local function available_of(member, score)
-  return tonumber(score) - (57 - member:byte(16)) * BAND
+  return tonumber(score) - band_of(member)
 end
 
 local function count(field, by)
@@ -77,10 +91,10 @@ end
 
 -- Called before a message becomes ready. Nodes are notified if the queue had no ready message: a node that found none waits, a node that
 -- found some continues. They are always notified while consumers with a filter wait.
-local function notify_ready()
+local function notify_ready(suffix)
   if not ready_checked then
     ready_checked = true
-    if filtered_until > NOW or redis.call('EXISTS', KEY .. ':ready') == 0 then notify('Ready') end
+    if filtered_until > NOW or redis.call('EXISTS', KEY .. (suffix or ':ready')) == 0 then notify('Ready') end
   end
 end
 
@@ -175,9 +189,11 @@ local function forget(number, message)
   if message.ttl then call('ZREM', ':expiring', member_of(number, message)) end
   count('bytes', -message.bytes)
   hold(-1, -message.bytes)
+  if message.key and HAS_KEYS then keys().settle(message.key) end
 end
 
-local function leave_leases(member, state)
+local function leave_leases(member, state, message)
+  if message.key and HAS_KEYS then keys().end_lease(message.key) end
   call('ZREM', ':leased', member)
   if state.node ~= 0 and state.lease_end ~= 0 then call('ZREM', ':bound', member) end
   if state.callers_end then call('ZREM', ':callers', member) end
@@ -193,6 +209,7 @@ end
 -- (if it came nearer) times 8, plus 1 if the queue is not in the directory, 2 if its dead-letter queue is not, 4 if the queue of its dead
 -- letters is not.
 local function settle()
+  if key_rules then key_rules.finish() end
   for field, by in pairs(counts) do
     local value = loaded[field]
     if value ~= nil then
@@ -217,17 +234,17 @@ end
 -- The state that the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
 local function set_aside()
   return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked,
-    filtered_until }
+    filtered_until, key_rules or false, HAS_KEYS }
 end
 
 local function resume(parts)
-  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked, filtered_until =
-    unpack(parts, 1, 13)
+  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked, filtered_until,
+    key_rules, HAS_KEYS = unpack(parts, 1, 15)
 end
 
 -- Goes to another queue, whose fields are loaded next.
 local function begin(key, name)
-  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false, 0 })
+  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false, 0, false, key:sub(-2) == ':0' })
 end
 
 -- Ends every script on a queue. The first element of the answer is the control: the follow-up work of the node. If messages came or went it

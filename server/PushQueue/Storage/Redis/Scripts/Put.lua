@@ -1,5 +1,5 @@
 #!lua
--- uses: Codec, Queue, Advance, Feeds
+-- uses: Codec, Queue, Keys, Advance, Feeds
 -- Puts messages, making the queue if it does not exist, and copies of them into the queues that subscribe to it.
 -- KEYS: the queue's hash. On a Redis Cluster all keys of the queue, and those of its subscribers as far as the node knows them.
 -- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
@@ -12,6 +12,7 @@
 -- Or: -2 in the place of control and the field fed, where subscribers' keys are missing; nothing was done.
 local FIELDS = {
   'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow', 'policy', 'stopped', 'fed', 'fedat',
+  'fair',
 }
 local queue = open(FIELDS)
 if not queue then
@@ -73,40 +74,44 @@ local function admit(record, at)
   return nil, message
 end
 
--- The oldest ready messages, whatever their priority, one after the other. Read in pages by rank: each band of scores is a priority's.
+-- The oldest ready messages, whatever their priority, and whether their keys wait or not, one after the other. Read in pages by rank: each
+-- band of scores is a priority's.
 local function oldest_ready()
   local PAGE = 100
   local bands
-  local function count_below(band)
-    return call('ZCOUNT', ':ready', '-inf', '(' .. string.format('%.0f', band * BAND))
+
+  local function find_bands()
+    bands = {}
+    for _, suffix in ipairs({ ':ready', ':blocked' }) do
+      local stop = call('ZCOUNT', suffix, '-inf', '(0')
+      for band = 0, call('EXISTS', suffix) * 10 - 1 do
+        local rank = stop
+        stop = call('ZCOUNT', suffix, '-inf', '(' .. string.format('%.0f', (band + 1) * BAND))
+        bands[#bands + 1] = { suffix = suffix, first = band * BAND, rank = rank, stop = stop }
+      end
+    end
   end
 
-  local function head_of(band)
-    local at = bands[band]
+  local function head_of(at)
     if not at.page or at.i > #at.page then
       if at.rank >= at.stop then return nil end
-      at.page = call('ZRANGE', ':ready', at.rank, math.min(at.rank + PAGE, at.stop) - 1, 'WITHSCORES')
+      at.page = call('ZRANGE', at.suffix, at.rank, math.min(at.rank + PAGE, at.stop) - 1, 'WITHSCORES')
       at.rank, at.i = at.rank + PAGE, 1
     end
-    return at.page[at.i], tonumber(at.page[at.i + 1]) - band * BAND
+    return at.page[at.i], tonumber(at.page[at.i + 1]) - at.first
   end
 
   return function()
-    if not bands then
-      bands = {}
-      for band = 0, 9 do
-        bands[band] = { rank = band > 0 and bands[band - 1].stop or count_below(0), stop = count_below(band + 1) }
-      end
-    end
+    if not bands then find_bands() end
     local first, first_since, first_band
-    for band = 0, 9 do
+    for _, band in ipairs(bands) do
       local member, since = head_of(band)
       if member and (not first or since < first_since or (since == first_since and member < first)) then
         first, first_since, first_band = member, since, band
       end
     end
-    if first then bands[first_band].i = bands[first_band].i + 2 end
-    return first
+    if first then first_band.i = first_band.i + 2 end
+    return first, first_since
   end
 end
 
@@ -131,18 +136,26 @@ local function become_ready(member, since)
   add(ready, score_of(member, since), member)
 end
 
+-- Where keys take turns, the messages without a key are one: it joins them with its first message.
+local function join_plain()
+  if #ready == 0 and call('EXISTS', ':ready') == 0 then
+    redis.call('HSET', KEY, 'plainturn', redis.call('HINCRBY', KEY, 'turn', 1))
+  end
+end
+
 -- Finds room for so many more messages and bytes: 0 and what must be dropped for it, or the code of the limit that stands in the way.
 local function find_room(more, added_bytes)
   flush()
-  local live = call('ZCARD', ':ready') + call('ZCARD', ':delayed') + call('ZCARD', ':leased') + more
+  local live = call('ZCARD', ':ready') + call('ZCARD', ':blocked') + call('ZCARD', ':delayed') + call('ZCARD', ':leased') + more
   local total = bytes + added_bytes
   local messages_max, bytes_max = tonumber(queue.maxmsgs or NEVER), tonumber(queue.maxbytes or NEVER)
   local dropped, next_oldest = {}, oldest_ready()
   while live > messages_max or total > bytes_max do
-    local member = queue.overflow == '1' and next_oldest()
+    local member, since
+    if queue.overflow == '1' then member, since = next_oldest() end
     if not member then return live > messages_max and -3 or -4 end
     local message = read_record(call('HGET', ':messages', number_of(member)))
-    dropped[#dropped + 1] = { member = member, message = message }
+    dropped[#dropped + 1] = { member = member, message = message, since = since }
     live, total = live - 1, total - message.bytes
   end
   return 0, dropped
@@ -152,7 +165,11 @@ local function drop_all(dropped)
   for _, drop in ipairs(dropped) do
     local number = number_of(drop.member)
     local state = read_state(call('HGET', ':states', number))
-    call('ZREM', ':ready', drop.member)
+    if is_keyed(drop.member) then
+      keys().leave_ready(drop.member, drop.message.key, drop.since, state)
+    else
+      call('ZREM', ':ready', drop.member)
+    end
     forget(number, drop.message)
     count('dropped', 1)
     notify_finished(id_of(number, drop.message), false, nil, state.attempts, 'dropped because the queue was full')
@@ -162,7 +179,7 @@ end
 
 local function store(message)
   local number = string.format('%015d', message.number)
-  local member = number .. message.priority
+  local member = member_of(number, message)
   add(records, number, message.record)
   if message.id then
     call('HSET', ':ids', message.id, number)
@@ -177,12 +194,18 @@ local function store(message)
   if since > NOW then
     call('ZADD', ':delayed', since, member)
     note_due(since)
+    if is_keyed(member) then keys().delay(message.key) end
   else
     if not message.kept then
       available = math.max(available, NOW)
       since = available
     end
-    become_ready(member, since)
+    if is_keyed(member) then
+      keys().ready(member, message.key, since, become_ready)
+    else
+      if queue.fair == '1' then join_plain() end
+      become_ready(member, since)
+    end
   end
   if message.ttl then
     call('ZADD', ':expiring', since + message.ttl, member)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Leases
+-- uses: Codec, Queue, Keys, Advance, Leases
 -- Returns leased messages to their queue; a counted release after the last attempt dead-letters the message.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Ranks
+-- uses: Codec, Queue, Keys, Advance, Ranks
 -- Gives back, as if they had never been leased, messages whose leases a node never got to know of. Looks at one page of what the node
 -- holds.
 -- KEYS: the queue's hash.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Moves dead letters back to the queue they came from, which is made if it no longer exists.
 -- KEYS: the dead-letter queue's hash.
 -- ARGV: time, the caller, id (empty: the next ones), how many at most, how many of the first to leave alone.
@@ -36,7 +36,7 @@ else
   members = call('ZRANGE', ':ready', from, from + tonumber(ARGV[4]) - 1)
 end
 
-local move_to, moved, left = rules().move_to, 0, 0
+local move_to, moved, left, with_keys = rules().move_to, 0, 0, {}
 for _, member in ipairs(members) do
   local number = number_of(member)
   local record = call('HGET', ':messages', number)
@@ -44,13 +44,25 @@ for _, member in ipairs(members) do
   if lives_there(id_of(number, message)) then
     left = left + 1
   else
-    if moved == 0 and (redis.call('EXISTS', source .. ':ready') == 0 or tonumber(redis.call('HGET', source, 'filtered') or 0) > NOW) then
+    if moved == 0 and (message.key or redis.call('EXISTS', source .. ':ready') == 0
+      or tonumber(redis.call('HGET', source, 'filtered') or 0) > NOW) then
       notify('SourceReady')
     end
     call('ZREM', ':ready', member)
-    move_to(source, number, record, message, read_state(call('HGET', ':states', number)), nil)
+    local state = read_state(call('HGET', ':states', number))
+    local there, available = move_to(source, number, record, message, state, nil)
+    if is_keyed(there) then with_keys[#with_keys + 1] = { member = there, name = message.key, available = available } end
     forget(number, message)
     moved = moved + 1
   end
+end
+if #with_keys > 0 then
+  -- Their places in their keys are those of the queue that they came to.
+  local own = KEY
+  KEY, HAS_KEYS, ready_checked = source, true, true
+  for _, message in ipairs(with_keys) do keys().ready(message.member, message.name, message.available) end
+  key_rules.finish()
+  if counts.keysblocked then redis.call('HINCRBY', KEY, 'keysblocked', counts.keysblocked) end
+  KEY, HAS_KEYS, counts.keysblocked, key_rules = own, false, nil, nil
 end
 return answer({ 0, moved, left })

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Brings the queue to the present: delayed, expired and leased messages that are due.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance, Leases
+-- uses: Codec, Queue, Keys, Advance, Leases
 -- Sets another end of leases.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, the end; then per lease its message's id and its receipt.

@@ -1,5 +1,5 @@
 #!lua
--- uses: Codec, Queue, Advance, Feeds
+-- uses: Codec, Queue, Keys, Advance, Feeds
 -- Changes settings, making the queue if it does not exist.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, which queues it applies to (0: all, 1: new ones, 2: those whose policy is undecided, 3:
@@ -70,7 +70,15 @@ use()
 note_due(unused_at())
 local keeps = redis.call('HGET', KEY, 'perkey') == '1'
 if keeps ~= kept_before then keep_latest(keeps) end
+for i = 1, #names do
+  if (names[i] == 'keylimit' or names[i] == 'fair') and before[i] ~= after[i] then after.reorders = true end
+end
 if table.concat(before, '\n') ~= table.concat(after, '\n') then
+  if after.reorders then
+    if key_rules then key_rules.load() end
+    redis.call('UNLINK', KEY .. ':turn')
+    if redis.call('EXISTS', KEY .. ':keynames') == 1 then rules().reorder('1:-inf:0') end
+  end
   rules().trim_history(tonumber(queue.first or 1), tonumber(queue.next or 1))
   notify('SettingsChanged', table.concat(after, '\n'))
   if redis.call('EXISTS', KEY .. ':ready') == 1 then notify('Ready') end
