@@ -327,6 +327,67 @@ public abstract partial class MessageStoreContract
     }
 
     /// <summary>Puts messages whose first letter is their key; those that begin with a dash have none.</summary>
+    [Fact]
+    public async Task A_take_with_a_filter_does_not_get_a_message_that_waits_for_others_of_its_key()
+    {
+        await PutMatching("a", "a1", "no");
+        await PutMatching("a", "a2", "yes");
+        await PutMatching("b", "b1", "yes");
+        await PutMatching("b", "b2", "yes");
+
+        Assert.Equal(["b1", "b2"], await TakeWhere(10, "match=yes"));
+        Assert.Empty(await TakeWhere(10, "match=yes"));
+        var leased = await LeaseOne();
+        Assert.Equal("a1", BodyOf(leased.Message));
+        Assert.Empty(await TakeWhere(10, "match=yes"));
+        await Ack(leased);
+        Assert.Equal(["a2"], await TakeWhere(10, "match=yes"));
+        Assert.Equal((0, 0), ((await Info()).Keys, (await Info()).Ready));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lease_with_a_filter_keeps_to_the_limit_of_a_key_and_to_its_order(bool fair)
+    {
+        await Set(new QueueSettingsPatch { KeyInFlight = 2, Fair = fair });
+        await PutMatching("a", "a1", "yes");
+        await PutMatching("a", "a2", "yes", priority: 5);
+        await PutMatching("a", "a3", "yes");
+        await PutMatching("b", "b1", "no");
+        await PutMatching("b", "b2", "yes", priority: 9);
+        await PutMatching(null, "-1", "yes");
+
+        var leased = await LeaseWhere(10, "match=yes");
+        Assert.Equal(["a1", "a2", "-1"], leased.Select(static lease => BodyOf(lease.Message)));
+        Assert.Empty(await LeaseWhere(10, "match=yes"));
+        Listener.Clear();
+        await Ack(leased[1]);
+        await Listener.WaitForAsync<BecameReady>(Queue);
+        Assert.Equal(["a3"], (await LeaseWhere(10, "match=yes")).Select(static lease => BodyOf(lease.Message)));
+        Assert.Equal(["b1", "b2"], await TakeAll());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Another_message_at_the_front_of_a_key_is_announced_to_those_who_search_with_a_filter(bool fair)
+    {
+        await Set(new QueueSettingsPatch { Fair = fair });
+        await PutMatching("a", "a1", "no");
+        await PutMatching("a", "a2", "yes");
+        Assert.Empty(await TakeWhere(1, "match=yes"));
+        Listener.Clear();
+
+        Assert.Equal(["a1"], await TakeWhere(1, "match=no"));
+
+        await Listener.WaitForAsync<BecameReady>(Queue);
+        Assert.Equal(["a2"], await TakeWhere(1, "match=yes"));
+    }
+
+    private Task PutMatching(string? key, string body, string match, byte priority = 0) =>
+        TryPut(With(body, ("match", match)) with { Key = key, Priority = priority });
+
     private async Task PutKeyed(params string[] bodies)
     {
         foreach (var body in bodies)

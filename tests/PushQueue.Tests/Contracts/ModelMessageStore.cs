@@ -106,6 +106,12 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             found.Live.Remove(message);
         }
 
+        if (next.Exists(message => message.New.Key is not null))
+        {
+            // Another message may stand at the front of the key now.
+            _news.Add(listener => listener.OnReady(queue));
+        }
+
         found.Serve(next);
         found.Counters = found.Counters with { Delivered = found.Counters.Delivered + next.Count };
         return Result(next.Select(message => message.Snapshot(queue)));
@@ -946,7 +952,7 @@ internal sealed class ModelQueue(string epoch)
         bool IsWanted(ModelMessage message) => selection.Filter?.Matches(message.New.Headers) != false;
         if (!Settings.Fair && !Live.Exists(message => message.New.Key is not null))
         {
-            return [.. (selection.Time is { } by ? DueBy(by) : Ready).Where(IsWanted).Take(count)];
+            return [.. (selection.Time is { } by ? DueBy(by) : Ready).Take(selection.Filter is null ? int.MaxValue : MessageFilter.SearchMax).Where(IsWanted).Take(count)];
         }
 
         // Keys do not take turns where a filter chooses.

@@ -359,7 +359,7 @@ public abstract partial class ClientContract : IAsyncLifetime
         {
             Policy = "roundrobin", Ttr = "5m", MaxAttempts = 7, RetryDelay = "exponential:1s..5m", DedupWindow = "1h", MaxMessages = 3,
             MaxBytes = 1000, Overflow = "drop-oldest",
-            History = new HistorySettings { Messages = 5, Age = "1m" }, DeadLetter = false, Expires = "2h",
+            History = new HistorySettings { Messages = 5, Age = "1m" }, DeadLetter = false, Expires = "2h", KeyInFlight = 3, Fair = true,
         }).WithTimeout();
 
         Assert.Equal(changed, await Client.GetSettingsAsync("q").WithTimeout());
@@ -368,7 +368,7 @@ public abstract partial class ClientContract : IAsyncLifetime
             (changed.Policy, changed.Ttr, changed.MaxAttempts, changed.RetryDelay, changed.DedupWindow, changed.MaxMessages,
                 changed.MaxBytes, changed.Overflow, changed.DeadLetter));
         Assert.Equal(new HistorySettings { Messages = 5, Age = "1m", PerKey = false }, changed.History);
-        Assert.Equal("2h", changed.Expires);
+        Assert.Equal(("2h", 3, true), (changed.Expires, changed.KeyInFlight, changed.Fair));
         var error = await Assert.ThrowsAsync<PushQueueException>(
             () => Client.ChangeSettingsAsync("q", new QueueSettingsChange { MaxAttempts = 0 }).WithTimeout());
         Assert.Equal(ProblemTypes.BadOption, error.Type);
@@ -378,6 +378,26 @@ public abstract partial class ClientContract : IAsyncLifetime
             await Client.PutManyAsync("q", Enumerable.Range(1, 2), ContractJson.Default.Int32).WithTimeout();
         });
         Assert.Equal((ProblemTypes.QueueFull, 429), (error.Type, error.Status));
+    }
+
+    [Fact]
+    public async Task The_keys_of_a_queue_are_listed()
+    {
+        foreach (var key in (string[])["b", "a", "b"])
+        {
+            await Client.PutAsync("q", "1", new PutOptions { Key = key }).WithTimeout();
+        }
+
+        var leased = await Client.LeaseAsync("q", TimeSpan.FromSeconds(30)).WithTimeout();
+
+        var keys = await AllAsync(Client.ListKeysAsync("q"));
+        Assert.Equal(
+            [("a", 1L, 0L, false), ("b", 1L, 1L, true)], keys.Select(static key => (key.Key, key.Ready, key.InFlight, key.Blocked)));
+        Assert.True(keys[1].OldestAgeSeconds >= 0);
+        var queue = await Client.GetQueueAsync("q").WithTimeout();
+        Assert.Equal((2L, 1L), (queue!.Keys, queue.BlockedKeys));
+        Assert.True(await leased!.AckAsync().WithTimeout());
+        Assert.Empty(await AllAsync(Client.ListKeysAsync("none")));
     }
 
     [Fact]

@@ -79,6 +79,7 @@ internal sealed partial class ApiTour(PushQueueServer server)
         await SendAsync("DELETE", "/q/{queue}/messages/{id}", "/q/test/messages/late");
         await SendAsync("GET", "/j/{queue}", "/j/test");
         await SendAsync("GET", "/j/{queue}", "/j/nowhere");
+        await SendAsync("GET", "/q/{queue}/keys", "/q/test/keys?limit=5");
     }
 
     private async Task TakeAsync()

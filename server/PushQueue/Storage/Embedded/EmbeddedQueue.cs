@@ -518,6 +518,12 @@ internal sealed class EmbeddedQueue : ILogOwner
             sent.Add(message);
         }
 
+        if (sent.Count == 0)
+        {
+            // All that is ready waits for others of its keys.
+            return given;
+        }
+
         given.Batch = _state.LastBroadcast = _state.Journal.Broadcast(transaction.Now, CollectionsMarshal.AsSpan(sent));
         foreach (var message in sent)
         {

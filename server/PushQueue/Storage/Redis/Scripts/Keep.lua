@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Records that the queue is in use until a later time, or that it must not go before one, where it has the setting expires.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, milliseconds from now, 0 where it is in use for so long, 1 where it must not go for so long.

@@ -5,11 +5,12 @@
 
 -- Where keys take turns: the messages without a key are one key. takes: the messages are gone at once, so that no key is blocked by them.
 local function chooser_by_turns(takes)
-  local chosen, served, bands = {}, {}, nil
+  local chosen, served, bands, lowest = {}, {}, nil, 0
   local plain_taken, plain_turn = 0, tonumber(redis.call('HGET', KEY, 'plainturn') or 0)
 
   local function join(name, member, turn)
     local band = bands[band_of(member) / BAND]
+    lowest = math.min(lowest, band_of(member) / BAND)
     local at = #band + 1
     while turn and at > 1 and band[at - 1].turn and band[at - 1].turn > turn do at = at - 1 end
     table.insert(band, at, { name = name, member = member, turn = turn })
@@ -33,12 +34,15 @@ local function chooser_by_turns(takes)
     local turns = call('ZRANGE', ':turn', 0, limit - 1, 'WITHSCORES')
     for i = 1, #turns, 2 do join_key(turns[i], tonumber(turns[i + 1]) % BAND) end
     join_plain(plain_turn)
-    for band = 0, 9 do
-      while #chosen < limit and bands[band].first <= #bands[band] do
-        local turn = bands[band][bands[band].first]
-        bands[band].first = bands[band].first + 1
+    lowest = 0
+    while #chosen < limit and lowest <= 9 do
+      local band = bands[lowest]
+      local turn = band[band.first]
+      if turn then
+        band.first = band.first + 1
         local score = call('ZSCORE', turn.name and ':blocked' or ':ready', turn.member)
         chosen[#chosen + 1] = { member = turn.member, available = available_of(turn.member, score), name = turn.name }
+        -- The next message of the key may have a higher priority.
         if turn.name then
           served[turn.name] = (served[turn.name] or 0) + 1
           join_key(turn.name)
@@ -46,6 +50,8 @@ local function chooser_by_turns(takes)
           plain_taken = plain_taken + 1
           join_plain()
         end
+      else
+        lowest = lowest + 1
       end
     end
   end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Advance
+-- uses: Codec, Queue, Keys, Advance
 -- Reads the newest broadcast message of each key, in the order of their offsets.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, first offset wanted, how many at most, bytes of bodies at most (the first always goes), the highest
