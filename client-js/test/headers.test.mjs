@@ -31,7 +31,7 @@ test('key and headers come back as they were put', async () => {
   await client.putMany(queue, ['two'], { key, headers });
   await client.putItems(queue, [{ body: 'three', key, headers }, { body: 'plain' }]);
 
-  const got = await client.leaseMany(queue, { count: 10 });
+  const got = await client.takeMany(queue, { count: 10 });
 
   assert.deepEqual(got.map(message => [message.key, message.headers]), [[key, lower], [key, lower], [key, lower], [undefined, undefined]]);
 });

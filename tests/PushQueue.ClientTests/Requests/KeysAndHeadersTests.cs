@@ -27,7 +27,7 @@ public sealed class KeysAndHeadersTests : NodeTests
         await Node.Client.PutAsync(queue, "plain").WithTimeout();
 
         var single = await Node.Client.TakeAsync(queue).WithTimeout();
-        var many = await Node.Client.LeaseManyAsync(queue, 3, TimeSpan.FromMinutes(1)).WithTimeout();
+        var many = await Node.Client.TakeManyAsync(queue, 3).WithTimeout();
         foreach (var message in (Message[])[single!, many[0], many[1]])
         {
             Assert.Equal("customer ü/%", message.Key);
