@@ -10,7 +10,7 @@ import type { Envelope, LeasedMessage, Message } from "./message.js";
 import { Received, readEnvelope } from "./message.js";
 import type { ClientOptions } from "./options.js";
 import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./streaming/options.js";
-import type { Queues } from "./streaming/many.js";
+import type { Queues } from "./streaming/selection.js";
 import { openStream } from "./streaming/stream.js";
 import type {
   BrowseOptions, ConsumerInfo, KeyInfo, LeaseKey, LeaseOptions, Presence, PutItem, PutManyOptions, PutManyResult, PutOptions, PutResult,

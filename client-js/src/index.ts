@@ -7,7 +7,7 @@ export type { Duration } from "./duration.js";
 export type { LeasedMessage, Message } from "./message.js";
 export type { ClientOptions, WebSocketClass } from "./options.js";
 export type { ConsumeOptions, Gap, ManualConsumeOptions, MessageStream, StreamEvents } from "./streaming/options.js";
-export type { Queues } from "./streaming/many.js";
+export type { Queues } from "./streaming/selection.js";
 export type { StreamSink, Transport, TransportChoice } from "./streaming/transport.js";
 export type * from "./types.js";
 export type { Retry } from "./waiting.js";

@@ -9,7 +9,7 @@ import type { Retry } from "../waiting.js";
 import { backoff, pause } from "../waiting.js";
 import { Goodbye, goodbyeMs } from "./goodbye.js";
 import { Held } from "./held.js";
-import type { Selection } from "./many.js";
+import type { Selection } from "./selection.js";
 import { ManyPosition } from "./many.js";
 import { Position } from "./position.js";
 import type { ConsumeOptions, Gap, ManualConsumeOptions } from "./options.js";

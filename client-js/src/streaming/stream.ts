@@ -4,8 +4,8 @@ import type { ClientOptions } from "../options.js";
 import { sse } from "../transports/sse.js";
 import { webSocket } from "../transports/websocket.js";
 import type { ConsumeOptions, ManualConsumeOptions, MessageStream } from "./options.js";
-import type { Queues } from "./many.js";
-import { selectionOf } from "./many.js";
+import type { Queues } from "./selection.js";
+import { selectionOf } from "./selection.js";
 import { Session } from "./session.js";
 import type { Transport, TransportChoice } from "./transport.js";
 

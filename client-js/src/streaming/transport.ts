@@ -1,5 +1,5 @@
 import { PushQueueError } from "../errors.js";
-import type { Selection } from "./many.js";
+import type { Selection } from "./selection.js";
 
 /** The stream that a transport carries, as the transport sees it. A transport reports one thing after the other. */
 export interface StreamSink {
