@@ -110,8 +110,8 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     }
 
     /// <summary>
-    /// Gives the newest message of each key that was broadcast before the position. A message that got a successor meanwhile is left out: the
-    /// successor comes behind the position. They have no cursors, because a client that resumed by one would miss those behind it.
+    /// Gives the newest message of each key that was broadcast before the position. A message that got a successor meanwhile is left out:
+    /// the successor comes behind the position. They have no cursors, because a client that resumed by one would miss those behind it.
     /// </summary>
     private async ValueTask GiveLatestAsync()
     {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Runs the watch and the presence loop while the host runs, and drains the streams as soon as the host begins to stop: before the web server waits for its
-/// requests to end.
+/// Runs the watch and the presence loop while the host runs, and drains the streams as soon as the host begins to stop: before the web
+/// server waits for its requests to end.
 /// </summary>
 internal sealed class DeliveryService(
     Dispatcher dispatcher,

@@ -34,7 +34,8 @@ internal static class DeliveryServiceCollectionExtensions
         services.TryAddSingleton<Dispatcher>();
         services.TryAddSingleton<QueueSets>();
         services.TryAddSingleton(static provider => new NodeDrain(
-            provider.GetRequiredService<Dispatcher>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<NodeDrain>>()));
+            provider.GetRequiredService<Dispatcher>(), provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<NodeDrain>>()));
         services.TryAddSingleton<ConsumerConnections>();
         services.AddHostedService<DeliveryService>();
         return services;

@@ -218,8 +218,8 @@ internal sealed partial class Dispatcher(
         Find(queue)?.Held.Settle(id, receipt, HeldEnd.Failed);
 
     /// <summary>
-    /// Refuses new streams and tells the connections to connect again elsewhere, some at each interval, so that the other nodes do not get them all at
-    /// once. Rounds go on for those that are still here.
+    /// Refuses new streams and tells the connections to connect again elsewhere, some at each interval, so that the other nodes do not get
+    /// them all at once. Rounds go on for those that are still here.
     /// </summary>
     public async Task LeaveAsync(TimeSpan duration, CancellationToken cancellationToken)
     {

@@ -8,7 +8,8 @@ namespace PushQueue.Delivery;
 /// </summary>
 public sealed class NodeDrain
 {
-    // Balancers ask for readiness every second or two and want two or three answers; the rest is for the streams, and at the end for what is under way.
+    // Balancers ask for readiness every second or two and want two or three answers; the rest is for the streams, and at the end for what
+    // is under way.
     private const double NoticeShare = 0.4;
     private const double LeaveShare = 0.4;
 
@@ -24,7 +25,9 @@ public sealed class NodeDrain
         _logger = logger;
     }
 
-    /// <summary>Whether the node is leaving; <c>/readyz</c> then answers 503, and each answer closes its connection, so that a balancer keeps none.</summary>
+    /// <summary>
+    /// Whether the node is leaving; <c>/readyz</c> then answers 503, and each answer closes its connection, so that a balancer keeps none.
+    /// </summary>
     public bool HasBegun => _hasBegun;
 
     /// <summary>Completes when the node may stop.</summary>

@@ -77,7 +77,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public ReadOnlySpan<Consumer> Consumers => Volatile.Read(ref _consumers);
 
-    /// <summary>The queues of a stream over many; null for a connection without one. Then the pump writes all pages, in their order.</summary>
+    /// <summary>
+    /// The queues of a stream over many; null for a connection without one. Then the pump writes all pages, in their order.
+    /// </summary>
     public QueueSet? Set { get; private set; }
 
     /// <summary>False where the connection has a stream over many queues already.</summary>

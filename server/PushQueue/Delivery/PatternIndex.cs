@@ -90,5 +90,6 @@ internal sealed class PatternIndex<T>
     }
 
     /// <summary>What every name begins with that the pattern matches.</summary>
-    public static string PrefixOf(string pattern) => pattern.IndexOf('*', StringComparison.Ordinal) is >= 0 and var star ? pattern[..star] : pattern;
+    public static string PrefixOf(string pattern) =>
+        pattern.IndexOf('*', StringComparison.Ordinal) is >= 0 and var star ? pattern[..star] : pattern;
 }

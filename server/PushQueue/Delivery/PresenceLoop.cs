@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// One loop for all consumers: a queue with a consumer is in use although nothing is put into it, and a worker on a stream is there although
-/// it has nothing to do.
+/// One loop for all consumers: a queue with a consumer is in use although nothing is put into it, and a worker on a stream is there
+/// although it has nothing to do.
 /// </summary>
 internal sealed class PresenceLoop(
     Dispatcher dispatcher, WorkerRegistry workers, TimeProvider time, ILogger<PresenceLoop> logger, MessageMeter meter)

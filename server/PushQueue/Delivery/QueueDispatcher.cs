@@ -131,7 +131,9 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>The queue feeds others: what is ready goes to history although nobody listens. False as for <see cref="TryEnter"/>.</summary>
+    /// <summary>
+    /// The queue feeds others: what is ready goes to history although nobody listens. False as for <see cref="TryEnter"/>.
+    /// </summary>
     public bool TryFeed()
     {
         lock (_gate)
@@ -148,7 +150,9 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>Whether a round is due although nobody listens. Asked before the round: what becomes ready meanwhile sets it again.</summary>
+    /// <summary>
+    /// Whether a round is due although nobody listens. Asked before the round: what becomes ready meanwhile sets it again.
+    /// </summary>
     public bool ConsumeFeeding()
     {
         lock (_gate)
@@ -206,8 +210,8 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// A stream over many queues has no room for messages that are being given out: its consumer leaves the rounds and reads on from history
-    /// at the first of them.
+    /// A stream over many queues has no room for messages that are being given out: its consumer leaves the rounds and reads on from
+    /// history at the first of them.
     /// </summary>
     public void FallBehind(Consumer consumer, string epoch, long offset)
     {

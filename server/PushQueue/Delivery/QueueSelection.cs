@@ -53,7 +53,9 @@ internal sealed class QueueSelection
 
     public bool IsNamed(QueueName queue) => _named.Contains(queue);
 
-    /// <summary>Whether the stream wants a queue. Patterns match no dead-letter queue, because its messages have been delivered already.</summary>
+    /// <summary>
+    /// Whether the stream wants a queue. Patterns match no dead-letter queue, because its messages have been delivered already.
+    /// </summary>
     public bool Wants(QueueName queue)
     {
         if (IsNamed(queue))

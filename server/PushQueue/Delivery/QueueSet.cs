@@ -158,7 +158,8 @@ internal sealed class QueueSet
 
     /// <summary>Once a second: whether the cursor of a quiet stream is due.</summary>
     public bool IsCursorDue(int now) =>
-        Volatile.Read(ref _isDirty) && _isOpen && Format.TellsPositions && now - _writtenAt >= Math.Clamp(_length / CursorCharsPerSecond, 1, SecondsMax);
+        Volatile.Read(ref _isDirty) && _isOpen && Format.TellsPositions
+            && now - _writtenAt >= Math.Clamp(_length / CursorCharsPerSecond, 1, SecondsMax);
 
     private static int AddPage(EncodedPage page, List<EncodedPage> pages)
     {

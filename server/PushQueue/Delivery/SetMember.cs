@@ -6,7 +6,9 @@ namespace PushQueue.Delivery;
 /// <summary>One queue of a stream over many, and where the stream is in it.</summary>
 /// <param name="set">The queues of the stream.</param>
 /// <param name="queue">The queue.</param>
-/// <param name="announced">Where the stream begins in a queue that joins later, as its client is notified; null for the first queues.</param>
+/// <param name="announced">
+/// Where the stream begins in a queue that joins later, as its client is notified; null for the first queues.
+/// </param>
 internal sealed class SetMember(QueueSet set, QueueName queue, Cursor? announced)
 {
     private SetPosition? _reached;

@@ -5,7 +5,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Decides which queues belong to a stream over many. An actor: events are noted, and one loop at a time lets queues join. Its lock is a leaf.
+/// Decides which queues belong to a stream over many. An actor: events are noted, and one loop at a time lets queues join. Its lock is a
+/// leaf.
 /// </summary>
 internal sealed class SetMembership(
     QueueSet set, SetRequest request, Dispatcher dispatcher, IMessageStore store, TimeProvider time, FaultBorder faults)
@@ -255,14 +256,16 @@ internal sealed class SetMembership(
                 foreach (var name in names)
                 {
                     // The stores agree on the order of names and prefixes in ASCII only.
-                    isOver = Ascii.IsValid(prefix) && string.CompareOrdinal(name, prefix) > 0 && !name.StartsWith(prefix, StringComparison.Ordinal);
+                    isOver = Ascii.IsValid(prefix) && string.CompareOrdinal(name, prefix) > 0
+                        && !name.StartsWith(prefix, StringComparison.Ordinal);
                     if (isOver)
                     {
                         break;
                     }
 
                     var queue = QueueName.Parse(name);
-                    if (NamePattern.Fits(pattern, name) && set.Selection.Wants(queue) && isWanted(queue) && Rights.MayListen(queue) && seen.Add(queue))
+                    if (NamePattern.Fits(pattern, name) && set.Selection.Wants(queue) && isWanted(queue) && Rights.MayListen(queue)
+                        && seen.Add(queue))
                     {
                         if (seen.Count > most)
                         {

@@ -9,7 +9,8 @@ namespace PushQueue.Delivery;
 /// <param name="time">Ends the wait for a queue that does not take its turn.</param>
 internal sealed class SharedCredit(int most, TimeProvider time)
 {
-    // A queue that waits may have stopped, or lost its messages to other consumers. Shorter than the second after which a dispatcher looks again.
+    // A queue that waits may have stopped, or lost its messages to other consumers. Shorter than the second after which a dispatcher looks
+    // again.
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
@@ -32,7 +33,9 @@ internal sealed class SharedCredit(int most, TimeProvider time)
         }
     }
 
-    /// <summary>Reserves room for one more message of a consumer's queue. False where there is none, or another queue comes first.</summary>
+    /// <summary>
+    /// Reserves room for one more message of a consumer's queue. False where there is none, or another queue comes first.
+    /// </summary>
     public bool TryTake(Consumer consumer)
     {
         bool yields;

@@ -81,7 +81,8 @@ internal sealed record BoardView
         BoardOrder.Consumers => one.Consumers.CompareTo(other.Consumers),
 
         // The oldest is the one that waits longest; a queue where nothing waits is the youngest of all.
-        BoardOrder.Oldest => (other.Info.OldestReadyAt ?? DateTimeOffset.MaxValue).CompareTo(one.Info.OldestReadyAt ?? DateTimeOffset.MaxValue),
+        BoardOrder.Oldest =>
+            (other.Info.OldestReadyAt ?? DateTimeOffset.MaxValue).CompareTo(one.Info.OldestReadyAt ?? DateTimeOffset.MaxValue),
         _ => 0,
     };
 }

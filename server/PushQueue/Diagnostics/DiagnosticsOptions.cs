@@ -4,8 +4,8 @@ namespace PushQueue.Diagnostics;
 public sealed class DiagnosticsOptions
 {
     /// <summary>
-    /// Queues that get metrics of their own; the rest share the series of the queue <c>/other</c>, a name that no queue can have. Anyone who
-    /// may put can make queues, and each series costs whoever scrapes memory.
+    /// Queues that get metrics of their own; the rest share the series of the queue <c>/other</c>, a name that no queue can have. Anyone
+    /// who may put can make queues, and each series costs whoever scrapes memory.
     /// </summary>
     public int QueueSeriesMax { get; set; } = 200;
 

@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// Listens to this node's instruments of the meter <c>PushQueue</c> for whoever scrapes <c>/metrics</c>. An instrument that is added anywhere
-/// appears there by itself, with its name, unit and labels turned into Prometheus' conventions.
+/// Listens to this node's instruments of the meter <c>PushQueue</c> for whoever scrapes <c>/metrics</c>. An instrument that is added
+/// anywhere appears there by itself, with its name, unit and labels turned into Prometheus' conventions.
 /// </summary>
 internal sealed class MetricCollector : IDisposable
 {

@@ -11,7 +11,8 @@ namespace PushQueue.Diagnostics;
 /// <param name="LastAt">When it happened last.</param>
 /// <param name="Count">How often it happened.</param>
 internal sealed record NodeEvent(
-    long Number, long Version, NodeEventLevel Level, string Code, string Text, string? Queue, DateTimeOffset FirstAt, DateTimeOffset LastAt, long Count);
+    long Number, long Version, NodeEventLevel Level, string Code, string Text, string? Queue, DateTimeOffset FirstAt, DateTimeOffset LastAt,
+        long Count);
 
 internal enum NodeEventLevel
 {

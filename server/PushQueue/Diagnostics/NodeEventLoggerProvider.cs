@@ -21,7 +21,8 @@ internal sealed class NodeEventLoggerProvider(NodeEvents events) : ILoggerProvid
 
         public bool IsEnabled(LogLevel logLevel) => logLevel is >= LogLevel.Warning and < LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             // SignalR logs as an error what a hub method tells its caller to have done wrong.
             if (!IsEnabled(logLevel) || exception is HubException)
@@ -30,7 +31,9 @@ internal sealed class NodeEventLoggerProvider(NodeEvents events) : ILoggerProvid
             }
 
             var text = exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {exception.Message}";
-            events.Add(logLevel == LogLevel.Warning ? NodeEventLevel.Warning : NodeEventLevel.Error, "log", text.Length > TextMax ? text[..TextMax] : text);
+            events.Add(logLevel == LogLevel.Warning ? NodeEventLevel.Warning : NodeEventLevel.Error, "log", text.Length > TextMax
+                ? text[..TextMax]
+                : text);
         }
     }
 }

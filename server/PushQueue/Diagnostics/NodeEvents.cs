@@ -52,7 +52,8 @@ internal sealed class NodeEvents(TimeProvider time) : IQueueChangeListener
         Add(
             NodeEventLevel.Info,
             "settings-changed",
-            $"Settings of '{queue}' changed; it is {(settings.EffectivePolicy == DeliveryPolicy.RoundRobin ? "roundrobin" : "broadcast")} and {(settings.Stopped ? "stopped" : "started")}.",
+            $"Settings of '{queue}' changed; it is {(settings.EffectivePolicy == DeliveryPolicy.RoundRobin ? "roundrobin" : "broadcast")} "
+                + $"and {(settings.Stopped ? "stopped" : "started")}.",
             queue);
 
     public void OnDeleted(QueueName queue) => Add(NodeEventLevel.Info, "queue-deleted", $"Queue '{queue}' was deleted.", queue);

@@ -5,7 +5,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Diagnostics;
 
-/// <summary>The instruments that are read when somebody asks: the queues, who is connected, the store, the process. They cost nothing between.</summary>
+/// <summary>
+/// The instruments that are read when somebody asks: the queues, who is connected, the store, the process. They cost nothing between.
+/// </summary>
 internal sealed class NodeGauges
 {
     private static readonly GapCause[] GapCauses = Enum.GetValues<GapCause>();
@@ -14,7 +16,8 @@ internal sealed class NodeGauges
     private readonly QueueSeries _series;
 
     public NodeGauges(
-        MessageMeter meter, QueueSeries series, Dispatcher dispatcher, ConsumerRegistry registry, IStoreLifecycle store, NodeStatistics statistics)
+        MessageMeter meter, QueueSeries series, Dispatcher dispatcher, ConsumerRegistry registry, IStoreLifecycle store,
+            NodeStatistics statistics)
     {
         _meter = meter.Meter;
         _series = series;
@@ -27,13 +30,16 @@ internal sealed class NodeGauges
     private void AddQueues()
     {
         _ = _meter.CreateObservableGauge("pushqueue.queues", () => _series.Queues, "{queue}", "Queues.");
-        _ = _meter.CreateObservableGauge("pushqueue.queue.messages", Messages, "{message}", "Messages of a queue by state; history are broadcast ones kept for resuming.");
+        _ = _meter.CreateObservableGauge("pushqueue.queue.messages", Messages, "{message}",
+            "Messages of a queue by state; history are broadcast ones kept for resuming.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.queue.size", () => Each(static point => point.Bytes), "By", "Bodies of the live messages of a queue.");
         _ = _meter.CreateObservableGauge(
-            "pushqueue.queue.oldest.age", () => Each(static point => point.OldestSeconds), "s", "How long the oldest ready message of a queue has waited.");
+            "pushqueue.queue.oldest.age", () =>
+                Each(static point => point.OldestSeconds), "s", "How long the oldest ready message of a queue has waited.");
         _ = _meter.CreateObservableGauge(
-            "pushqueue.queue.keys.blocked", () => Each(static point => point.BlockedKeys), "{key}", "Keys of a queue whose ready messages wait for others of the key.");
+            "pushqueue.queue.keys.blocked", () =>
+                Each(static point => point.BlockedKeys), "{key}", "Keys of a queue whose ready messages wait for others of the key.");
         AddCounter("put", "Messages put.", static counters => counters.Put);
         AddCounter("delivered", "Messages given out and gone.", static counters => counters.Delivered);
         AddCounter("acked", "Leases acked.", static counters => counters.Acked);
@@ -46,37 +52,44 @@ internal sealed class NodeGauges
     }
 
     private void AddCounter(string name, string help, Func<QueueCounters, long> value) =>
-        _meter.CreateObservableCounter("pushqueue.queue." + name, () => Each(point => value(point.Counters)), "{message}", help + " By queue, since it was made.");
+        _meter.CreateObservableCounter(
+            "pushqueue.queue." + name, () => Each(point => value(point.Counters)), "{message}", help + " By queue, since it was made.");
 
     private void AddDelivery(DeliveryCounts counts, ConsumerRegistry registry)
     {
         _ = _meter.CreateObservableCounter(
-            "pushqueue.messages.delivered", () => counts.Delivered, "{message}", "Messages pushed to connections, each once for each consumer.");
+            "pushqueue.messages.delivered", () =>
+                counts.Delivered, "{message}", "Messages pushed to connections, each once for each consumer.");
         _ = _meter.CreateObservableCounter(
             "pushqueue.gaps",
             () => GapCauses.Select(cause => new Measurement<long>(counts.GapsOf(cause), Label("cause", Text(cause)))),
             "{gap}",
             "Gaps told to consumers, by cause.");
-        _ = _meter.CreateObservableGauge("pushqueue.connections", () => Connections(registry), "{connection}", "Connections that hold consumers, by transport.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.connections", () => Connections(registry), "{connection}", "Connections that hold consumers, by transport.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.buffers.used", () => registry.Memory.Used, "By", "Memory of what waits for all connections together.");
-        _ = _meter.CreateObservableGauge("pushqueue.buffers.limit", () => registry.Memory.BytesMax, "By", "What may wait for all connections together.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.buffers.limit", () => registry.Memory.BytesMax, "By", "What may wait for all connections together.");
         _ = _meter.CreateObservableGauge("pushqueue.consumers", () => registry.Consumers, "{consumer}", "Consumers on this node.");
     }
 
     private void AddStore(IStoreLifecycle store)
     {
-        _ = _meter.CreateObservableGauge("pushqueue.store.available", () => store.UnavailableReason is null ? 1 : 0, null, "1 while the store can serve.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.store.available", () => store.UnavailableReason is null ? 1 : 0, null, "1 while the store can serve.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.store.damaged", () => store.Damage?.Places ?? 0, "{place}", "Places of the log that are damaged or missing.");
-        _ = _meter.CreateObservableGauge("pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "What the store takes up on its medium.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "What the store takes up on its medium.");
         _ = _meter.CreateObservableGauge("pushqueue.store.free", () => Of(_series.Usage?.FreeBytes), "By", "What is left there.");
         _ = _meter.CreateObservableGauge("pushqueue.store.files", () => Of(_series.Usage?.Files), "{file}", "Files of the store.");
     }
 
     private void AddNode(NodeStatistics statistics)
     {
-        _ = _meter.CreateObservableGauge("pushqueue.takes.waiting", () => statistics.WaitingTakes, "{take}", "Takes that wait for a message.");
+        _ = _meter.CreateObservableGauge(
+            "pushqueue.takes.waiting", () => statistics.WaitingTakes, "{take}", "Takes that wait for a message.");
         _ = _meter.CreateObservableGauge("pushqueue.workers", () => statistics.Workers, "{worker}", "Workers that gave their name.");
         _ = _meter.CreateObservableGauge("pushqueue.uptime", () => statistics.Uptime.TotalSeconds, "s", "Time since the start.");
         _ = _meter.CreateObservableGauge(
@@ -104,7 +117,8 @@ internal sealed class NodeGauges
         }
     }
 
-    private static Measurement<long> OfState(SeriesPoint point, string state, long value) => new(value, Label("queue", point.Queue), Label("state", state));
+    private static Measurement<long> OfState(SeriesPoint point, string state, long value) =>
+        new(value, Label("queue", point.Queue), Label("state", state));
 
     private static IEnumerable<Measurement<int>> Connections(ConsumerRegistry registry) =>
         registry.CountByTransport().Select(static count => new Measurement<int>(count.Value, Label("transport", count.Key)));

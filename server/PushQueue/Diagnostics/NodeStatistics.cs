@@ -10,7 +10,8 @@ internal sealed class NodeStatistics(
     private const int PageSize = 1000;
 
     public static readonly string Version =
-        typeof(NodeStatistics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+        typeof(NodeStatistics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "0";
 
     private readonly long _startedAt = time.GetTimestamp();
 

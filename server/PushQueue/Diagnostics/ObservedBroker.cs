@@ -3,7 +3,9 @@ using PushQueue.Queues;
 
 namespace PushQueue.Diagnostics;
 
-/// <summary>The broker as all front doors see it: what it does is counted and, where somebody listens, traced. It decides nothing.</summary>
+/// <summary>
+/// The broker as all front doors see it: what it does is counted and, where somebody listens, traced. It decides nothing.
+/// </summary>
 internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) : IMessageBroker
 {
     public int MessageBytesMax => inner.MessageBytesMax;
@@ -34,7 +36,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         return result;
     }
 
-    public async ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken)
+    public async ValueTask<BrokerResult<AwaitedPut>> PutAndWaitAsync(
+        QueueName queue, NewMessage message, TimeSpan wait, CancellationToken cancellationToken)
     {
         using var span = MessageTracing.IsOn ? MessageTracing.StartPut(queue, message) : null;
         var result = await inner.PutAndWaitAsync(queue, message, wait, cancellationToken);
@@ -69,7 +72,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         return result;
     }
 
-    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    public async ValueTask<BrokerResult<IReadOnlyList<Message>>> TakeAsync(
+        QueueName queue, TakeRequest request, CancellationToken cancellationToken)
     {
         var result = await inner.TakeAsync(queue, request, cancellationToken);
         if (result.Ok && result.Value.Count > 0)
@@ -87,7 +91,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         return result;
     }
 
-    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, TakeRequest request, CancellationToken cancellationToken)
+    public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(
+        QueueName queue, TakeRequest request, CancellationToken cancellationToken)
     {
         var result = await inner.LeaseAsync(queue, request, cancellationToken);
         if (result.Ok && result.Value.Count > 0)
@@ -136,7 +141,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
         return results;
     }
 
-    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) => inner.EndDueLeasesAsync(queue, dueBy, limit);
+    public ValueTask<BrokerResult<int>> EndDueLeasesAsync(QueueName queue, DateTimeOffset dueBy, int limit) =>
+        inner.EndDueLeasesAsync(queue, dueBy, limit);
 
     public ValueTask<long> CountDueAsync(QueueName queue, DateTimeOffset dueBy) => inner.CountDueAsync(queue, dueBy);
 
@@ -156,7 +162,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
     public ValueTask<BrokerResult<bool>> RescheduleAsync(QueueName queue, MessageId id, DateTimeOffset availableAt) =>
         inner.RescheduleAsync(queue, id, availableAt);
 
-    public ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken) =>
+    public ValueTask<BrokerResult<ReplayOutcome>> ReplayAsync(
+        QueueName deadLetterQueue, ReplayRequest request, CancellationToken cancellationToken) =>
         inner.ReplayAsync(deadLetterQueue, request, cancellationToken);
 
     public ValueTask<BrokerResult<long?>> PurgeAsync(QueueName queue) => inner.PurgeAsync(queue);
@@ -169,7 +176,8 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
 
     public ValueTask<QueuePage> ListQueuesAsync(string? after, int limit) => inner.ListQueuesAsync(after, limit);
 
-    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => inner.UpdateSettingsAsync(queue, patch);
+    public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) =>
+        inner.UpdateSettingsAsync(queue, patch);
 
     private void Count(in BrokerResult<PutOutcome> result)
     {

@@ -72,7 +72,9 @@ internal static class PrometheusText
 
     private static void Head(StringBuilder text, string name, string type, Instrument instrument)
     {
-        var help = (instrument.Description ?? instrument.Name).Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+        var help = (instrument.Description ?? instrument.Name)
+            .Replace("\\", @"\\", StringComparison.Ordinal)
+            .Replace("\n", @"\n", StringComparison.Ordinal);
         text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
     }
 

@@ -6,17 +6,20 @@ namespace PushQueue.Diagnostics;
 
 /// <summary>
 /// Puts and deliveries per second of the busy queues, sliding over ten seconds, and what each of the last seconds brought. It samples the
-/// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put. Only queues with
-/// news or a backlog are sampled, and of those that have been quiet some each second, in turn: a look may cost a round trip.
+/// store's own counters once a second, so it sees every transport alike and costs the hot paths one dictionary look per put. Only queues
+/// with news or a backlog are sampled, and of those that have been quiet some each second, in turn: a look may cost a round trip.
 /// </summary>
-internal sealed class QueueRates(IQueueCatalog store, TimeProvider time, ILogger<QueueRates> logger, MessageMeter meter) : IQueueChangeListener
+internal sealed class QueueRates(
+    IQueueCatalog store, TimeProvider time, ILogger<QueueRates> logger, MessageMeter meter) : IQueueChangeListener
 {
     private readonly FaultBorder _faults = new("rates", logger, meter);
 
     /// <summary>Queues beyond this many have no rates until others fall idle.</summary>
     private const int QueuesMax = 1000;
 
-    /// <summary>A queue without news is sampled for another minute, so that what it did can still be seen; less where places are scarce.</summary>
+    /// <summary>
+    /// A queue without news is sampled for another minute, so that what it did can still be seen; less where places are scarce.
+    /// </summary>
     private const int QuietSamplesMax = 60;
 
     private const int QuietSamplesMaxWhenCrowded = 11;

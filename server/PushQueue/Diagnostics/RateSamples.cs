@@ -91,7 +91,8 @@ internal sealed class RateSamples
         var counters = info.Counters;
         lock (_lock)
         {
-            if (_window.Count > 0 && (counters.Put < _latest.Put || counters.Delivered < _latest.Delivered || counters.Acked < _latest.Acked))
+            if (_window.Count > 0
+                && (counters.Put < _latest.Put || counters.Delivered < _latest.Delivered || counters.Acked < _latest.Acked))
             {
                 // The queue was deleted and made again.
                 _window.Clear();
@@ -103,7 +104,8 @@ internal sealed class RateSamples
             if (_window.Count > 0)
             {
                 AddPointLocked(new QueuePoint(
-                    (int)(_latest.Put - before.Put), (int)(_latest.Delivered - before.Delivered), (int)(_latest.Acked - before.Acked), info.Waiting));
+                    (int)(_latest.Put - before.Put), (int)(_latest.Delivered - before.Delivered), (int)(_latest.Acked - before.Acked),
+                        info.Waiting));
             }
 
             _latestWaiting = info.Waiting;

@@ -58,7 +58,8 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
     }
 
     /// <summary>
-    /// A request with an id belongs to a connection that was negotiated and is counted already. A socket without one is a connection of its own.
+    /// A request with an id belongs to a connection that was negotiated and is counted already. A socket without one is a connection of its
+    /// own.
     /// </summary>
     private Task ServeHubAsync(HttpContext context, Caller caller, RefusalForm form, RequestDelegate next) =>
         context.Request.Query.ContainsKey("id") ? next(context)
@@ -73,7 +74,8 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
     {
         hits.Count("key-connections");
         return form.AnswerAsync(context, new Problem(
-            ProblemType.TooManyConnections, $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));
+            ProblemType.TooManyConnections,
+                $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));
     }
 
     private async Task ServeConnectionAsync(HttpContext context, Caller caller, RefusalForm form, RequestDelegate next)
@@ -124,8 +126,9 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
     public static StringValues ChallengesFor(HttpRequest request) => IsOfScript(request) ? BearerChallenge : Challenges;
 
     /// <summary>
-    /// Whether a page's script asks. A browser that reads of Basic puts up a window of its own and the script waits for it, the dashboard's, too,
-    /// which has its own way to ask. Browsers do not always say that it is a script, so its socket and its event stream tell, too.
+    /// Whether a page's script asks. A browser that reads of Basic puts up a window of its own and the script waits for it, the
+    /// dashboard's, too, which has its own way to ask. Browsers do not always say that it is a script, so its socket and its event stream
+    /// tell, too.
     /// </summary>
     private static bool IsOfScript(HttpRequest request) =>
         request.Headers["Sec-Fetch-Mode"] is [{ } mode] && mode != "navigate"
@@ -140,7 +143,9 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         _ => null,
     };
 
-    /// <summary>How many segments of the path stand behind <c>{queue}</c>: names are read from the path as it was sent, from its end.</summary>
+    /// <summary>
+    /// How many segments of the path stand behind <c>{queue}</c>: names are read from the path as it was sent, from its end.
+    /// </summary>
     private static int QueueFromEnd(EndpointBuilder endpoint, RouteAccess? route)
     {
         if (route is null || route.Rules.All(static rule => rule.Rule is not { Scope: AccessScope.Queue, Only: null }))
@@ -157,6 +162,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
             }
         }
 
-        throw new InvalidOperationException($"{endpoint.DisplayName} asks for a permission on a queue, but its path has no {{{QueueParameter}}}.");
+        throw new InvalidOperationException(
+            $"{endpoint.DisplayName} asks for a permission on a queue, but its path has no {{{QueueParameter}}}.");
     }
 }

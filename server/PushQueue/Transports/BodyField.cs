@@ -43,7 +43,8 @@ internal readonly struct BodyField
     }
 
     /// <summary>
-    /// The value as it is, as JSON; a string that is given another content type is that text itself. The problem where that text is not valid.
+    /// The value as it is, as JSON; a string that is given another content type is that text itself. The problem where that text is not
+    /// valid.
     /// </summary>
     /// <param name="json">What the value was found in.</param>
     /// <param name="contentType">The content type that was given; null for JSON.</param>

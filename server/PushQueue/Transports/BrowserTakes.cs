@@ -8,8 +8,9 @@ using PushQueue.Security;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Keeps browsers from taking messages that nobody asked for. A GET of a queue takes a message, and browsers send a GET to prefetch a link and to
-/// open, reload or restore a page. A prefetch is refused; a page load gets a page that says what the address does and has a button to do it.
+/// Keeps browsers from taking messages that nobody asked for. A GET of a queue takes a message, and browsers send a GET to prefetch a link
+/// and to open, reload or restore a page. A prefetch is refused; a page load gets a page that says what the address does and has a button
+/// to do it.
 /// </summary>
 internal static class BrowserTakes
 {
@@ -55,7 +56,8 @@ internal static class BrowserTakes
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         headers.ContentSecurityPolicy =
-            $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+            $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; form-action "
+                + "'none'; "
             + "frame-ancestors 'none'";
         await RestAnswers.BytesAsync(context, StatusCodes.Status200OK, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(Page(nonce)));
     }

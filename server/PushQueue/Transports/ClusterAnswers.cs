@@ -60,7 +60,8 @@ internal sealed class ClusterAnswers(
     public async ValueTask<IReadOnlyList<WorkerContract>> WorkersAsync()
     {
         var merged = workers.List().Select(WorkerContract.Of).ToDictionary(static worker => worker.Worker, StringComparer.Ordinal);
-        foreach (var worker in (await AskAsync("workers")).SelectMany(static answer => Read(answer, ContractContext.Default.WorkerContractArray)))
+        foreach (var worker in (await AskAsync("workers"))
+            .SelectMany(static answer => Read(answer, ContractContext.Default.WorkerContractArray)))
         {
             merged[worker.Worker] = merged.TryGetValue(worker.Worker, out var known) ? known.With(worker) : worker;
         }

@@ -8,7 +8,8 @@ namespace PushQueue.Transports;
 /// Who is at the other end of a connection that lasts. Asks the rules anew each time: they may have changed since the connection began.
 /// Also counts its commands, against its own rate and the key's.
 /// </summary>
-internal sealed class ConnectionCaller(AccessControl access, Caller caller, int commandsPerSecondMax, LimitHits hits, TimeProvider time) : IConsumerRights
+internal sealed class ConnectionCaller(
+    AccessControl access, Caller caller, int commandsPerSecondMax, LimitHits hits, TimeProvider time) : IConsumerRights
 {
     private readonly RateBudget _commands = new(time);
     private string _grants = "";
@@ -18,7 +19,9 @@ internal sealed class ConnectionCaller(AccessControl access, Caller caller, int 
 
     public bool MayStay => access.Again(caller) is not null;
 
-    /// <summary>Grows with every change of the rules; for a user of the application, with every change of what the application grants it.</summary>
+    /// <summary>
+    /// Grows with every change of the rules; for a user of the application, with every change of what the application grants it.
+    /// </summary>
     public int Version
     {
         get
@@ -28,7 +31,8 @@ internal sealed class ConnectionCaller(AccessControl access, Caller caller, int 
                 return access.Version;
             }
 
-            var grants = string.Join(';', Caller.Key!.Grants.Select(static grant => $"{(int)grant.Can}:{string.Join(',', grant.Patterns)}"));
+            var grants = string.Join(
+                ';', Caller.Key!.Grants.Select(static grant => $"{(int)grant.Can}:{string.Join(',', grant.Patterns)}"));
             _grantChanges += grants == _grants ? 0 : 1;
             _grants = grants;
             return _grantChanges;
@@ -44,7 +48,8 @@ internal sealed class ConnectionCaller(AccessControl access, Caller caller, int 
         if (!_commands.TrySpend(commandsPerSecondMax, 1, out _))
         {
             hits.Count("commands");
-            return new Problem(ProblemType.TooManyRequests, $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each, or more slowly.");
+            return new Problem(ProblemType.TooManyRequests,
+                $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each, or more slowly.");
         }
 
         return Caller.WhyNotNow(bytes, hits, out _);

@@ -6,8 +6,8 @@ using PushQueue.Transports.Framing;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Refuses an event stream for now. An EventSource gives up for good at any status but 200, also where the server only restarts. So it gets a stream
-/// that says why, when to come back, and ends.
+/// Refuses an event stream for now. An EventSource gives up for good at any status but 200, also where the server only restarts. So it gets
+/// a stream that says why, when to come back, and ends.
 /// </summary>
 internal static class EventStreamRefusal
 {
@@ -50,5 +50,7 @@ internal static class EventStreamRefusal
     /// <summary>Not before the time that <c>Retry-After</c> names, where the refusal has set it.</summary>
     private static int WaitMs(HttpResponse response) =>
         Random.Shared.Next(WaitMsMin, WaitMsMax)
-        + (int.TryParse(response.Headers.RetryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? Math.Min(seconds, 3600) * 1000 : 0);
+        + (int.TryParse(response.Headers.RetryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? Math.Min(seconds, 3600) * 1000
+            : 0);
 }

@@ -3,7 +3,9 @@ using System.Text.Unicode;
 
 namespace PushQueue.Transports;
 
-/// <summary>Reads text out of a header. The server gives headers a character per byte, because foreign ones may be in any encoding.</summary>
+/// <summary>
+/// Reads text out of a header. The server gives headers a character per byte, because foreign ones may be in any encoding.
+/// </summary>
 internal static class HeaderText
 {
     /// <summary>The value as UTF-8; as it is where it is not valid UTF-8, and where a host has decoded it already.</summary>

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Walks over the fields of one JSON object and refuses a name that is given twice: two readers would take two different values. The JSON has been
-/// validated, so that the reader cannot throw. The caller consumes each value before it asks for the next field.
+/// Walks over the fields of one JSON object and refuses a name that is given twice: two readers would take two different values. The JSON
+/// has been validated, so that the reader cannot throw. The caller consumes each value before it asks for the next field.
 /// </summary>
 internal ref struct JsonFields
 {

@@ -10,8 +10,10 @@ internal static class JsonNames
     /// <summary>Every name that commands, envelopes, options and settings have.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        "cmd", "queue", "ref", "id", "receipt", "items", "value", "values", "body", "contentType", "encoding", "count", "wait", "worker", "ttr",
-        "delay", "at", "ttl", "priority", "unique", "key", "headers", "where", "maxAttempts", "retryDelay", "traceparent", "waitForAck", "error", "unstarted", "policy",
+        "cmd", "queue", "ref", "id", "receipt", "items", "value", "values", "body", "contentType", "encoding", "count", "wait", "worker",
+            "ttr",
+        "delay", "at", "ttl", "priority", "unique", "key", "headers", "where", "maxAttempts", "retryDelay", "traceparent", "waitForAck",
+            "error", "unstarted", "policy",
         "status", "started", "ack", "prefetch", "format", "from", "overflow", "grace", "consumer", "lastEventId", "offset", "attempt",
         "enqueuedAt", "leasedUntil", "state", "availableAt", "expiresAt", "lastError", "lastWorker", "looks", "deadLetter", "history",
         "dedupWindow", "maxMessages", "maxBytes", "messages", "age",
@@ -43,7 +45,8 @@ internal static class JsonNames
         var groups = new (byte[], string)[LengthMax + 1][];
         for (var length = 0; length < groups.Length; length++)
         {
-            groups[length] = [.. names.Where(name => name.Length == length).Select(static name => (System.Text.Encoding.ASCII.GetBytes(name), name))];
+            groups[length] = [.. names.Where(name => name.Length == length)
+                .Select(static name => (System.Text.Encoding.ASCII.GetBytes(name), name))];
         }
 
         return groups;

@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// The one reader of texts, names and values in the JSON of clients. System.Text.Json throws where a string holds half a surrogate pair; the
-/// methods here return a problem instead. BannedSymbols.Json.txt keeps the throwing methods out of the other files.
+/// The one reader of texts, names and values in the JSON of clients. System.Text.Json throws where a string holds half a surrogate pair;
+/// the methods here return a problem instead. BannedSymbols.Json.txt keeps the throwing methods out of the other files.
 /// </summary>
 internal static class JsonText
 {
@@ -16,7 +16,8 @@ internal static class JsonText
 #pragma warning disable RS0030
 
     /// <summary>
-    /// Reads a scalar as the text that a query string would hold; null where the value is null, which is the same as an option that is not given.
+    /// Reads a scalar as the text that a query string would hold; null where the value is null, which is the same as an option that is not
+    /// given.
     /// </summary>
     /// <param name="reader">A reader that stands at the value.</param>
     /// <param name="name">The name of the field, for the problem.</param>
@@ -136,7 +137,8 @@ internal static class JsonText
     }
 
     public static Problem NotUnicode(string name) =>
-        Problem.BadJson($"The field '{OptionValues.Shown(name)}' is not valid Unicode: it has half a surrogate pair, such as \\ud83d alone.");
+        Problem.BadJson(
+            $"The field '{OptionValues.Shown(name)}' is not valid Unicode: it has half a surrogate pair, such as \\ud83d alone.");
 
     private static bool TryReadString(ref Utf8JsonReader reader, out string text)
     {

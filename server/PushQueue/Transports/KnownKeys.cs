@@ -5,9 +5,9 @@ using PushQueue.Security;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Finds whose key a request carries. A connection that sends the same key again is not hashed again: the web server gives the same string object
-/// for a header that has not changed since the connection's last request, so an object that was found good once is good as long as the rules
-/// are the same. Nothing of the key is kept that the web server does not keep anyway, and no other connection gains by it.
+/// Finds whose key a request carries. A connection that sends the same key again is not hashed again: the web server gives the same string
+/// object for a header that has not changed since the connection's last request, so an object that was found good once is good as long as
+/// the rules are the same. Nothing of the key is kept that the web server does not keep anyway, and no other connection gains by it.
 /// </summary>
 internal static class KnownKeys
 {

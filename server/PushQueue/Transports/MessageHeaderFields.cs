@@ -98,7 +98,8 @@ internal static class MessageHeaderFields
             return PercentCoding.TryDecode(raw.AsSpan(ExtendedMark.Length), plusIsSpace: false, out value)
                 ? null
                 : Problem.BadOption(
-                    $"The value of the header '{OptionValues.Shown(name)}' begins with {ExtendedMark}, but is not percent-encoded UTF-8 (RFC 8187).");
+                    $"The value of the header '{OptionValues.Shown(name)}' begins with {ExtendedMark}, but is not percent-encoded UTF-8 "
+                        + "(RFC 8187).");
         }
 
         if (Ascii.IsValid(raw))
@@ -117,7 +118,8 @@ internal static class MessageHeaderFields
         if (!Utf8.IsValid(bytes))
         {
             return Problem.BadOption(
-                $"The value of the header '{OptionValues.Shown(name)}' is not UTF-8; send UTF-8, or percent-encoded UTF-8 behind {ExtendedMark}.");
+                $"The value of the header '{OptionValues.Shown(name)}' is not UTF-8; send UTF-8, or percent-encoded UTF-8 behind "
+                    + $"{ExtendedMark}.");
         }
 
         value = Encoding.UTF8.GetString(bytes);

@@ -26,8 +26,8 @@ internal static class MessageJson
     }
 
     /// <summary>
-    /// A message that is looked at where it rests: its envelope and where it is; instead of the body only its first bytes, where a preview of
-    /// so many bytes is asked for.
+    /// A message that is looked at where it rests: its envelope and where it is; instead of the body only its first bytes, where a preview
+    /// of so many bytes is asked for.
     /// </summary>
     public static void WriteLook(Utf8JsonWriter writer, Message message, int? previewBytes = null)
     {

@@ -53,7 +53,8 @@ internal static class OptionValues
     public static Problem? TimeToRun(string value, out TimeSpan duration) =>
         Queues.Duration.TryParse(value, out duration) && duration >= TimeToRunMin && duration <= TimeToRunMax
             ? null
-            : Problem.BadOption($"The option 'ttr' is '{Shown(value)}'; give 100ms to 24h, written like 30, 1.5, 500ms, 5m or 2h. Longer work extends its lease by touch.");
+            : Problem.BadOption($"The option 'ttr' is '{Shown(value)}'; give 100ms to 24h, written like 30, 1.5, 500ms, 5m or 2h. Longer "
+                + "work extends its lease by touch.");
 
     public static Problem? WaitForAck(string value, out TimeSpan? wait, out bool known)
     {
@@ -99,7 +100,8 @@ internal static class OptionValues
         }
 
         return Problem.BadOption(
-            $"The option '{name}' is '{Shown(value)}'; give a time like 2030-01-31T08:00:00Z or seconds since 1970, at most ten years ahead."
+            $"The option '{name}' is '{Shown(value)}'; give a time like 2030-01-31T08:00:00Z or seconds since 1970, at most ten years "
+                + "ahead."
             + AdviceOnTime(value));
     }
 

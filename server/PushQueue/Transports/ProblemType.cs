@@ -11,16 +11,19 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "queue-stopped", 409, "The queue is stopped", "Start it with POST /control/{queue} and status=start, or try again later.");
 
     public static readonly ProblemType QueueFull = new(
-        "queue-full", 429, "The queue is full", "Try again when messages have been taken, or raise maxMessages or maxBytes in the queue's settings.");
+        "queue-full", 429, "The queue is full",
+            "Try again when messages have been taken, or raise maxMessages or maxBytes in the queue's settings.");
 
     public static readonly ProblemType WrongPolicy = new(
-        "wrong-policy", 409, "The queue has another policy", "Change the policy in the queue's settings, or leave the option 'policy' out.");
+        "wrong-policy", 409, "The queue has another policy",
+            "Change the policy in the queue's settings, or leave the option 'policy' out.");
 
     public static readonly ProblemType UniqueKeyTaken = new(
         "unique-key-taken", 409, "The unique key is taken", "A message put with that unique key still waits; nothing was stored.");
 
     public static readonly ProblemType MessageTooLarge = new(
-        "message-too-large", 413, "The message is too large", "Send a smaller body, or raise the limit of the server (--max-message-bytes).");
+        "message-too-large", 413, "The message is too large",
+            "Send a smaller body, or raise the limit of the server (--max-message-bytes).");
 
     public static readonly ProblemType BatchTooLarge = new(
         "batch-too-large", 413, "The batch is too large", "Send the messages in several requests.");
@@ -32,7 +35,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "bad-queue-name", 400, "The queue name is not valid", "Use 1 to 255 bytes of UTF-8 without control characters and without '/'.");
 
     public static readonly ProblemType BadMessageId = new(
-        "bad-message-id", 400, "The message id is not valid", "Use 1 to 255 bytes of UTF-8 without control characters, percent-encoded in a URL.");
+        "bad-message-id", 400, "The message id is not valid",
+            "Use 1 to 255 bytes of UTF-8 without control characters, percent-encoded in a URL.");
 
     public static readonly ProblemType BadJson = new(
         "bad-json", 400, "The body is not what the request needs", "Send valid JSON of the documented form.");
@@ -62,7 +66,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "too-many-queues", 429, "There are too many queues", "Use or delete a queue that exists, or raise the limit of the server.");
 
     public static readonly ProblemType ServerFull = new(
-        "server-full", 429, "The server holds as much as it may", "Try again when messages have been taken, or raise the limit of the server.");
+        "server-full", 429, "The server holds as much as it may",
+            "Try again when messages have been taken, or raise the limit of the server.");
 
     public static readonly ProblemType ForbiddenOrigin = new(
         "forbidden-origin", 403, "The web page may not use this server", "Allow its origin with --allow-origin if it should.");
@@ -74,10 +79,12 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "method-not-allowed", 405, "The method does not fit the path", "Use one of the methods of the Allow header.");
 
     public static readonly ProblemType LeaseLost = new(
-        "lease-lost", 409, "The lease is lost", "The receipt is no longer the current one: the lease ended, and the message may be with another worker. Drop the work.");
+        "lease-lost", 409, "The lease is lost",
+            "The receipt is no longer the current one: the lease ended, and the message may be with another worker. Drop the work.");
 
     public static readonly ProblemType DeadLettered = new(
-        "dead-lettered", 409, "The message failed for good", "It ran out of attempts and is in the dead-letter queue, where it can be replayed, unless the queue keeps none.");
+        "dead-lettered", 409, "The message failed for good",
+            "It ran out of attempts and is in the dead-letter queue, where it can be replayed, unless the queue keeps none.");
 
     public static readonly ProblemType Expired = new(
         "expired", 409, "The message expired", "Nobody acked it before its time to live ended.");
@@ -104,7 +111,8 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "store-unavailable", 503, "The store cannot serve", "Try again in a moment; the operator finds the cause in the server's log.");
 
     public static readonly ProblemType PushLoop = new(
-        "push-loop", 508, "A push came back to its own server", "Subscribe the address of another program; this server's own queues need no push.");
+        "push-loop", 508, "A push came back to its own server",
+            "Subscribe the address of another program; this server's own queues need no push.");
 
     public static readonly ProblemType ShuttingDown = new(
         "shutting-down", 503, "The server is shutting down", "Send the request again, to another node or in a moment.");
@@ -116,5 +124,6 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "request-timeout", 408, "The request took too long to arrive", "Send the body faster.");
 
     public static readonly ProblemType InternalError = new(
-        "internal-error", 500, "The server failed", "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");
+        "internal-error", 500, "The server failed",
+            "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");
 }

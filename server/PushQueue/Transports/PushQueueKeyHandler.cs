@@ -8,8 +8,8 @@ using PushQueue.Security;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// The keys of the access file as a scheme of ASP.NET Core, for an application that asks for them at endpoints of its own, or for keys or its own
-/// users at the queue's. The queue's endpoints find keys by themselves.
+/// The keys of the access file as a scheme of ASP.NET Core, for an application that asks for them at endpoints of its own, or for keys or
+/// its own users at the queue's. The queue's endpoints find keys by themselves.
 /// </summary>
 internal sealed class PushQueueKeyHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessControl access)
@@ -17,7 +17,8 @@ internal sealed class PushQueueKeyHandler(
 {
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var key = Credentials.Read(Request, inQuery: Context.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>()?.Of(Request.Method)?.Lasts ?? false);
+        var key = Credentials.Read(
+            Request, inQuery: Context.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>()?.Of(Request.Method)?.Lasts ?? false);
         if (key.IsEmpty)
         {
             return Task.FromResult(AuthenticateResult.NoResult());

@@ -11,7 +11,8 @@ namespace PushQueue.Transports;
 /// </summary>
 internal static class RawPath
 {
-    public static Problem DotSegment { get; } = new(ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.");
+    public static Problem DotSegment { get; } = new(
+        ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.");
 
     public static Problem? Queue(HttpContext context, int fromEnd, out QueueName queue)
     {
@@ -56,8 +57,8 @@ internal static class RawPath
     }
 
     /// <summary>
-    /// The start of a link that the client can follow, before the API's own path: the prefix that the API is mounted under, and the one that a
-    /// proxy in front has taken off.
+    /// The start of a link that the client can follow, before the API's own path: the prefix that the API is mounted under, and the one
+    /// that a proxy in front has taken off.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="segments">How many segments the API's own path has.</param>

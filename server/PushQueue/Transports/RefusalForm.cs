@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Metadata of an endpoint that belongs to another API than the native one: how it answers what is refused before its handler sees it, and the
-/// streams that it shares with the native one.
+/// Metadata of an endpoint that belongs to another API than the native one: how it answers what is refused before its handler sees it, and
+/// the streams that it shares with the native one.
 /// </summary>
 internal sealed class RefusalForm(Func<HttpContext, Problem, Task> refuseAsync)
 {
@@ -19,5 +19,7 @@ internal sealed class RefusalForm(Func<HttpContext, Problem, Task> refuseAsync)
         (context.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() ?? Native).AnswerAsync(context, problem);
 
     public Task AnswerAsync(HttpContext context, Problem problem) =>
-        EventStreamRefusal.Fits(context.Request, problem) ? EventStreamRefusal.AnswerAsync(context, problem) : refuseAsync(context, problem);
+        EventStreamRefusal.Fits(context.Request, problem)
+            ? EventStreamRefusal.AnswerAsync(context, problem)
+            : refuseAsync(context, problem);
 }

@@ -63,5 +63,6 @@ internal static class RestAnswers
     }
 
     public static byte[] ProblemJson(Problem problem) => JsonBuffer.Write(
-        new ProblemContract(problem.Type.Name, problem.Type.Title, problem.Type.Status, problem.Sentence), ContractContext.Default.ProblemContract);
+        new ProblemContract(problem.Type.Name, problem.Type.Title, problem.Type.Status, problem.Sentence),
+            ContractContext.Default.ProblemContract);
 }

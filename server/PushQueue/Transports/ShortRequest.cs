@@ -1,8 +1,8 @@
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Marks an endpoint whose GET and POST take microseconds of CPU and never block, so that they may run on a thread that others wait for; see
-/// <see cref="SocketThreadExtensions"/>.
+/// Marks an endpoint whose GET and POST take microseconds of CPU and never block, so that they may run on a thread that others wait for;
+/// see <see cref="SocketThreadExtensions"/>.
 /// </summary>
 internal sealed class ShortRequest
 {

@@ -9,7 +9,8 @@ namespace PushQueue.Transports;
 internal static class SubscriptionsJson
 {
     private const string Form =
-        """The setting 'subscriptions' is a list of names or patterns of queues, or of objects like {"to":"audit","where":{"tenant":"7"}}.""";
+        "The setting 'subscriptions' is a list of names or patterns of queues, or of objects like "
+        + """{"to":"audit","where":{"tenant":"7"}}.""";
 
     /// <summary>Reads the list at which the reader stands.</summary>
     /// <param name="reader">The reader.</param>
@@ -27,7 +28,8 @@ internal static class SubscriptionsJson
         {
             if (entries.Count == QueueSubscriptions.CountMax)
             {
-                return Problem.BadOption($"A queue may have {QueueSubscriptions.CountMax} subscriptions; use patterns, like orders.*, for more queues.");
+                return Problem.BadOption(
+                    $"A queue may have {QueueSubscriptions.CountMax} subscriptions; use patterns, like orders.*, for more queues.");
             }
 
             if (ReadEntry(ref reader, json, out var entry) is { } problem)

@@ -4,8 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// A filter in JSON: <c>"tenant=7|8"</c>, a list of such conditions, or an object, <c>{"tenant":"7|8","region":true}</c>, where true stands for
-/// presence.
+/// A filter in JSON: <c>"tenant=7|8"</c>, a list of such conditions, or an object, <c>{"tenant":"7|8","region":true}</c>, where true stands
+/// for presence.
 /// </summary>
 internal static class WhereJson
 {
@@ -118,5 +118,6 @@ internal static class WhereJson
     }
 
     private static Problem NoFilter => Problem.BadOption(
-        """The field 'where' must be a condition like "tenant=7", a list of conditions, or an object like {"tenant":"7|8","region":true}.""");
+        "The field 'where' must be a condition like \"tenant=7\", a list of conditions, or an object like "
+        + """{"tenant":"7|8","region":true}.""");
 }

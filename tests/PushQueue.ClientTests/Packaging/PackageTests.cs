@@ -59,7 +59,8 @@ public sealed class PackageTests : NodeTests
         using var folder = new TemporaryDirectory();
         var project = Project
             .Replace("net10.0", "net8.0", StringComparison.Ordinal)
-            .Replace("<OutputType>Exe</OutputType>", "<OutputType>Exe</OutputType><UseAppHost>false</UseAppHost>", StringComparison.Ordinal);
+            .Replace(
+                "<OutputType>Exe</OutputType>", "<OutputType>Exe</OutputType><UseAppHost>false</UseAppHost>", StringComparison.Ordinal);
         var app = await NewApplicationAsync(folder.Path, project);
 
         await DotNetAsync(app, "build", "-c", "Release", "-warnaserror");

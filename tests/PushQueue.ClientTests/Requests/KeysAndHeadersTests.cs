@@ -34,7 +34,8 @@ public sealed class KeysAndHeadersTests : NodeTests
             Assert.Equal(
                 Headers.OrderBy(static header => header.Key.ToLowerInvariant(), StringComparer.Ordinal)
                     .Select(static header => (header.Key.ToLowerInvariant(), header.Value)),
-                message.Headers.OrderBy(static header => header.Key, StringComparer.Ordinal).Select(static header => (header.Key, header.Value)));
+                message.Headers.OrderBy(static header => header.Key, StringComparer.Ordinal)
+                    .Select(static header => (header.Key, header.Value)));
             Assert.Equal("7", message.Headers["TENANT"]);
         }
 
@@ -51,7 +52,8 @@ public sealed class KeysAndHeadersTests : NodeTests
         Assert.Equal("b", (await Node.Client.TakeAsync(queue, where: ["t=2|3", "region"]).WithTimeout())!.Text);
         Assert.Null(await Node.Client.TakeAsync(queue, where: ["t=4"]).WithTimeout());
         Assert.Equal("c", (await Node.Client.LeaseAsync(queue, TimeSpan.FromMinutes(1), where: ["t=2"]).WithTimeout())!.Text);
-        Assert.Equal(["a", "d"], (await Node.Client.TakeManyAsync(queue, 10, where: ["t"]).WithTimeout()).Select(static message => message.Text));
+        Assert.Equal(
+            ["a", "d"], (await Node.Client.TakeManyAsync(queue, 10, where: ["t"]).WithTimeout()).Select(static message => message.Text));
         var error = await Assert.ThrowsAsync<PushQueueException>(() => Node.Client.TakeAsync(queue, where: ["a b=1"])).WithTimeout();
         Assert.Equal(ProblemTypes.BadOption, error.Type);
     }
@@ -85,7 +87,8 @@ public sealed class KeysAndHeadersTests : NodeTests
             Assert.True(await first.MoveNextAsync().AsTask().WithTimeout());
         }
 
-        await using var late = Node.Client.ConsumeAsync(queue, new ConsumeOptions { Transport = transport, From = "latest-per-key" }).GetAsyncEnumerator();
+        await using var late = Node.Client.ConsumeAsync(queue, new ConsumeOptions { Transport = transport, From = "latest-per-key" })
+            .GetAsyncEnumerator();
         foreach (var text in (string[])["b1", "a2", "c1"])
         {
             Assert.True(await late.MoveNextAsync().AsTask().WithTimeout());

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Streaming;
 
-/// <summary>A stream over many queues through cut connections, orderly restarts and kill -9, with the verdict over the whole history.</summary>
+/// <summary>
+/// A stream over many queues through cut connections, orderly restarts and kill -9, with the verdict over the whole history.
+/// </summary>
 public sealed class ManyQueuesTests
 {
     private const int Queues = 20;

@@ -109,7 +109,8 @@ internal sealed class Worker : IAsyncDisposable
         if (_acks)
         {
             var ack =
-                $$"""{"cmd":"ack","queue":"{{queue}}","id":"{{message.GetProperty("id")}}","receipt":"{{message.GetProperty("receipt")}}"}""";
+                $$"""{"cmd":"ack","queue":"{{queue}}","id":"{{message.GetProperty("id")}}","receipt":"{{message.GetProperty(
+                    "receipt")}}"}""";
             await _socket.SendAsync(Encoding.UTF8.GetBytes(ack), WebSocketMessageType.Text, endOfMessage: true, _stopping.Token);
         }
     }

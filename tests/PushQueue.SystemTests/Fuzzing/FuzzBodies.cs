@@ -38,7 +38,9 @@ internal sealed class FuzzBodies(FuzzValues values)
 
         if (Has(path, "collectd") && values.Chance(50))
         {
-            return (Bytes($"PUTVAL host/{values.Text()}/if-{values.Text()} interval={values.Number()} {values.Number()}:{values.Number()}\n"), "text/plain");
+            return (Bytes(
+                $"PUTVAL host/{values.Text()}/if-{values.Text()} interval={values.Number()} {values.Number()}:{values.Number()}\n"),
+                    "text/plain");
         }
 
         if (Has(path, "/batch") || Has(path, "/qb"))

@@ -95,7 +95,8 @@ internal sealed partial class FuzzRun
     {
         foreach (var line in _target.NewLines())
         {
-            _findings.Add($"The log has a line without a known cause: {Digits().Replace(line[..Math.Min(150, line.Length)], "#")}", line, Traces);
+            _findings.Add(
+                $"The log has a line without a known cause: {Digits().Replace(line[..Math.Min(150, line.Length)], "#")}", line, Traces);
         }
     }
 

@@ -126,7 +126,8 @@ internal sealed class FuzzWorker
     {
         using var sending = new FuzzSocket(Random, Trace);
         await sending.ConnectAsync(_target.Port);
-        await sending.SendAsync(FuzzBodies.Bytes("POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"));
+        await sending.SendAsync(
+            FuzzBodies.Bytes("POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"));
         if (await sending.ReceiveAsync(5000) is not { Length: > 0 } negotiated)
         {
             return;
@@ -149,7 +150,8 @@ internal sealed class FuzzWorker
         for (var sends = Random.Next(1, 6); sends > 0; sends--, records = _bodies.HubRecords())
         {
             var body = FuzzBodies.Bytes(records);
-            var head = $"POST /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n";
+            var head = $"POST /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: "
+                + $"{body.Length}\r\n\r\n";
             if (!await sending.SendAsync([.. FuzzBodies.Bytes(head), .. body]))
             {
                 return;
@@ -186,7 +188,8 @@ internal sealed class FuzzWorker
     {
         using var socket = new FuzzSocket(Random, Trace);
         await socket.ConnectAsync(_target.SyslogPort);
-        var line = FuzzBodies.Bytes($"<{(_values.Chance(80) ? Random.Next(192) : Random.Next(2000))}>Oct 11 22:14:15 host su: {_values.Text()}\n");
+        var line = FuzzBodies.Bytes(
+            $"<{(_values.Chance(80) ? Random.Next(192) : Random.Next(2000))}>Oct 11 22:14:15 host su: {_values.Text()}\n");
         await socket.SendAsync(_values.Chance(70) ? line : _bodies.Mutate(line));
         await socket.ReceiveAsync(5);
     }

@@ -32,7 +32,8 @@ internal sealed record SoakSample(
     // Ids, history and the log reach their steady size, and the runtime compiles its hot methods.
     private const int WarmUpMinutes = 6;
 
-    public const string Heading = "| minute | process | resident MB | heap MB | handles | threads | streams | log MB | CPU % | puts | faults | load |\n"
+    public const string Heading = "| minute | process | resident MB | heap MB | handles | threads | streams | log MB | CPU % | puts | "
+        + "faults | load |\n"
         + "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
 
     /// <summary>The sample as a row of a table in Markdown.</summary>

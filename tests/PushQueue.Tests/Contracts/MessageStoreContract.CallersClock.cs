@@ -210,7 +210,8 @@ public abstract partial class MessageStoreContract
     {
         await Put("a");
 
-        await Release(await LeaseOne(), new ReleaseRequest(Delay: Seconds(5), CountsAsAttempt: false, AvailableAt: Time.GetUtcNow() + Seconds(60)));
+        await Release(
+            await LeaseOne(), new ReleaseRequest(Delay: Seconds(5), CountsAsAttempt: false, AvailableAt: Time.GetUtcNow() + Seconds(60)));
         await ReopenAsync();
 
         Assert.Equal(Time.GetUtcNow() + Seconds(60), (await Info()).NextDelayedAt);

@@ -45,7 +45,8 @@ public abstract partial class MessageStoreContract
 
         var leased = await LeaseWhere(10, "t=2");
         Assert.Equal(["b", "c"], leased.Select(static lease => BodyOf(lease.Message)));
-        Assert.Equal(["a", "d"], (await Store.BrowseAsync(Queue, MessageState.Ready, null, 10).WithTimeout()).Value.Messages.Select(BodyOf));
+        Assert.Equal(
+            ["a", "d"], (await Store.BrowseAsync(Queue, MessageState.Ready, null, 10).WithTimeout()).Value.Messages.Select(BodyOf));
         await Release(leased[1]);
         Assert.Equal(QueueError.None, (await Store.AckAsync(Queue, [KeyOf(leased[0])]).WithTimeout())[0]);
         Assert.Equal(["c"], (await LeaseWhere(10, "t=2")).Select(static lease => BodyOf(lease.Message)));
@@ -165,7 +166,8 @@ public abstract partial class MessageStoreContract
         BodiesOf((await Store.TakeAsync(Queue, count, int.MaxValue, Where(conditions)).WithTimeout()).Value);
 
     private async Task<IReadOnlyList<Lease>> LeaseWhere(int count, params string[] conditions) =>
-        (await Store.LeaseAsync(Queue, new LeaseRequest(count, int.MaxValue, Seconds(30), Selection: Where(conditions))).WithTimeout()).Value;
+        (await Store.LeaseAsync(Queue, new LeaseRequest(count, int.MaxValue, Seconds(30), Selection: Where(conditions)))
+            .WithTimeout()).Value;
 
     private NewMessage With(string body, params (string Name, string Value)[] headers) =>
         NewMessage(body) with { Headers = headers.Length == 0 ? null : Headers(headers) };

@@ -98,7 +98,8 @@ public abstract partial class MessageStoreContract
         Assert.Equal(["b1"], second.Select(static lease => BodyOf(lease.Message)));
         Assert.Equal((3, 1, 2), ((await Info()).Ready, (await Info()).Delayed, (await Info()).Leased));
         Assert.Equal(3, (await Info()).BlockedKeys);
-        Assert.Equal(QueueError.None, (await Store.AckAsync(Queue, [new LeaseKey(leases[2].Message.Id, leases[2].Receipt)]).WithTimeout())[0]);
+        Assert.Equal(
+            QueueError.None, (await Store.AckAsync(Queue, [new LeaseKey(leases[2].Message.Id, leases[2].Receipt)]).WithTimeout())[0]);
         await Ack(second[0]);
         Assert.Equal(["b2", "c2"], await TakeAll());
         Time.Advance(Seconds(60));
@@ -316,14 +317,16 @@ public abstract partial class MessageStoreContract
 
                 if (leases.Count > 0)
                 {
-                    await Store.AckAsync(Queue, [.. leases.Select(static lease => new LeaseKey(lease.Message.Id, lease.Receipt))]).WithTimeout();
+                    await Store.AckAsync(Queue, [.. leases.Select(static lease => new LeaseKey(lease.Message.Id, lease.Receipt))])
+                        .WithTimeout();
                 }
             }
         }
 
         Assert.Empty(twice);
         Assert.Equal(Keys * PerKey, done.Count);
-        Assert.All(done.GroupBy(static entry => entry.Key), static of => Assert.Equal(Enumerable.Range(0, PerKey), of.Select(entry => entry.Number)));
+        Assert.All(done.GroupBy(static entry => entry.Key), static of =>
+            Assert.Equal(Enumerable.Range(0, PerKey), of.Select(entry => entry.Number)));
     }
 
     /// <summary>Puts messages whose first letter is their key; those that begin with a dash have none.</summary>

@@ -118,7 +118,8 @@ public abstract partial class MessageStoreContract
     }
 
     private async Task<string[]> Latest() =>
-        [.. (await Store.ReadLatestAsync(Queue, 0, 1000, 1_000_000).WithTimeout())!.Messages.Select(static message => $"{BodyOf(message)} {message.Offset}")];
+        [.. (await Store.ReadLatestAsync(Queue, 0, 1000, 1_000_000).WithTimeout())!.Messages.Select(
+            static message => $"{BodyOf(message)} {message.Offset}")];
 
     private async Task BroadcastKeyed(params (string? Key, string Body)[] messages)
     {

@@ -13,7 +13,8 @@ public abstract partial class MessageStoreContract
     [InlineData("7s", "9s", 7)]
     [InlineData("0", null, 0)]
     [InlineData(null, "exponential:3s..1m", 6)]
-    public async Task A_backoff_is_waited_for_where_neither_the_message_nor_the_queue_has_a_retry_delay(string? ofMessage, string? ofQueue, int expectedSeconds)
+    public async Task A_backoff_is_waited_for_where_neither_the_message_nor_the_queue_has_a_retry_delay(
+        string? ofMessage, string? ofQueue, int expectedSeconds)
     {
         await Set(new QueueSettingsPatch { RetryDelay = Delay(ofQueue) });
         var id = await Put("a", retryDelay: Delay(ofMessage));

@@ -52,7 +52,8 @@ public abstract partial class MessageStoreContract
     [Theory]
     [InlineData(1, null)]
     [InlineData(2, nameof(DeliveryPolicy.RoundRobin))]
-    public async Task A_change_for_new_queues_leaves_a_queue_with_messages_alone_and_one_for_undecided_queues_sets_its_policy(int condition, string? expected)
+    public async Task A_change_for_new_queues_leaves_a_queue_with_messages_alone_and_one_for_undecided_queues_sets_its_policy(
+        int condition, string? expected)
     {
         await Put("a");
 
@@ -84,7 +85,8 @@ public abstract partial class MessageStoreContract
         var settings = await Set(QueueSettingsPatch.PolicyOf(DeliveryPolicy.RoundRobin, SettingsCondition.UndecidedPolicy));
 
         Assert.Equal(QueueSettings.Default with { MaxAttempts = 9, Policy = DeliveryPolicy.RoundRobin }, settings);
-        _ = await Listener.WaitForAsync(news => news is SettingsChanged change && change.Queue == Queue && change.Settings == settings).WithTimeout();
+        _ = await Listener.WaitForAsync(news => news is SettingsChanged change && change.Queue == Queue && change.Settings == settings)
+            .WithTimeout();
     }
 
     [Fact]

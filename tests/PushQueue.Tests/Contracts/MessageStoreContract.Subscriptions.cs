@@ -27,13 +27,15 @@ public abstract partial class MessageStoreContract
         await Subscribe(Sub("a"), Queue.Value);
 
         await TryPut(NewMessage(
-            "hello", id: "x", delay: Seconds(10), ttl: Seconds(60), priority: 7, uniqueKey: "key", maxAttempts: 1, contentType: "text/x-odd"));
+            "hello", id: "x", delay: Seconds(10), ttl: Seconds(60), priority: 7, uniqueKey: "key", maxAttempts: 1,
+                contentType: "text/x-odd"));
 
         var original = await Find(MessageId.Parse("x"));
         var copy = await Find(MessageId.Parse("x"), Sub("a"));
         Assert.Equal("hello", BodyOf(copy));
         Assert.Equal(
-            (original.Id, original.ContentType, original.State, original.EnqueuedAt, original.AvailableAt, original.ExpiresAt, original.Priority),
+            (original.Id, original.ContentType, original.State, original.EnqueuedAt, original.AvailableAt, original.ExpiresAt,
+                original.Priority),
             (copy.Id, copy.ContentType, copy.State, copy.EnqueuedAt, copy.AvailableAt, copy.ExpiresAt, copy.Priority));
         Assert.Null(copy.UniqueKey);
         Time.Advance(Seconds(10));
@@ -321,7 +323,8 @@ public abstract partial class MessageStoreContract
         Time.Advance(Seconds(5));
 
         Assert.Equal(1, put.Value.Copies);
-        Assert.Equal(QueueSubscriptions.Of([new QueueSubscription(Queue.Value), new QueueSubscription(Queue.Value + ".a*b")]), (await Info(Sub("a"))).Settings.Subscriptions);
+        Assert.Equal(QueueSubscriptions.Of([new QueueSubscription(Queue.Value), new QueueSubscription(Queue.Value + ".a*b")]),
+            (await Info(Sub("a"))).Settings.Subscriptions);
         Assert.Equal(["1", "2", "4", "3"], await TakeAll(Sub("a")));
         Assert.Equal(["4", "3"], await TakeAll());
     }

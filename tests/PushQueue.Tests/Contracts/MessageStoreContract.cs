@@ -23,7 +23,8 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
 
     private protected IMessageStore Store { get; private set; } = null!;
 
-    private protected QueueName Queue => _queue ??= QueueName.Parse(NameOf($"{GetType().Name}.{TestContext.Current.TestMethod!.MethodName}"));
+    private protected QueueName Queue =>
+        _queue ??= QueueName.Parse(NameOf($"{GetType().Name}.{TestContext.Current.TestMethod!.MethodName}"));
 
     /// <summary>The name of the test's queue. The other queues of the test begin with it, too.</summary>
     private protected virtual string NameOf(string test) => test;

@@ -81,8 +81,10 @@ internal sealed record ModelStep(string Kind, int A, int B, int C)
     private static readonly (string Kind, int Weight)[] Kinds =
     [
         ("put", 22), ("put many", 5), ("take", 8), ("lease", 14), ("deliver", 4), ("ack", 8), ("release", 10), ("release uncounted", 2),
-        ("touch", 3), ("cancel", 4), ("reschedule", 4), ("broadcast", 6), ("history", 3), ("latest", 2), ("look", 2), ("find", 2), ("settings", 6),
-        ("replay", 3), ("take due", 3), ("lease due", 8), ("take where", 6), ("lease where", 6), ("requeue", 4), ("count due", 2), ("release at", 4), ("ack any", 2), ("advance", 12), ("clock back", 1), ("reopen", 3), ("delete queue", 1), ("purge", 2),
+        ("touch", 3), ("cancel", 4), ("reschedule", 4), ("broadcast", 6), ("history", 3), ("latest", 2), ("look", 2), ("find", 2),
+            ("settings", 6),
+        ("replay", 3), ("take due", 3), ("lease due", 8), ("take where", 6), ("lease where", 6), ("requeue", 4), ("count due", 2),
+            ("release at", 4), ("ack any", 2), ("advance", 12), ("clock back", 1), ("reopen", 3), ("delete queue", 1), ("purge", 2),
     ];
 
     public static IReadOnlyList<ModelStep> Sequence(int seed, int length)

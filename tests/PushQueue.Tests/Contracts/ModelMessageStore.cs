@@ -130,7 +130,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var leases = new List<Lease>();
-        foreach (var message in Within(request.BytesMax, found.Next(request.Count, request.Selection, isLease: true), message => message.New.Body.Length))
+        foreach (var message in Within(
+            request.BytesMax, found.Next(request.Count, request.Selection, isLease: true), message => message.New.Body.Length))
         {
             message.CallerUntil = request.Selection.Time + request.TimeToRun;
             message.Receipt = new Receipt(++data.LastReceipt);
@@ -146,7 +147,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         return Result(leases);
     });
 
-    public ValueTask<IReadOnlyList<QueueError>> AckAsync(QueueName queue, IReadOnlyList<LeaseKey> keys) => ForEach(queue, keys, (found, message) =>
+    public ValueTask<IReadOnlyList<QueueError>> AckAsync(
+        QueueName queue, IReadOnlyList<LeaseKey> keys) => ForEach(queue, keys, (found, message) =>
     {
         found.Live.Remove(message);
         found.Counters = found.Counters with
@@ -228,7 +230,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return null;
         }
 
-        var from = found.Latest.Values.Where(message => message.Offset >= fromOffset).OrderBy(message => message.Offset).Take(count).ToList();
+        var from = found.Latest.Values.Where(message => message.Offset >= fromOffset).OrderBy(message => message.Offset).Take(count)
+            .ToList();
         var messages = Within(bytesMax, from, message => message.New.Body.Length);
         return new HistoryPage([.. messages.Select(message => message.Snapshot(queue))], found.Position);
     });
@@ -262,7 +265,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             .Where(entry => after is null || entry.Item2.CompareTo(start) > 0)
             .OrderBy(entry => entry.Item2).ToList() ?? [];
         var bytes = 0L;
-        var page = all.Take(limit).TakeWhile((entry, index) => (bytes += entry.message.New.Body.Length) <= 16 * 1024 * 1024 || index == 0).ToList();
+        var page = all.Take(limit).TakeWhile((entry, index) => (bytes += entry.message.New.Body.Length) <= 16 * 1024 * 1024 || index == 0)
+            .ToList();
         string? next = null;
         if (all.Count > page.Count)
         {
@@ -551,7 +555,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     {
         var (settings, dropped) = (queue.Settings, new List<ModelMessage>());
         var droppable = new Queue<ModelMessage>(
-            settings.Overflow == FullQueuePolicy.DropOldest ? queue.Ready.OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival) : []);
+            settings.Overflow == FullQueuePolicy.DropOldest
+                ? queue.Ready.OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival)
+                : []);
         bool Fits()
         {
             var after = queue.Live.Except(dropped).Concat(added).ToList();
@@ -609,7 +615,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return;
         }
 
-        var delay = request.Delay ?? (counts ? request.RetryDelayOf(message.New.RetryDelay, queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
+        var delay = request.Delay
+            ?? (counts ? request.RetryDelayOf(message.New.RetryDelay, queue.Settings.RetryDelay).After(message.Attempt) : TimeSpan.Zero);
         if (!toTheFront && (request.AvailableAt is not null || delay > TimeSpan.Zero))
         {
             message.KeptPlace = message.Place;
@@ -675,7 +682,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
 
     private void TellFinished(QueueName name, ModelMessage message, string? reason, Receipt receipt = default)
     {
-        var outcome = new FinishedMessage(reason is null, message.Delivery ? null : message.Worker, message.Given, reason, Receipt: receipt);
+        var outcome = new FinishedMessage(
+            reason is null, message.Delivery ? null : message.Worker, message.Given, reason, Receipt: receipt);
         _news.Add(listener => listener.OnFinished(name, message.Id, outcome));
     }
 
@@ -808,7 +816,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         {
             var found = Find(queue);
             var message = found?.FindLive(key.Id);
-            var held = message is { Receipt.IsNone: false } && (message.Receipt == key.Receipt || (key.Receipt.IsNone && !message.Delivery));
+            var held = message is { Receipt.IsNone: false }
+                && (message.Receipt == key.Receipt || (key.Receipt.IsNone && !message.Delivery));
             answers.Add(message is null ? QueueError.NotFound : held ? QueueError.None : QueueError.LeaseLost);
             if (held)
             {
@@ -938,7 +947,8 @@ internal sealed class ModelQueue(string epoch)
             group.Count(message => message.State == MessageState.Ready),
             group.Count(message => message.State == MessageState.Delayed),
             group.Count(message => message.State == MessageState.Leased),
-            group.Any(message => message.State == MessageState.Ready) && Settings.KeyInFlight > 0 && InFlight(group.Key) >= Settings.KeyInFlight,
+            group.Any(message => message.State == MessageState.Ready) && Settings.KeyInFlight > 0
+                && InFlight(group.Key) >= Settings.KeyInFlight,
             group.Where(message => message.State == MessageState.Ready).OrderBy(message => message.Place).ThenBy(message => message.Arrival)
                 .FirstOrDefault()?.EnqueuedAt))];
 
@@ -952,7 +962,8 @@ internal sealed class ModelQueue(string epoch)
         bool IsWanted(ModelMessage message) => selection.Filter?.Matches(message.New.Headers) != false;
         if (!Settings.Fair && !Live.Exists(message => message.New.Key is not null))
         {
-            return [.. (selection.Time is { } by ? DueBy(by) : Ready).Take(selection.Filter is null ? int.MaxValue : MessageFilter.SearchMax).Where(IsWanted).Take(count)];
+            return [.. (selection.Time is { } by ? DueBy(by) : Ready)
+                .Take(selection.Filter is null ? int.MaxValue : MessageFilter.SearchMax).Where(IsWanted).Take(count)];
         }
 
         // Keys do not take turns where a filter chooses.
@@ -1045,7 +1056,8 @@ internal sealed class ModelQueue(string epoch)
     public ModelMessage? FindLive(MessageId id) => Live.Find(message => message.Id == id);
 
     public bool Knows(MessageId id, DateTimeOffset now) =>
-        FindLive(id) is not null || (Settings.DedupWindow > TimeSpan.Zero && Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now));
+        FindLive(id) is not null
+            || (Settings.DedupWindow > TimeSpan.Zero && Known.Exists(known => known.Id == id && known.PutAt + Settings.DedupWindow > now));
 
     public void TrimHistory(DateTimeOffset now)
     {

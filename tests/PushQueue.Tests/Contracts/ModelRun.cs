@@ -45,7 +45,8 @@ internal sealed class ModelRun : IAsyncDisposable
     public async Task<string?> PlayAsync(IReadOnlyList<ModelStep> steps)
     {
         await OpenAsync();
-        await BothAsync("settings of r", store => store.UpdateSettingsAsync(Queues[1], new QueueSettingsPatch { DedupWindow = TimeSpan.FromSeconds(40) }));
+        await BothAsync("settings of r", store =>
+            store.UpdateSettingsAsync(Queues[1], new QueueSettingsPatch { DedupWindow = TimeSpan.FromSeconds(40) }));
         foreach (var step in steps)
         {
             var difference = await PlayAsync(step) ?? await CompareFinishedAsync() ?? await CompareQueuesAsync();
@@ -90,26 +91,34 @@ internal sealed class ModelRun : IAsyncDisposable
                 return await BothAsync($"put {Text(message)} to {source}", store => store.PutAsync(source, message));
             case "put many":
                 var many = Enumerable.Range(0, b % 5).Select(index => MessageOf(b * (index + 3), c * (index + 7))).ToList();
-                return await BothAsync($"put many {string.Join("; ", many.Select(Text))} to {source}", store => store.PutManyAsync(source, many));
+                return await BothAsync(
+                    $"put many {string.Join("; ", many.Select(Text))} to {source}", store => store.PutManyAsync(source, many));
             case "take":
-                return await BothAsync($"take {1 + (b % 3)} of {queue}", store => store.TakeAsync(queue, 1 + (b % 3), 1 + (b % 40), evenWhenStopped: c % 10 == 0));
+                return await BothAsync($"take {1 + (b % 3)} of {queue}", store =>
+                    store.TakeAsync(queue, 1 + (b % 3), 1 + (b % 40), evenWhenStopped: c % 10 == 0));
             case "lease":
-                return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 1 + (c % 40), TimeSpan.FromSeconds(1 + (c % 30)), $"w{c % 3}"));
+                return await LeaseAsync(
+                    queue, new LeaseRequest(1 + (b % 3), 1 + (c % 40), TimeSpan.FromSeconds(1 + (c % 30)), $"w{c % 3}"));
             case "take due":
-                return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store => store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), Selection.DueBy(CallersNow(c))));
+                return await BothAsync($"take {1 + (b % 2)} due by {CallersNow(c):mm:ss} of {queue}", store =>
+                    store.TakeAsync(queue, 1 + (b % 2), 1 + (b % 40), Selection.DueBy(CallersNow(c))));
             case "lease due":
-                return await LeaseAsync(queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.DueBy(CallersNow(c))));
+                return await LeaseAsync(queue, new LeaseRequest(
+                    1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.DueBy(CallersNow(c))));
             case "take where":
                 return await BothAsync(
                     $"take {1 + (b % 3)} where {FilterOf(c)} of {queue}",
                     store => store.TakeAsync(queue, 1 + (b % 3), 1 + (b % 40), Selection.Where(FilterOf(c))));
             case "lease where":
                 return await LeaseAsync(
-                    queue, new LeaseRequest(1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.Where(FilterOf(c))));
+                    queue, new LeaseRequest(
+                        1 + (b % 3), 100, TimeSpan.FromSeconds(1 + (b % 30)), $"w{b % 3}", Selection: Selection.Where(FilterOf(c))));
             case "requeue":
-                return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store => store.EndDueLeasesAsync(queue, CallersNow(c), 1 + (b % 3)));
+                return await BothAsync($"requeue {1 + (b % 3)} over at {CallersNow(c):mm:ss} of {queue}", store =>
+                    store.EndDueLeasesAsync(queue, CallersNow(c), 1 + (b % 3)));
             case "count due":
-                return await BothAsync($"count due by {CallersNow(c):mm:ss} of {queue}", store => store.CountDueAsync(queue, CallersNow(c)));
+                return await BothAsync(
+                    $"count due by {CallersNow(c):mm:ss} of {queue}", store => store.CountDueAsync(queue, CallersNow(c)));
             case "release at":
                 var exactly = new ReleaseRequest(CountsAsAttempt: b % 2 == 0, AvailableAt: CallersNow(c));
                 return await WithLeasesAsync($"release {exactly}", b, c, (store, name, keys) => store.ReleaseAsync(name, keys, exactly));
@@ -134,11 +143,14 @@ internal sealed class ModelRun : IAsyncDisposable
                 var at = _time.GetUtcNow() + TimeSpan.FromSeconds(c % 30);
                 return await BothAsync($"reschedule {id} in {queue} by {c % 30} s", store => store.RescheduleAsync(queue, id, at));
             case "broadcast":
-                return await BothAsync($"broadcast {1 + (b % 4)} of {source}", store => store.BroadcastAsync(source, 1 + (b % 4), 1 + (c % 60)));
+                return await BothAsync(
+                    $"broadcast {1 + (b % 4)} of {source}", store => store.BroadcastAsync(source, 1 + (b % 4), 1 + (c % 60)));
             case "latest":
-                return await BothAsync($"latest of {source} from {b % 12}", store => store.ReadLatestAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
+                return await BothAsync(
+                    $"latest of {source} from {b % 12}", store => store.ReadLatestAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
             case "history":
-                return await BothAsync($"history of {source} from {b % 12}", store => store.ReadHistoryAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
+                return await BothAsync(
+                    $"history of {source} from {b % 12}", store => store.ReadHistoryAsync(source, b % 12, 1 + (c % 6), 1 + (b % 60)));
             case "look":
                 return await BothAsync($"look at {queue}", store => store.LookAsync(queue));
             case "find":
@@ -148,7 +160,8 @@ internal sealed class ModelRun : IAsyncDisposable
                 return await BothAsync($"settings of {source}: {patch}", store => store.UpdateSettingsAsync(source, patch));
             case "replay":
                 var only = b % 3 == 0 ? id : (MessageId?)null;
-                return await BothAsync($"replay {only} x {1 + (c % 3)} to {source}", store => store.ReplayAsync(source.DeadLetter, only, 1 + (c % 3)));
+                return await BothAsync(
+                    $"replay {only} x {1 + (c % 3)} to {source}", store => store.ReplayAsync(source.DeadLetter, only, 1 + (c % 3)));
             case "purge":
                 // Which of several leased messages go first is the store's choice, so that all go where some would.
                 var leasedNow = (await _model.BrowseAsync(queue, MessageState.Leased, null, 1)).Value.Messages.Count;
@@ -200,7 +213,8 @@ internal sealed class ModelRun : IAsyncDisposable
         return difference;
     }
 
-    private async Task<((T Store, T Model) Answers, string? Difference)> AnswersAsync<T>(string what, Func<IMessageStore, ValueTask<T>> operation)
+    private async Task<(
+        (T Store, T Model) Answers, string? Difference)> AnswersAsync<T>(string what, Func<IMessageStore, ValueTask<T>> operation)
     {
         _played.Append(what);
         var store = await operation(_store).WithTimeout(what);
@@ -215,7 +229,8 @@ internal sealed class ModelRun : IAsyncDisposable
     private static IReadOnlyList<long> NumbersOf(object? answer) => answer switch
     {
         BrokerResult<PutOutcome> { Ok: true } put => [put.Value.Id.Number],
-        BrokerResult<IReadOnlyList<PutOutcome>> { Ok: true } many => [.. many.Value.Where(put => !put.Duplicate).Select(put => put.Id.Number)],
+        BrokerResult<IReadOnlyList<PutOutcome>> { Ok: true } many =>
+            [.. many.Value.Where(put => !put.Duplicate).Select(put => put.Id.Number)],
         _ => [],
     };
 
@@ -242,10 +257,12 @@ internal sealed class ModelRun : IAsyncDisposable
 
         // Mostly the latest, because most old ones have ended.
         var queue = LeaseAt(b).Queue;
-        var chosen = Enumerable.Range(0, 1 + (c % 3)).Select(index => LeaseAt(b + (index * c))).Where(lease => lease.Queue == queue).ToList();
+        var chosen = Enumerable.Range(0, 1 + (c % 3)).Select(index => LeaseAt(b + (index * c))).Where(lease => lease.Queue == queue)
+            .ToList();
         return await BothAsync(
             $"{what}: {string.Join(", ", chosen.Select(lease => lease.Id))} of {queue}",
-            store => operation(store, queue, [.. chosen.Select(lease => new LeaseKey(lease.Id, store == _store ? lease.Store : lease.Model))]));
+            store => operation(
+                store, queue, [.. chosen.Select(lease => new LeaseKey(lease.Id, store == _store ? lease.Store : lease.Model))]));
     }
 
     private (QueueName Queue, MessageId Id, Receipt Store, Receipt Model) LeaseAt(int number) =>
@@ -262,7 +279,8 @@ internal sealed class ModelRun : IAsyncDisposable
             var step = toNext > TimeSpan.Zero && toNext < left ? toNext.Value : left;
             _time.Advance(step);
             left -= step;
-            if (await CompareFinishedAsync() is { } difference || await CompareQueuesAsync() is { } another && (difference = another) is not null)
+            if (await CompareFinishedAsync() is { } difference || await CompareQueuesAsync() is { } another
+                && (difference = another) is not null)
             {
                 return $"*** {left} before the end of the advance: {difference}";
             }
@@ -275,7 +293,8 @@ internal sealed class ModelRun : IAsyncDisposable
     private async Task<string?> CompareFinishedAsync()
     {
         await CompareQueuesAsync();
-        foreach (var expected in _modelListener.News.OfType<Finished>().Where(news => news.Outcome.Acked || news.Outcome.Reason == "max-attempts"))
+        foreach (var expected in _modelListener.News.OfType<Finished>()
+            .Where(news => news.Outcome.Acked || news.Outcome.Reason == "max-attempts"))
         {
             try
             {
@@ -302,7 +321,8 @@ internal sealed class ModelRun : IAsyncDisposable
     {
         foreach (var queue in Queues)
         {
-            var (store, model) = (Text(await _store.GetQueueAsync(queue).WithTimeout()), Text(await _model.GetQueueAsync(queue).WithTimeout()));
+            var (store, model) = (
+                Text(await _store.GetQueueAsync(queue).WithTimeout()), Text(await _model.GetQueueAsync(queue).WithTimeout()));
             if (store != model)
             {
                 return $"*** the queue in the store\n{store}\n*** in the model\n{model}";
@@ -380,7 +400,9 @@ internal sealed class ModelRun : IAsyncDisposable
 
     private static MessageFilter FilterOf(int number)
     {
-        string[] conditions = number % 3 == 0 ? ["h1"] : number % 3 == 1 ? [$"h0={number % 4}|{number % 5}"] : ["h0=1|2", $"h1={number % 3}"];
+        string[] conditions = number % 3 == 0 ? ["h1"] : number % 3 == 1
+            ? [$"h0={number % 4}|{number % 5}"]
+            : ["h0=1|2", $"h1={number % 3}"];
         return MessageFilter.TryParse(conditions, out var filter, out var whyNot) ? filter! : throw new InvalidOperationException(whyNot);
     }
 
@@ -388,14 +410,17 @@ internal sealed class ModelRun : IAsyncDisposable
     private DateTimeOffset CallersNow(int c) => _time.GetUtcNow() + TimeSpan.FromSeconds((c % 61) - 30);
 
     /// <summary>A text or a number among those that the queue itself gives.</summary>
-    private static MessageId IdOf(int number) => number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
+    private static MessageId IdOf(int number) =>
+        number % 2 == 0 ? MessageId.Parse($"id {number % 6}") : MessageId.FromNumber(1 + (number % 15));
 
     // History only shrinks: whether a larger one brings back what a smaller one hid is not said.
     private static QueueSettingsPatch PatchOf(int b, int c) => (b % 14) switch
     {
         0 => new QueueSettingsPatch { Stopped = c % 3 == 0 },
         1 => new QueueSettingsPatch { MaxAttempts = 1 + (c % 3) },
-        2 => new QueueSettingsPatch { RetryDelay = c % 2 == 0 ? RetryDelay.None : new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1 + (c % 9))) },
+        2 => new QueueSettingsPatch { RetryDelay = c % 2 == 0
+            ? RetryDelay.None
+            : new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1 + (c % 9))) },
         3 => new QueueSettingsPatch { MaxMessages = c % 2 == 0 ? 0 : 1 + (c % 8), Overflow = (FullQueuePolicy)(c % 4 / 2) },
         4 => new QueueSettingsPatch { MaxBytes = c % 2 == 0 ? 0 : 1 + (c % 80), Overflow = (FullQueuePolicy)(c % 4 / 2) },
         5 => new QueueSettingsPatch { HistoryMessages = c % 6 },
@@ -428,21 +453,25 @@ internal sealed class ModelRun : IAsyncDisposable
         KeyPage page => string.Concat(page.Keys.Select(key => $"\n    {key}")) + page.Next,
         Message message => Line(message),
         NewMessage message => Line(message),
-        QueueInfo info => $"{info with { Position = info.Position with { Epoch = "" }, Counters = CountersOf(info), OldestReadyAt = null }}",
+        QueueInfo info =>
+            $"{info with { Position = info.Position with { Epoch = "" }, Counters = CountersOf(info), OldestReadyAt = null }}",
         _ => throw new InvalidOperationException($"No text for {answer.GetType()}"),
     };
 
     // What a dead-letter queue counts as put is the store's own affair.
     private static QueueCounters CountersOf(QueueInfo info) => info.Name.IsDeadLetter ? new QueueCounters() : info.Counters;
 
-    private static string Result<T>(BrokerResult<T> result, Func<T, string> text) => result.Ok ? text(result.Value) : $"error {result.Error}";
+    private static string Result<T>(BrokerResult<T> result, Func<T, string> text) =>
+        result.Ok ? text(result.Value) : $"error {result.Error}";
 
     private static string Lines(IEnumerable<Message> messages)
     {
         var lines = messages.Select(message => (Line(message), message.State)).ToList();
 
         // The order of leased messages among each other is nobody's business.
-        var ordered = lines.TrueForAll(line => line.State == MessageState.Leased) ? lines.OrderBy(line => line.Item1, StringComparer.Ordinal) : lines.AsEnumerable();
+        var ordered = lines.TrueForAll(line => line.State == MessageState.Leased)
+            ? lines.OrderBy(line => line.Item1, StringComparer.Ordinal)
+            : lines.AsEnumerable();
         return string.Concat(ordered.Select(line => $"\n    {line.Item1}"));
     }
 
@@ -451,11 +480,16 @@ internal sealed class ModelRun : IAsyncDisposable
         + $"priority={message.Priority} key={message.Key} headers={message.Headers} put={message.EnqueuedAt:mm:ss.fff}"));
 
     private static string Line(Message message) =>
-        $"{message.Queue} {message.Id} {message.State} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} priority={message.Priority} "
-        + $"attempt={message.Attempt} unique={message.UniqueKey} key={message.Key} headers={message.Headers} offset={message.Offset} put={message.EnqueuedAt:mm:ss.fff} available={message.AvailableAt:mm:ss.fff} "
-        + $"expires={message.ExpiresAt:mm:ss.fff} until={message.LeasedUntil:mm:ss.fff} worker={message.LastWorker} dead={message.DeadLetter}";
+        $"{message.Queue} {message.Id} {message.State} body={Encoding.UTF8.GetString(message.Body.Span)} {message.ContentType} "
+            + $"priority={message.Priority} "
+        + $"attempt={message.Attempt} unique={message.UniqueKey} key={message.Key} headers={message.Headers} offset={message.Offset} "
+            + $"put={message.EnqueuedAt:mm:ss.fff} available={message.AvailableAt:mm:ss.fff} "
+        + $"expires={message.ExpiresAt:mm:ss.fff} until={message.LeasedUntil:mm:ss.fff} worker={message.LastWorker} "
+            + $"dead={message.DeadLetter}";
 
     private static string Line(NewMessage message) =>
-        $"id={message.Id} bytes={message.Body.Length} at={message.AvailableAt:mm:ss.fff} ttl={message.TimeToLive} priority={message.Priority} "
-        + $"unique={message.UniqueKey} key={message.Key} headers={message.Headers} attempts={message.MaxAttempts} retry={message.RetryDelay}";
+        $"id={message.Id} bytes={message.Body.Length} at={message.AvailableAt:mm:ss.fff} ttl={message.TimeToLive} "
+            + $"priority={message.Priority} "
+        + $"unique={message.UniqueKey} key={message.Key} headers={message.Headers} attempts={message.MaxAttempts} "
+            + $"retry={message.RetryDelay}";
 }

@@ -11,7 +11,8 @@ public sealed class ConsumerTests
     public void Its_counts_go_on_beyond_two_thousand_million()
     {
         var buffer = new OutboundBuffer(new RecordingConnection(), new CoarseClock(), new DeliveryOptions());
-        var consumer = new Consumer(1, QueueName.Parse("news"), buffer, LineFormat.Envelopes, ConsumerOptions.Default, DateTimeOffset.UnixEpoch);
+        var consumer = new Consumer(
+            1, QueueName.Parse("news"), buffer, LineFormat.Envelopes, ConsumerOptions.Default, DateTimeOffset.UnixEpoch);
 
         for (var i = 0; i < 2; i++)
         {

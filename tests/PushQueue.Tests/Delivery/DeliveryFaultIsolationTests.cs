@@ -84,7 +84,8 @@ public sealed class DeliveryFaultIsolationTests : IAsyncLifetime
         await dispatcher.SubscribeAsync(Bad, bad.Open(registry), LineFormat.Envelopes, FromTheBeginning).WithTimeout();
         await dispatcher.SubscribeAsync(Good, good.Open(registry), LineFormat.Envelopes, FromTheBeginning).WithTimeout();
 
-        await Eventually.TrueAsync(() => good.Text.Contains("\"body\":\"one\"", StringComparison.Ordinal), "the healthy queue's history comes");
+        await Eventually.TrueAsync(
+            () => good.Text.Contains("\"body\":\"one\"", StringComparison.Ordinal), "the healthy queue's history comes");
         await Eventually.TrueAsync(() => bad.Ended is not null, "the other stream ends");
         Assert.Equal(CloseReason.ServerError, bad.Ended);
         Assert.Null(good.Ended);
@@ -141,7 +142,8 @@ public sealed class DeliveryFaultIsolationTests : IAsyncLifetime
     }
 
     private async Task PutAsync(QueueName queue) => Assert.True(
-        (await _store.PutAsync(queue, new NewMessage { Body = Encoding.UTF8.GetBytes("one"), ContentType = "text/plain" }).WithTimeout()).Ok);
+        (await _store.PutAsync(queue, new NewMessage { Body = Encoding.UTF8.GetBytes("one"), ContentType = "text/plain" })
+            .WithTimeout()).Ok);
 
     /// <summary>A connection that keeps what is written to it and counts its ticks.</summary>
     private sealed class Line : IConsumerConnection

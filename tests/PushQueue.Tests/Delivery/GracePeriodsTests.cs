@@ -43,6 +43,7 @@ public sealed class GracePeriodsTests
     private static Consumer ConsumerOf(string queue, string token)
     {
         var options = ConsumerOptions.Default with { Grace = TimeSpan.FromSeconds(10) };
-        return new Consumer(1, QueueName.Parse(queue), buffer: null!, LineFormat.Envelopes, options, DateTimeOffset.UnixEpoch) { Token = token };
+        return new Consumer(
+            1, QueueName.Parse(queue), buffer: null!, LineFormat.Envelopes, options, DateTimeOffset.UnixEpoch) { Token = token };
     }
 }

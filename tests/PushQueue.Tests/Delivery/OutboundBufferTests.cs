@@ -101,7 +101,8 @@ public sealed class OutboundBufferTests
     public void Latest_drops_all_that_waits_and_drop_oldest_keeps_the_newer_part()
     {
         Assert.Equal([(1, 1), (2, 11), (12, 12)], Overflowing(OverflowPolicy.Latest));
-        Assert.Equal([(1, 1), (2, 5), (6, 6), (7, 7), (8, 8), (9, 9), (10, 10), (11, 11), (12, 12)], Overflowing(OverflowPolicy.DropOldest));
+        Assert.Equal(
+            [(1, 1), (2, 5), (6, 6), (7, 7), (8, 8), (9, 9), (10, 10), (11, 11), (12, 12)], Overflowing(OverflowPolicy.DropOldest));
 
         // The first is being written, ten fill the room, one is too many.
         (long First, long Last)[] Overflowing(OverflowPolicy policy)

@@ -39,7 +39,8 @@ internal sealed class RecordingConnection : IConsumerConnection
     {
         lock (_gate)
         {
-            foreach (var line in pages.SelectMany(page => Encoding.UTF8.GetString(page.Bytes.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries)))
+            foreach (var line in pages.SelectMany(
+                page => Encoding.UTF8.GetString(page.Bytes.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries)))
             {
                 using var json = JsonDocument.Parse(line);
                 _lines.Add(json.RootElement.Clone());

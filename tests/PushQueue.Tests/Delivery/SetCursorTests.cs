@@ -14,7 +14,8 @@ public sealed class SetCursorTests
     {
         SetPosition[] positions =
         [
-            SetPosition.Of("9734a72f", 17), SetPosition.Of("ffffffff", long.MaxValue >> 2), SetPosition.First, SetPosition.Of("", 5), SetPosition.Earliest,
+            SetPosition.Of("9734a72f", 17), SetPosition.Of("ffffffff", long.MaxValue >> 2), SetPosition.First, SetPosition.Of("", 5),
+                SetPosition.Earliest,
         ];
 
         var text = SetCursor.Encode(42, [.. positions.Select(static (position, i) => (SetCursor.HashOf(Queues[i]), position))]);

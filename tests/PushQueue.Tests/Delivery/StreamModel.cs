@@ -144,7 +144,8 @@ internal sealed class StreamModel(bool roundRobin)
         return _fault
             ?? (position.FirstOffset == FirstOffset && position.NextOffset == NextOffset && info.Ready == _ready.Count
                 ? null
-                : $"the store has {info.Ready} ready and history {position.FirstOffset} to {position.NextOffset}; the model {_ready.Count}, {FirstOffset} to {NextOffset}");
+                : $"the store has {info.Ready} ready and history {position.FirstOffset} to {position.NextOffset}; the model "
+                    + $"{_ready.Count}, {FirstOffset} to {NextOffset}");
     }
 
     private string? CompareHeld(IReadOnlyList<StreamMember> members, QueueInfo info)

@@ -60,10 +60,12 @@ internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
     private async Task OpenAsync()
     {
         // Segments and cache are tiny, so that sequences run through new segments, cleaning and bodies read back from disk.
-        var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 2000, CacheBytesMax = 60 };
+        var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 2000,
+            CacheBytesMax = 60 };
         _store = new EmbeddedMessageStore(options, _time, NullLoggerFactory.Instance);
         _registry = new ConsumerRegistry();
-        _dispatcher = new Dispatcher(_store, _registry, TestPolicies.All(_store, _registry, _time), _time, NullLogger<Dispatcher>.Instance, _meter);
+        _dispatcher = new Dispatcher(
+            _store, _registry, TestPolicies.All(_store, _registry, _time), _time, NullLogger<Dispatcher>.Instance, _meter);
         await _store.OpenAsync(_dispatcher, CancellationToken.None).WithTimeout();
     }
 

@@ -24,7 +24,8 @@ public sealed class SubscribeTests : IAsyncLifetime
     public SubscribeTests()
     {
         _store = new EmbeddedMessageStore(
-            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, TimeProvider.System, NullLoggerFactory.Instance);
+            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, TimeProvider.System,
+                NullLoggerFactory.Instance);
         _node = new TestNode(_bell, _store, _log);
     }
 

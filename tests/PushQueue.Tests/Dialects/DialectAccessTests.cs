@@ -160,7 +160,8 @@ public sealed class DialectAccessTests : IAsyncLifetime
             await SendAsync("POST", $"/presque/w/{queue}?worker_id=at.{queue}", Bearer(all));
         }
 
-        foreach (var path in (string[])["/restmq/q/", "/restmq/stats/", "/restmq/control/", "/presque/", "/presque/status/", "/presque/stats/", "/presque/w/"])
+        foreach (var path in (string[])["/restmq/q/", "/restmq/stats/", "/restmq/control/", "/presque/", "/presque/status/",
+            "/presque/stats/", "/presque/w/"])
         {
             var (everything, some) = (await SendAsync("GET", path, Bearer(all)), await SendAsync("GET", path, Bearer(own)));
             Assert.Equal((200, 200), (everything.Status, some.Status));
@@ -277,7 +278,8 @@ public sealed class DialectAccessTests : IAsyncLifetime
         var key = _keys.Add(Permissions.Any, "test");
         var other = _keys.Add(Permissions.Any, "test");
         await File.WriteAllTextAsync(
-            AclPath, $"[rest:producer]\nusername = me\npassword = {key}\n[rest:consumer]\nhosts_deny = all\n[comet:consumer]\nhosts_allow = 127.\n");
+            AclPath, $"[rest:producer]\nusername = me\npassword = {key}\n[rest:consumer]\nhosts_deny = all\n[comet:consumer]\nhosts_allow "
+                + "= 127.\n");
         await StartAsync(options => options.RestMq.AccessFile = AclPath);
 
         // Both by one header: the password that the access file asks for is the key.

@@ -312,10 +312,12 @@ public abstract class PresqueContract : IAsyncLifetime
     {
         foreach (var (method, path, body) in new (string, string, string?)[]
         {
-            ("GET", "/j/foo", null), ("GET", "/status/", null), ("GET", "/stats/", null), ("GET", "/status/foo", null), ("GET", "/stats/foo?with_desc=1", null),
+            ("GET", "/j/foo", null), ("GET", "/status/", null), ("GET", "/stats/", null), ("GET", "/status/foo", null),
+                ("GET", "/stats/foo?with_desc=1", null),
             ("GET", "/control/foo", null), ("POST", "/control/foo", """{"status":"start"}"""), ("POST", "/w/foo?worker_id=w", null), ("GET", "/w/", null),
             ("GET", "/w/?worker_id=w", null), ("GET", "/w/?queue_name=foo", null), ("DELETE", "/w/foo?worker_id=w", null), ("POST", "/qb/foo", """{"jobs":[1]}"""),
-            ("GET", "/qb/foo", null), ("GET", "/qb/foo", null), ("DELETE", "/q/foo", null), ("PATCH", "/q/foo", null), ("GET", "/nothing", null),
+            ("GET", "/qb/foo", null), ("GET", "/qb/foo", null), ("DELETE", "/q/foo", null), ("PATCH", "/q/foo", null),
+                ("GET", "/nothing", null),
             ("POST", "/q/foo", new string(' ', 2 * 1024 * 1024)),
         })
         {

@@ -120,7 +120,8 @@ public abstract class RedischedContract : IAsyncLifetime
         var jobs = Enumerable.Range(0, 1001).Select(_ => new NewMessage { Body = "x"u8.ToArray(), ContentType = "text/plain" });
         Assert.True((await broker.PutManyAsync(topic, [.. jobs])).Ok);
         var by = _time.GetUtcNow();
-        Assert.Equal(1001, (await broker.LeaseAsync(topic, new TakeRequest(1001, Selection: Selection.DueBy(by), TimeToRun: TimeSpan.FromMinutes(1)), default)).Value.Count);
+        Assert.Equal(1001, (await broker.LeaseAsync(
+            topic, new TakeRequest(1001, Selection: Selection.DueBy(by), TimeToRun: TimeSpan.FromMinutes(1)), default)).Value.Count);
 
         var late = $$"""{"max":{{(by + TimeSpan.FromMinutes(2)).ToUnixTimeMilliseconds()}}}""";
         Assert.Equal("""{"result":1000}""", (await PostAsync("/t/T/requeue", late)).Text);

@@ -77,7 +77,8 @@ public abstract class RedischedPushContract : IAsyncLifetime
         }
 
         await receiver.CameAsync(5);
-        Assert.Equal("the receiver answered 500", (await _server.Services.GetRequiredService<IMessageBroker>().FindAsync(QueueName.Parse("T"), MessageId.Parse("a")))!.LastError);
+        Assert.Equal("the receiver answered 500",
+            (await _server.Services.GetRequiredService<IMessageBroker>().FindAsync(QueueName.Parse("T"), MessageId.Parse("a")))!.LastError);
     }
 
     [Fact]
@@ -116,7 +117,8 @@ public abstract class RedischedPushContract : IAsyncLifetime
     [Fact]
     public async Task A_receiver_that_does_not_answer_within_the_time_to_run_has_failed()
     {
-        await using var receiver = await PushReceiver.StartAsync((context, _) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        await using var receiver = await PushReceiver.StartAsync(
+            (context, _) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         await SubscribeAsync(receiver.Url);
         await ScheduleAsync("a", "1", delay: 0);
         await receiver.CameAsync(1);
@@ -206,7 +208,8 @@ public abstract class RedischedPushContract : IAsyncLifetime
             QueueName.Parse("T"), new QueueSettingsPatch { PushUrl = receiver.Url.AbsoluteUri });
         await strict.PostAsync("/redisched/schedule/T", """{"id":"a","contents":1,"delay":0}""");
 
-        await Eventually.TrueAsync(async () => (await strict.GetAsync("/j/T")).Json.GetProperty("delayed").GetInt32() == 1, "the job is put back");
+        await Eventually.TrueAsync(
+            async () => (await strict.GetAsync("/j/T")).Json.GetProperty("delayed").GetInt32() == 1, "the job is put back");
         Assert.Empty(receiver.Came);
     }
 
@@ -219,7 +222,8 @@ public abstract class RedischedPushContract : IAsyncLifetime
 
         await ScheduleAsync("a", "1", delay: 0);
 
-        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/T")).Json.GetProperty("delayed").GetInt32() == 1, "the job is put back");
+        await Eventually.TrueAsync(
+            async () => (await _server.GetAsync("/j/T")).Json.GetProperty("delayed").GetInt32() == 1, "the job is put back");
         Assert.Equal(1, (await _server.GetAsync("/j/T")).Json.GetProperty("counters").GetProperty("put").GetInt32());
     }
 
@@ -230,7 +234,8 @@ public abstract class RedischedPushContract : IAsyncLifetime
 
         await SubscribeAsync(new Uri(receiver.Url, "?token=secret"));
 
-        Assert.Equal(receiver.Url.GetLeftPart(UriPartial.Authority), (await _server.GetAsync("/j/T")).Json.GetProperty("pushUrl").GetString());
+        Assert.Equal(
+            receiver.Url.GetLeftPart(UriPartial.Authority), (await _server.GetAsync("/j/T")).Json.GetProperty("pushUrl").GetString());
     }
 
     [Theory]
@@ -280,18 +285,21 @@ public abstract class RedischedPushContract : IAsyncLifetime
             {
                 _time.Advance(TimeSpan.FromSeconds(10));
                 var queue = (await _server.GetAsync("/j/T")).Json;
-                return queue.GetProperty("ready").GetInt32() + queue.GetProperty("delayed").GetInt32() + queue.GetProperty("leased").GetInt32() == 0;
+                return queue.GetProperty("ready").GetInt32() + queue.GetProperty("delayed").GetInt32() + queue.GetProperty("leased")
+                    .GetInt32() == 0;
             },
             "all jobs are gone");
 
-        Assert.Equal(Enumerable.Range(0, 40).Select(i => $"job {i}").Order(StringComparer.Ordinal), received.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(0, 40).Select(i => $"job {i}").Order(StringComparer.Ordinal), received.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(404, (await _server.GetAsync("/j/T.dead")).Status);
     }
 
     [Fact]
     public async Task A_stop_of_the_server_gives_back_what_is_on_its_way_without_counting_it()
     {
-        await using var receiver = await PushReceiver.StartAsync((context, _) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        await using var receiver = await PushReceiver.StartAsync(
+            (context, _) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         await SubscribeAsync(receiver.Url);
         await ScheduleAsync("a", "1", delay: 0);
         await receiver.CameAsync(1);
@@ -303,11 +311,13 @@ public abstract class RedischedPushContract : IAsyncLifetime
     }
 
     private async Task SubscribeAsync(Uri url) =>
-        Assert.Equal(Success, (await _server.PostAsync(_base + "/subscribe/T", $$"""{"url":"{{url.AbsoluteUri}}"}""", "application/json")).Text);
+        Assert.Equal(
+            Success, (await _server.PostAsync(_base + "/subscribe/T", $$"""{"url":"{{url.AbsoluteUri}}"}""", "application/json")).Text);
 
     private async Task ScheduleAsync(string id, string contents, int delay) => Assert.Equal(
         Success,
-        (await _server.PostAsync(_base + "/schedule/T", $$"""{"id":"{{id}}","contents":{{contents}},"delay":{{delay}}}""", "application/json")).Text);
+        (await _server.PostAsync(
+            _base + "/schedule/T", $$"""{"id":"{{id}}","contents":{{contents}},"delay":{{delay}}}""", "application/json")).Text);
 
     private Task GoneAsync(string id) =>
         Eventually.TrueAsync(async () => (await _server.GetAsync($"{_base}/t/T/jobs/{id}")).Status == 404, $"{id} is released");

@@ -27,7 +27,8 @@ public abstract partial class RestMqContract
         await PostAsync("/p/test", "policy=roundrobin");
 
         Assert.Equal((200, "application/json", "null\r\n"), Whole(await PostAsync("/p/test", "policy=random")));
-        Assert.Equal((400, "text/plain"), (await PostAsync("/p/test", "")) is var missing ? (missing.Status, missing.ContentType) : default);
+        Assert.Equal(
+            (400, "text/plain"), (await PostAsync("/p/test", "")) is var missing ? (missing.Status, missing.ContentType) : default);
         Assert.Equal("roundrobin", (await GetAsync("/p/test")).Json.GetProperty("value").GetString());
     }
 
@@ -38,7 +39,8 @@ public abstract partial class RestMqContract
         Assert.Equal("{\"queue\":\"test\",\"status\":1}", (await GetAsync("/control/test")).Json.GetProperty("status").GetRawText());
 
         Assert.Equal(
-            (200, "application/json", "{\"stat\":{\"queue\":\"test\",\"status\":0}}\r\n"), Whole(await PostAsync("/control/test", "status=stop")));
+            (200, "application/json", "{\"stat\":{\"queue\":\"test\",\"status\":0}}\r\n"),
+                Whole(await PostAsync("/control/test", "status=stop")));
 
         var one = (await GetAsync("/control/test")).Json;
         Assert.Equal(("test", 0), (one.GetProperty("queue").GetString(), one.GetProperty("status").GetProperty("status").GetInt32()));
@@ -57,7 +59,8 @@ public abstract partial class RestMqContract
     {
         await PostAsync("/control/test", "status=stop");
 
-        Assert.Equal((200, "application/json", "{\"stat\":\"invalid status: pause\"}\r\n"), Whole(await PostAsync("/control/test", "status=pause")));
+        Assert.Equal(
+            (200, "application/json", "{\"stat\":\"invalid status: pause\"}\r\n"), Whole(await PostAsync("/control/test", "status=pause")));
         Assert.Equal(400, (await PostAsync("/control/test", "")).Status);
         Assert.Equal(400, (await PostAsync("/control/test", "status=start&status=stop")).Status);
         Assert.Equal(0, (await GetAsync("/control/test")).Json.GetProperty("status").GetProperty("status").GetInt32());
@@ -86,7 +89,8 @@ public abstract partial class RestMqContract
         Assert.NotEmpty(one.GetProperty("redis").GetString()!);
     }
 
-    private static IEnumerable<string> NamesOf(JsonElement json) => json.EnumerateObject().Select(field => field.Name).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> NamesOf(JsonElement json) =>
+        json.EnumerateObject().Select(field => field.Name).Order(StringComparer.Ordinal);
 
     [Fact]
     public async Task The_page_of_a_queue_counts_and_names_the_latest_ten_keys_escaped()
@@ -106,7 +110,8 @@ public abstract partial class RestMqContract
         Assert.Contains("Stored objects: 12<", answer.Text, StringComparison.Ordinal);
         Assert.Contains("Jobs: 12<", answer.Text, StringComparison.Ordinal);
         var keys = answer.Text.Split("<li>").Skip(1).Select(part => part[..part.IndexOf('<', StringComparison.Ordinal)]).ToArray();
-        Assert.Equal(["&lt;i&gt;test:&lt;script&gt;", .. Enumerable.Range(3, 9).Reverse().Select(number => $"&lt;i&gt;test:{number}")], keys);
+        Assert.Equal(
+            ["&lt;i&gt;test:&lt;script&gt;", .. Enumerable.Range(3, 9).Reverse().Select(number => $"&lt;i&gt;test:{number}")], keys);
         Assert.DoesNotContain("<i>", answer.Text, StringComparison.Ordinal);
         Assert.Contains("default-src 'none'", answer.Headers["Content-Security-Policy"], StringComparison.Ordinal);
     }

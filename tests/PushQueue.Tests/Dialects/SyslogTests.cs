@@ -18,7 +18,8 @@ public sealed class SyslogTests : IAsyncLifetime
     public async Task Each_line_is_a_message_of_its_senders_queue()
     {
         await SendAsync(
-            "<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n\n<165>1 2003-08-24T05:14:15Z ü\r\nno priority\n<999>no\nlast without an end");
+            "<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n\n<165>1 2003-08-24T05:14:15Z ü\r\nno priority\n<999>no\nlast without an "
+                + "end");
 
         var lines = await TakeAsync(5);
 

@@ -17,7 +17,8 @@ public sealed class AccessTests : IAsyncLifetime
     private readonly KeyRing _keys = new();
     private PushQueueServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync(options => options.Security.AccessFile = _keys.Path);
+    public async ValueTask InitializeAsync() =>
+        _server = await PushQueueServer.StartAsync(options => options.Security.AccessFile = _keys.Path);
 
     public async ValueTask DisposeAsync()
     {
@@ -68,7 +69,8 @@ public sealed class AccessTests : IAsyncLifetime
         using var connection = new RawHttp(_server.Address.Port);
 
         var answers = new List<int>();
-        foreach (var (method, key) in new[] { ("POST", first), ("POST", first), ("POST", second), ("POST", "pq_nobody"), ("POST", first), ("POST", null) })
+        foreach (var (method, key) in new[] { ("POST", first), ("POST", first), ("POST", second), ("POST", "pq_nobody"), ("POST", first),
+            ("POST", null) })
         {
             answers.Add(await connection.AskAsync(method, "/q/test", key));
         }
@@ -84,7 +86,8 @@ public sealed class AccessTests : IAsyncLifetime
     {
         var key = await AddAsync(Permissions.Any);
 
-        using var stream = await _server.Client.GetAsync($"/sse/test?access_token={key}", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        using var stream = await _server.Client.GetAsync($"/sse/test?access_token={key}", HttpCompletionOption.ResponseHeadersRead)
+            .WithTimeout();
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{_server.Address.Authority}/ws?access_token={key}"), CancellationToken.None).WithTimeout();
         await socket.SendAsync("""{"cmd":"put","queue":"other","value":1}""");
@@ -213,7 +216,8 @@ public sealed class AccessTests : IAsyncLifetime
         var key = await AddAsync(Permissions.Put);
 
         _keys.WriteText("""{"keys":[{"nonsense":1}]}""");
-        await Eventually.TrueAsync(() => _server.Log.Entries.Any(static entry => entry.Text.Contains("'nonsense'", StringComparison.Ordinal)), "the edit is logged");
+        await Eventually.TrueAsync(() =>
+            _server.Log.Entries.Any(static entry => entry.Text.Contains("'nonsense'", StringComparison.Ordinal)), "the edit is logged");
         Assert.Equal(201, (await AskAsync("POST", "/q/test", $"Bearer {key}")).Status);
         _keys.Remove(key);
 
@@ -242,7 +246,8 @@ public sealed class AccessTests : IAsyncLifetime
         Directory.Delete(folder.File("data"));
         Directory.CreateSymbolicLink(folder.File("data"), folder.File("two"));
 
-        await Eventually.TrueAsync(async () => (await AskAsync(server, "POST", "/q/test", $"Bearer {key}")).Status == 401, "the key is gone");
+        await Eventually.TrueAsync(
+            async () => (await AskAsync(server, "POST", "/q/test", $"Bearer {key}")).Status == 401, "the key is gone");
     }
 
     [Fact]
@@ -251,7 +256,8 @@ public sealed class AccessTests : IAsyncLifetime
         var key = await AddAsync(Permissions.Put);
 
         _keys.WriteBytes(Encoding.Latin1.GetBytes("""{"keys":[{"id":"0123456789","name":"Müller","hash":"sha256:AAAAAAAAAAAAAAAAAAAAAA==:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","grants":[]}]}"""));
-        await Eventually.TrueAsync(() => _server.Log.Entries.Any(static entry => entry.Text.Contains("UTF-8", StringComparison.Ordinal)), "the edit is logged");
+        await Eventually.TrueAsync(
+            () => _server.Log.Entries.Any(static entry => entry.Text.Contains("UTF-8", StringComparison.Ordinal)), "the edit is logged");
 
         Assert.Equal(201, (await AskAsync("POST", "/q/test", $"Bearer {key}")).Status);
         _keys.Remove(key);
@@ -338,14 +344,16 @@ public sealed class AccessTests : IAsyncLifetime
 
         Assert.Equal(201, (await AskAsync("POST", "/q/test/batch", $"Bearer {key}", "1\n2\n3")).Status);
         var refused = await AskAsync("GET", "/q/test", $"Bearer {key}");
-        using (var unannounced = new HttpRequestMessage(HttpMethod.Post, "/q/test/batch") { Content = new StringContent(new string('1', 1000)) })
+        using (var unannounced = new HttpRequestMessage(
+            HttpMethod.Post, "/q/test/batch") { Content = new StringContent(new string('1', 1000)) })
         {
             unannounced.Headers.TransferEncodingChunked = true;
             unannounced.Headers.Authorization = new AuthenticationHeaderValue("Bearer", other);
             Assert.Equal(201, (int)(await _server.Client.SendAsync(unannounced).WithTimeout()).StatusCode);
         }
 
-        using var socket = await ConnectAsync("/ws", await AddAsync(Permissions.Any, limits: new KeyLimits(MessagesPerSecond: 1.5)), negotiate: false);
+        using var socket = await ConnectAsync(
+            "/ws", await AddAsync(Permissions.Any, limits: new KeyLimits(MessagesPerSecond: 1.5)), negotiate: false);
         await socket.SendAsync("""{"cmd":"put","queue":"test","values":[1,2,3],"ref":1}""");
         await socket.SendAsync("""{"cmd":"put","queue":"test","value":1,"ref":2}""");
 
@@ -387,7 +395,8 @@ public sealed class AccessTests : IAsyncLifetime
 
         Assert.Equal(200, put.Status);
         await Eventually.TrueAsync(
-            async () => (await AskAsync("GET", path, $"Bearer {key}")).Text.Contains("\"ok\":true", StringComparison.Ordinal), "the put is answered");
+            async () => (await AskAsync("GET", path, $"Bearer {key}")).Text.Contains("\"ok\":true", StringComparison.Ordinal),
+                "the put is answered");
         Assert.Equal((429, "too-many-connections"), await StatusAsync("POST", "/hub/negotiate?negotiateVersion=1", key));
         Assert.Equal((429, "too-many-connections"), await StatusAsync("GET", "/c/test", key));
         Assert.Equal(202, (await AskAsync("DELETE", path, $"Bearer {key}")).Status);
@@ -401,7 +410,8 @@ public sealed class AccessTests : IAsyncLifetime
     {
         var key = await AddAsync(Permissions.Put);
         var put = AskAsync("POST", path, $"Bearer {key}", body);
-        await Eventually.TrueAsync(async () => (await _server.Services.GetRequiredService<IMessageBroker>().GetQueueAsync(QueueName.Parse("test")))?.Ready == 1, "it is put");
+        await Eventually.TrueAsync(async () =>
+            (await _server.Services.GetRequiredService<IMessageBroker>().GetQueueAsync(QueueName.Parse("test")))?.Ready == 1, "it is put");
 
         _keys.Remove(key);
 
@@ -466,7 +476,8 @@ public sealed class AccessTests : IAsyncLifetime
         }
     }
 
-    private async Task<string> CommandAsync(string key, string command) => (await AskAsync("POST", "/queue", $"Bearer {key}", command)).Text;
+    private async Task<string> CommandAsync(string key, string command) =>
+        (await AskAsync("POST", "/queue", $"Bearer {key}", command)).Text;
 
     private static async Task<string> SayAsync(ClientWebSocket socket, string command)
     {

@@ -37,7 +37,8 @@ public sealed class HostApplicationTests : IAsyncLifetime
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddAuthentication(UserHandler.Name).AddScheme<AuthenticationSchemeOptions, UserHandler>(UserHandler.Name, null);
         builder.Services.AddAuthorization(static options => options.AddPolicy("staff", static policy => policy.RequireClaim("staff")));
-        builder.Services.AddCors(static options => options.AddPolicy("friends", static policy => policy.WithOrigins(Friend).AllowCredentials()));
+        builder.Services.AddCors(
+            static options => options.AddPolicy("friends", static policy => policy.WithOrigins(Friend).AllowCredentials()));
         builder.Services.AddPushQueue(options =>
         {
             options.Storage.DataDirectory = _directory.Path;
@@ -134,7 +135,8 @@ public sealed class HostApplicationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_applications_health_checks_know_the_node() => Assert.Equal("Healthy", (await SendAsync("GET", "/health", user: null)).Text);
+    public async Task The_applications_health_checks_know_the_node() =>
+        Assert.Equal("Healthy", (await SendAsync("GET", "/health", user: null)).Text);
 
     [Theory]
     [InlineData("put,take:orders.*", true)]
@@ -143,7 +145,8 @@ public sealed class HostApplicationTests : IAsyncLifetime
     [InlineData("put:", false)]
     [InlineData(":orders", false)]
     [InlineData("put,fly:orders", false)]
-    public void A_claim_that_cannot_be_read_grants_nothing(string claim, bool grants) => Assert.Equal(grants, QueueGrant.Parse(claim) is not null);
+    public void A_claim_that_cannot_be_read_grants_nothing(string claim, bool grants) =>
+        Assert.Equal(grants, QueueGrant.Parse(claim) is not null);
 
     private static void Grant(string user, params string[] claims)
     {

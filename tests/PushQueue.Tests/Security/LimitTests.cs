@@ -92,7 +92,8 @@ public sealed class LimitTests
         await using var server = await PushQueueServer.StartAsync(static options => options.Queues.WaitingTakesMax = 1);
         using var hits = new LimitCounts(server);
         var waiting = server.GetAsync("/q/test?wait=30");
-        await Eventually.TrueAsync(async () => (await server.GetAsync("/stats")).Text.Contains("\"waitingTakes\":1", StringComparison.Ordinal), "a take waits");
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/stats")).Text.Contains("\"waitingTakes\":1", StringComparison.Ordinal), "a take waits");
 
         var refused = await server.GetAsync("/q/other?wait=30");
         await server.PostAsync("/q/test", "came");
@@ -227,11 +228,13 @@ public sealed class LimitTests
             options.Queues.MessageBytesMax = 1000;
         });
         using var hits = new LimitCounts(server);
-        using var chunked = new HttpRequestMessage(HttpMethod.Post, "/q/test/batch") { Content = new StringContent(new string('1', 900) + '\n' + new string('1', 900) + '\n' + new string('1', 900)) };
+        using var chunked = new HttpRequestMessage(HttpMethod.Post, "/q/test/batch") { Content = new StringContent(
+            new string('1', 900) + '\n' + new string('1', 900) + '\n' + new string('1', 900)) };
         chunked.Headers.TransferEncodingChunked = true;
 
         var batches = new[] { await server.PostAsync("/q/test/batch", new string(' ', 3000)), await server.SendAsync(chunked) };
-        var messages = new[] { await server.PostAsync("/q/test", new string('x', 1001)), await server.PostAsync("/q/test/batch", $"\"{new string('x', 1001)}\"") };
+        var messages = new[] { await server.PostAsync("/q/test", new string('x', 1001)),
+            await server.PostAsync("/q/test/batch", $"\"{new string('x', 1001)}\"") };
         var command = await server.PostAsync("/queue", $$"""{"cmd":"put","queue":"test","value":"{{new string('x', 1001)}}"}""");
 
         Assert.All(batches, static answer => Assert.Equal((413, "batch-too-large"), (answer.Status, answer.Problem)));
@@ -291,7 +294,8 @@ public sealed class LimitTests
         using var client = new TcpClient { ReceiveBufferSize = 4096 };
         await client.ConnectAsync(IPAddress.Loopback, server.Address.Port).WithTimeout();
         await client.GetStream().WriteAsync("GET /c/test HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray()).AsTask().WithTimeout();
-        await Eventually.TrueAsync(async () => (await server.GetAsync("/q/test/consumers")).Text.Contains("\"id\"", StringComparison.Ordinal), "it listens");
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/q/test/consumers")).Text.Contains("\"id\"", StringComparison.Ordinal), "it listens");
 
         // More than the buffer and what the operating system keeps for a reader who reads nothing.
         await Eventually.TrueAsync(

@@ -118,7 +118,8 @@ public sealed class OriginCheckTests : IAsyncLifetime
     public async Task An_allowed_page_gets_the_headers_that_it_needs()
     {
         var preflight = await SendAsync(
-            "OPTIONS", "/q/test", ("Origin", Friend), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type"));
+            "OPTIONS", "/q/test", ("Origin", Friend), ("Access-Control-Request-Method", "POST"),
+                ("Access-Control-Request-Headers", "content-type"));
         var stream = new HttpRequestMessage(HttpMethod.Get, "/sse/test");
         stream.Headers.Add("Origin", Friend);
         using var events = await _server.Client.SendAsync(stream, HttpCompletionOption.ResponseHeadersRead).WithTimeout();

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace PushQueue.Tests.Support;
 
 /// <summary>
-/// Compares JSON with the schemas of an OpenAPI document. Stricter than JSON Schema: a field that the schema of an object does not name is a finding.
+/// Compares JSON with the schemas of an OpenAPI document. Stricter than JSON Schema: a field that the schema of an object does not name is
+/// a finding.
 /// </summary>
 internal sealed class ApiSchemaCheck(JsonElement document)
 {
@@ -21,7 +22,9 @@ internal sealed class ApiSchemaCheck(JsonElement document)
 
         if (schema.TryGetProperty("anyOf", out var any) || schema.TryGetProperty("oneOf", out any))
         {
-            return any.EnumerateArray().Any(one => !Find(one, value, place).Any()) ? [] : [$"{place} fits none of its schemas: {value.GetRawText()}"];
+            return any.EnumerateArray().Any(one => !Find(one, value, place).Any())
+                ? []
+                : [$"{place} fits none of its schemas: {value.GetRawText()}"];
         }
 
         return WhyNotType(schema, value) is { } wrong
@@ -40,7 +43,8 @@ internal sealed class ApiSchemaCheck(JsonElement document)
     {
         if (schema.TryGetProperty("required", out var required))
         {
-            foreach (var name in required.EnumerateArray().Select(static name => name.GetString()!).Where(name => !value.TryGetProperty(name, out _)))
+            foreach (var name in required.EnumerateArray().Select(static name => name.GetString()!)
+                .Where(name => !value.TryGetProperty(name, out _)))
             {
                 yield return $"{place} lacks '{name}'";
             }
@@ -74,7 +78,9 @@ internal sealed class ApiSchemaCheck(JsonElement document)
     {
         if (schema.TryGetProperty("type", out var type))
         {
-            var names = type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(static name => name.GetString()!) : [type.GetString()!];
+            var names = type.ValueKind == JsonValueKind.Array
+                ? type.EnumerateArray().Select(static name => name.GetString()!)
+                : [type.GetString()!];
             if (!names.Any(name => Is(name, value)))
             {
                 return $"is no {type.GetRawText()}";
@@ -92,7 +98,8 @@ internal sealed class ApiSchemaCheck(JsonElement document)
             return "is none of the words";
         }
 
-        return schema.TryGetProperty("pattern", out var pattern) && !Regex.IsMatch(text, pattern.GetString()!, RegexOptions.ExplicitCapture, MatchMax)
+        return schema.TryGetProperty("pattern", out var pattern)
+            && !Regex.IsMatch(text, pattern.GetString()!, RegexOptions.ExplicitCapture, MatchMax)
             ? $"does not match {pattern.GetString()}"
             : null;
     }
@@ -109,5 +116,6 @@ internal sealed class ApiSchemaCheck(JsonElement document)
     };
 
     private JsonElement Resolve(string reference) =>
-        reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(document, static (at, name) => at.GetProperty(name));
+        reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries)
+            .Aggregate(document, static (at, name) => at.GetProperty(name));
 }

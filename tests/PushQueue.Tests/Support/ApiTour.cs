@@ -97,7 +97,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
         var lease = await SendAsync("GET", "/q/{queue}", "/q/work?ttr=60&worker=w1");
         var receipt = lease.Headers["PushQueue-Receipt"];
         await SendAsync("POST", "/q/{queue}/messages/{id}/touch", $"/q/work/messages/one/touch?receipt={receipt}&ttr=30");
-        await SendAsync("POST", "/q/{queue}/messages/{id}/release", $"/q/work/messages/one/release?receipt={receipt}&error=failed&delay=1h");
+        await SendAsync(
+            "POST", "/q/{queue}/messages/{id}/release", $"/q/work/messages/one/release?receipt={receipt}&error=failed&delay=1h");
         await SendAsync("POST", "/q/{queue}/messages/{id}/ack", $"/q/work/messages/one/ack?receipt={receipt}");
         var leases = await SendAsync("GET", "/q/{queue}/batch", "/q/work/batch?ttr=60&count=10&worker=w1");
         var keys = Keys(leases);
@@ -127,10 +128,12 @@ internal sealed partial class ApiTour(PushQueueServer server)
         await StreamAsync("/sse/{queue}/presence", "/sse/opened/presence");
         await StreamAsync("/c", "/c?queue=opened");
         await StreamAsync("/sse", "/sse?queue=opened");
-        await Eventually.TrueAsync(async () => (await server.GetAsync("/w")).Json.GetProperty("consumers").GetArrayLength() == 0, "no consumer is left");
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/w")).Json.GetProperty("consumers").GetArrayLength() == 0, "no consumer is left");
         await SendAsync("GET", "/ws", "/ws");
         await SendAsync("GET", "/ws/{queue}", "/ws/listened");
-        using var listener = await server.Client.GetAsync("/sse/listened?policy=roundrobin&worker=w2", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        using var listener = await server.Client.GetAsync(
+            "/sse/listened?policy=roundrobin&worker=w2", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         var consumers = await SendAsync("GET", "/q/{queue}/consumers", "/q/listened/consumers");
         await SendAsync("GET", "/q/{queue}/presence", "/q/listened/presence");
         await SendAsync("GET", "/w", "/w");
@@ -148,7 +151,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
     {
         await ServerPostAsync("/q/fails?policy=roundrobin&maxAttempts=1&id=dead", "x");
         var lease = await server.GetAsync("/q/fails?ttr=60");
-        await server.PostAsync($"/q/fails/messages/dead/release?receipt={lease.Headers["PushQueue-Receipt"]}&error=broken", "", contentType: null);
+        await server.PostAsync(
+            $"/q/fails/messages/dead/release?receipt={lease.Headers["PushQueue-Receipt"]}&error=broken", "", contentType: null);
         await SendAsync("GET", "/q/{queue}/messages/{id}", "/q/fails.dead/messages/dead");
         await SendAsync("GET", "/q/{queue}/messages", "/q/fails.dead/messages?state=dead");
         await SendAsync("POST", "/q/{queue}/replay", "/q/fails.dead/replay?count=1");
@@ -172,7 +176,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
     {
         // The server notices the end of the streams before this a moment later.
         await Eventually.TrueAsync(
-            async () => (await server.GetAsync("/nodes")).Text.Contains("\"connections\":{}", StringComparison.Ordinal), "no stream is left");
+            async () =>
+                (await server.GetAsync("/nodes")).Text.Contains("\"connections\":{}", StringComparison.Ordinal), "no stream is left");
         await SendAsync("GET", "/stats", "/stats");
         await SendAsync("GET", "/nodes", "/nodes");
         await SendAsync("GET", "/events", "/events?limit=2");
@@ -203,7 +208,8 @@ internal sealed partial class ApiTour(PushQueueServer server)
     {
         using var response = await server.Client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         var contentType = response.Content.Headers.ContentType?.ToString() ?? "";
-        _steps.Add(new Step("GET", pattern, target, new Answer((int)response.StatusCode, contentType, "", new Dictionary<string, string>())));
+        _steps.Add(
+            new Step("GET", pattern, target, new Answer((int)response.StatusCode, contentType, "", new Dictionary<string, string>())));
     }
 
     private async Task<Answer> SendAsync(
@@ -243,6 +249,7 @@ internal sealed partial class ApiTour(PushQueueServer server)
     [GeneratedRegex("(?<name>\\?receipt=|\"next\":\"\\d-|pushqueue-test-)\\w+", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Digits();
 
-    [GeneratedRegex("\"(?<name>epoch|cursor|receipt|remoteAddress|node|store|version|traceparent)\":\"[^\"]*\"", RegexOptions.ExplicitCapture, MatchMs)]
+    [GeneratedRegex(
+        "\"(?<name>epoch|cursor|receipt|remoteAddress|node|store|version|traceparent)\":\"[^\"]*\"", RegexOptions.ExplicitCapture, MatchMs)]
     private static partial Regex Texts();
 }

@@ -27,6 +27,8 @@ public class FailableStore : DispatchProxy
             return ValueTask.CompletedTask;
         }
 
-        return _failure is { } failure && targetMethod.Name != $"get_{nameof(IMessageStore.Now)}" ? throw failure : targetMethod.Invoke(_store, BindingFlags.DoNotWrapExceptions, null, args, null);
+        return _failure is { } failure && targetMethod.Name != $"get_{nameof(IMessageStore.Now)}"
+            ? throw failure
+            : targetMethod.Invoke(_store, BindingFlags.DoNotWrapExceptions, null, args, null);
     }
 }

@@ -16,7 +16,8 @@ internal sealed class FakeRedis : IAsyncDisposable
     public FakeRedis(string version)
     {
         _info =
-            $"# Server\r\nredis_version:{version}\r\nredis_mode:standalone\r\nrun_id:{new string('a', 40)}\r\n\r\n# Replication\r\nrole:master\r\n";
+            $"# Server\r\nredis_version:{version}\r\nredis_mode:standalone\r\nrun_id:{new string('a', 40)}\r\n\r\n# "
+                + "Replication\r\nrole:master\r\n";
         _listener.Start();
         _accepting = AcceptAsync();
     }

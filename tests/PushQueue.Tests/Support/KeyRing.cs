@@ -19,7 +19,8 @@ internal sealed class KeyRing : IDisposable
     {
         var (key, text) = AccessKey.Create("tester");
         _keys[text] =
-            key with { Grants = [new AccessGrant([queues], can | Permissions.Stats)], Limits = limits ?? new KeyLimits(), Expires = expires };
+            key with { Grants = [new AccessGrant([queues], can | Permissions.Stats)], Limits = limits
+                ?? new KeyLimits(), Expires = expires };
         Write();
         return text;
     }

@@ -64,7 +64,9 @@ internal sealed class ManyStream : IAsyncDisposable
             _ = key is null || request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {key}");
             stream._response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
             Assert.True(
-                stream._response.IsSuccessStatusCode, stream._response.IsSuccessStatusCode ? "" : await stream._response.Content.ReadAsStringAsync());
+                stream._response.IsSuccessStatusCode, stream._response.IsSuccessStatusCode
+                    ? ""
+                    : await stream._response.Content.ReadAsStringAsync());
             stream._lines = new StreamReader(await stream._response.Content.ReadAsStreamAsync());
             await stream.ReadOpeningAsync();
             return stream;
@@ -77,7 +79,9 @@ internal sealed class ManyStream : IAsyncDisposable
             stream._socket.Options.SetRequestHeader("Authorization", $"Bearer {key}");
         }
 
-        var path = transport == "ws" ? $"/ws?{query}{(after?.Cursor is { } cursor ? $"&from={cursor}" : "")}" : stream._isHub ? "/hub" : "/ws";
+        var path = transport == "ws" ? $"/ws?{query}{(after?.Cursor is { } cursor ? $"&from={cursor}" : "")}" : stream._isHub
+            ? "/hub"
+            : "/ws";
         await stream._socket.ConnectAsync(new Uri($"ws://{server.Address.Authority}{path}"), CancellationToken.None).WithTimeout();
         if (transport != "ws")
         {
@@ -195,7 +199,8 @@ internal sealed class ManyStream : IAsyncDisposable
     private async Task SubscribeAsync(string transport, string query, string? cursor)
     {
         var pairs = query.Split('&').Select(static pair => pair.Split('=')).ToLookup(static pair => pair[0], static pair => pair[1]);
-        var options = pairs.Where(static pair => pair.Key is not ("queue" or "match")).ToDictionary(static pair => pair.Key, static pair => (object)pair.First());
+        var options = pairs.Where(static pair => pair.Key is not ("queue" or "match"))
+            .ToDictionary(static pair => pair.Key, static pair => (object)pair.First());
         if (pairs.Contains("match"))
         {
             options["match"] = pairs["match"].ToArray();
@@ -230,7 +235,8 @@ internal sealed class ManyStream : IAsyncDisposable
         JsonElement queues;
         while (!opening.TryGetProperty("queues", out queues))
         {
-            Assert.True((opening.TryGetProperty("queue", out _) || opening.TryGetProperty("event", out _)) && early.Count < 100, opening.ToString());
+            Assert.True((opening.TryGetProperty("queue", out _) || opening.TryGetProperty("event", out _))
+                && early.Count < 100, opening.ToString());
             early.Enqueue(opening);
             opening = await ReadAsync().WaitAsync(Patience);
         }
@@ -289,7 +295,8 @@ internal sealed class ManyStream : IAsyncDisposable
                     _read.Enqueue(Parse(data.ToString()));
                 }
 
-                if (id is not null && (data.Length == 0 || !data.ToString().StartsWith("{\"event\":\"subscribed\",\"queues\"", StringComparison.Ordinal)))
+                if (id is not null
+                    && (data.Length == 0 || !data.ToString().StartsWith("{\"event\":\"subscribed\",\"queues\"", StringComparison.Ordinal)))
                 {
                     _read.Enqueue(Parse($"{{\"event\":\"cursor\",\"cursor\":\"{id}\"}}"));
                 }

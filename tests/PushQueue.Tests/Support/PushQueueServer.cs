@@ -81,11 +81,13 @@ internal sealed class PushQueueServer : IAsyncDisposable
 
     public Task<Answer> GetAsync(string path) => SendAsync("GET", path);
 
-    public Task<Answer> PostAsync(string path, string body = "", string? contentType = "text/plain") => SendAsync("POST", path, body, contentType);
+    public Task<Answer> PostAsync(string path, string body = "", string? contentType = "text/plain") =>
+        SendAsync("POST", path, body, contentType);
 
     /// <summary>A request whose target is sent exactly as it is; HttpClient would normalise it. Returns the whole answer as text.</summary>
     public Task<string> SendRawAsync(string method, string target, string body = "x") => SendAsync(
-        $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+        $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "
+            + $"{Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
 
     /// <summary>A put with header fields that are sent as they are, a byte per character.</summary>
     public Task<string> SendFieldsAsync(string target, params string[] fields) => SendAsync(
@@ -130,10 +132,12 @@ internal sealed class PushQueueServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.UseLimits(kestrel.ApplicationServices.GetRequiredService<PushQueueOptions>().Connections)
-                .Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionLimits().UseDirectSocketOutput().Protocols = HttpProtocols.Http1);
+                .Listen(IPAddress.Loopback, 0, listen =>
+                    listen.UseConnectionLimits().UseDirectSocketOutput().Protocols = HttpProtocols.Http1);
             foreach (var port in ports)
             {
-                kestrel.Listen(IPAddress.Loopback, 0, listen => _ = port == "syslog" ? listen.UsePushQueueSyslog() : listen.UsePushQueueDialect(port));
+                kestrel.Listen(
+                    IPAddress.Loopback, 0, listen => _ = port == "syslog" ? listen.UsePushQueueSyslog() : listen.UsePushQueueDialect(port));
             }
         });
         builder.Services.AddPushQueue(options =>

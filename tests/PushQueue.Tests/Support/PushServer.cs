@@ -180,6 +180,7 @@ internal sealed class PushServer : IAsyncDisposable
         private static string Call(CommandFrame frame) =>
             $$"""{"cmd":"{{frame.Command}}","queue":"{{frame.Queue}}"{{string.Concat(Enumerable.Range(0, frame.Count).Select(i => Field(frame, frame.NameAt(i))))}}}""";
 
-        private static string Field(CommandFrame frame, string name) => $",\"{name}\":{System.Text.Encoding.UTF8.GetString(frame.Raw(name))}";
+        private static string Field(CommandFrame frame, string name) =>
+            $",\"{name}\":{System.Text.Encoding.UTF8.GetString(frame.Raw(name))}";
     }
 }

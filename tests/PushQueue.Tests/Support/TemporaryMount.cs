@@ -38,7 +38,8 @@ internal sealed class TemporaryMount : IDisposable
     private static int Run(string command, params string[] arguments)
     {
         var start =
-            new ProcessStartInfo(command, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
+            new ProcessStartInfo(
+                command, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         process.WaitForExit();
         return process.ExitCode;

@@ -84,7 +84,9 @@ public sealed class AnnouncedLengthTests
     }
 
     // Masked by zeros, so that a payload is what it says.
-    /// <summary>The header of a masked binary frame with a key of zeros and its length in the shortest form, as RFC 6455 section 5.2 asks.</summary>
+    /// <summary>
+    /// The header of a masked binary frame with a key of zeros and its length in the shortest form, as RFC 6455 section 5.2 asks.
+    /// </summary>
     private static byte[] Header(int length)
     {
         var lengthBytes = length < 126 ? 0 : length <= ushort.MaxValue ? sizeof(ushort) : sizeof(ulong);

@@ -56,7 +56,8 @@ public sealed class BrokenAnswerTests : IAsyncLifetime
 
         // At their old places, as if they had never been given out.
         var leases = (await _server.GetAsync("/q/test/batch?count=16&ttr=1m")).Json.EnumerateArray().ToList();
-        Assert.Equal(Enumerable.Range(1, 16).Select(static i => $"{i}"), leases.Select(static lease => lease.GetProperty("id").GetString()));
+        Assert.Equal(
+            Enumerable.Range(1, 16).Select(static i => $"{i}"), leases.Select(static lease => lease.GetProperty("id").GetString()));
         Assert.All(leases, static lease => Assert.Equal(1, lease.GetProperty("attempt").GetInt32()));
     }
 
@@ -108,7 +109,9 @@ public sealed class BrokenAnswerTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await CountAsync("ready"), await CountAsync("leased")) == (0, 0), "the take has ended");
     }
 
-    /// <summary>A socket whose system takes little before the client reads: with more room the system acknowledges a whole answer.</summary>
+    /// <summary>
+    /// A socket whose system takes little before the client reads: with more room the system acknowledges a whole answer.
+    /// </summary>
     private async Task<ClientWebSocket> ConnectAsync(string path)
     {
         var socket = new ClientWebSocket();

@@ -16,10 +16,12 @@ public sealed class FilteredTakeTests : IAsyncLifetime
         """{"cmd":"lease","queue":"q","count":5,"where":{"t":"2"},"ref":1}""",
     ];
 
-    public static TheoryData<string> BadConditions => ["", "=1", "a b=1", "t=a%0Ab", "t=1&where=t=2", new string('a', 65), "a=" + new string('v', 4096)];
+    public static TheoryData<string> BadConditions =>
+        ["", "=1", "a b=1", "t=a%0Ab", "t=1&where=t=2", new string('a', 65), "a=" + new string('v', 4096)];
 
     public static TheoryData<string> BadFields =>
-        ["7", "true", "[1]", "[[\"a\"]]", "{\"a\":{}}", "{\"a\":false}", "{\"a b\":\"1\"}", "{\"a=1\":\"2\"}", "\"\"", "[\"a\",\"A\"]", "\"\\ud83d\"", "{\"a\":\"1\",\"a\":\"2\"}"];
+        ["7", "true", "[1]", "[[\"a\"]]", "{\"a\":{}}", "{\"a\":false}", "{\"a b\":\"1\"}", "{\"a=1\":\"2\"}", "\"\"", "[\"a\",\"A\"]",
+            "\"\\ud83d\"", "{\"a\":\"1\",\"a\":\"2\"}"];
 
     public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync();
 
@@ -32,7 +34,8 @@ public sealed class FilteredTakeTests : IAsyncLifetime
         await PutAsync("""{"body":"one","headers":{"t":"1"}}""", """{"body":"plain"}""", """{"body":"two","headers":{"t":"2","region":"eu"}}""");
 
         var answer = way.StartsWith('/') ? await _server.GetAsync(way) : await _server.PostAsync("/queue", way);
-        var rest = (await _server.GetAsync("/q/q/batch")).Json.EnumerateArray().Select(static message => message.GetProperty("body").GetString());
+        var rest = (await _server.GetAsync("/q/q/batch")).Json.EnumerateArray()
+            .Select(static message => message.GetProperty("body").GetString());
 
         Assert.Equal(200, answer.Status);
         Assert.Contains("two", answer.Text, StringComparison.Ordinal);

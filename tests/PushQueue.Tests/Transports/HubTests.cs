@@ -16,7 +16,8 @@ public sealed class HubTests
         using var socket = await server.ConnectHubAsync(negotiate);
 
         await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"test\"]}\u001e");
-        Assert.Contains("\"type\":3,\"invocationId\":\"1\",\"result\":{\"queue\":\"test\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"type\":3,\"invocationId\":\"1\",\"result\":{\"queue\":\"test\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await server.PutAsync("one");
 
         Assert.Equal(
@@ -32,9 +33,11 @@ public sealed class HubTests
         await using var server = await PushServer.StartAsync();
         using var socket = await server.ConnectHubAsync(negotiate);
 
-        await socket.SendAsync("{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
+        await socket.SendAsync(
+            "{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
         await server.PutAsync("one");
-        Assert.Contains("\"item\":{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"item\":{\"queue\":\"test\",\"id\":\"1\",\"body\":\"one\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await socket.SendAsync("{\"type\":5,\"invocationId\":\"7\"}\u001e");
 
         await PushServer.UntilAsync(() => server.Registry.Consumers == 0);
@@ -53,7 +56,8 @@ public sealed class HubTests
         await socket.CallAsync("2", "Subscribe", string.Empty);
         Assert.Contains("\"invocationId\":\"2\",\"error\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await socket.CallAsync("3", "Put", "\"test\",{\"a\":1}");
-        Assert.Contains("\"result\":{\"cmd\":\"put\",\"queue\":\"test\",\"value\":{\"a\":1}}", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"result\":{\"cmd\":\"put\",\"queue\":\"test\",\"value\":{\"a\":1}}", await socket.NextRecordAsync(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -164,7 +168,8 @@ public sealed class HubTests
         using var socket = await server.ConnectHubAsync(negotiate);
         server.Fail();
 
-        await socket.SendAsync("{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
+        await socket.SendAsync(
+            "{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
 
         Assert.Contains("\"invocationId\":\"7\",\"error\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await PushServer.UntilAsync(() => server.Registry.Consumers == 0);
@@ -201,7 +206,8 @@ public sealed class HubTests
         using var socket = await server.ConnectHubAsync(negotiate);
 
         // Many records in one frame, then a frame each, none of them waiting for an answer.
-        await socket.SendAsync(string.Concat(Enumerable.Range(0, 100).Select(i => HubSockets.Call($"{i}", "Put", $"\"test\",\"{new string('x', 2000)}\""))));
+        await socket.SendAsync(
+            string.Concat(Enumerable.Range(0, 100).Select(i => HubSockets.Call($"{i}", "Put", $"\"test\",\"{new string('x', 2000)}\""))));
         for (var i = 100; i < 200; i++)
         {
             await socket.CallAsync($"{i}", "Put", "\"test\",1");
@@ -230,7 +236,8 @@ public sealed class HubTests
         await socket.SendAsync("{\"type\":6}\u001e");
 
         Assert.Equal("{\"type\":6}\u001e", await socket.NextAsync());
-        Assert.StartsWith("{\"type\":7,\"error\":\"Connection closed with an error.", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"type\":7,\"error\":\"Connection closed with an error.", await socket.NextRecordAsync(), StringComparison.Ordinal);
         Assert.StartsWith("close 10", await socket.NextRecordAsync(), StringComparison.Ordinal);
         socket.Abort();
         await server.NobodyIsLeftAsync();

@@ -90,7 +90,8 @@ public sealed class InstanceTests(SharedRedis redis) : IAsyncLifetime
         await using var there = await StartNodeAsync();
         await here.PostAsync("/p/test?policy=roundrobin");
         await using var former = await OpenAsync(here, "/c/test", "one");
-        await Eventually.TrueAsync(async () => (await NodesOfAsync(here), await NodesOfAsync(there)) == (2, 2), "the nodes know each other");
+        await Eventually.TrueAsync(
+            async () => (await NodesOfAsync(here), await NodesOfAsync(there)) == (2, 2), "the nodes know each other");
 
         await using var later = await OpenAsync(there, "/c/test", "one");
 
@@ -102,7 +103,8 @@ public sealed class InstanceTests(SharedRedis redis) : IAsyncLifetime
             options.Storage.RedisKeyPrefix = store.KeyPrefix;
         });
 
-        static async Task<int> NodesOfAsync(PushQueueServer node) => (await node.GetAsync("/nodes")).Json.GetProperty("nodes").GetArrayLength();
+        static async Task<int> NodesOfAsync(PushQueueServer node) =>
+            (await node.GetAsync("/nodes")).Json.GetProperty("nodes").GetArrayLength();
     }
 
     private static IEnumerable<string> EndsOf(string path) => path.StartsWith("/ws", StringComparison.Ordinal)
@@ -147,7 +149,8 @@ public sealed class InstanceTests(SharedRedis redis) : IAsyncLifetime
             {
                 line = (await lines!.NextLineAsync())!;
             }
-            while (line.Length == 0 || line.StartsWith("event:", StringComparison.Ordinal) || line.StartsWith("id:", StringComparison.Ordinal));
+            while (line.Length == 0 || line.StartsWith("event:", StringComparison.Ordinal)
+                || line.StartsWith("id:", StringComparison.Ordinal));
             return line.StartsWith("data: ", StringComparison.Ordinal) ? line["data: ".Length..] : line;
         }
 

@@ -14,10 +14,12 @@ public sealed class KeyAndHeaderTests : IAsyncLifetime
 
     private PushQueueServer _server = null!;
 
-    public static TheoryData<string> WaysIn => ["put", "batch", "lines of a batch", "header fields of a batch", "command", "fields of a command", "values"];
+    public static TheoryData<string> WaysIn =>
+        ["put", "batch", "lines of a batch", "header fields of a batch", "command", "fields of a command", "values"];
 
     public static TheoryData<string> WaysOut =>
-        ["/q/q", "/q/q?ttr=30", "/q/q/batch", "/q/q/batch?ttr=30", "/q/q/messages", "/q/q/messages/1", "/q/q/messages/1/body", "look", "take"];
+        ["/q/q", "/q/q?ttr=30", "/q/q/batch", "/q/q/batch?ttr=30", "/q/q/messages", "/q/q/messages/1", "/q/q/messages/1/body", "look",
+            "take"];
 
     public async ValueTask InitializeAsync() => _server = await PushQueueServer.StartAsync();
 
@@ -144,7 +146,8 @@ public sealed class KeyAndHeaderTests : IAsyncLifetime
     {
         Assert.StartsWith(
             "HTTP/1.1 201",
-            await _server.SendFieldsAsync("/q/q", "X-Other: 1", "PUSHQUEUE-HEADER-A: 1", "User-Agent: x", "Accept: */*", "Expect: 100-continue"),
+            await _server.SendFieldsAsync(
+                "/q/q", "X-Other: 1", "PUSHQUEUE-HEADER-A: 1", "User-Agent: x", "Accept: */*", "Expect: 100-continue"),
             StringComparison.Ordinal);
 
         Assert.Equal("1", (await _server.GetAsync("/q/q")).Headers["PushQueue-Header-a"]);
@@ -154,7 +157,8 @@ public sealed class KeyAndHeaderTests : IAsyncLifetime
     public async Task A_value_in_utf_8_is_a_value()
     {
         // Each character of the test stands for one byte: C3 BC is ü.
-        Assert.StartsWith("HTTP/1.1 201", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: \u00c3\u00bc"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 201", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: \u00c3\u00bc"), StringComparison.Ordinal);
 
         Assert.Equal("ü", (await _server.GetAsync("/q/q/batch")).Json[0].GetProperty("headers").GetProperty("a").GetString());
     }
@@ -190,10 +194,12 @@ public sealed class KeyAndHeaderTests : IAsyncLifetime
 
         Assert.Contains("at most 32 headers", await _server.SendFieldsAsync("/q/q", many), StringComparison.Ordinal);
         Assert.Contains(
-            "at most 4096 bytes", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: " + new string('v', 4096)), StringComparison.Ordinal);
+            "at most 4096 bytes", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: " + new string('v', 4096)),
+                StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 201", await _server.SendFieldsAsync("/q/q", many[1..]), StringComparison.Ordinal);
         Assert.StartsWith(
-            "HTTP/1.1 201", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: " + new string('v', 4095)), StringComparison.Ordinal);
+            "HTTP/1.1 201", await _server.SendFieldsAsync("/q/q", "PushQueue-Header-A: " + new string('v', 4095)),
+                StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> BadFields => new()

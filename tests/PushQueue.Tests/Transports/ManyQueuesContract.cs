@@ -171,7 +171,8 @@ public abstract partial class ManyQueuesContract : IAsyncLifetime
             (gap.GetProperty("event").GetString(), gap.GetProperty("queue").GetString(), gap.GetProperty("from").GetInt32(),
                 gap.GetProperty("to").GetInt32(), gap.GetProperty("cause").GetString()));
         Assert.True(gap.TryGetProperty("position", out _) && !gap.TryGetProperty("cursor", out _));
-        Assert.Equal(["a:a4", "a:a5", "b:b1"], got.Where(static one => !one.TryGetProperty("event", out _)).Select(ManyStream.TextOf).Order());
+        Assert.Equal(
+            ["a:a4", "a:a5", "b:b1"], got.Where(static one => !one.TryGetProperty("event", out _)).Select(ManyStream.TextOf).Order());
     }
 
     [Theory]
@@ -252,7 +253,8 @@ public abstract partial class ManyQueuesContract : IAsyncLifetime
         Assert.Equal(["a:a1", "a:a2", "a:a3", "b:b1", "w.1:w1"], done.Order());
 
         async Task<long> InFlightAsync() =>
-            (await Server.GetAsync("/q")).Json.GetProperty("queues").EnumerateArray().Sum(static queue => queue.GetProperty("leased").GetInt64());
+            (await Server.GetAsync("/q")).Json.GetProperty("queues").EnumerateArray()
+                .Sum(static queue => queue.GetProperty("leased").GetInt64());
     }
 
     [Theory]

@@ -5,7 +5,8 @@ namespace PushQueue.Tests.Transports;
 
 public sealed class ManyQueuesTests : ManyQueuesContract
 {
-    private protected override Task<PushQueueServer> StartAsync(Action<PushQueueOptions>? configure) => PushQueueServer.StartAsync(configure);
+    private protected override Task<PushQueueServer> StartAsync(Action<PushQueueOptions>? configure) =>
+        PushQueueServer.StartAsync(configure);
 }
 
 public sealed class ManyQueuesOverRedisTests(SharedRedis redis) : ManyQueuesContract

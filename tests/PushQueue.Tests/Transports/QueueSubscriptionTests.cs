@@ -116,8 +116,10 @@ public sealed class QueueSubscriptionTests : IAsyncLifetime
         await SubscribeAsync("billing", """["orders"]""");
         await _server.PostAsync("/q/orders", "after");
 
-        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/orders")).Json.GetProperty("history").GetInt32() == 2, "in history");
-        using var answer = await _server.Client.GetAsync("/c/orders?from=earliest&format=raw", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        await Eventually.TrueAsync(
+            async () => (await _server.GetAsync("/j/orders")).Json.GetProperty("history").GetInt32() == 2, "in history");
+        using var answer = await _server.Client.GetAsync("/c/orders?from=earliest&format=raw", HttpCompletionOption.ResponseHeadersRead)
+            .WithTimeout();
         using var stream = new StreamLines(await answer.Content.ReadAsStreamAsync());
 
         Assert.Equal("before", await stream.ReadLineAsync().WithTimeout());
@@ -133,7 +135,8 @@ public sealed class QueueSubscriptionTests : IAsyncLifetime
 
         await _server.PostAsync("/q/orders", "1");
 
-        await Eventually.TrueAsync(async () => (await _server.GetAsync("/j/billing")).Json.GetProperty("history").GetInt32() == 1, "in history");
+        await Eventually.TrueAsync(
+            async () => (await _server.GetAsync("/j/billing")).Json.GetProperty("history").GetInt32() == 1, "in history");
         Assert.Equal(404, (await _server.GetAsync("/q/audit/messages/1")).Status);
     }
 

@@ -17,10 +17,12 @@ public sealed class ResetRequestTests
     public async Task A_connection_that_is_reset_within_a_body_leaves_no_error_in_the_log(string framing, string beginning)
     {
         await using var server = await PushQueueServer.StartAsync();
-        foreach (var path in (string[])["/q/q", "/q/q/batch", "/q/q/ack", "/queue", "/p/q", "/presque/q/q", "/redisched/t/q/put", "/restmq/q/q", "/restmq/queue"])
+        foreach (var path in (string[])["/q/q", "/q/q/batch", "/q/q/ack", "/queue", "/p/q", "/presque/q/q", "/redisched/t/q/put",
+            "/restmq/q/q", "/restmq/queue"])
         {
             await Task.WhenAll(Enumerable.Range(0, ResetsPerRoute).Select(_ => ResetAsync(
-                server.Address.Port, $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\n\r\n{beginning}")));
+                server.Address.Port,
+                    $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\n\r\n{beginning}")));
         }
 
         // The server's logger fails the test at its end if an error was logged.

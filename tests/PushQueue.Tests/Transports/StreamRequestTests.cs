@@ -40,7 +40,8 @@ public sealed class StreamRequestTests : IAsyncLifetime
     {
         foreach (var path in (string[])["/sse/test", "/c/test", "/restmq/sse/test"])
         {
-            using var stream = await OpenAsync(path + query.Replace("EPOCH", _epoch, StringComparison.Ordinal), header?.Replace("EPOCH", _epoch, StringComparison.Ordinal));
+            using var stream = await OpenAsync(path
+                + query.Replace("EPOCH", _epoch, StringComparison.Ordinal), header?.Replace("EPOCH", _epoch, StringComparison.Ordinal));
 
             Assert.Contains(expected, await FirstDataAsync(stream), StringComparison.Ordinal);
         }
@@ -106,7 +107,8 @@ public sealed class StreamRequestTests : IAsyncLifetime
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", _server.Address.Port).WithTimeout();
         await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(
-            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: name=\u00e4\u00ff\r\nX-Any: \u00e9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")).WithTimeout();
+            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: name=\u00e4\u00ff\r\nX-Any: \u00e9\r\nContent-Length: "
+                + "0\r\nConnection: close\r\n\r\n")).WithTimeout();
         using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
 
         Assert.StartsWith($"HTTP/1.1 {status} ", await reader.ReadToEndAsync().WithTimeout(), StringComparison.Ordinal);
@@ -118,7 +120,8 @@ public sealed class StreamRequestTests : IAsyncLifetime
     public async Task The_header_of_a_trace_beats_the_url(string path, string body)
     {
         const string Header = "00-22222222222222222222222222222222-2222222222222222-01";
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body), Headers = { { "traceparent", Header } } };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, path) { Content = new StringContent(body), Headers = { { "traceparent", Header } } };
 
         _ = await _server.SendAsync(request);
 
@@ -139,7 +142,8 @@ public sealed class StreamRequestTests : IAsyncLifetime
     private async Task<StreamLines> OpenAsync(string path, string? lastEventId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        _ = lastEventId is null || request.Headers.TryAddWithoutValidation("Last-Event-ID", Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(lastEventId)));
+        _ = lastEventId is null
+            || request.Headers.TryAddWithoutValidation("Last-Event-ID", Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(lastEventId)));
         var answer = await _server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
         return new StreamLines(await answer.EnsureSuccessStatusCode().Content.ReadAsStreamAsync());
     }

@@ -126,7 +126,8 @@ public sealed class StreamStartPositionTests
 
             var key = message.GetProperty("key").GetString()!;
             var value = int.Parse(message.GetProperty("body").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
-            Assert.True(value == values.GetValueOrDefault(key) + 1 || !values.ContainsKey(key), $"{key}: {value} after {values.GetValueOrDefault(key)}");
+            Assert.True(value == values.GetValueOrDefault(key) + 1
+                || !values.ContainsKey(key), $"{key}: {value} after {values.GetValueOrDefault(key)}");
             values[key] = value;
         }
 

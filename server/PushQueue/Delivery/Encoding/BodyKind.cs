@@ -45,8 +45,8 @@ internal static class BodyKinds
     public static bool IsTextType(string contentType) => MediaType(contentType).StartsWith("text/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether the body field of the envelope alone determines the content type. Text never does, because a JSON string has the same field. A
-    /// content type with parameters is not left out either, so that it survives when the envelope is put again.
+    /// Whether the body field of the envelope alone determines the content type. Text never does, because a JSON string has the same field.
+    /// A content type with parameters is not left out either, so that it survives when the envelope is put again.
     /// </summary>
     public static bool IsSelfEvident(string contentType, BodyKind kind) => kind switch
     {

@@ -21,7 +21,9 @@ internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
     /// <summary>How long this client should wait before it connects again, another time for each client; 0 where it should not.</summary>
     public int NextReconnectMs() => Reconnect ? Random.Shared.Next(ReconnectMsMin, _reconnectMsMax) : 0;
 
-    /// <summary>The same reason for many connections that are closed together: the more they are, the longer their reconnects are spread.</summary>
+    /// <summary>
+    /// The same reason for many connections that are closed together: the more they are, the longer their reconnects are spread.
+    /// </summary>
     public CloseReason ForMany(int connections) => this with
     {
         _reconnectMsMax = Math.Clamp((int)(connections * 1000L / ReconnectsPerSecond), ReconnectMsMaxDefault, ReconnectMsMaxLongest),

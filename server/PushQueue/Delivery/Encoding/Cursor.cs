@@ -49,8 +49,8 @@ internal readonly record struct StartPosition(StartKind Kind, string Epoch, long
     public static StartPosition LatestPerKey { get; } = new(StartKind.LatestPerKey, string.Empty, 0);
 
     /// <summary>
-    /// Reads <c>earliest</c>, <c>latest</c>, <c>latest-per-key</c>, an offset (the first that is wanted), <c>-N</c> (N messages back) or a cursor (the
-    /// last that was seen).
+    /// Reads <c>earliest</c>, <c>latest</c>, <c>latest-per-key</c>, an offset (the first that is wanted), <c>-N</c> (N messages back) or a
+    /// cursor (the last that was seen).
     /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out StartPosition start)
     {

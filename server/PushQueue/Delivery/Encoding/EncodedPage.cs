@@ -33,7 +33,8 @@ internal class EncodedPage
     public long LastOffset { get; }
 
     /// <summary>
-    /// Where a client is that has read the page, in the page's queue; null for a page that changes no position. For streams over many queues.
+    /// Where a client is that has read the page, in the page's queue; null for a page that changes no position. For streams over many
+    /// queues.
     /// </summary>
     public string? Epoch { get; private set; }
 

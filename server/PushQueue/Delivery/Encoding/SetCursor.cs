@@ -44,8 +44,8 @@ internal sealed class SetCursor
     }
 
     /// <summary>
-    /// Where a queue was. Nearly always one position; several where names have the same hash, told apart by the epoch; none for a queue that
-    /// was not in the stream.
+    /// Where a queue was. Nearly always one position; several where names have the same hash, told apart by the epoch; none for a queue
+    /// that was not in the stream.
     /// </summary>
     public IReadOnlyList<SetPosition> PositionsOf(QueueName queue) => _positions.GetValueOrDefault(HashOf(queue)) ?? [];
 

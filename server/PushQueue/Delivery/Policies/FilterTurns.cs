@@ -3,18 +3,22 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Policies;
 
 /// <summary>
-/// The different filters of a queue's consumers, whose messages are searched one filter after the other. Only the dispatcher's own loop calls
-/// it, and only where a consumer has a filter does it hold anything.
+/// The different filters of a queue's consumers, whose messages are searched one filter after the other. Only the dispatcher's own loop
+/// calls it, and only where a consumer has a filter does it hold anything.
 /// </summary>
 internal sealed class FilterTurns(QueueDispatcher dispatcher)
 {
-    /// <summary>A search in vain is followed by a rest nine times as long: a long backlog that no consumer wants must not slow the queue.</summary>
+    /// <summary>
+    /// A search in vain is followed by a rest nine times as long: a long backlog that no consumer wants must not slow the queue.
+    /// </summary>
     private const int RestPerSearch = 9;
 
     /// <summary>A store that nodes share notifies for 90 seconds after a search that found too few (Scripts/Part.Filter.lua).</summary>
     private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>So many searches in vain in a row go without a rest: while others take messages, a rest costs a consumer its turns.</summary>
+    /// <summary>
+    /// So many searches in vain in a row go without a rest: while others take messages, a rest costs a consumer its turns.
+    /// </summary>
     private const int VainMax = 8;
 
     private static readonly TimeSpan RestMin = TimeSpan.FromMilliseconds(2);

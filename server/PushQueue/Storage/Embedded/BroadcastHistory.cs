@@ -210,7 +210,8 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
             {
                 Release(message);
             }
-            else if (message.Place != MessagePlace.Gone && message.Key is not null && _latest?.Set(message) is { Place: MessagePlace.Kept } older)
+            else if (message.Place != MessagePlace.Gone && message.Key is not null
+                && _latest?.Set(message) is { Place: MessagePlace.Kept } older)
             {
                 Release(older);
             }

@@ -23,13 +23,15 @@ internal sealed partial class EmbeddedMessageStore : IStoreBackup
             {
                 await using var content = new SegmentPart(segment, length);
                 await archive.WriteEntryAsync(
-                    new PaxTarEntry(TarEntryType.RegularFile, Segment.FileName(segment.Number)) { DataStream = content }, cancellationToken);
+                    new PaxTarEntry(TarEntryType.RegularFile, Segment.FileName(segment.Number)) { DataStream = content },
+                        cancellationToken);
             }
 
             // Last, so that an archive that lacks its end is known for one.
             var count = parts.Count.ToString(CultureInfo.InvariantCulture);
             await using var end = new MemoryStream(Encoding.ASCII.GetBytes(count));
-            await archive.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, StoreArchive.EndName) { DataStream = end }, cancellationToken);
+            await archive.WriteEntryAsync(
+                new PaxTarEntry(TarEntryType.RegularFile, StoreArchive.EndName) { DataStream = end }, cancellationToken);
         }
         finally
         {
@@ -41,8 +43,8 @@ internal sealed partial class EmbeddedMessageStore : IStoreBackup
     }
 
     /// <summary>
-    /// Read from the newest to the oldest: where a newer segment has records already, the older one has all of its own by then, so no record
-    /// is in the copy without those before it.
+    /// Read from the newest to the oldest: where a newer segment has records already, the older one has all of its own by then, so no
+    /// record is in the copy without those before it.
     /// </summary>
     private static List<(Segment Segment, long Length)> LengthsOf(IReadOnlyList<Segment> segments)
     {

@@ -9,6 +9,8 @@ internal interface IQueueDirectory
 
     EmbeddedQueue GetOrCreate(QueueName name);
 
-    /// <summary>Deletes a queue that nobody has used for as long as its setting says, unless somebody is connected to it. Called without its lock.</summary>
+    /// <summary>
+    /// Deletes a queue that nobody has used for as long as its setting says, unless somebody is connected to it. Called without its lock.
+    /// </summary>
     void DeleteUnused(EmbeddedQueue queue);
 }

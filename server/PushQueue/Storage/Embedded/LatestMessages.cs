@@ -11,7 +11,9 @@ internal sealed class LatestMessages
     /// <summary>The messages in the order of their offsets.</summary>
     public IEnumerable<StoredMessage> InOrder => _byOffset;
 
-    /// <summary>The message, which has a key and its offset, is the newest of its key. One with an empty body leaves the key without any.</summary>
+    /// <summary>
+    /// The message, which has a key and its offset, is the newest of its key. One with an empty body leaves the key without any.
+    /// </summary>
     /// <returns>The message that was the newest before; null for none.</returns>
     public StoredMessage? Set(StoredMessage message)
     {
@@ -29,7 +31,8 @@ internal sealed class LatestMessages
         return older;
     }
 
-    public bool Has(StoredMessage message) => message.Key is { } key && _byKey.TryGetValue(key, out var latest) && ReferenceEquals(latest, message);
+    public bool Has(StoredMessage message) =>
+        message.Key is { } key && _byKey.TryGetValue(key, out var latest) && ReferenceEquals(latest, message);
 
     public void Remove(StoredMessage message)
     {

@@ -6,9 +6,10 @@ using PushQueue.Storage.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// Gives disk space back, on a thread of its own: writes a snapshot of all queue states into each new segment, deletes segments with nothing
-/// live whose records no older segment needs, and carries the last live messages of a mostly dead segment forward. Puts go on meanwhile, but for
-/// the look through one queue's messages for those of the segment, which holds that queue's lock, and the longer the more messages it has.
+/// Gives disk space back, on a thread of its own: writes a snapshot of all queue states into each new segment, deletes segments with
+/// nothing live whose records no older segment needs, and carries the last live messages of a mostly dead segment forward. Puts go on
+/// meanwhile, but for the look through one queue's messages for those of the segment, which holds that queue's lock, and the longer the
+/// more messages it has.
 /// </summary>
 internal sealed partial class LogCleaner : IDisposable
 {

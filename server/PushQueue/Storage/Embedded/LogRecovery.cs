@@ -137,7 +137,8 @@ internal sealed partial class LogRecovery
             return;
         }
 
-        // The start after a crash cuts a batch that was never written to its end, so what ends in a batch now is damaged. Old versions did not cut.
+        // The start after a crash cuts a batch that was never written to its end, so what ends in a batch now is damaged. Old versions did
+        // not cut.
         var endsInBatch = _inBatch && !_batchDamaged && file.Header.Version >= SegmentHeader.FirstChainedVersion;
         if (end < segment.Length || endsInBatch)
         {
@@ -272,8 +273,8 @@ internal sealed partial class LogRecovery
     }
 
     /// <summary>
-    /// Without a header nothing in a segment can be trusted: bytes of a message body could pass for records. Such a file stays for a human to
-    /// look at. Only a file without content that nothing in the log names is the first write of a crash.
+    /// Without a header nothing in a segment can be trusted: bytes of a message body could pass for records. Such a file stays for a human
+    /// to look at. Only a file without content that nothing in the log names is the first write of a crash.
     /// </summary>
     private void ReportUnreadable()
     {
@@ -392,7 +393,8 @@ internal sealed partial class LogRecovery
     /// <summary>Whether broadcasts may have been seen whose record is not in the log.</summary>
     private bool BroadcastsAreDoubtful()
     {
-        var lostUnflushed = !_stoppedClean && _lastHeader is { Version: > 0, Durability: not DurabilityMode.Synced } && _lastHeader.BootId != _bootId;
+        var lostUnflushed = !_stoppedClean && _lastHeader is { Version: > 0, Durability: not DurabilityMode.Synced }
+            && _lastHeader.BootId != _bootId;
         return lostUnflushed || _lastDamaged >= _firstAfterSnapshot;
     }
 }

@@ -134,7 +134,9 @@ internal sealed class MessageIndex(StoreServices services, QueueKeys keys)
         return NextSequence++;
     }
 
-    /// <summary>Numbers from that one on were given to messages of a batch that was refused in the same step: nobody has seen them.</summary>
+    /// <summary>
+    /// Numbers from that one on were given to messages of a batch that was refused in the same step: nobody has seen them.
+    /// </summary>
     public void TakeBackSequences(long nextSequence) => NextSequence = nextSequence;
 
     /// <summary>Begins with what an earlier run has left.</summary>

@@ -64,8 +64,8 @@ internal sealed class PutAdmission(QueueState state)
             : WhyFull(message.Body.Length, ahead);
 
     /// <summary>
-    /// Indexes the copy of a message of another queue as pending. Its id is not known here, and <see cref="WhyFull"/> does not forbid it; its
-    /// unique key does not count here.
+    /// Indexes the copy of a message of another queue as pending. Its id is not known here, and <see cref="WhyFull"/> does not forbid it;
+    /// its unique key does not count here.
     /// </summary>
     /// <param name="original">The message as its own queue has admitted it.</param>
     /// <param name="message">The message as it was put.</param>

@@ -39,7 +39,9 @@ internal static class QueueCarry
         return batch;
     }
 
-    /// <summary>As <see cref="Carry"/> for messages of several queues that stand in one record: what is left of them shares one again.</summary>
+    /// <summary>
+    /// As <see cref="Carry"/> for messages of several queues that stand in one record: what is left of them shares one again.
+    /// </summary>
     public static LogBatch? CarryTogether(IReadOnlyList<MessagePart> parts, Segment from, ReadOnlySpan<byte> body)
     {
         EmbeddedQueue[] queues = 

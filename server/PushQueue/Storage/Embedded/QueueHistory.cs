@@ -8,7 +8,8 @@ namespace PushQueue.Storage.Embedded;
 internal static class QueueHistory
 {
     /// <summary>A stretch of history from that offset on, or from its beginning.</summary>
-    public static GivenMessages ReadHistory(this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
+    public static GivenMessages ReadHistory(
+        this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         using var transaction = queue.Begin();
         var history = transaction.State.History;
@@ -17,7 +18,8 @@ internal static class QueueHistory
     }
 
     /// <summary>The newest message of each key from that offset on.</summary>
-    public static GivenMessages ReadLatest(this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
+    public static GivenMessages ReadLatest(
+        this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         using var transaction = queue.Begin();
         position = transaction.State.Position;

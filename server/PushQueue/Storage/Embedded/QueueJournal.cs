@@ -25,7 +25,9 @@ internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long
         return appender.Batch;
     }
 
-    /// <summary>Messages, each with the copies that it has in other queues, whose locks are held, too. All or none count after a crash.</summary>
+    /// <summary>
+    /// Messages, each with the copies that it has in other queues, whose locks are held, too. All or none count after a crash.
+    /// </summary>
     public LogBatch Put(List<List<MessagePart>> records, bool isBatch)
     {
         using var appender = services.Log.BeginAppend(writesItself: true);

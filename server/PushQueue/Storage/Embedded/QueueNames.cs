@@ -1,8 +1,8 @@
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The names of all queues in their order, for pages. Kept sorted as queues come and go: sorting for each page made a walk over all pages cost the
-/// square of the number of queues.
+/// The names of all queues in their order, for pages. Kept sorted as queues come and go: sorting for each page made a walk over all pages
+/// cost the square of the number of queues.
 /// </summary>
 internal sealed class QueueNames
 {

@@ -355,7 +355,8 @@ internal sealed class QueueState
         History.RecordKept();
         return Journal.State(
             new QueueStateRecord(
-                Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset, UnusedMs()));
+                Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset,
+                    UnusedMs()));
     }
 
     /// <summary>

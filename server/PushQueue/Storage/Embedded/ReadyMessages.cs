@@ -138,8 +138,8 @@ internal sealed class ReadyMessages(QueueKeys keys)
     public IEnumerable<StoredMessage> InOrder() => InOrder(from: null);
 
     /// <summary>
-    /// In the order of the queue, whether their keys wait or not, from a place on, whether a message stands there or not; from the first for
-    /// null. Finds it without walking there.
+    /// In the order of the queue, whether their keys wait or not, from a place on, whether a message stands there or not; from the first
+    /// for null. Finds it without walking there.
     /// </summary>
     public IEnumerable<StoredMessage> InOrder(StoredMessage? from) =>
         HasKeyed ? Merge(_plain.InOrder(from), _keyed!.InOrder(from), QueueOrder.Instance) : _plain.InOrder(from);

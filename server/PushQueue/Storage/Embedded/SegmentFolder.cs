@@ -5,8 +5,8 @@ namespace PushQueue.Storage.Embedded;
 
 /// <summary>
 /// Looks through a data folder before anything is replayed, and tells the segments of this log from files that only look like segments:
-/// copies, segments of other stores, folders, links and junk. The header decides, not the name. Files that do not belong are reported and left
-/// alone.
+/// copies, segments of other stores, folders, links and junk. The header decides, not the name. Files that do not belong are reported and
+/// left alone.
 /// </summary>
 internal sealed class SegmentFolder(string directory, LogIdentity identity, StoreDamageLog damage)
 {
@@ -23,7 +23,8 @@ internal sealed class SegmentFolder(string directory, LogIdentity identity, Stor
     public void Read()
     {
         var found = new List<SegmentFile>();
-        foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos(Segment.FilePrefix + "*").OrderBy(static entry => entry.Name, StringComparer.Ordinal))
+        foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos(Segment.FilePrefix + "*")
+            .OrderBy(static entry => entry.Name, StringComparer.Ordinal))
         {
             if (ReadEntry(entry) is { } file)
             {
@@ -100,7 +101,8 @@ internal sealed class SegmentFolder(string directory, LogIdentity identity, Stor
         if (identity.Store is { } own && ids.Count > 0 && ids.TrueForAll(group => group.Key != own) && found.TrueForAll(IsChained))
         {
             throw new StoreOpenException(
-                $"The data folder {directory} belongs to another store than all segments in it. Put the segments of this store back, or delete "
+                $"The data folder {directory} belongs to another store than all segments in it. Put the segments of this store back, or "
+                    + "delete "
                 + "the file 'store' to serve those that are there.");
         }
 

@@ -3,8 +3,8 @@ using PushQueue.Storage.Log;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// Compares the segments that are there with what the log says about them: the header of the next segment, the end record of the one before,
-/// the latest snapshot and the mark of an orderly stop.
+/// Compares the segments that are there with what the log says about them: the header of the next segment, the end record of the one
+/// before, the latest snapshot and the mark of an orderly stop.
 /// </summary>
 internal sealed class SegmentLinks(string directory, SegmentFolder folder, SegmentExtent? stoppedAt)
 {
@@ -128,7 +128,8 @@ internal sealed class SegmentLinks(string directory, SegmentFolder folder, Segme
         void Add(MissingSegments run)
         {
             var first = run.First;
-            while (first <= run.Last.Number && (there.Contains(first) || _dropped.ContainsKey(first) || runs.Exists(other => other.Has(first))))
+            while (first <= run.Last.Number
+                && (there.Contains(first) || _dropped.ContainsKey(first) || runs.Exists(other => other.Has(first))))
             {
                 first++;
             }

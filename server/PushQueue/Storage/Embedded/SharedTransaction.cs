@@ -2,8 +2,8 @@ namespace PushQueue.Storage.Embedded;
 
 /// <summary>
 /// One operation on several queues at once, as a <see cref="QueueTransaction"/> is one on a single queue: holds all their locks, taken in
-/// the order of the queues' numbers, which every operation on several queues keeps. Dead-letter queues come last; only the cleaner ever holds
-/// several of them.
+/// the order of the queues' numbers, which every operation on several queues keeps. Dead-letter queues come last; only the cleaner ever
+/// holds several of them.
 /// </summary>
 internal readonly ref struct SharedTransaction
 {

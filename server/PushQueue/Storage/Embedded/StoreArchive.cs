@@ -4,8 +4,9 @@ using System.Globalization;
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>
-/// The archive of a backup: a tar of the log's segments, oldest first, and last an entry that says how many there are. Restoring leaves a mark
-/// in the folder: what was broadcast after the backup is forgotten, so the store must begin new epochs, or offsets would be given twice.
+/// The archive of a backup: a tar of the log's segments, oldest first, and last an entry that says how many there are. Restoring leaves a
+/// mark in the folder: what was broadcast after the backup is forgotten, so the store must begin new epochs, or offsets would be given
+/// twice.
 /// </summary>
 public static class StoreArchive
 {
@@ -19,11 +20,14 @@ public static class StoreArchive
     /// <summary>Reads an archive to its end.</summary>
     /// <returns>How many bytes of log it holds.</returns>
     /// <exception cref="InvalidDataException">It is none, or lacks its end; the message says so.</exception>
-    public static Task<long> CheckAsync(Stream archive, CancellationToken cancellationToken) => ReadAsync(archive, directory: null, cancellationToken);
+    public static Task<long> CheckAsync(Stream archive, CancellationToken cancellationToken) =>
+        ReadAsync(archive, directory: null, cancellationToken);
 
     /// <summary>Unpacks an archive into a folder for a server to start with.</summary>
     /// <returns>How many bytes of log it holds.</returns>
-    /// <exception cref="InvalidDataException">It is no archive or lacks its end, or the folder holds a log; nothing was left in the folder.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is no archive or lacks its end, or the folder holds a log; nothing was left in the folder.
+    /// </exception>
     public static async Task<long> RestoreAsync(Stream archive, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -69,7 +73,8 @@ public static class StoreArchive
 
                 if (!IsSegment(entry.Name))
                 {
-                    throw new InvalidDataException($"The backup holds '{entry.Name}', which is no part of a log; give a file that the backup command made.");
+                    throw new InvalidDataException(
+                        $"The backup holds '{entry.Name}', which is no part of a log; give a file that the backup command made.");
                 }
 
                 bytes += entry.Length;
@@ -102,7 +107,9 @@ public static class StoreArchive
     private static async Task<int> ReadEndAsync(Stream content, CancellationToken cancellationToken)
     {
         using var reader = new StreamReader(content);
-        return int.TryParse(await reader.ReadToEndAsync(cancellationToken), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : -1;
+        return int.TryParse(await reader.ReadToEndAsync(cancellationToken), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? count
+            : -1;
     }
 
     private static bool IsSegment(string name) =>

@@ -13,7 +13,8 @@ internal sealed class SubscriptionTable
     {
         _subscribers = subscribers;
         Count = subscribers.Values.Sum(static subscriptions => subscriptions.Count);
-        var entries = subscribers.SelectMany(static pair => pair.Value.Entries, static (pair, entry) => (Queue: pair.Key, entry.To)).ToList();
+        var entries = subscribers.SelectMany(static pair => pair.Value.Entries, static (pair, entry) => (Queue: pair.Key, entry.To))
+            .ToList();
         _byName = entries.Where(static entry => !NamePattern.Has(entry.To)).ToLookup(
             static entry => entry.To, static entry => entry.Queue, StringComparer.Ordinal);
         _byPattern = [.. entries.Where(static entry => NamePattern.Has(entry.To)).Select(static entry => entry.Queue).Distinct()];

@@ -77,7 +77,8 @@ internal sealed class WaitingMessages(QueueKeys keys)
     /// </summary>
     private IEnumerable<StoredMessage> Matching(MessageFilter filter) => Ready.InOrder()
         .Take(MessageFilter.SearchMax)
-        .Where(message => filter.Matches(message.Headers) && (_keys.Keyed(message) is not { MessageKey.First: { } first } || _keys.MayGo(first)));
+        .Where(message =>
+            filter.Matches(message.Headers) && (_keys.Keyed(message) is not { MessageKey.First: { } first } || _keys.MayGo(first)));
 
     private static long BytesOf(IEnumerable<StoredMessage> messages) => messages.Sum(static message => (long)message.BodyLength);
 
@@ -117,13 +118,14 @@ internal sealed class WaitingMessages(QueueKeys keys)
     }
 
     /// <summary>
-    /// The first message that is due by the caller's time and whose key neither waits nor was chosen already. Passes over the others: nobody
-    /// but the scheduler dialect chooses by a time of its own, and its messages have no _keys.
+    /// The first message that is due by the caller's time and whose key neither waits nor was chosen already. Passes over the others:
+    /// nobody but the scheduler dialect chooses by a time of its own, and its messages have no _keys.
     /// </summary>
     private StoredMessage? FirstDue(long dueByMs, HashSet<MessageKey>? chosen) =>
         ReadyMessages.Merge(Ready.OldestFirst(), Delayed.InOrder(), DeliveryOrder.Instance)
             .TakeWhile(message => message.AvailableAtMs <= dueByMs)
-            .FirstOrDefault(message => _keys.Keyed(message) is not { } keyed || (_keys.MayGo(keyed) && chosen?.Contains(keyed.MessageKey) != true));
+            .FirstOrDefault(
+                message => _keys.Keyed(message) is not { } keyed || (_keys.MayGo(keyed) && chosen?.Contains(keyed.MessageKey) != true));
 
     private HashSet<MessageKey>? NewChoice() => _keys.Count > 0 ? [] : null;
 

@@ -6,8 +6,8 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Commands;
 
 /// <summary>
-/// The JSON protocol: reads the fields of a command, has the operation executed, writes the answer. It holds no rule about queues; what goes wrong
-/// is an answer, never an exception.
+/// The JSON protocol: reads the fields of a command, has the operation executed, writes the answer. It holds no rule about queues; what
+/// goes wrong is an answer, never an exception.
 /// </summary>
 internal sealed class CommandExecutor : ICommandExecutor
 {
@@ -78,7 +78,9 @@ internal sealed class CommandExecutor : ICommandExecutor
             return CommandAnswer.Error(frame, problem);
         }
 
-        var found = id is { } given ? await _operations.FindAsync(queue, given) : new Outcome<Message>(await _operations.LookAsync(queue), null);
+        var found = id is { } given
+            ? await _operations.FindAsync(queue, given)
+            : new Outcome<Message>(await _operations.LookAsync(queue), null);
         if (found.Problem is { } missing)
         {
             return CommandAnswer.Error(frame, missing);
@@ -126,7 +128,8 @@ internal sealed class CommandExecutor : ICommandExecutor
 
     private async ValueTask<CommandResult> CancelAsync(CommandFrame frame, QueueName queue)
     {
-        var problem = Problem.First(frame.Only("id"), frame.Id(required: true, out var id)) ?? await _operations.CancelAsync(queue, id!.Value);
+        var problem = Problem.First(frame.Only("id"), frame.Id(required: true, out var id))
+            ?? await _operations.CancelAsync(queue, id!.Value);
         return problem is null ? CommandAnswer.OfMessage(frame, queue, id!.Value) : CommandAnswer.Error(frame, problem);
     }
 

@@ -29,7 +29,9 @@ internal sealed class CommandFrame
     /// <summary>The headers of a message that the request gives as header fields; a put uses them where the command has none.</summary>
     public MessageHeaders? Headers { get; init; }
 
-    /// <summary>Holds the messages of a large answer until the transport reports that it was written; null where that cannot fail.</summary>
+    /// <summary>
+    /// Holds the messages of a large answer until the transport reports that it was written; null where that cannot fail.
+    /// </summary>
     public PendingTake? Pending { get; set; }
 
     /// <summary>Whether the command gives messages out, so that its answer may be one that must not break.</summary>
@@ -64,7 +66,8 @@ internal sealed class CommandFrame
     }
 
     /// <summary>A call of the hub as a command: its arguments are fields that stay where they are.</summary>
-    public static CommandFrame Of(string command, string queue, Caller caller, ReadOnlySpan<(string Name, JsonElement Value)> arguments, JsonElement? options)
+    public static CommandFrame Of(
+        string command, string queue, Caller caller, ReadOnlySpan<(string Name, JsonElement Value)> arguments, JsonElement? options)
     {
         var frame = new CommandFrame { Caller = caller, Command = command, Queue = queue };
         var seen = default(JsonFields);
@@ -87,7 +90,9 @@ internal sealed class CommandFrame
                 continue;
             }
 
-            frame.Problem ??= name is "cmd" or "queue" or "ref" ? Problem.BadOption($"'{name}' is not an option of this method.") : seen.WhyNot(name);
+            frame.Problem ??= name is "cmd" or "queue" or "ref"
+                ? Problem.BadOption($"'{name}' is not an option of this method.")
+                : seen.WhyNot(name);
             frame.Add(name, option.Value);
         }
 
@@ -234,7 +239,8 @@ internal sealed class CommandFrame
         return BodyField.At(ref reader);
     }
 
-    private ReadOnlySpan<byte> Raw(Field field) => field.Element is { } element ? JsonText.Raw(element) : Json.Span.Slice(field.Start, field.Length);
+    private ReadOnlySpan<byte> Raw(Field field) =>
+        field.Element is { } element ? JsonText.Raw(element) : Json.Span.Slice(field.Start, field.Length);
 
     private Utf8JsonReader ReaderAt(Field field)
     {

@@ -31,7 +31,8 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
         if (frame.Has("values"))
         {
             return wait is not null
-                ? CommandAnswer.Error(frame, Problem.BadOption("With 'values' there is no 'waitForAck'; put the messages one by one to wait for them."))
+                ? CommandAnswer.Error(
+                    frame, Problem.BadOption("With 'values' there is no 'waitForAck'; put the messages one by one to wait for them."))
                 : await PutManyAsync(frame, queue, options);
         }
 
@@ -76,7 +77,8 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
         messages = [];
         if (options.Id is not null || options.UniqueKey is not null || frame.Has("value") || frame.Has("body") || frame.Has("encoding"))
         {
-            return Problem.BadOption("With 'values' there is no 'value', 'body', 'encoding', 'id' or 'unique'; they belong to one message.");
+            return Problem.BadOption(
+                "With 'values' there is no 'value', 'body', 'encoding', 'id' or 'unique'; they belong to one message.");
         }
 
         if (frame.Text("contentType", required: false, out var contentType) is { } problem

@@ -85,7 +85,8 @@ internal sealed class ChunkedFormat : MessageFormat
     public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null) =>
         _inner.WriteEvent(writer, name, json, cursor);
 
-    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => _inner.WriteClose(writer, json, reconnectMs);
+    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) =>
+        _inner.WriteClose(writer, json, reconnectMs);
 
     public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset)
     {

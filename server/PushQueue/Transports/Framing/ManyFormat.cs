@@ -62,7 +62,9 @@ internal sealed class ManyFormat : MessageFormat
         return page;
     }
 
-    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => _inner.WriteClose(writer, json, reconnectMs);
+    public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) =>
+        _inner.WriteClose(writer, json, reconnectMs);
 
-    public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset) => _inner.Finish(writer, firstOffset, lastOffset);
+    public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset) =>
+        _inner.Finish(writer, firstOffset, lastOffset);
 }

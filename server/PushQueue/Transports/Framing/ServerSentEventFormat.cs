@@ -16,7 +16,9 @@ internal class ServerSentEventFormat : MessageFormat
     private readonly bool _ids;
 
     /// <param name="raw">The body alone.</param>
-    /// <param name="ids">False for a stream over many queues, whose ids are written apart from the messages, because each stream has its own.</param>
+    /// <param name="ids">
+    /// False for a stream over many queues, whose ids are written apart from the messages, because each stream has its own.
+    /// </param>
     protected ServerSentEventFormat(bool raw, bool ids = true)
     {
         _raw = raw;

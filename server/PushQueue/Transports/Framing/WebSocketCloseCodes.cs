@@ -24,6 +24,8 @@ internal static class WebSocketCloseCodes
 
     public static ushort Of(CloseReason reason) => Codes[reason.Name];
 
-    /// <summary>The code for a connection whose client has got the reason by other means: 1000, unless the client broke the protocol.</summary>
+    /// <summary>
+    /// The code for a connection whose client has got the reason by other means: 1000, unless the client broke the protocol.
+    /// </summary>
     public static ushort AfterReason(CloseReason reason) => Of(reason) is 1002 or 1007 or 1009 ? Of(reason) : Of(CloseReason.Normal);
 }

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace PushQueue.Transports.Json;
 
 /// <summary>
-/// Writes the contracts of the control plane, and reads those that nodes send to each other. Messages are not here: their bodies are copied as they
-/// are, by <c>MessageJson</c> and <c>Envelope</c>.
+/// Writes the contracts of the control plane, and reads those that nodes send to each other. Messages are not here: their bodies are copied
+/// as they are, by <c>MessageJson</c> and <c>Envelope</c>.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(TimeConverter), typeof(MessageIdConverter)])]

@@ -34,7 +34,8 @@ internal sealed record EnvelopeContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? LeasedUntil { get; init; }
 
-    [Description("Left out where it is exactly application/json and the body is JSON, and where it is application/octet-stream. Text always has it.")]
+    [Description("Left out where it is exactly application/json and the body is JSON, and where it is application/octet-stream. Text "
+        + "always has it.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ContentType { get; init; }
 

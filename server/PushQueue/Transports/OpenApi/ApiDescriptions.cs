@@ -7,8 +7,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.OpenApi;
 
 /// <summary>
-/// Describes the operations of the native API to ASP.NET Core, which cannot see them: a path serves all methods by one request delegate, so that a
-/// wrong method gets a problem.
+/// Describes the operations of the native API to ASP.NET Core, which cannot see them: a path serves all methods by one request delegate, so
+/// that a wrong method gets a problem.
 /// </summary>
 internal sealed class ApiDescriptions(EndpointDataSource endpoints) : IApiDescriptionProvider
 {
@@ -20,7 +20,8 @@ internal sealed class ApiDescriptions(EndpointDataSource endpoints) : IApiDescri
     {
         foreach (var endpoint in endpoints.Endpoints.OfType<RouteEndpoint>())
         {
-            foreach (var (method, operation) in endpoint.Metadata.GetMetadata<ApiOperations>()?.ByMethod ?? new Dictionary<string, ApiOperation>())
+            foreach (var (method, operation) in endpoint.Metadata.GetMetadata<ApiOperations>()?.ByMethod
+                ?? new Dictionary<string, ApiOperation>())
             {
                 context.Results.Add(Describe(endpoint, method, operation));
             }
@@ -81,7 +82,9 @@ internal sealed class ApiDescriptions(EndpointDataSource endpoints) : IApiDescri
             {
                 StatusCode = answer.Status,
                 Type = answer.Contract ?? typeof(void),
-                ApiResponseFormats = answer.Contract is null ? [] : [.. answer.MediaTypes.Select(static type => new ApiResponseFormat { MediaType = type })],
+                ApiResponseFormats = answer.Contract is null
+                    ? []
+                    : [.. answer.MediaTypes.Select(static type => new ApiResponseFormat { MediaType = type })],
             });
         }
 

@@ -7,7 +7,9 @@ using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.OpenApi;
 
-/// <summary>The OpenAPI document of the native API, which ASP.NET Core makes from the operations of the endpoints and from the contracts.</summary>
+/// <summary>
+/// The OpenAPI document of the native API, which ASP.NET Core makes from the operations of the endpoints and from the contracts.
+/// </summary>
 internal static class ApiDocument
 {
     /// <summary>Keeps these operations apart from those of an application that has a document of its own.</summary>
@@ -20,7 +22,8 @@ internal static class ApiDocument
     public static IServiceCollection AddApiDocument(this IServiceCollection services)
     {
         services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, ApiDescriptions>());
-        services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractContext.Default));
+        services.ConfigureHttpJsonOptions(
+            static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractContext.Default));
         return services.AddOpenApi(Name, static options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
@@ -46,8 +49,10 @@ internal static class ApiDocument
             Title = "PushQueue",
             Version = "1",
             Summary = "A message queue that pushes.",
-            Description = "The native HTTP API. Unknown query parameters are refused. Every error is a problem with a stable type and a sentence that "
-                + "says what to do. The hub for SignalR clients is at /hub; docs/protocol.md describes it, the frames of streams and the commands.",
+            Description = "The native HTTP API. Unknown query parameters are refused. Every error is a problem with a stable type and a "
+                + "sentence that "
+                + "says what to do. The hub for SignalR clients is at /hub; docs/protocol.md describes it, the frames of streams and the "
+                    + "commands.",
         };
         document.Servers = [new OpenApiServer { Url = "/" }];
         document.Tags = new HashSet<OpenApiTag>(Tags.Select(static tag => new OpenApiTag { Name = tag }));
@@ -56,15 +61,19 @@ internal static class ApiDocument
         {
             ["key"] = new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key of the access file; needed only where the server has one.",
+                Type = SecuritySchemeType.Http, Scheme = "bearer",
+                    Description = "A key of the access file; needed only where the server has one.",
             },
-            ["basic"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic", Description = "Any name, and the key as password." },
+            ["basic"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic",
+                Description = "Any name, and the key as password." },
             ["queryKey"] = new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Query, Name = "access_token", Description = "Where browsers cannot set headers.",
+                Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Query, Name = "access_token",
+                    Description = "Where browsers cannot set headers.",
             },
         };
-        document.Security = [new OpenApiSecurityRequirement(), .. new[] { "key", "basic", "queryKey" }.Select(scheme => new OpenApiSecurityRequirement
+        document.Security = [new OpenApiSecurityRequirement(),
+            .. new[] { "key", "basic", "queryKey" }.Select(scheme => new OpenApiSecurityRequirement
         {
             [new OpenApiSecuritySchemeReference(scheme, document)] = [],
         })];

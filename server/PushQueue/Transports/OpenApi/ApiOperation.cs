@@ -1,6 +1,8 @@
 namespace PushQueue.Transports.OpenApi;
 
-/// <summary>An operation of the native API as its OpenAPI document describes it. Part of the metadata of the operation's endpoint.</summary>
+/// <summary>
+/// An operation of the native API as its OpenAPI document describes it. Part of the metadata of the operation's endpoint.
+/// </summary>
 /// <param name="Id">Its name in generated clients, unique in the document.</param>
 /// <param name="Tag">The group that it is listed in: one of <see cref="ApiDocument.Tags"/>.</param>
 /// <param name="Summary">What it does, in a few words.</param>

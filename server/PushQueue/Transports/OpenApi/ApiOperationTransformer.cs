@@ -3,7 +3,9 @@ using Microsoft.OpenApi;
 
 namespace PushQueue.Transports.OpenApi;
 
-/// <summary>Adds to an operation of the document what its <see cref="ApiOperation"/> says: parameters, texts, and bodies that are not JSON.</summary>
+/// <summary>
+/// Adds to an operation of the document what its <see cref="ApiOperation"/> says: parameters, texts, and bodies that are not JSON.
+/// </summary>
 internal sealed class ApiOperationTransformer : IOpenApiOperationTransformer
 {
     private static readonly Dictionary<string, ApiParameter> PathParameters = new(StringComparer.Ordinal)
@@ -14,7 +16,8 @@ internal sealed class ApiOperationTransformer : IOpenApiOperationTransformer
     };
 
     /// <inheritdoc/>
-    public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    public async Task TransformAsync(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var described = context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiOperation>().Single();
         operation.OperationId = described.Id;
@@ -23,7 +26,8 @@ internal sealed class ApiOperationTransformer : IOpenApiOperationTransformer
         var path = operation.Parameters?.Select(static parameter => parameter.Name!) ?? [];
         operation.Parameters =
         [
-            .. path.Select(static name => Build(PathParameters.GetValueOrDefault(name, new(name, "", ApiSchema.Text)), ParameterLocation.Path)),
+            .. path.Select(
+                static name => Build(PathParameters.GetValueOrDefault(name, new(name, "", ApiSchema.Text)), ParameterLocation.Path)),
             .. described.Parameters.Select(static parameter =>
                 Build(parameter, parameter.IsHeader ? ParameterLocation.Header : ParameterLocation.Query)),
         ];
@@ -42,7 +46,8 @@ internal sealed class ApiOperationTransformer : IOpenApiOperationTransformer
         if (described.Error is { } error)
         {
             var content = ((OpenApiResponse)operation.Responses!["default"]).Content!;
-            content[RestAnswers.JsonType] = new OpenApiMediaType { Schema = await context.GetOrCreateSchemaAsync(error, null, cancellationToken) };
+            content[RestAnswers.JsonType] = new OpenApiMediaType { Schema = await context.GetOrCreateSchemaAsync(
+                error, null, cancellationToken) };
         }
     }
 

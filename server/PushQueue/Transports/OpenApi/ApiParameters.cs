@@ -18,10 +18,12 @@ internal static class ApiParameters
         "maxAttempts", "Leases before it is dead-lettered.", ApiSchema.Number(min: 1, max: 1_000));
 
     public static readonly ApiParameter NewQueuePolicy = new(
-        "policy", "The policy of a queue that has none yet: one that does not exist, or whose policy was never set and that has broadcast nothing.", ApiSchema.Words("broadcast", "roundrobin"));
+        "policy", "The policy of a queue that has none yet: one that does not exist, or whose policy was never set and that has broadcast "
+            + "nothing.", ApiSchema.Words("broadcast", "roundrobin"));
 
     public static readonly ApiParameter StreamPolicy = new(
-        "policy", "The policy of a queue that has none yet; a queue that has the other one is refused. With ack=manual the default is roundrobin.", ApiSchema.Words("broadcast", "roundrobin"));
+        "policy", "The policy of a queue that has none yet; a queue that has the other one is refused. With ack=manual the default is "
+            + "roundrobin.", ApiSchema.Words("broadcast", "roundrobin"));
 
     public static readonly ApiParameter RetryDelay = new(
         "retryDelay", "The wait after a failed attempt: a duration, or exponential:MIN..MAX.", ApiSchema.Text);
@@ -35,7 +37,8 @@ internal static class ApiParameters
     public static readonly ApiParameter Worker = new("worker", "The worker's name, for its counters.", ApiSchema.Text);
 
     public static readonly ApiParameter Backoff = new(
-        "backoff", "The wait after a failed attempt where neither the message nor the queue has a retryDelay: a duration, or exponential:MIN..MAX.", ApiSchema.Text);
+        "backoff", "The wait after a failed attempt where neither the message nor the queue has a retryDelay: a duration, or "
+            + "exponential:MIN..MAX.", ApiSchema.Text);
 
     public static readonly ApiParameter ReleaseDelay = new("delay", "Ready again after this.", ApiSchema.Duration);
 
@@ -66,7 +69,8 @@ internal static class ApiParameters
     public static readonly ApiParameter LastEventId = new("lastEventId", "A cursor to go on behind; wins over from.", ApiSchema.Text);
 
     public static readonly ApiParameter Overflow = new(
-        "overflow", "What happens to a consumer that reads too slowly under broadcast.", ApiSchema.Words("disconnect", "drop-oldest", "latest").WithDefault("disconnect"));
+        "overflow", "What happens to a consumer that reads too slowly under broadcast.",
+            ApiSchema.Words("disconnect", "drop-oldest", "latest").WithDefault("disconnect"));
 
     public static readonly ApiParameter Ack = new(
         "ack", "Under roundrobin: done once written, or leased until acked.", ApiSchema.Words("auto", "manual").WithDefault("auto"));

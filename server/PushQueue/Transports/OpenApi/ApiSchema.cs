@@ -47,14 +47,17 @@ internal sealed record ApiSchema
     /// <summary>A whole number.</summary>
     public static ApiSchema Number(long? min = null, long? max = null, long? byDefault = null) => new()
     {
-        Type = JsonSchemaType.Integer, Format = "int64", Min = min, Max = max, Default = byDefault is { } value ? JsonValue.Create(value) : null,
+        Type = JsonSchemaType.Integer, Format = "int64", Min = min, Max = max, Default = byDefault is { } value
+            ? JsonValue.Create(value)
+            : null,
     };
 
     /// <summary>One of several words.</summary>
     public static ApiSchema Words(params string[] choices) => new() { Choices = choices };
 
     /// <summary>A text of bounded length.</summary>
-    public static ApiSchema TextOf(int minLength, int maxLength) => new() { MinLength = minLength > 0 ? minLength : null, MaxLength = maxLength };
+    public static ApiSchema TextOf(int minLength, int maxLength) =>
+        new() { MinLength = minLength > 0 ? minLength : null, MaxLength = maxLength };
 
     /// <summary>Several texts; in the query the parameter is repeated for each.</summary>
     public static ApiSchema Texts(int maxItems) => new() { Type = JsonSchemaType.Array, MaxItems = maxItems, Items = Text };

@@ -9,8 +9,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.OpenApi;
 
 /// <summary>
-/// Completes the schemas of contracts: a member that can be left out is optional and never null, every other member is required; words and durations
-/// have their values.
+/// Completes the schemas of contracts: a member that can be left out is optional and never null, every other member is required; words and
+/// durations have their values.
 /// </summary>
 internal sealed class ContractSchemas : IOpenApiSchemaTransformer
 {
@@ -82,7 +82,8 @@ internal sealed class ContractSchemas : IOpenApiSchemaTransformer
     }
 
     private static bool CanBeLeftOut(ICustomAttributeProvider member) =>
-        Attribute<JsonIgnoreAttribute>(member) is { Condition: JsonIgnoreCondition.WhenWritingNull or JsonIgnoreCondition.WhenWritingDefault };
+        Attribute<JsonIgnoreAttribute>(
+            member) is { Condition: JsonIgnoreCondition.WhenWritingNull or JsonIgnoreCondition.WhenWritingDefault };
 
     private static T? Attribute<T>(ICustomAttributeProvider member)
         where T : Attribute =>

@@ -63,6 +63,7 @@ internal static class LeaseOperations
         [
             new("consumer", "The token that the stream was told in its first event.", ApiSchema.Text) { Required = true },
         ],
-        Body = ApiBody.Json<LeaseKeyContract[]>() with { Description = "What the consumer has begun to work on; an empty list where nothing." },
+        Body = ApiBody.Json<LeaseKeyContract[]>() with { Description = "What the consumer has begun to work on; an empty list where "
+            + "nothing." },
     };
 }

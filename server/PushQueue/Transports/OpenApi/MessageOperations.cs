@@ -37,7 +37,8 @@ internal static class MessageOperations
 
     public static readonly ApiOperation Put = new("put", "messages", "Puts a message")
     {
-        Description = "A form body (application/x-www-form-urlencoded) puts the text of its field value or msg. Each request header PushQueue-Header-NAME is a header of the message.",
+        Description = "A form body (application/x-www-form-urlencoded) puts the text of its field value or msg. Each request header "
+            + "PushQueue-Header-NAME is a header of the message.",
         Parameters =
         [
             new("id", "The message's id; without one it gets the queue's next number.", ApiSchema.TextOf(0, 255)),
@@ -86,7 +87,8 @@ internal static class MessageOperations
             ApiParameters.TraceparentHeader,
             ApiParameters.Traceparent,
         ],
-        Body = ApiBody.Json<PutEnvelopeContract[]>() with { Description = "A JSON value for each line, or one JSON list.", OrAny = true, Lines = "application/x-ndjson" },
+        Body = ApiBody.Json<PutEnvelopeContract[]>() with { Description = "A JSON value for each line, or one JSON list.", OrAny = true,
+            Lines = "application/x-ndjson" },
         Answers = [ApiAnswer.Json<PutManyContract>(status: 201)],
     };
 
@@ -109,7 +111,8 @@ internal static class MessageOperations
             new("state", "Which.", ApiSchema.Words("ready", "delayed", "leased", "dead").WithDefault("ready")),
             ApiParameters.After,
             ApiParameters.Limit,
-            new("preview", "Instead of body: start, at most so many bytes of it, and bytes, its length.", ApiSchema.Number(min: 0, max: 16_384)),
+            new("preview", "Instead of body: start, at most so many bytes of it, and bytes, its length.",
+                ApiSchema.Number(min: 0, max: 16_384)),
         ],
         Answers = [ApiAnswer.Json<MessagePageContract>()],
     };

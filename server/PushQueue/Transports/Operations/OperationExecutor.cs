@@ -4,12 +4,13 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Operations;
 
 /// <summary>
-/// Executes the operations of the native API, each with one call to the broker, whichever way a request came. What goes wrong is a problem of the
-/// one table, so that the wires (REST, commands, the hub) only read options and write answers.
+/// Executes the operations of the native API, each with one call to the broker, whichever way a request came. What goes wrong is a problem
+/// of the one table, so that the wires (REST, commands, the hub) only read options and write answers.
 /// </summary>
 internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights waiting)
 {
-    private static readonly Problem NoMessage = Problem.NotFound("No live message of this queue has that id; it may have been taken already.");
+    private static readonly Problem NoMessage = Problem.NotFound(
+        "No live message of this queue has that id; it may have been taken already.");
 
     private static readonly Problem NoLease = Problem.NotFound(
         "No live message of this queue has that id: it was acked, taken or cancelled before, or never existed. Drop the work.");
@@ -56,7 +57,8 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     /// <summary>Takes messages for good. A request that waits ends with the right of its caller.</summary>
     public ValueTask<Outcome<IReadOnlyList<Message>>> TakeAsync(
         QueueName queue, TakeRequest request, Caller caller, CancellationToken cancellationToken) =>
-        WaitAsync(queue, request, caller, static (broker, queue, request, ended) => broker.TakeAsync(queue, request, ended), cancellationToken);
+        WaitAsync(
+            queue, request, caller, static (broker, queue, request, ended) => broker.TakeAsync(queue, request, ended), cancellationToken);
 
     /// <summary>As <see cref="TakeAsync"/>, under leases.</summary>
     public ValueTask<Outcome<IReadOnlyList<Lease>>> LeaseAsync(
@@ -122,7 +124,8 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     }
 
     /// <summary>The settings of a queue; the defaults of one that does not exist yet.</summary>
-    public async ValueTask<QueueSettings> SettingsAsync(QueueName queue) => (await broker.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
+    public async ValueTask<QueueSettings> SettingsAsync(QueueName queue) =>
+        (await broker.GetQueueAsync(queue))?.Settings ?? QueueSettings.Default;
 
     /// <param name="queue">The queue.</param>
     /// <param name="patch">The change.</param>
@@ -180,7 +183,8 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
         }
     }
 
-    private static Problem? OfMessage(BrokerResult<bool> result) => !result.Ok ? ProblemDetailsMapper.ToProblem(result) : result.Value ? null : NoMessage;
+    private static Problem? OfMessage(BrokerResult<bool> result) =>
+        !result.Ok ? ProblemDetailsMapper.ToProblem(result) : result.Value ? null : NoMessage;
 
     private static Outcome<T> Of<T>(BrokerResult<T> result) =>
         result.Ok ? new Outcome<T>(result.Value, null) : ProblemDetailsMapper.ToProblem(result);

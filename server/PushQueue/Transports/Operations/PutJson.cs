@@ -8,7 +8,8 @@ namespace PushQueue.Transports.Operations;
 internal static class PutJson
 {
     private const string NumberIsKnown =
-        "A message with this id is known, perhaps one that got it from the queue, whose own ids are numbers; choose ids that are not numbers.";
+        "A message with this id is known, perhaps one that got it from the queue, whose own ids are numbers; choose ids that are not "
+            + "numbers.";
 
     private static void Write(Utf8JsonWriter writer, QueueName queue, in PutOutcome outcome, string durability)
     {
@@ -67,7 +68,8 @@ internal static class PutJson
         return put.End.Reason switch
         {
             "max-attempts" => new Problem(
-                ProblemType.DeadLettered, $"Message '{id}' failed {put.End.Attempts} times and was moved to '{queue.DeadLetter}', or dropped where the queue keeps no dead letters."),
+                ProblemType.DeadLettered, $"Message '{id}' failed {put.End.Attempts} times and was moved to '{queue.DeadLetter}', or "
+                    + "dropped where the queue keeps no dead letters."),
             "expired" => new Problem(ProblemType.Expired),
             "cancelled" => new Problem(ProblemType.Cancelled),
             "queue-deleted" => new Problem(ProblemType.QueueDeleted),

@@ -18,7 +18,9 @@ internal static class TakeOptions
         {
             if (!OptionValues.IsOneOf(names, name))
             {
-                return name is "count" ? Problem.BadOption("Take many with GET /q/{queue}/batch?count=.") : OptionValues.Unknown(name, names);
+                return name is "count"
+                    ? Problem.BadOption("Take many with GET /q/{queue}/batch?count=.")
+                    : OptionValues.Unknown(name, names);
             }
 
             if (Set(name, value, ref request) is { } problem)

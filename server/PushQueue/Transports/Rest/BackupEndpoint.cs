@@ -10,7 +10,8 @@ internal sealed class BackupEndpoint(IStoreLifecycle store)
 {
     public const string Path = "/backup";
 
-    public void Map(RestRoutes routes) => routes.Map(Path, ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync, NodeOperations.Backup));
+    public void Map(RestRoutes routes) =>
+        routes.Map(Path, ("GET", AccessRule.Node(Permissions.Manage), BackUpAsync, NodeOperations.Backup));
 
     private async ValueTask<Problem?> BackUpAsync(HttpContext context)
     {

@@ -17,7 +17,8 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
     /// </summary>
     private static readonly HashSet<string> OutputOnly = new(StringComparer.Ordinal)
     {
-        "queue", "offset", "attempt", "receipt", "leasedUntil", "enqueuedAt", "state", "availableAt", "expiresAt", "lastError", "lastWorker", "looks",
+        "queue", "offset", "attempt", "receipt", "leasedUntil", "enqueuedAt", "state", "availableAt", "expiresAt", "lastError",
+            "lastWorker", "looks",
         "deadLetter",
     };
 
@@ -37,7 +38,8 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
     {
         if (IsFull)
         {
-            return new Problem(ProblemType.BatchTooLarge, $"A batch may hold {countMax} messages; send the rest in another one. Nothing was stored.");
+            return new Problem(
+                ProblemType.BatchTooLarge, $"A batch may hold {countMax} messages; send the rest in another one. Nothing was stored.");
         }
 
         if (envelopes)

@@ -8,12 +8,14 @@ using PushQueue.Transports.Operations;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>POST /q/{queue}/batch: puts many messages, all or none.</summary>
-internal sealed class BatchEndpoint(OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, QueueTime time)
+internal sealed class BatchEndpoint(
+    OperationExecutor operations, IMessageBroker broker, QueuesOptions limits, LimitHits hits, QueueTime time)
 {
     private const string Names = "envelope, delay, at, ttl, priority, key, maxAttempts, retryDelay, policy, traceparent";
 
     public void Map(RestRoutes routes, RestHandler takeMany) =>
-        routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync, MessageOperations.PutMany), ("GET", AccessRule.Take, takeMany, MessageOperations.TakeMany));
+        routes.Map("/q/{queue}/batch", ("POST", AccessRule.Put, PutManyAsync, MessageOperations.PutMany),
+            ("GET", AccessRule.Take, takeMany, MessageOperations.TakeMany));
 
     private async ValueTask<Problem?> PutManyAsync(HttpContext context)
     {

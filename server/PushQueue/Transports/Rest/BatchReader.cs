@@ -74,7 +74,8 @@ internal sealed class BatchReader(PipeReader body, BatchElements elements, int b
             {
                 body.AdvanceTo(piece.Start);
                 return (true, new Problem(
-                    ProblemType.BatchTooLarge, $"The batch has more than {bytesMax} bytes; send the messages in several requests. Nothing was stored."));
+                    ProblemType.BatchTooLarge,
+                        $"The batch has more than {bytesMax} bytes; send the messages in several requests. Nothing was stored."));
             }
 
             MakeRoom((int)piece.Length);

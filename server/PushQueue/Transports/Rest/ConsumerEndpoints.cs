@@ -57,7 +57,8 @@ internal sealed class ConsumerEndpoints(
 
         return dispatcher.LeavePlace(queue, token, started)
             ? RestAnswers.NoContent(context)
-            : Problem.NotFound("No consumer of this queue has that token here: it has left, its grace time is over, or it is at another node.");
+            : Problem.NotFound(
+                "No consumer of this queue has that token here: it has left, its grace time is over, or it is at another node.");
     }
 
     private static Problem? ReadToken(HttpRequest request, out string token)
@@ -75,7 +76,8 @@ internal sealed class ConsumerEndpoints(
         }
 
         return query.Problem
-            ?? (token.Length == 0 ? Problem.BadOption("The option 'consumer' is missing; give the token that the stream was told in its first event.") : null);
+            ?? (token.Length == 0 ? Problem.BadOption(
+                "The option 'consumer' is missing; give the token that the stream was told in its first event.") : null);
     }
 
     private async ValueTask<Problem?> DisconnectAsync(HttpContext context)
@@ -83,7 +85,8 @@ internal sealed class ConsumerEndpoints(
         var problem = Problem.First(RawPath.Queue(context, 2, out var queue), QueryOptions.None(context.Request));
         var text = context.Request.RouteValues["number"] as string;
         if (problem is null
-            && (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || !await cluster.DisconnectAsync(queue, number)))
+            && (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || !await cluster.DisconnectAsync(queue, number)))
         {
             problem = Problem.NotFound("No consumer with that id is connected to this queue; GET /q/{queue}/consumers lists them.");
         }

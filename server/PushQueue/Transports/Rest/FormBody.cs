@@ -3,8 +3,8 @@ using System.Buffers;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>
-/// What <c>curl -d</c> sends claims to be a form whatever it is. A body that consists of the one field <c>msg</c> or <c>value</c> is unwrapped;
-/// any other body is put as it is, because it may be anything.
+/// What <c>curl -d</c> sends claims to be a form whatever it is. A body that consists of the one field <c>msg</c> or <c>value</c> is
+/// unwrapped; any other body is put as it is, because it may be anything.
 /// </summary>
 internal static class FormBody
 {
@@ -52,7 +52,8 @@ internal static class FormBody
             decoded[length++] = value[i] switch
             {
                 (byte)'+' => (byte)' ',
-                (byte)'%' when i + 2 < value.Length && char.IsAsciiHexDigit((char)value[i + 1]) && char.IsAsciiHexDigit((char)value[i + 2]) =>
+                (byte)'%' when i + 2 < value.Length && char.IsAsciiHexDigit((char)value[i + 1])
+                    && char.IsAsciiHexDigit((char)value[i + 2]) =>
                     (byte)((HexValue(value[++i]) << 4) | HexValue(value[++i])),
                 var other => other,
             };

@@ -19,7 +19,8 @@ internal sealed class LeaseEndpoints(OperationExecutor operations)
 
     private void Map(RestRoutes routes, string word, Settlement settlement, ApiOperation one, ApiOperation many)
     {
-        routes.MapShort($"/q/{{queue}}/messages/{{id}}/{word}", ("POST", AccessRule.Settle, context => SettleAsync(context, settlement), one));
+        routes.MapShort(
+            $"/q/{{queue}}/messages/{{id}}/{word}", ("POST", AccessRule.Settle, context => SettleAsync(context, settlement), one));
         routes.Map($"/q/{{queue}}/{word}", ("POST", AccessRule.Settle, context => SettleManyAsync(context, settlement), many));
     }
 
@@ -33,7 +34,8 @@ internal sealed class LeaseEndpoints(OperationExecutor operations)
             return problem;
         }
 
-        return await operations.SettleOneAsync(settlement, queue, new LeaseKey(id, options.Receipt), options) ?? RestAnswers.NoContent(context);
+        return await operations.SettleOneAsync(settlement, queue, new LeaseKey(id, options.Receipt), options)
+            ?? RestAnswers.NoContent(context);
     }
 
     private async ValueTask<Problem?> SettleManyAsync(HttpContext context, Settlement settlement)

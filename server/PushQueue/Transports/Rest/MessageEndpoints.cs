@@ -17,7 +17,8 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
     public void Map(RestRoutes routes)
     {
         routes.Map("/q/{queue}/messages", ("GET", AccessRule.Look, BrowseAsync, MessageOperations.Browse));
-        routes.Map("/q/{queue}/messages/{id}", ("GET", AccessRule.Look, FindAsync, MessageOperations.Find), ("DELETE", AccessRule.Cancel, CancelAsync, MessageOperations.Cancel));
+        routes.Map("/q/{queue}/messages/{id}", ("GET", AccessRule.Look, FindAsync, MessageOperations.Find),
+            ("DELETE", AccessRule.Cancel, CancelAsync, MessageOperations.Cancel));
         routes.Map("/q/{queue}/messages/{id}/body", ("GET", AccessRule.Look, BodyAsync, MessageOperations.FindBody));
         routes.Map("/q/{queue}/messages/{id}/reschedule", ("POST", AccessRule.Cancel, RescheduleAsync, MessageOperations.Reschedule));
         routes.Map("/q/{queue}/replay", ("POST", AccessRule.Manage, ReplayAsync, MessageOperations.Replay));

@@ -24,7 +24,8 @@ internal sealed class NodeEndpoints(NodeEvents events, ClusterAnswers cluster)
             return problem;
         }
 
-        return await RestAnswers.ContractAsync(context, new NodesContract(await cluster.FactsAsync()), ContractContext.Default.NodesContract);
+        return await RestAnswers.ContractAsync(
+            context, new NodesContract(await cluster.FactsAsync()), ContractContext.Default.NodesContract);
     }
 
     private async ValueTask<Problem?> EventsAsync(HttpContext context)

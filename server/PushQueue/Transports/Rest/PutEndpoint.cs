@@ -16,7 +16,8 @@ internal sealed class PutEndpoint(
     private const int OwnSegments = 2;
 
     public void Map(RestRoutes routes, RestHandler take, RestHandler delete) =>
-        routes.MapShort("/q/{queue}", ("POST", AccessRule.Put, PutAsync, MessageOperations.Put), ("GET", AccessRule.Take, take, MessageOperations.Take), ("DELETE", AccessRule.Manage, delete, QueueOperations.DeleteQueue));
+        routes.MapShort("/q/{queue}", ("POST", AccessRule.Put, PutAsync, MessageOperations.Put),
+            ("GET", AccessRule.Take, take, MessageOperations.Take), ("DELETE", AccessRule.Manage, delete, QueueOperations.DeleteQueue));
 
     private async ValueTask<Problem?> PutAsync(HttpContext context)
     {
@@ -28,14 +29,17 @@ internal sealed class PutEndpoint(
             return problem;
         }
 
-        if (context.Request.Headers.ContentEncoding is [_, ..] encoding && !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase))
+        if (context.Request.Headers.ContentEncoding is [_, ..] encoding
+            && !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase))
         {
             return new Problem(
                 ProblemType.Unsupported,
-                "A body with a Content-Encoding is refused, because the consumer of the message could not tell; send it without, or with a Content-Type that says it.");
+                "A body with a Content-Encoding is refused, because the consumer of the message could not tell; send it without, or with "
+                    + "a Content-Type that says it.");
         }
 
-        (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax(contentType), ProblemType.MessageTooLarge);
+        (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(
+            context, BodyBytesMax(contentType), ProblemType.MessageTooLarge);
         if (bodyProblem is not null)
         {
             if (bodyProblem.Type == ProblemType.MessageTooLarge)
@@ -64,7 +68,9 @@ internal sealed class PutEndpoint(
         return result.Problem ?? await RestAnswers.JsonAsync(context, StatusOf(result), Answer(queue, result));
     }
 
-    /// <summary>A put that waited: 200 where the message was acked, 202 where that takes longer. Else 201, and 200 for a duplicate.</summary>
+    /// <summary>
+    /// A put that waited: 200 where the message was acked, 202 where that takes longer. Else 201, and 200 for a duplicate.
+    /// </summary>
     private static int StatusOf(in PutResult result) => result.Waited
         ? result.Put is { End: null, Gone: false } ? StatusCodes.Status202Accepted : StatusCodes.Status200OK
         : result.Put.Put.Duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;

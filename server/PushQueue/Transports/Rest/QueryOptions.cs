@@ -81,7 +81,9 @@ internal ref struct QueryOptions : IOptionSource
             rest = end < 0 ? default : rest[(end + 1)..];
             var equals = pair.IndexOf('=');
             var other = equals < 0 ? pair : pair[..equals];
-            if (other.ContainsAny('%', '+') ? PercentCoding.TryDecode(other, plusIsSpace: true, out var decoded) && decoded == name : other.SequenceEqual(name))
+            if (other.ContainsAny('%', '+')
+                ? PercentCoding.TryDecode(other, plusIsSpace: true, out var decoded) && decoded == name
+                : other.SequenceEqual(name))
             {
                 return true;
             }

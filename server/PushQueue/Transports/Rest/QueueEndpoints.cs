@@ -11,7 +11,8 @@ namespace PushQueue.Transports.Rest;
 
 /// <summary>The queues themselves: list, delete, purge, counters, keys.</summary>
 internal sealed class QueueEndpoints(
-    OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster, AccessControl access, QueueTime time)
+    OperationExecutor operations, IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, ClusterAnswers cluster,
+        AccessControl access, QueueTime time)
 {
     private const int PageDefault = 100;
     private const int PageMax = 1000;
@@ -51,7 +52,8 @@ internal sealed class QueueEndpoints(
             return refusal;
         }
 
-        return await RestAnswers.ContractAsync(context, new PurgedContract(queue.Value, purged.Value), ContractContext.Default.PurgedContract);
+        return await RestAnswers.ContractAsync(
+            context, new PurgedContract(queue.Value, purged.Value), ContractContext.Default.PurgedContract);
     }
 
     /// <summary>The keys that have live messages; none of a queue that does not exist.</summary>
@@ -79,7 +81,8 @@ internal sealed class QueueEndpoints(
         var elsewhere = await cluster.ConsumerCountsAsync();
         var now = time.GetUtcNow();
         var page = new QueuePageContract(
-            [.. queues.Select(info => QueueContract.Of(info, rates.Of(info.Name), CountConsumers(info.Name, elsewhere), now))], total, next);
+            [.. queues.Select(info => QueueContract.Of(info, rates.Of(info.Name), CountConsumers(info.Name, elsewhere), now))], total,
+                next);
         return await RestAnswers.ContractAsync(context, page, ContractContext.Default.QueuePageContract);
     }
 

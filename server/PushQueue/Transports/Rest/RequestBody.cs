@@ -16,7 +16,9 @@ internal static class RequestBody
     private const int FirstBodyBytes = 64 * 1024;
 
     /// <param name="context">The request.</param>
-    /// <param name="bytesMax">More is <paramref name="tooLarge"/>, told before it is read where the client says how much it will send.</param>
+    /// <param name="bytesMax">
+    /// More is <paramref name="tooLarge"/>, told before it is read where the client says how much it will send.
+    /// </param>
     /// <param name="tooLarge">The problem of a body that is too large.</param>
     public static async ValueTask<(byte[] Body, Problem? Problem)> ReadAsync(HttpContext context, int bytesMax, ProblemType tooLarge)
     {
@@ -71,8 +73,8 @@ internal static class RequestBody
     }
 
     /// <summary>
-    /// Whether the web server gave up on the size of a chunk. It reports a size that it cannot hold by this exception instead of the one of a bad
-    /// request.
+    /// Whether the web server gave up on the size of a chunk. It reports a size that it cannot hold by this exception instead of the one of
+    /// a bad request.
     /// </summary>
     public static bool IsChunkTooLong(IOException e) => e.InnerException is OverflowException;
 

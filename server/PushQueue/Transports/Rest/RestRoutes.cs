@@ -14,14 +14,15 @@ internal delegate ValueTask<Problem?> RestHandler(HttpContext context);
 
 /// <summary>
 /// One path with a handler per method. The border of the native API: what escapes a handler is answered, and logged, here.
-/// A path takes every method to itself, so that a wrong one gets a problem and not an empty 405. HEAD is answered like GET, without the body,
-/// except where a GET changes something: a GET of a queue takes a message.
+/// A path takes every method to itself, so that a wrong one gets a problem and not an empty 405. HEAD is answered like GET, without the
+/// body, except where a GET changes something: a GET of a queue takes a message.
 /// </summary>
 internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
 {
     private readonly ILogger _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<RestRoutes>>();
 
-    public void Map(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) => _ = MapAll(pattern, methods);
+    public void Map(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) =>
+        _ = MapAll(pattern, methods);
 
     /// <summary>As <see cref="Map"/>, for handlers that are <see cref="ShortRequest"/>s.</summary>
     public void MapShort(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) =>
@@ -31,11 +32,14 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
     public void MapWrongMethod(string pattern, string allow) =>
         endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1).RequireAccess(AccessRule.Public);
 
-    private IEndpointConventionBuilder MapAll(string pattern, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods)
+    private IEndpointConventionBuilder MapAll(
+        string pattern, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods)
     {
         var routeMethods = new RouteMethods([.. methods.Select(static method => method.Method)]);
-        var operations = new ApiOperations(methods.ToDictionary(static method => method.Method, static method => method.Operation, StringComparer.Ordinal));
-        if (methods.FirstOrDefault(static method => method.Method == HttpMethods.Get) is { Handler: not null } get && IsSafe(get.Rule, pattern))
+        var operations = new ApiOperations(
+            methods.ToDictionary(static method => method.Method, static method => method.Operation, StringComparer.Ordinal));
+        if (methods.FirstOrDefault(static method => method.Method == HttpMethods.Get) is { Handler: not null } get
+            && IsSafe(get.Rule, pattern))
         {
             // The web server leaves the body of an answer to HEAD out.
             methods = [.. methods, (HttpMethods.Head, get.Rule, get.Handler, get.Operation)];
@@ -50,7 +54,8 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
     /// <summary>Whether a GET leaves everything as it is. HEAD of an archive would read the whole log for nothing.</summary>
     private static bool IsSafe(AccessRule rule, string pattern) => rule != AccessRule.Take && pattern != BackupEndpoint.Path;
 
-    private async Task InvokeAsync(HttpContext context, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods, string allow)
+    private async Task InvokeAsync(
+        HttpContext context, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods, string allow)
     {
         // A cache in front that answered a take again would give one message to several consumers.
         context.Response.Headers.CacheControl = "no-store";

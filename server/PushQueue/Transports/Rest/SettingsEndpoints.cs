@@ -16,7 +16,8 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
 
     public void Map(RestRoutes routes)
     {
-        routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync, QueueOperations.GetSettings), ("PATCH", AccessRule.Manage, PatchAsync, QueueOperations.ChangeSettings));
+        routes.Map("/q/{queue}/settings", ("GET", AccessRule.Stats, GetAsync, QueueOperations.GetSettings),
+            ("PATCH", AccessRule.Manage, PatchAsync, QueueOperations.ChangeSettings));
         Map(routes, "/p/{queue}", QueueSetting.Policy, QueueOperations.GetPolicy, QueueOperations.SetPolicy);
         Map(routes, "/control/{queue}", QueueSetting.Status, QueueOperations.GetStatus, QueueOperations.SetStatus);
     }
@@ -66,7 +67,8 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
     private static ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSettings settings) =>
         RestAnswers.ContractAsync(context, SettingsContract.Of(queue, settings), ContractContext.Default.SettingsContract);
 
-    private static async ValueTask<Problem?> AnswerAsync(HttpContext context, QueueName queue, QueueSetting setting, Outcome<string> outcome)
+    private static async ValueTask<Problem?> AnswerAsync(
+        HttpContext context, QueueName queue, QueueSetting setting, Outcome<string> outcome)
     {
         if (outcome.Problem is { } problem)
         {
@@ -74,8 +76,10 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
         }
 
         return setting == QueueSetting.Policy
-            ? await RestAnswers.ContractAsync(context, new PolicyContract(queue.Value, outcome.Value!), ContractContext.Default.PolicyContract)
-            : await RestAnswers.ContractAsync(context, new StatusContract(queue.Value, outcome.Value!), ContractContext.Default.StatusContract);
+            ? await RestAnswers.ContractAsync(
+                context, new PolicyContract(queue.Value, outcome.Value!), ContractContext.Default.PolicyContract)
+            : await RestAnswers.ContractAsync(
+                context, new StatusContract(queue.Value, outcome.Value!), ContractContext.Default.StatusContract);
     }
 
     /// <summary>One value out of the query string, a form or a JSON object, whichever the client likes.</summary>

@@ -31,7 +31,8 @@ internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl 
         }
 
         var taken = await operations.TakeAsync(queue, request, caller, context.RequestAborted);
-        return taken.Problem ?? (taken.Value is [var message, ..] ? await MessageAnswer.WriteAsync(context, message) : RestAnswers.NoContent(context));
+        return taken.Problem
+            ?? (taken.Value is [var message, ..] ? await MessageAnswer.WriteAsync(context, message) : RestAnswers.NoContent(context));
     }
 
     public async ValueTask<Problem?> TakeManyAsync(HttpContext context)
@@ -82,7 +83,8 @@ internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl 
         return await MessageAnswer.WriteAsync(context, lease.Message);
     }
 
-    private static async ValueTask<Problem?> AnswerAsync<T>(HttpContext context, Outcome<IReadOnlyList<T>> taken, Action<Utf8JsonWriter, T> write)
+    private static async ValueTask<Problem?> AnswerAsync<T>(
+        HttpContext context, Outcome<IReadOnlyList<T>> taken, Action<Utf8JsonWriter, T> write)
     {
         if (taken.Problem is { } problem)
         {

@@ -7,10 +7,11 @@ using PushQueue.Queues;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>
-/// Counts requests that the web server refuses before the application sees them: headers beyond their limit and uploads that are too slow. The web server
-/// answers them itself, with a status and no body.
+/// Counts requests that the web server refuses before the application sees them: headers beyond their limit and uploads that are too slow.
+/// The web server answers them itself, with a status and no body.
 /// </summary>
-internal sealed class WebServerRefusals(DiagnosticListener diagnostics, LimitHits hits) : IHostedService, IObserver<KeyValuePair<string, object?>>
+internal sealed class WebServerRefusals(
+    DiagnosticListener diagnostics, LimitHits hits) : IHostedService, IObserver<KeyValuePair<string, object?>>
 {
     private const string EventName = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 

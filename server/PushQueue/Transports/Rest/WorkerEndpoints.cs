@@ -12,7 +12,8 @@ internal sealed class WorkerEndpoints(WorkerRegistry workers, ClusterAnswers clu
     public void Map(RestRoutes routes)
     {
         routes.Map("/w", ("GET", AccessRule.Node(Permissions.Manage), ListAsync, WorkerOperations.ListWorkers));
-        routes.Map("/w/{queue}", ("POST", AccessRule.Settle, RegisterAsync, WorkerOperations.RegisterWorker), ("DELETE", AccessRule.Settle, ForgetAsync, WorkerOperations.ForgetWorker));
+        routes.Map("/w/{queue}", ("POST", AccessRule.Settle, RegisterAsync, WorkerOperations.RegisterWorker),
+            ("DELETE", AccessRule.Settle, ForgetAsync, WorkerOperations.ForgetWorker));
     }
 
     private async ValueTask<Problem?> ListAsync(HttpContext context)

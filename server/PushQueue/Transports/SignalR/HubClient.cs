@@ -8,7 +8,9 @@ namespace PushQueue.Transports.SignalR;
 /// <param name="Buffer">Takes all pages that are pushed to the client.</param>
 /// <param name="Envelopes">The form of its messages.</param>
 /// <param name="Raw">The form of messages of which it wants the body alone.</param>
-/// <param name="Session">Ended with the hub connection; null where the socket outlives it, to write its last words, and ends the session itself.</param>
+/// <param name="Session">
+/// Ended with the hub connection; null where the socket outlives it, to write its last words, and ends the session itself.
+/// </param>
 internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes, MessageFormat Raw, ConsumerSession? Session)
 {
     private int _streams;

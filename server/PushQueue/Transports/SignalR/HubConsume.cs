@@ -61,7 +61,8 @@ internal sealed class HubConsume(
 
         _ = JsonText.TryRead(queue, out var name);
         var reader = Subscriptions.ReadOptions(json);
-        (var consumer, problem) = await subscriptions.SubscribeAsync(session.Buffer, name, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+        (var consumer, problem) = await subscriptions.SubscribeAsync(
+            session.Buffer, name, reader, LineFormat.Envelopes, LineFormat.Envelopes);
         return consumer is null ? throw HubCommands.Failure(problem!) : await Dispatcher.EncodeOpeningAsync(consumer);
     }
 

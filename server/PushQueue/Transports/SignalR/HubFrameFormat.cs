@@ -35,8 +35,9 @@ internal sealed class HubFrameFormat : MessageFormat
 
     /// <summary>
     /// The end of the connection is reported twice: as <c>close</c> to programs that listen for it, and as SignalR's close message to its
-    /// client, which then knows whether to connect again. The WebSocket itself closes with 1000, as SignalR's own server closes it: SignalR's
-    /// .NET client discards what it has received and not yet read when it sees any other code, and the reason would be lost with it.
+    /// client, which then knows whether to connect again. The WebSocket itself closes with 1000, as SignalR's own server closes it:
+    /// SignalR's .NET client discards what it has received and not yet read when it sees any other code, and the reason would be lost with
+    /// it.
     /// </summary>
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {

@@ -9,7 +9,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// Serves the hub's streams for people who watch: the overview, one queue, the nodes. Each stream sends what changed, at the pace of its reader; a watcher that reads slowly sees less often. Nothing here runs while nobody watches.
+/// Serves the hub's streams for people who watch: the overview, one queue, the nodes. Each stream sends what changed, at the pace of its
+/// reader; a watcher that reads slowly sees less often. Nothing here runs while nobody watches.
 /// </summary>
 internal sealed class HubWatch(
     QueueBoards boards,

@@ -9,7 +9,8 @@ using PushQueue.Transports.Streaming;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// The hub at <c>/hub</c>. Clients get <c>message(envelope)</c>, <c>gap(…)</c>, <c>cancel(…)</c> and, before the end, <c>close(…)</c>.
+/// The hub at <c>/hub</c>. Clients get <c>message(envelope)</c>, <c>gap(…)</c>, <c>cancel(…)</c> and, before the end,
+/// <c>close(…)</c>.
 /// </summary>
 internal sealed class PushHub(
     PushLifetimeManager connections,
@@ -79,7 +80,9 @@ internal sealed class PushHub(
             : found;
     }
 
-    /// <summary>Pushes messages as the items of a stream, until the client cancels it; the arguments are those of <see cref="Subscribe"/>.</summary>
+    /// <summary>
+    /// Pushes messages as the items of a stream, until the client cancels it; the arguments are those of <see cref="Subscribe"/>.
+    /// </summary>
     public Task<ChannelReader<RawJson>> Consume(JsonElement queue, JsonElement? options, CancellationToken cancelled) =>
         consume.StartAsync(CommandingClient(), queue, options, Context.ConnectionAborted, cancelled);
 

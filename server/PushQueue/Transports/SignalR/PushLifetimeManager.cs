@@ -8,9 +8,9 @@ using PushQueue.Delivery;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// Knows the connections of the queue's hub. Pages of messages go straight into a connection's buffer: SignalR gives a lifetime manager each
-/// <see cref="HubConnectionContext"/>, a hub only proxies that serialize again for each message. Everything that is sent in SignalR's own
-/// ways (groups, users, all) goes to the inner manager, with a backplane to the connections of all nodes.
+/// Knows the connections of the queue's hub. Pages of messages go straight into a connection's buffer: SignalR gives a lifetime manager
+/// each <see cref="HubConnectionContext"/>, a hub only proxies that serialize again for each message. Everything that is sent in SignalR's
+/// own ways (groups, users, all) goes to the inner manager, with a backplane to the connections of all nodes.
 /// </summary>
 internal sealed class PushLifetimeManager(
     [FromKeyedServices(PushLifetimeManager.Inner)] HubLifetimeManager<PushHub> inner,

@@ -26,7 +26,8 @@ internal sealed class QueueChanges(
         var info = await broker.GetQueueAsync(queue);
         var dead = queue.IsDeadLetter ? null : await broker.GetQueueAsync(queue.DeadLetter);
         var consumers = await cluster.ConsumersAsync(queue);
-        var listeners = new ListenersContract(consumers.Count, caller.May(Permissions.Manage, queue) ? [.. consumers.Take(ConsumersMax)] : []);
+        var listeners = new ListenersContract(
+            consumers.Count, caller.May(Permissions.Manage, queue) ? [.. consumers.Take(ConsumersMax)] : []);
         var now = time.GetUtcNow();
         var changes = new WatchedQueueContract
         {

@@ -44,7 +44,8 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
             "who" => ReadWho(Encoding.UTF8.GetBytes(value ?? "")),
             "policy" => ReadPolicy(value),
             "grace" or "consumer" or "instance" when isOverMany =>
-                $"{name} is an option of streams of one queue; a stream over many queues keeps no place, and returns what it holds when it ends.",
+                $"{name} is an option of streams of one queue; a stream over many queues keeps no place, and returns what it holds when "
+                    + "it ends.",
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "instance" => ReadInstance(value),
@@ -153,7 +154,8 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
 
         if (!StartPosition.TryParse(value, out var start))
         {
-            return "from is earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor that a stream gave (EPOCH.OFFSET).";
+            return "from is earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor that a stream gave "
+                + "(EPOCH.OFFSET).";
         }
 
         _options = _options with { From = start };
@@ -164,13 +166,15 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     {
         if (value.Length <= SetCursor.CharsMax && StartPosition.TryParse(value, out _))
         {
-            return "An offset, or a cursor with a point, is of a stream of one queue; a stream over many queues begins at earliest, latest or its own cursor.";
+            return "An offset, or a cursor with a point, is of a stream of one queue; a stream over many queues begins at earliest, "
+                + "latest or its own cursor.";
         }
 
         _ = SetCursor.TryParse(value, out var cursor);
         Cursor = cursor;
         return cursor is null
-            ? "The cursor is not whole, or not one of a stream over many queues; give the one that such a stream gave last, or leave it out."
+            ? "The cursor is not whole, or not one of a stream over many queues; give the one that such a stream gave last, or leave it "
+                + "out."
             : null;
     }
 
@@ -234,7 +238,8 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     /// <summary>An object of a frame or a call; in a query it is text.</summary>
     public string? ReadWho(ReadOnlySpan<byte> json)
     {
-        if (json.Length is 0 or > ConsumerOptions.WhoBytesMax || json.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..] || !JsonBody.IsValid(json))
+        if (json.Length is 0 or > ConsumerOptions.WhoBytesMax || json.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..]
+            || !JsonBody.IsValid(json))
         {
             return _error ??= $"who is a JSON object of at most {ConsumerOptions.WhoBytesMax} bytes.";
         }

@@ -55,7 +55,8 @@ internal sealed class HttpStreamEndpoint(
         await RunAsync(context, connection, chunked, session => JoinManyAsync(session.Buffer, request, connection.ControlFormat));
     }
 
-    private async ValueTask<(EncodedPage? Opening, Problem? Problem)> JoinManyAsync(OutboundBuffer buffer, ManyRequest request, MessageFormat format)
+    private async ValueTask<(
+        EncodedPage? Opening, Problem? Problem)> JoinManyAsync(OutboundBuffer buffer, ManyRequest request, MessageFormat format)
     {
         var (opening, problem) = await subscriptions.SubscribeManyAsync(buffer, request, format, format);
         return (opening?.Page, problem);

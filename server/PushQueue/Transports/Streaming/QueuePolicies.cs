@@ -6,8 +6,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
-/// Gives a queue the policy that its first consumer needs, before the consumer joins. Without it, the first message of a queue whose worker was there
-/// before it would be broadcast to the worker, and could not be acked.
+/// Gives a queue the policy that its first consumer needs, before the consumer joins. Without it, the first message of a queue whose worker
+/// was there before it would be broadcast to the worker, and could not be acked.
 /// </summary>
 internal sealed class QueuePolicies(IMessageBroker broker)
 {
@@ -17,7 +17,8 @@ internal sealed class QueuePolicies(IMessageBroker broker)
         if (options.From.Kind == StartKind.LatestPerKey && (await broker.GetQueueAsync(queue))?.Settings is not { HistoryPerKey: true })
         {
             return Problem.BadOption(
-                $"Queue '{OptionValues.Shown(queue.Value)}' keeps no newest message per key; set history.perKey in its settings before you ask for from=latest-per-key.");
+                $"Queue '{OptionValues.Shown(queue.Value)}' keeps no newest message per key; set history.perKey in its settings before "
+                    + "you ask for from=latest-per-key.");
         }
 
         if (options.NeededPolicy is not { } policy)
@@ -66,6 +67,7 @@ internal sealed class QueuePolicies(IMessageBroker broker)
     }
 
     private static string WhyWrong(QueueName queue, DeliveryPolicy policy, DeliveryPolicy wanted) =>
-        $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueWords.Policy(policy)}, and the stream asks for {QueueWords.Policy(wanted)}. "
+        $"The policy of queue '{OptionValues.Shown(queue.Value)}' is {QueueWords.Policy(policy)}, and the stream asks for "
+            + $"{QueueWords.Policy(wanted)}. "
         + "Change the queue's settings, or leave the option 'policy' out.";
 }

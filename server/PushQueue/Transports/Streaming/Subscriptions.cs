@@ -81,12 +81,14 @@ internal sealed class Subscriptions(
 
         if (!opening.IsTooMany)
         {
-            return (null, Problem.BadOption("This connection has a subscription to many queues; unsubscribe first, or open another connection."));
+            return (null,
+                Problem.BadOption("This connection has a subscription to many queues; unsubscribe first, or open another connection."));
         }
 
         hits.Count("subscriptions");
         return (null, new Problem(
-            ProblemType.TooManySubscriptions, $"More than {QueueSelection.MatchingMax} queues match, which is the limit of a stream; use a narrower pattern."));
+            ProblemType.TooManySubscriptions,
+                $"More than {QueueSelection.MatchingMax} queues match, which is the limit of a stream; use a narrower pattern."));
     }
 
     /// <summary>Ends the subscription of a connection to many queues. False where it has none.</summary>

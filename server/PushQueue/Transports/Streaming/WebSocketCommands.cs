@@ -30,7 +30,8 @@ internal sealed class WebSocketCommands(
         return read;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(OutboundBuffer buffer, CommandFrame frame, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(
+        OutboundBuffer buffer, CommandFrame frame, CancellationToken cancellationToken)
     {
         try
         {
@@ -91,7 +92,8 @@ internal sealed class WebSocketCommands(
     private CommandResult UnsubscribeMany(OutboundBuffer buffer, CommandFrame frame) =>
         frame.Only() is { } problem ? CommandAnswer.Error(frame, problem)
         : subscriptions.UnsubscribeMany(buffer) ? CommandAnswer.End(CommandAnswer.Begin(frame))
-        : CommandAnswer.Error(frame, Problem.NotFound("This connection has no subscription to many queues; name the queue to end another one."));
+        : CommandAnswer.Error(
+            frame, Problem.NotFound("This connection has no subscription to many queues; name the queue to end another one."));
 
     private static Problem? ReadOptions(CommandFrame frame, ConsumerOptionsReader reader, string own)
     {
@@ -147,7 +149,8 @@ internal sealed class WebSocketCommands(
             return CommandAnswer.Error(frame, problem);
         }
 
-        var (consumer, refusal) = await subscriptions.SubscribeAsync(buffer, queueName, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);
+        var (consumer, refusal) = await subscriptions.SubscribeAsync(
+            buffer, queueName, reader, WebSocketFormat.Envelopes, WebSocketFormat.Raw);
         return consumer is null
             ? CommandAnswer.Error(frame, refusal!)
             : CommandAnswer.OfSubscription(frame, queue, await Dispatcher.CursorAsync(consumer));

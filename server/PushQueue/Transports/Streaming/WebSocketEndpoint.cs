@@ -72,7 +72,9 @@ internal sealed class WebSocketEndpoint(
 
     /// <param name="context">The request.</param>
     /// <param name="request">Of a socket that belongs to one queue.</param>
-    /// <param name="joinAsync">Lets the consumers join; the first page, or why they could not. Null for a socket without a subscription.</param>
+    /// <param name="joinAsync">
+    /// Lets the consumers join; the first page, or why they could not. Null for a socket without a subscription.
+    /// </param>
     /// <param name="isEcho">A dialect's socket, which takes no commands.</param>
     private async Task ServeAsync(
         HttpContext context,

@@ -13,7 +13,9 @@ using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Watching;
 
-/// <summary>Who is connected to a queue: <c>GET /q/{queue}/presence</c> once, <c>GET /sse/{queue}/presence</c> as a stream of events.</summary>
+/// <summary>
+/// Who is connected to a queue: <c>GET /q/{queue}/presence</c> once, <c>GET /sse/{queue}/presence</c> as a stream of events.
+/// </summary>
 internal sealed class PresenceEndpoints(
     PresenceWatch presence, ConnectionCallers callers, WatcherPlaces places, IHostApplicationLifetime lifetime, TimeProvider time)
 {

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace PushQueue.Transports.Watching;
 
 /// <summary>
-/// One watcher of a queue's presence. A watcher that reads too slowly misses events and then gets the whole state again; nobody waits for it.
+/// One watcher of a queue's presence. A watcher that reads too slowly misses events and then gets the whole state again; nobody waits for
+/// it.
 /// </summary>
 internal sealed class PresenceStream
 {

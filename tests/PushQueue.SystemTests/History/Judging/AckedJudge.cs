@@ -42,7 +42,8 @@ internal sealed class AckedJudge : QueueJudge
                 && (arrived.Attempt > ack.Attempt || ConnectedAt(arrived.Connection) > ack.At):
                 Find(
                     FindingKind.Duplicated,
-                    $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) after its ack (attempt {ack.Attempt}) was answered");
+                    $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) after its ack (attempt {ack.Attempt}) was "
+                        + "answered");
                 break;
             case FoundDead dead:
                 _dead[dead.Key] = _dead.GetValueOrDefault(dead.Key) + 1;

@@ -56,7 +56,8 @@ internal sealed class LeaseBook(Action<FindingKind, string> find)
         if (_heldIn.TryGetValue(arrived.Key, out var held) && arrived.Attempt > held.Attempt)
         {
             held.Place.PassedOn.Add(
-                $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) while it was kept for another (attempt {held.Attempt})");
+                $"{arrived.Key} came to {arrived.Consumer} (attempt {arrived.Attempt}) while it was kept for another (attempt "
+                    + $"{held.Attempt})");
             _ = _heldIn.Remove(arrived.Key);
         }
 

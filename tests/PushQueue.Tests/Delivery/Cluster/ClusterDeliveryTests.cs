@@ -27,7 +27,8 @@ public sealed class ClusterDeliveryTests : IAsyncLifetime
     {
         _random = new Random(_seed);
         _store = new EmbeddedMessageStore(
-            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, TimeProvider.System, NullLoggerFactory.Instance);
+            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, TimeProvider.System,
+                NullLoggerFactory.Instance);
         _bell = new TestBell(new Random(_seed));
         _a = new TestNode(_bell, _store, _log);
         _b = new TestNode(_bell, _store, _log);

@@ -100,7 +100,8 @@ internal sealed class TestConsumer : IConsumerConnection
             lock (_lock)
             {
                 _lines.Add(json);
-                _got.Add(json.TryGetProperty("event", out var name) ? Describe(name.GetString()!, json) : json.GetProperty("body").GetString()!);
+                _got.Add(
+                    json.TryGetProperty("event", out var name) ? Describe(name.GetString()!, json) : json.GetProperty("body").GetString()!);
             }
         }
     }

@@ -63,7 +63,8 @@ internal sealed class TestNode
 
     private async Task<TestConsumer> SubscribeAsync(TestConsumer connection, QueueName queue, ConsumerOptions? options)
     {
-        connection.Consumer = await Dispatcher.SubscribeAsync(queue, connection.Buffer, LineFormat.Envelopes, options ?? ConsumerOptions.Default);
+        connection.Consumer = await Dispatcher.SubscribeAsync(
+            queue, connection.Buffer, LineFormat.Envelopes, options ?? ConsumerOptions.Default);
         connection.Buffer.Open();
         return connection;
     }

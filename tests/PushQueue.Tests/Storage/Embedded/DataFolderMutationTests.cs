@@ -7,9 +7,9 @@ using Xunit;
 namespace PushQueue.Tests.Storage.Embedded;
 
 /// <summary>
-/// Spoils copies of a data folder at random (flips, cuts, copies, swaps, renames, deletions, foreign files) and opens them. Undamaged messages are
-/// served, missing ones are reported, files that do not belong stay, the store goes on working, and memory stays bounded. A failure prints its seed;
-/// PUSHQUEUE_TEST_SEED replays it, PUSHQUEUE_TEST_SEQUENCES runs more.
+/// Spoils copies of a data folder at random (flips, cuts, copies, swaps, renames, deletions, foreign files) and opens them. Undamaged
+/// messages are served, missing ones are reported, files that do not belong stay, the store goes on working, and memory stays bounded. A
+/// failure prints its seed; PUSHQUEUE_TEST_SEED replays it, PUSHQUEUE_TEST_SEQUENCES runs more.
 /// </summary>
 public sealed class DataFolderMutationTests(LogFolder original) : IClassFixture<LogFolder>
 {

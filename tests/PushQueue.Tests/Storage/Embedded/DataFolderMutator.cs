@@ -36,8 +36,8 @@ internal sealed class DataFolderMutator
     }
 
     /// <summary>
-    /// Whether these messages stand in the last segment of a killed process. A crash a moment earlier could have left the folder without them: a cut
-    /// between two records cannot be told from such a crash, and a batch without its end was never answered.
+    /// Whether these messages stand in the last segment of a killed process. A crash a moment earlier could have left the folder without
+    /// them: a cut between two records cannot be told from such a crash, and a batch without its end was never answered.
     /// </summary>
     public bool MayBeTorn(IReadOnlyList<string> lost)
     {
@@ -149,7 +149,8 @@ internal sealed class DataFolderMutator
     {
         string[] names =
         [
-            "segment-7.log", "segment-20261130.log", "segment-2147483647.log", "segment-9999999999.log", "segment-.log", "segment-0000000009.log.old",
+            "segment-7.log", "segment-20261130.log", "segment-2147483647.log", "segment-9999999999.log", "segment-.log",
+                "segment-0000000009.log.old",
             Segment.FileName(count + 1), Segment.FileName(count + 2), "notes.txt",
         ];
         var name = names[_random.Next(names.Length)];

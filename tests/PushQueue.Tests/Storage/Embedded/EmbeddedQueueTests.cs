@@ -20,7 +20,8 @@ public sealed class EmbeddedQueueTests : IAsyncLifetime
     public EmbeddedQueueTests()
     {
         _store = new EmbeddedMessageStore(
-            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, _time, NullLoggerFactory.Instance);
+            new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory }, _time,
+                NullLoggerFactory.Instance);
     }
 
     public async ValueTask InitializeAsync() => await _store.OpenAsync(_listener, CancellationToken.None);

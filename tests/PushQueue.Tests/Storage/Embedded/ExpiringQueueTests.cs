@@ -109,7 +109,8 @@ public sealed class ExpiringQueueTests : IAsyncDisposable
     }
 
     private static async Task PutAsync(IMessageStore store, string queue) =>
-        Assert.True((await store.PutAsync(QueueName.Parse(queue), new NewMessage { Body = "x"u8.ToArray(), ContentType = "text/plain" })).Ok);
+        Assert.True(
+            (await store.PutAsync(QueueName.Parse(queue), new NewMessage { Body = "x"u8.ToArray(), ContentType = "text/plain" })).Ok);
 
     private static async Task<TimeSpan?> ExpiresOfAsync(IMessageStore store, string queue) =>
         (await store.GetQueueAsync(QueueName.Parse(queue)))!.Settings.Expires;

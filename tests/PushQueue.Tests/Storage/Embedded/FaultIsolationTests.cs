@@ -169,7 +169,8 @@ public sealed class FaultIsolationTests : IAsyncDisposable
     }
 
     private EmbeddedMessageStore NewStore() => new(
-        new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 4000, Meter = _meter }, _time, _log);
+        new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.Memory, SegmentBytes = 4000, Meter = _meter },
+            _time, _log);
 
     private Task OpenAsync() => _store.OpenAsync(_listener, CancellationToken.None).WithTimeout();
 

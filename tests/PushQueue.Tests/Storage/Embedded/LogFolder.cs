@@ -116,7 +116,8 @@ public sealed class LogFolder : IAsyncLifetime
 
     internal static async Task PutAsync(IMessageStore store, QueueName queue, params string[] bodies)
     {
-        var messages = bodies.Select(static body => new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" }).ToList();
+        var messages = bodies.Select(static body => new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" })
+            .ToList();
         var outcome = await store.PutManyAsync(queue, messages).WithTimeout();
         Assert.True(outcome.Ok, outcome.Detail);
     }
@@ -135,7 +136,8 @@ public sealed class LogFolder : IAsyncLifetime
         return records;
     }
 
-    private static bool HasMessages(string file) => RecordsIn(File.ReadAllBytes(file)).Exists(static record => record.Type == RecordType.Message);
+    private static bool HasMessages(string file) =>
+        RecordsIn(File.ReadAllBytes(file)).Exists(static record => record.Type == RecordType.Message);
 
     private async Task WriteAsync(string path, string prefix, string crashed)
     {

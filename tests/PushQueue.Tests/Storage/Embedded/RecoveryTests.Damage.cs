@@ -160,7 +160,8 @@ public sealed partial class RecoveryTests
 
         var (current, found) = await RecoverAsync(
             original,
-            async store => (await TakeAllAsync(store), (await store.TakeAsync(QueueName.Parse("found.1"), 10, int.MaxValue).WithTimeout()).Value.Select(BodyOf).ToList()),
+            async store => (await TakeAllAsync(store),
+                (await store.TakeAsync(QueueName.Parse("found.1"), 10, int.MaxValue).WithTimeout()).Value.Select(BodyOf).ToList()),
             log);
 
         Assert.Equal(["new"], current);

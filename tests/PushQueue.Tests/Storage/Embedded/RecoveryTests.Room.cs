@@ -21,7 +21,8 @@ public sealed partial class RecoveryTests
         using var log = new VerifyingLogger();
 
         // Looked at rather than taken: a segment with nothing live in it would go.
-        var page = await RecoverAsync(crashed, async store => await store.BrowseAsync(Queue, MessageState.Ready, after: null, limit: 10), log);
+        var page = await RecoverAsync(
+            crashed, async store => await store.BrowseAsync(Queue, MessageState.Ready, after: null, limit: 10), log);
 
         Assert.Equal(["message 0", "message 1", "message 2", "message 3"], page.Value.Messages.Select(BodyOf));
         Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Warning);

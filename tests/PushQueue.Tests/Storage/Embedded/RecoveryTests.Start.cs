@@ -18,7 +18,8 @@ public sealed partial class RecoveryTests
             await store.LeaseAsync(Queue, new LeaseRequest(1, 1000, TimeSpan.FromSeconds(2))).WithTimeout();
             await store.PutAsync(
                 Queue,
-                new NewMessage { ContentType = "text/plain", Body = "delayed"u8.ToArray(), AvailableAt = _time.GetUtcNow().AddSeconds(3) }).WithTimeout();
+                new NewMessage { ContentType = "text/plain", Body = "delayed"u8.ToArray(), AvailableAt = _time.GetUtcNow().AddSeconds(3) })
+                    .WithTimeout();
         }
 
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -175,7 +176,8 @@ public sealed partial class RecoveryTests
     private async Task<EmbeddedMessageStore> OpenWithAsync(TimeProvider time)
     {
         var store = new EmbeddedMessageStore(
-            new EmbeddedStoreOptions { DataDirectory = _directory.File("due"), Durability = Durability.Memory }, time, new VerifyingLogger());
+            new EmbeddedStoreOptions { DataDirectory = _directory.File("due"), Durability = Durability.Memory }, time,
+                new VerifyingLogger());
         await store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout();
         return store;
     }

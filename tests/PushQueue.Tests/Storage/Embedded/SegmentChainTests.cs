@@ -7,7 +7,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>Segments know their store, their number and their neighbours: files that do not belong are left alone, what is missing is reported.</summary>
+/// <summary>
+/// Segments know their store, their number and their neighbours: files that do not belong are left alone, what is missing is reported.
+/// </summary>
 public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
 {
     private readonly LogFolder _original;
@@ -91,9 +93,11 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
 
         await AllIsServedAsync();
 
-        Assert.All([folder, link, dangling], entry => Assert.Contains(_log.Entries, line => line.Text.Contains(entry.FullName, StringComparison.Ordinal)));
+        Assert.All([folder, link, dangling], entry =>
+            Assert.Contains(_log.Entries, line => line.Text.Contains(entry.FullName, StringComparison.Ordinal)));
         Assert.True(Path.Exists(folder.FullName) && link.LinkTarget is not null && dangling.LinkTarget is not null);
-        Assert.Equal(Segment.FileName(next + 3), Path.GetFileName(Directory.GetFiles(_directory.Path, "segment-*").Max(StringComparer.Ordinal)));
+        Assert.Equal(
+            Segment.FileName(next + 3), Path.GetFileName(Directory.GetFiles(_directory.Path, "segment-*").Max(StringComparer.Ordinal)));
     }
 
     [Fact]
@@ -131,7 +135,8 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
                 await store.TakeAsync(info.Name, 1000, int.MaxValue).WithTimeout();
             }
 
-            await LogFolder.PutAsync(store, QueueName.Parse("queue0"), [.. Enumerable.Range(0, 100).Select(i => $"<new {i} {new string('y', 100)}>")]);
+            await LogFolder.PutAsync(
+                store, QueueName.Parse("queue0"), [.. Enumerable.Range(0, 100).Select(i => $"<new {i} {new string('y', 100)}>")]);
             await Eventually.TrueAsync(() => Task.FromResult(!File.Exists(first)), "the first segment is dropped");
         }
 
@@ -260,7 +265,8 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
             Assert.Empty(_original.Live.Except(lost).Except(served));
             var report = Assert.Single(log.Entries, entry => entry.Level == LogLevel.Error).Text;
             Assert.Contains(
-                $"{file} lacks its end from byte {records[i].Offset} to byte {records[^1].Offset}: about {records.Skip(i).Count(record => record.Type == RecordType.Message)} messages",
+                $"{file} lacks its end from byte {records[i].Offset} to byte {records[^1].Offset}: about "
+                    + $"{records.Skip(i).Count(record => record.Type == RecordType.Message)} messages",
                 report,
                 StringComparison.Ordinal);
         }

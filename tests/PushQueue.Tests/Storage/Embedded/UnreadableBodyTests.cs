@@ -76,7 +76,8 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
         DiskDamage.In(_directory.Path, "<one>");
         Assert.Empty((await _store.LeaseAsync(Queue, new LeaseRequest(1, 1000, TimeToRun: null, Delivery: true)).WithTimeout()).Value);
 
-        Assert.Empty((await _store.LeaseAsync(Queue.DeadLetter, new LeaseRequest(1, 1000, TimeToRun: null, Delivery: true)).WithTimeout()).Value);
+        Assert.Empty(
+            (await _store.LeaseAsync(Queue.DeadLetter, new LeaseRequest(1, 1000, TimeToRun: null, Delivery: true)).WithTimeout()).Value);
 
         Assert.Equal(0, (await _store.GetQueueAsync(Queue.DeadLetter).WithTimeout())!.Waiting);
     }
@@ -186,7 +187,8 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
 
     private async Task<IReadOnlyList<Message>> LeaseAsync(int count, TimeSpan? ttr, bool due, bool delivery = false)
     {
-        var request = new LeaseRequest(count, 1000, ttr, Delivery: delivery, Selection: due ? Selection.DueBy(_time.GetUtcNow()) : Selection.Next);
+        var request = new LeaseRequest(
+            count, 1000, ttr, Delivery: delivery, Selection: due ? Selection.DueBy(_time.GetUtcNow()) : Selection.Next);
         return [.. (await _store.LeaseAsync(Queue, request).WithTimeout()).Value.Select(lease => lease.Message)];
     }
 
@@ -195,7 +197,8 @@ public sealed class UnreadableBodyTests : IAsyncDisposable
         await _store.OpenAsync(new RecordingListener(), CancellationToken.None).WithTimeout();
         foreach (var body in bodies)
         {
-            var put = await _store.PutAsync(Queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" }).WithTimeout();
+            var put = await _store.PutAsync(Queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" })
+                .WithTimeout();
             Assert.True(put.Ok);
         }
     }

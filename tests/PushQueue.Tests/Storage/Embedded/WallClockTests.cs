@@ -6,7 +6,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>The wall clock is set while the store is open: what lasts, lasts as long as it should, and times are shown by the new clock.</summary>
+/// <summary>
+/// The wall clock is set while the store is open: what lasts, lasts as long as it should, and times are shown by the new clock.
+/// </summary>
 public sealed class WallClockTests : IAsyncLifetime
 {
     private static readonly QueueName Queue = QueueName.Parse("orders");
@@ -259,5 +261,6 @@ public sealed class WallClockTests : IAsyncLifetime
     }
 
     private async Task<string[]> TakeAsync() =>
-        [.. (await _store.TakeAsync(Queue, 100, int.MaxValue).WithTimeout()).Value.Select(message => Encoding.UTF8.GetString(message.Body.Span))];
+        [.. (await _store.TakeAsync(Queue, 100, int.MaxValue).WithTimeout()).Value.Select(
+            message => Encoding.UTF8.GetString(message.Body.Span))];
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports.Json;
 
-/// <summary>The answers of the API, byte for byte but for times and random values: a change of a field's name, place or form is seen here.</summary>
+/// <summary>
+/// The answers of the API, byte for byte but for times and random values: a change of a field's name, place or form is seen here.
+/// </summary>
 public sealed class AnswerBytesTests
 {
     private const string Record = "PUSHQUEUE_RECORD_ANSWERS";
@@ -37,7 +39,8 @@ public sealed class AnswerBytesTests
     {
         await server.PostAsync("/q/watched?id=1", "x");
         using var listener = await server.Client.GetAsync("/sse/watched", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
-        await Eventually.TrueAsync(async () => (await server.GetAsync("/j/watched")).Json.GetProperty("history").GetInt32() == 1, "the listener has the message");
+        await Eventually.TrueAsync(
+            async () => (await server.GetAsync("/j/watched")).Json.GetProperty("history").GetInt32() == 1, "the listener has the message");
         foreach (var (method, arguments) in new (string, object?[])[]
         {
             ("WatchQueues", [new { filter = "watched" }]),

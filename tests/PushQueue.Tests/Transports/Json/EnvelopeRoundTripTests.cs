@@ -82,7 +82,8 @@ public sealed class EnvelopeRoundTripTests : IAsyncLifetime
         .. from type in (string[])[
                "application/json", "text/plain", "application/octet-stream", "text/html; charset=utf-8", "application/json; charset=utf-8",
                "application/problem+json", "text/json", "image/png", "Text/Plain", "APPLICATION/JSON"]
-           from body in (byte[][])["hello"u8.ToArray(), "\"hello\""u8.ToArray(), "{\"a\":[1, 2]}"u8.ToArray(), "\"a\\u00e9\\ud83d\""u8.ToArray(),
+           from body in (
+               byte[][])["hello"u8.ToArray(), "\"hello\""u8.ToArray(), "{\"a\":[1, 2]}"u8.ToArray(), "\"a\\u00e9\\ud83d\""u8.ToArray(),
                "{oops"u8.ToArray(), [], [
                    0,
                    255,

@@ -220,7 +220,8 @@ public sealed class HostileJsonTests : IAsyncLifetime
             {
                 string[] given =
                 [
-                    $$"""{"{{name}}":{{HalfPair}}}""", $$"""{"{{name}}":1,"{{name}}":1}""", "{\"\\ud83d\":1}", "{\"\\ud83d, a long name\":1}",
+                    $$"""{"{{name}}":{{HalfPair}}}""", $$"""{"{{name}}":1,"{{name}}":1}""", "{\"\\ud83d\":1}",
+                        "{\"\\ud83d, a long name\":1}",
                 ];
                 foreach (var options in given)
                 {

@@ -100,7 +100,8 @@ public sealed class BrowserRequestTests : IAsyncLifetime
         Assert.Equal(401, (await server.SendAsync("HEAD", "/j/q")).Status);
         using var allowed = new HttpRequestMessage(HttpMethod.Head, "/j/q") { Headers = { { "Authorization", $"Bearer {key}" } } };
         Assert.Equal(404, (await server.SendAsync(allowed)).Status);
-        using var forbidden = new HttpRequestMessage(HttpMethod.Head, "/q/q/messages") { Headers = { { "Authorization", $"Bearer {key}" } } };
+        using var forbidden = new HttpRequestMessage(
+            HttpMethod.Head, "/q/q/messages") { Headers = { { "Authorization", $"Bearer {key}" } } };
         Assert.Equal(403, (await server.SendAsync(forbidden)).Status);
     }
 

@@ -89,5 +89,6 @@ public sealed class ConsumerTests : IAsyncLifetime
     }
 
     private static string Settle(string command, JsonElement message) =>
-        $$"""{"cmd":"{{command}}","queue":"test","id":"{{message.GetProperty("id").GetString()}}","receipt":"{{message.GetProperty("receipt").GetString()}}"}""";
+        $$"""{"cmd":"{{command}}","queue":"test","id":"{{message.GetProperty("id")
+            .GetString()}}","receipt":"{{message.GetProperty("receipt").GetString()}}"}""";
 }

@@ -131,6 +131,7 @@ public sealed class ExpiringQueueTests : IAsyncLifetime
         }
     }
 
-    private async Task<string> WorkersAsync() => string.Join(' ', (await _server.GetAsync("/w")).Json.GetProperty("workers").EnumerateArray()
+    private async Task<string> WorkersAsync() =>
+        string.Join(' ', (await _server.GetAsync("/w")).Json.GetProperty("workers").EnumerateArray()
         .Select(static worker => worker.GetProperty("worker").GetString()));
 }

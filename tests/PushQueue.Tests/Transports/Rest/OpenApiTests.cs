@@ -12,7 +12,8 @@ namespace PushQueue.Tests.Transports.Rest;
 
 public sealed class OpenApiTests
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string SnapshotPath =>
         Path.Combine(RepositoryRoot.Path, "tests", "PushQueue.Tests", "Transports", "Rest", "openapi.json");
@@ -67,7 +68,8 @@ public sealed class OpenApiTests
             .SelectMany(static path => path.Value.EnumerateObject().Select(method => (Path: path.Name, Operation: method.Value)))
             .ToList();
         Assert.Equal(
-            operations.Count, operations.Select(static found => found.Operation.GetProperty("operationId").GetString()).Distinct(StringComparer.Ordinal).Count());
+            operations.Count, operations.Select(static found => found.Operation.GetProperty("operationId").GetString())
+                .Distinct(StringComparer.Ordinal).Count());
         foreach (var (path, operation) in operations)
         {
             var declared = operation.TryGetProperty("parameters", out var parameters)
@@ -80,9 +82,11 @@ public sealed class OpenApiTests
     private static IEnumerable<string> Find(JsonElement document, ApiSchemaCheck check, ApiTour.Step step)
     {
         var place = $"{step.Method} {step.Target} ({step.Answer.Status.ToString(CultureInfo.InvariantCulture)})";
-        var responses = document.GetProperty("paths").GetProperty(step.Pattern).GetProperty(step.Method.ToLowerInvariant()).GetProperty("responses");
+        var responses = document.GetProperty("paths").GetProperty(step.Pattern).GetProperty(step.Method.ToLowerInvariant())
+            .GetProperty("responses");
         var status = step.Answer.Status.ToString(CultureInfo.InvariantCulture);
-        if (!responses.TryGetProperty(status, out var response) && (step.Answer.Status < 400 || !responses.TryGetProperty("default", out response)))
+        if (!responses.TryGetProperty(status, out var response)
+            && (step.Answer.Status < 400 || !responses.TryGetProperty("default", out response)))
         {
             return [$"{place} has a status that the document does not name"];
         }
@@ -99,7 +103,8 @@ public sealed class OpenApiTests
             return [$"{place} has the media type {mediaType}, which the document does not name"];
         }
 
-        return mediaType.EndsWith("json", StringComparison.Ordinal) && step.Answer.Text.Length > 0 && media.TryGetProperty("schema", out var schema)
+        return mediaType.EndsWith("json", StringComparison.Ordinal) && step.Answer.Text.Length > 0
+            && media.TryGetProperty("schema", out var schema)
             ? check.Find(schema, step.Answer.Json, place)
             : [];
     }
@@ -122,7 +127,8 @@ public sealed class OpenApiTests
             }
 
             var methods =
-                endpoint.Metadata.GetMetadata<RouteMethods>()?.Methods ?? endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
+                endpoint.Metadata.GetMetadata<RouteMethods>()?.Methods ?? endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods
+                    ?? [];
             foreach (var method in methods.Where(static method => method != HttpMethods.Connect))
             {
                 yield return $"{method} {pattern}";

@@ -104,7 +104,8 @@ public sealed class OptionFormTests : IAsyncLifetime
     [InlineData("FFFFFFFFFFFFFFFF")]
     public async Task A_chunk_that_is_too_long_to_be_true_is_a_bad_request(string size)
     {
-        foreach (var path in (string[])["/q/q", "/q/q/batch", "/queue", "/p/q", "/presque/q/q", "/redisched/t/q/put", "/restmq/q/q", "/restmq/queue"])
+        foreach (var path in (
+            string[])["/q/q", "/q/q/batch", "/queue", "/p/q", "/presque/q/q", "/redisched/t/q/put", "/restmq/q/q", "/restmq/queue"])
         {
             var answer = await _server.SendChunkAsync(path, size);
             Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);

@@ -74,7 +74,8 @@ public sealed class PresenceTests : IAsyncLifetime
         var longest = $"{{\"a\":\"{new string('x', ConsumerOptions.WhoBytesMax - 8)}\"}}";
         using (await ListenAsync($"/c/test?who={Uri.EscapeDataString(longest)}"))
         {
-            var answer = await _server.GetAsync($"/c/test?who={Uri.EscapeDataString(longest.Replace("xx", "xxx", StringComparison.Ordinal))}");
+            var answer = await _server.GetAsync(
+                $"/c/test?who={Uri.EscapeDataString(longest.Replace("xx", "xxx", StringComparison.Ordinal))}");
             Assert.Equal(400, answer.Status);
         }
     }
@@ -142,7 +143,8 @@ public sealed class PresenceTests : IAsyncLifetime
         Assert.Equal(405, answer.Status);
     }
 
-    private static (string?, int) Summary(JsonElement item) => (item.GetProperty("event").GetString(), item.GetProperty("count").GetInt32());
+    private static (string?, int) Summary(JsonElement item) =>
+        (item.GetProperty("event").GetString(), item.GetProperty("count").GetInt32());
 
     private static async Task<string> NextAsync(StreamReader lines)
     {
@@ -160,7 +162,8 @@ public sealed class PresenceTests : IAsyncLifetime
     {
         var connection = new HubConnectionBuilder().WithPushQueue(_server.Address).Build();
         await connection.StartAsync().WithTimeout();
-        await connection.InvokeCoreAsync("Subscribe", typeof(object), ["test", JsonSerializer.Deserialize<JsonElement>($"{{\"who\":{who}}}")]).WithTimeout();
+        await connection.InvokeCoreAsync(
+            "Subscribe", typeof(object), ["test", JsonSerializer.Deserialize<JsonElement>($"{{\"who\":{who}}}")]).WithTimeout();
         return connection;
     }
 

@@ -106,7 +106,9 @@ internal static class CopiesRecord
     private static int WholeBytesMax(StoredMessage message) =>
         (2 * SpanWriter.NumberBytesMax) + MessageRecord.BytesMax(message) - message.BodyLength;
 
-    /// <summary>The length stands first and takes as many bytes as it takes, so the message is written behind the most of them and moved.</summary>
+    /// <summary>
+    /// The length stands first and takes as many bytes as it takes, so the message is written behind the most of them and moved.
+    /// </summary>
     private static void WriteWhole(ref SpanWriter writer, in MessagePart part)
     {
         var room = writer.Rest[SpanWriter.NumberBytesMax..];

@@ -25,7 +25,9 @@ internal sealed class KeyedMessage : StoredMessage
     /// <summary>The message behind it in the line of its key.</summary>
     public KeyedMessage? Next { get; set; }
 
-    /// <summary>Its number in the ring of ready messages, so that it can leave from anywhere; valid while it is <see cref="IsInRing"/>.</summary>
+    /// <summary>
+    /// Its number in the ring of ready messages, so that it can leave from anywhere; valid while it is <see cref="IsInRing"/>.
+    /// </summary>
     public int RingAt { get; set; }
 
     public bool IsInRing { get; set; }

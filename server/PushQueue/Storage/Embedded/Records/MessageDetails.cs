@@ -32,8 +32,8 @@ internal sealed class MessageDetails : MessageTags
     public long KnownUntilMs { get; set; }
 
     /// <summary>
-    /// The place in its key of a message that was given back with a delay (<see cref="KeyedMessage.PlaceMs"/>); 0 for the time from which it
-    /// is available.
+    /// The place in its key of a message that was given back with a delay (<see cref="KeyedMessage.PlaceMs"/>); 0 for the time from which
+    /// it is available.
     /// </summary>
     public long PlaceMs { get; set; }
 }
