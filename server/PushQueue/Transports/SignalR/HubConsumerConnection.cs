@@ -29,6 +29,7 @@ internal sealed class HubConsumerConnection(HubConnectionContext context, IConsu
             return CheckSlowAsync(write);
         }
 
+        // Gives a pooled source back; it has completed.
         write.GetAwaiter().GetResult();
         return context.ConnectionAborted.IsCancellationRequested ? ValueTask.FromException(Gone()) : default;
     }

@@ -115,6 +115,7 @@ internal sealed class HubSocket(
             payload = payload[length..];
             if (write.IsCompletedSuccessfully)
             {
+                // Gives a pooled source back; it has completed.
                 _ = write.Result;
                 continue;
             }

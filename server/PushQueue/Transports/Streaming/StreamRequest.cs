@@ -26,14 +26,16 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
         return options is null ? null : new StreamRequest(queue, options);
     }
 
-    /// <summary>The sentence about an option of a socket without a subscription, which has none; null where all is well.</summary>
-    public static string? WhyNoOptions(HttpRequest request)
+    /// <summary>The sentence about an option that a stream without options was given; null without such an option.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="advice">The end of the sentence: what to do.</param>
+    public static string? WhyNoOptions(HttpRequest request, string advice)
     {
         foreach (var (name, _) in request.Query)
         {
             if (!IsNotOurs(name))
             {
-                return $"There is no option '{OptionValues.Shown(name)}' here; give the options of a stream with the command subscribe.";
+                return $"There is no option '{OptionValues.Shown(name)}' here; {advice}.";
             }
         }
 

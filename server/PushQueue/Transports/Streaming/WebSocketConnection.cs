@@ -109,7 +109,7 @@ internal sealed class WebSocketConnection(
             return CheckSlowAsync(write);
         }
 
-        // Returns a pooled source.
+        // Gives a pooled source back; it has completed.
         write.GetAwaiter().GetResult();
         return default;
     }

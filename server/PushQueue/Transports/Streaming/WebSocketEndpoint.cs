@@ -38,7 +38,8 @@ internal sealed class WebSocketEndpoint(
     {
         if (!ManyRequest.IsIn(context.Request))
         {
-            await (StreamRequest.WhyNoOptions(context.Request) is { } whyNot
+            await (StreamRequest.WhyNoOptions(
+                context.Request, "give the options of a stream with the command subscribe") is { } whyNot
                 ? RefusalForm.RefuseAsync(context, Problem.BadOption(whyNot))
                 : ServeAsync(context, request: null, joinAsync: null));
         }

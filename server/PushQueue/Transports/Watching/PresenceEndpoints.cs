@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.Streaming;
 using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Watching;
@@ -43,6 +44,12 @@ internal sealed class PresenceEndpoints(
         if (RawPath.Queue(context, 1, out var queue) is { } wrong)
         {
             await RefusalForm.RefuseAsync(context, wrong);
+            return;
+        }
+
+        if (StreamRequest.WhyNoOptions(context.Request, "this stream takes none") is { } sentence)
+        {
+            await RefusalForm.RefuseAsync(context, Problem.BadOption(sentence));
             return;
         }
 

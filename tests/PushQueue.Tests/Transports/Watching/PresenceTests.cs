@@ -134,6 +134,15 @@ public sealed class PresenceTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/q/test/presence?x=1")]
+    [InlineData("/sse/test/presence?x=1")]
+    [InlineData("/sse/test/presence?from=earliest")]
+    public async Task An_option_that_presence_does_not_have_is_refused(string path)
+    {
+        Assert.Equal("bad-option", (await _server.GetAsync(path)).Problem);
+    }
+
+    [Theory]
     [InlineData("/q/test/presence")]
     [InlineData("/sse/test/presence")]
     public async Task Other_methods_are_refused_with_the_right_one(string path)
