@@ -6,6 +6,8 @@ namespace PushQueue.Cli;
 /// <summary>Settings as <c>name=value</c>.</summary>
 internal static class SettingsText
 {
+    private const StringSplitOptions Splitting = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+
     public static QueueSettingsChange Parse(IEnumerable<string> changes)
     {
         var change = new QueueSettingsChange();
@@ -37,6 +39,7 @@ internal static class SettingsText
         ("expires", settings.Expires),
         ("keyInFlight", settings.KeyInFlight == 0 ? "no limit" : settings.KeyInFlight.ToString(CultureInfo.InvariantCulture)),
         ("fair", settings.Fair ? "true" : "false"),
+        ("subscriptions", string.Join(", ", settings.Subscriptions.Select(Describe))),
     ];
 
     private static QueueSettingsChange Set(QueueSettingsChange change, string name, string value) => name switch
@@ -60,10 +63,15 @@ internal static class SettingsText
         "expires" => change with { Expires = value },
         "keyInFlight" => change with { KeyInFlight = (int)Number(name, value) },
         "fair" when bool.TryParse(value, out var fair) => change with { Fair = fair },
+        "subscriptions" => change with { Subscriptions = [.. value.Split(',', Splitting).Select(QueueSubscription.FromString)] },
         _ => throw new UsageException(
             $"There is no setting '{name}' with the value '{value}'; the settings are "
             + $"{string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
     };
+
+    private static string Describe(QueueSubscription subscription) => subscription.Where is not { Count: > 0 } where
+        ? subscription.To
+        : $"{subscription.To} where {string.Join(" and ", where.Select(static header => header.Value is null ? header.Key : $"{header.Key}={header.Value}"))}";
 
     private static long Number(string name, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small

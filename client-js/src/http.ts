@@ -118,7 +118,12 @@ export class Http {
     }
 
     for (const [name, value] of Object.entries(call.headers ?? {})) {
-      headers[`PushQueue-Header-${name}`] = encodeHeader(value);
+      const field = `PushQueue-Header-${name}`;
+      if (!/^[A-Za-z0-9._-]+$/.test(name) || Object.keys(headers).some(other => other.toLowerCase() === field.toLowerCase())) {
+        throw new PushQueueError("bad-option", `'${name}' cannot be the name of a header, or is given twice; case does not matter.`);
+      }
+
+      headers[field] = encodeHeader(value);
     }
 
     const init: RequestInit = { method: call.method ?? "GET", headers, cache: "no-store", signal: call.signal ?? null };

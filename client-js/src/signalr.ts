@@ -45,7 +45,14 @@ export function signalR(module: SignalRModule): Transport {
         error ??= cause;
         void hub.stop();
       };
+      // Calls may come before the answer to the subscription: they wait for it, because it says where the stream begins.
+      let early: StreamItem[] | undefined = [];
       const accept = (item: StreamItem) => {
+        if (early && item["event"] !== "close") {
+          early.push(item);
+          return;
+        }
+
         try {
           sink.accept(item);
           if (sink.full && !paused && sink.subscription()["ack"] !== "manual") {
@@ -73,6 +80,9 @@ export function signalR(module: SignalRModule): Transport {
         });
         const { cursor, queues: begun } = await subscribe().catch(cause => { throw error ?? hubError(cause); });
         sink.standing(cursor ?? undefined, begun);
+        const waiting = early;
+        early = undefined;
+        waiting.forEach(accept);
         await ended;
       } finally {
         signal.removeEventListener("abort", leave);

@@ -66,12 +66,16 @@ export interface PutResult {
   attempts?: number;
   /** With `waitForAck`: the message of that id was done with before. */
   gone?: true;
+  /** How many queues got a copy, because they subscribe to this one. */
+  copies?: number;
 }
 
 export interface PutManyResult {
   queue: string;
   ids: string[];
   durability: string;
+  /** How many copies other queues got, because they subscribe to this one. */
+  copies?: number;
   /** The ids that were known. */
   duplicates?: string[];
 }
@@ -165,7 +169,15 @@ export interface QueueSettings {
   keyInFlight: number;
   /** Whether the keys take turns; the messages without a key are one key. */
   fair: boolean;
+  /** The queues whose messages are also put into this one. */
+  subscriptions: QueueSubscription[];
 }
+
+/**
+ * A queue or pattern (`*` stands for any characters) alone, or with the messages that are meant, by their headers: a value, `7|8` for any
+ * of several, `true` for a header that must merely be there.
+ */
+export type QueueSubscription = string | { to: string; where?: Record<string, string | true> };
 
 /** Settings to change. */
 export type SettingsChange = Partial<Omit<QueueSettings, "history">> & { history?: Partial<QueueSettings["history"]> };
@@ -204,6 +216,8 @@ export interface QueueInfo {
   epoch: string;
   firstOffset: number;
   nextOffset: number;
+  /** The queues that subscribe to this one; not in lists of queues. */
+  subscribers?: string[];
 }
 
 /** A key of a queue that has live messages. */

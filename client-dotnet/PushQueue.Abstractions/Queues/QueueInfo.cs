@@ -59,6 +59,9 @@ public sealed record QueueInfo
 
     /// <summary>The offset of the next message that is broadcast.</summary>
     public long NextOffset { get; init; }
+
+    /// <summary>The queues that subscribe to this one; null in lists of queues.</summary>
+    public IReadOnlyList<string>? Subscribers { get; init; }
 }
 
 /// <summary>The counters of a queue, or all queues of a node, have done.</summary>

@@ -47,6 +47,9 @@ public sealed record QueueSettings
 
     /// <summary>Whether the keys take turns; the messages without a key are one key.</summary>
     public bool Fair { get; init; }
+
+    /// <summary>The queues whose messages are also put into this one.</summary>
+    public IReadOnlyList<QueueSubscription> Subscriptions { get; init; } = [];
 }
 
 /// <summary>The messages that a broadcast queue keeps for resuming.</summary>
@@ -107,4 +110,7 @@ public sealed record QueueSettingsChange
 
     /// <summary>Whether the keys take turns.</summary>
     public bool? Fair { get; init; }
+
+    /// <summary>The queues whose messages are also put into this one, in place of all subscriptions that it has; empty for none.</summary>
+    public IReadOnlyList<QueueSubscription>? Subscriptions { get; init; }
 }

@@ -40,6 +40,9 @@ internal sealed class HubTransport : IStreamTransport
     private static async Task RunAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Calls may come before the answer to the subscription, on another thread: they wait for it, because it says where the stream begins.
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var listening = Array.ConvertAll(Calls, call => connection.On(call, [typeof(HubItem)], AcceptAsync));
         connection.Closed += OnGoneAsync;
         connection.Reconnecting += OnGoneAsync;
@@ -48,11 +51,13 @@ internal sealed class HubTransport : IStreamTransport
             await StartAsync(connection, session, cancellationToken).ConfigureAwait(false);
             await SubscribeAsync(connection, session, cancellationToken).ConfigureAwait(false);
             session.OnStanding();
+            begun.SetResult();
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (HubException e) when (e.Message.StartsWith(EndOfConnection, StringComparison.Ordinal))
         {
-            // The server ended the connection while it was asked; its reason follows.
+            // The server ended the connection while it was asked; its reason follows, as a call.
+            _ = begun.TrySetResult();
             await over.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (HubException e)
@@ -66,6 +71,7 @@ internal sealed class HubTransport : IStreamTransport
         }
         finally
         {
+            _ = begun.TrySetResult();
             connection.Closed -= OnGoneAsync;
             connection.Reconnecting -= OnGoneAsync;
             await SayGoodbyeAsync(connection, session).ConfigureAwait(false);
@@ -76,6 +82,7 @@ internal sealed class HubTransport : IStreamTransport
         {
             try
             {
+                await begun.Task.ConfigureAwait(false);
                 await session.AcceptAsync(((HubItem)arguments[0]!).Json, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)

@@ -22,6 +22,11 @@ internal static class MessageHeaders
     {
         foreach (var (name, value) in headers ?? None)
         {
+            if (fields.NonValidated.Contains(Prefix + name))
+            {
+                throw new PushQueueException(ProblemTypes.BadOption, $"The header '{name}' is given twice; case does not matter.");
+            }
+
             if (!fields.TryAddWithoutValidation(Prefix + name, Encode(value)))
             {
                 throw new PushQueueException(ProblemTypes.BadOption, $"'{name}' cannot be the name of a header.");

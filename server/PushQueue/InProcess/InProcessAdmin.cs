@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using PushQueue.Client;
 using PushQueue.Delivery;
 using PushQueue.Diagnostics;
@@ -99,7 +100,10 @@ internal sealed class InProcessAdmin(
 
     public async Task<Client.QueueInfo?> GetQueueAsync(string queue) =>
         await Refusals.GuardAsync(broker.GetQueueAsync(Refusals.Queue(queue))) is { } info
-            ? Show(info, await Refusals.GuardAsync(cluster.ConsumerCountsAsync()))
+            ? Show(info, await Refusals.GuardAsync(cluster.ConsumerCountsAsync())) with
+            {
+                Subscribers = [.. (await Refusals.GuardAsync(broker.SubscribersAsync(info.Name))).Select(static queue => queue.Value)],
+            }
             : null;
 
     public async IAsyncEnumerable<Client.KeyInfo> ListKeysAsync(
@@ -234,6 +238,14 @@ internal sealed class InProcessAdmin(
             Refusals.Throw(SettingsJson.Set(name.ToString(), value, ref patch));
         }
 
+        if (change.Subscriptions is { } subscriptions)
+        {
+            var json = JsonSerializer.SerializeToUtf8Bytes(subscriptions);
+            var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
+            reader.Read();
+            Refusals.Throw(SubscriptionsJson.Read(ref reader, json, ref patch));
+        }
+
         return patch;
     }
 
@@ -257,6 +269,7 @@ internal sealed class InProcessAdmin(
             Expires = shown.Expires,
             KeyInFlight = shown.KeyInFlight,
             Fair = shown.Fair,
+            Subscriptions = [.. settings.Subscriptions.Entries.Select(Show)],
         };
     }
 
@@ -287,6 +300,11 @@ internal sealed class InProcessAdmin(
             NextOffset = shown.NextOffset,
         };
     }
+
+    private static Client.QueueSubscription Show(Queues.QueueSubscription entry) => new(entry.To, entry.Where?.Conditions.ToDictionary(
+        static condition => condition.Split('=')[0],
+        static condition => condition.Split('=', 2) is [_, var value] ? value : null,
+        StringComparer.Ordinal));
 
     private static Client.KeyInfo Show(KeyContract key) => new()
     {

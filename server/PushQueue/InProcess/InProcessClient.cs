@@ -33,7 +33,7 @@ internal sealed class InProcessClient(
         var (outcome, end, gone) = put.Put;
         return new Client.PutResult(
             queue, outcome.Id.ToString(), operations.Durability, outcome.Duplicate, wait is null ? null : end is not null, gone,
-            end?.Worker, end?.Attempts);
+            end?.Worker, end?.Attempts, outcome.Copies);
     }
 
     public async Task<PutManyResult> PutManyAsync(
@@ -62,7 +62,7 @@ internal sealed class InProcessClient(
         var duplicates = put.Value!.Where(static outcome => outcome.Duplicate).Select(static outcome => outcome.Id.ToString()).ToArray();
         return new PutManyResult(
             queue, [.. put.Value!.Select(static outcome => outcome.Id.ToString())], operations.Durability,
-            duplicates.Length > 0 ? duplicates : null);
+            duplicates.Length > 0 ? duplicates : null, put.Value!.Sum(static outcome => outcome.Copies));
     }
 
     public Task<PutManyResult> PutManyAsync<T>(
@@ -146,33 +146,38 @@ internal sealed class InProcessClient(
     public MessageStream ConsumeAsync(string queue, ConsumeOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(queue);
-        return new InProcessStream(consumers, queue, options ?? new ConsumeOptions(), cancellationToken);
+        return new InProcessStream(consumers, time, queue, options ?? new ConsumeOptions(), cancellationToken);
     }
 
     public Task RegisterWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled(cancellationToken);
+        }
+
         workers.Seen(Refusals.Queue(queue), Worker(worker));
         return Task.CompletedTask;
     }
 
     public Task ForgetWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default) =>
-        Refusals.GuardAsync(cluster.ForgetAsync(Refusals.Queue(queue), Worker(worker)));
+        RunAsync(() => Refusals.GuardAsync(cluster.ForgetAsync(Refusals.Queue(queue), Worker(worker))), cancellationToken);
 
     public IAsyncEnumerable<Client.Message> BrowseAsync(
         string queue, string state = "ready", int pageSize = 100, CancellationToken cancellationToken = default) =>
         admin.BrowseAsync(queue, state, pageSize, cancellationToken);
 
     public Task<Client.Message?> FindAsync(string queue, string id, CancellationToken cancellationToken = default) =>
-        admin.FindAsync(queue, id);
+        RunAsync(() => admin.FindAsync(queue, id), cancellationToken);
 
     public Task<bool> CancelAsync(string queue, string id, CancellationToken cancellationToken = default) =>
-        admin.CancelAsync(queue, id);
+        RunAsync(() => admin.CancelAsync(queue, id), cancellationToken);
 
     public Task RescheduleAsync(string queue, string id, TimeSpan delay, CancellationToken cancellationToken = default) =>
-        admin.RescheduleAsync(queue, id, delay);
+        RunAsync(() => admin.RescheduleAsync(queue, id, delay), cancellationToken);
 
     public Task RescheduleAsync(string queue, string id, DateTimeOffset at, CancellationToken cancellationToken = default) =>
-        admin.RescheduleAsync(queue, id, at);
+        RunAsync(() => admin.RescheduleAsync(queue, id, at), cancellationToken);
 
     public Task<long> ReplayAsync(string queue, string? id = null, int? count = null, CancellationToken cancellationToken = default) =>
         admin.ReplayAsync(queue, id, count, cancellationToken);
@@ -181,29 +186,30 @@ internal sealed class InProcessClient(
         admin.ListQueuesAsync(cancellationToken);
 
     public Task<Client.QueueInfo?> GetQueueAsync(string queue, CancellationToken cancellationToken = default) =>
-        admin.GetQueueAsync(queue);
+        RunAsync(() => admin.GetQueueAsync(queue), cancellationToken);
 
     public IAsyncEnumerable<Client.KeyInfo> ListKeysAsync(string queue, CancellationToken cancellationToken = default) =>
         admin.ListKeysAsync(queue, cancellationToken);
 
     public Task<long> PurgeAsync(string queue, CancellationToken cancellationToken = default) =>
-        admin.PurgeAsync(queue);
+        RunAsync(() => admin.PurgeAsync(queue), cancellationToken);
 
     public Task DeleteQueueAsync(string queue, CancellationToken cancellationToken = default) =>
-        admin.DeleteQueueAsync(queue);
+        RunAsync(() => admin.DeleteQueueAsync(queue), cancellationToken);
 
     public Task<Client.QueueSettings> GetSettingsAsync(string queue, CancellationToken cancellationToken = default) =>
-        admin.GetSettingsAsync(queue);
+        RunAsync(() => admin.GetSettingsAsync(queue), cancellationToken);
 
     public Task<Client.QueueSettings> ChangeSettingsAsync(
         string queue, QueueSettingsChange change, CancellationToken cancellationToken = default) =>
-        admin.ChangeSettingsAsync(queue, change);
+        RunAsync(() => admin.ChangeSettingsAsync(queue, change), cancellationToken);
 
     public Task<IReadOnlyList<ConsumerInfo>> GetConsumersAsync(string queue, CancellationToken cancellationToken = default) =>
-        admin.GetConsumersAsync(queue);
+        RunAsync(() => admin.GetConsumersAsync(queue), cancellationToken);
 
     public async Task<PresenceInfo> GetPresenceAsync(string queue, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var shown = await Refusals.GuardAsync(presence.ListAsync(Refusals.Queue(queue)));
         return new PresenceInfo
         {
@@ -220,9 +226,11 @@ internal sealed class InProcessClient(
         };
     }
 
-    public Task<WorkerList> GetWorkersAsync(CancellationToken cancellationToken = default) => admin.GetWorkersAsync();
+    public Task<WorkerList> GetWorkersAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(admin.GetWorkersAsync, cancellationToken);
 
-    public Task<NodeStats> GetStatsAsync(CancellationToken cancellationToken = default) => admin.GetStatsAsync();
+    public Task<NodeStats> GetStatsAsync(CancellationToken cancellationToken = default) =>
+        RunAsync(admin.GetStatsAsync, cancellationToken);
 
     private NewMessage Read(PutMessage message, out TimeSpan? wait)
     {
@@ -256,6 +264,19 @@ internal sealed class InProcessClient(
     {
         Refusals.Throw(ContentTypes.Check(message.ContentType, out var contentType));
         return contentType;
+    }
+
+    /// <summary>Starts an operation that is too short to be cancelled once it runs.</summary>
+    private static async Task<T> RunAsync<T>(Func<Task<T>> operation, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await operation();
+    }
+
+    private static async Task RunAsync(Func<Task> operation, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await operation();
     }
 
     private async Task<IReadOnlyList<Client.Message>> TakeAsync(string queue, TakeRequest request, CancellationToken cancellationToken)

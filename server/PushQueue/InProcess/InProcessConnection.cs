@@ -99,8 +99,8 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
             case CloseReason reason:
                 End ??= reason;
                 return true;
-            case Client.Gap gap:
-                return Inbox.Add(gap, 0);
+            case Client.Gap or Cursor:
+                return Inbox.Add(page.Notice, 0);
             default:
                 var hasRoom = true;
                 foreach (ref readonly var pushed in page.Messages.AsSpan())

@@ -26,6 +26,8 @@ internal sealed class InProcessFormat : MessageFormat
     /// <summary>The consumer knows where it begins: it is in the same process.</summary>
     public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) => null;
 
+    public override EncodedPage EncodePosition(QueueName queue, Cursor cursor) => new InProcessPage(cursor);
+
     public override EncodedPage EncodeCancel(QueueName queue, MessageId id) => new InProcessPage(id);
 
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason) => new InProcessPage(reason);

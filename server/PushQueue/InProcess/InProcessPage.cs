@@ -24,8 +24,10 @@ internal sealed class InProcessPage : EncodedPage
 
     public PushedMessage[] Messages { get; } = [];
 
-    /// <summary>A <see cref="Client.Gap"/>, the <see cref="Queues.MessageId"/> of a message that was cancelled, or a
-    /// <see cref="CloseReason"/>.</summary>
+    /// <summary>
+    /// A <see cref="Client.Gap"/>, the <see cref="Cursor"/> of a stream whose filter left messages out, the
+    /// <see cref="Queues.MessageId"/> of a message that was cancelled, or a <see cref="CloseReason"/>.
+    /// </summary>
     public object? Notice { get; }
 
     private static int BytesOf(PushedMessage[] messages)

@@ -38,7 +38,7 @@ internal static class MessageMapping
     {
         var message = Taken(pushed.Message);
         message.Offset = pushed.Message.Offset;
-        message.Epoch = pushed.Message.Offset > 0 ? pushed.Epoch : null;
+        message.Epoch = pushed.Message.Offset > 0 && pushed.Epoch.Length > 0 ? pushed.Epoch : null;
         message.EnqueuedAt = pushed.Waited ? pushed.Message.EnqueuedAt : null;
         if (!pushed.Receipt.IsNone)
         {

@@ -285,6 +285,105 @@ public abstract partial class ClientContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_broadcast_stream_with_a_filter_goes_on_behind_what_it_leaves_out_and_costs_no_other_consumer_a_message()
+    {
+        await using var some = Client.ConsumeAsync("q", new ConsumeOptions { Where = ["t=1"] }).GetAsyncEnumerator();
+        await using var all = Client.ConsumeAsync("q").GetAsyncEnumerator();
+        var (nextSome, nextAll) = (some.MoveNextAsync().AsTask(), all.MoveNextAsync().AsTask());
+        await Eventually.TrueAsync(async () => (await Client.GetConsumersAsync("q")).Count == 2, "both have joined");
+
+        // So many that the server says where the stream is.
+        await Client.PutManyAsync("q", Enumerable.Range(0, 2500).Select(static i => PutMessage.Text($"{i}"))).WithTimeout();
+        var options = new PutOptions { Headers = new Dictionary<string, string> { ["t"] = "1" } };
+        await Client.PutAsync("q", "wanted", options).WithTimeout();
+
+        Assert.True(await nextSome.WithTimeout());
+        Assert.Equal("wanted", some.Current.Text);
+        for (var i = 0; i < 2500; i++)
+        {
+            Assert.True(await nextAll.WithTimeout());
+            Assert.Equal($"{i}", all.Current.Text);
+            nextAll = all.MoveNextAsync().AsTask();
+        }
+
+        Assert.True(await nextAll.WithTimeout());
+        Assert.Equal("wanted", all.Current.Text);
+    }
+
+    [Fact]
+    public async Task A_stream_begins_with_the_newest_message_of_each_key_and_goes_on()
+    {
+        var change = new QueueSettingsChange { History = new HistorySettings { PerKey = true } };
+        await Client.ChangeSettingsAsync("q", change).WithTimeout();
+        await using (var first = Client.ConsumeAsync("q").GetAsyncEnumerator())
+        {
+            var next = first.MoveNextAsync().AsTask();
+            await Eventually.TrueAsync(async () => (await Client.GetConsumersAsync("q")).Count == 1, "the consumer has joined");
+            await Client.PutAsync("q", "old", new PutOptions { Key = "a" }).WithTimeout();
+            await Client.PutAsync("q", "new", new PutOptions { Key = "a" }).WithTimeout();
+            Assert.True(await next.WithTimeout());
+            Assert.True(await first.MoveNextAsync().AsTask().WithTimeout());
+        }
+
+        await using var messages = Client.ConsumeAsync("q", new ConsumeOptions { From = "latest-per-key" }).GetAsyncEnumerator();
+        Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+        Assert.Equal("new", messages.Current.Text);
+        await Client.PutAsync("q", "live").WithTimeout();
+
+        Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+        Assert.Equal("live", messages.Current.Text);
+    }
+
+    [Fact]
+    public async Task A_queue_subscribes_to_others_and_a_put_says_how_many_copies_there_are()
+    {
+        var wanted = new Dictionary<string, string?> { ["tenant"] = "7|8", ["urgent"] = null };
+        var change = new QueueSettingsChange { Subscriptions = ["orders", new QueueSubscription("audit.*", wanted)] };
+        var settings = await Client.ChangeSettingsAsync("billing", change).WithTimeout();
+
+        var put = await Client.PutAsync("orders", "tea").WithTimeout();
+        var many = await Client.PutManyAsync("orders", [PutMessage.Text("1"), PutMessage.Text("2")]).WithTimeout();
+        var headers = new Dictionary<string, string> { ["tenant"] = "8", ["urgent"] = "" };
+        var filtered = await Client.PutAsync("audit.de", "yes", new PutOptions { Headers = headers }).WithTimeout();
+        var left = await Client.PutAsync("audit.de", "no").WithTimeout();
+
+        Assert.Equal((1, 2, 1, 0), (put.Copies, many.Copies, filtered.Copies, left.Copies));
+        Assert.Equal(["billing"], (await Client.GetQueueAsync("orders").WithTimeout())!.Subscribers);
+        Assert.Equal(["orders", "audit.*"], settings.Subscriptions.Select(static one => one.To));
+        Assert.Equal(wanted, settings.Subscriptions[1].Where);
+        Assert.Equal(
+            ["tea", "1", "2", "yes"], (await Client.TakeManyAsync("billing", 10).WithTimeout()).Select(static message => message.Text));
+        var none = await Client.ChangeSettingsAsync("billing", new QueueSettingsChange { Subscriptions = [] }).WithTimeout();
+        Assert.Empty(none.Subscriptions);
+        var error = await Assert.ThrowsAsync<PushQueueException>(() => Client.ChangeSettingsAsync(
+            "billing", new QueueSettingsChange { Subscriptions = ["billing"] }).WithTimeout());
+        Assert.Equal(ProblemTypes.BadOption, error.Type);
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_changes_nothing()
+    {
+        await Client.PutAsync("q", "x").WithTimeout();
+        var cancelled = new CancellationToken(canceled: true);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client.PurgeAsync("q", cancelled).WithTimeout());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client.DeleteQueueAsync("q", cancelled).WithTimeout());
+
+        Assert.Equal(1, (await Client.GetQueueAsync("q").WithTimeout())!.Ready);
+    }
+
+    [Fact]
+    public async Task A_header_that_is_given_twice_is_refused()
+    {
+        var twice = new Dictionary<string, string> { ["tenant"] = "7", ["Tenant"] = "8" };
+
+        var error = await Assert.ThrowsAsync<PushQueueException>(
+            () => Client.PutAsync("q", "x", new PutOptions { Headers = twice }).WithTimeout());
+
+        Assert.Equal(ProblemTypes.BadOption, error.Type);
+    }
+
+    [Fact]
     public async Task A_consumer_says_who_it_is()
     {
         var options = new ConsumeOptions { Who = """{"name":"ann"}""" };
@@ -362,7 +461,9 @@ public abstract partial class ClientContract : IAsyncLifetime
             History = new HistorySettings { Messages = 5, Age = "1m" }, DeadLetter = false, Expires = "2h", KeyInFlight = 3, Fair = true,
         }).WithTimeout();
 
-        Assert.Equal(changed, await Client.GetSettingsAsync("q").WithTimeout());
+        var read = await Client.GetSettingsAsync("q").WithTimeout();
+        Assert.Equal(changed.Subscriptions, read.Subscriptions);
+        Assert.Equal(changed with { Subscriptions = read.Subscriptions }, read);
         Assert.Equal(
             ("roundrobin", "5m", 7, "exponential:1s..5m", "1h", 3L, 1000L, "drop-oldest", false),
             (changed.Policy, changed.Ttr, changed.MaxAttempts, changed.RetryDelay, changed.DedupWindow, changed.MaxMessages,

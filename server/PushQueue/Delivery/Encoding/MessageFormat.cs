@@ -133,7 +133,7 @@ internal abstract class MessageFormat
     /// <summary>
     /// Where a client is whose filter has left out what came before; null for formats whose clients cannot tell where they are.
     /// </summary>
-    public EncodedPage? EncodePosition(QueueName queue, Cursor cursor)
+    public virtual EncodedPage? EncodePosition(QueueName queue, Cursor cursor)
     {
         if (!TellsPositions)
         {

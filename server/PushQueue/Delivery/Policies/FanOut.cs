@@ -1,3 +1,4 @@
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery.Policies;
@@ -28,10 +29,10 @@ internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
         {
             foreach (var consumer in consumers)
             {
-                Give(consumer);
+                GiveOrClose(consumer);
             }
 
-            return default;
+            return _failure is null ? default : ValueTask.FromException(_failure);
         }
 
         _allDone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -55,24 +56,31 @@ internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
                 memory.WaitForRoom(RoomTimeout);
             }
 
-            try
+            var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);
+            for (var i = slice * SliceSize; i < end; i++)
             {
-                var end = Math.Min((slice + 1) * SliceSize, _consumers.Length);
-                for (var i = slice * SliceSize; i < end; i++)
-                {
-                    Give(_consumers[i]);
-                }
-            }
-            catch (Exception e)
-            {
-                // A border: these threads serve all queues. The round that awaits the last slice gets the exception.
-                Volatile.Write(ref _failure, e);
+                GiveOrClose(_consumers[i]);
             }
 
             if (Interlocked.Increment(ref _slicesDone) == _slices)
             {
                 Complete(_allDone!);
             }
+        }
+    }
+
+    private void GiveOrClose(Consumer consumer)
+    {
+        try
+        {
+            Give(consumer);
+        }
+        catch (Exception e)
+        {
+            // A border: the fault of one consumer costs no other one a message. Its own client resumes where it was, so that it misses
+            // nothing. The round that awaits the last slice gets the exception.
+            Volatile.Write(ref _failure, e);
+            consumer.Buffer.Close(CloseReason.ServerError, keepWaiting: false);
         }
     }
 
@@ -88,6 +96,6 @@ internal abstract class FanOut(MemoryBudget memory) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Must not block. An exception ends its slice and fails the round.</summary>
+    /// <summary>Must not block. An exception ends this consumer's connection, and fails the round when all have been served.</summary>
     protected abstract void Give(Consumer consumer);
 }

@@ -17,7 +17,8 @@ namespace PushQueue.Transports.SignalR;
 /// </summary>
 internal sealed class HubNotices : INotices, IAsyncDisposable
 {
-    private const string Method = "notice";
+    /// <summary>No client of the hub is a member of the groups, so the name cannot meet one of an application.</summary>
+    private const string Method = "pushqueue-notice";
     private const byte RecordSeparator = 0x1E;
 
     /// <summary>More that wait to be sent are dropped: a listener checks from time to time.</summary>
@@ -34,7 +35,7 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Action<ReadOnlyMemory<byte>>> _handlers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Topic> _topics = new(StringComparer.Ordinal);
     private readonly Lazy<Task> _attached;
     private readonly Lazy<Task> _pump;
 
@@ -60,21 +61,23 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
 
     public async ValueTask<IAsyncDisposable> ListenAsync(string topic, Action<ReadOnlyMemory<byte>> handler)
     {
+        Topic found;
         lock (_gate)
         {
-            _handlers[topic] = _handlers.TryGetValue(topic, out var others) ? others + handler : handler;
+            found = _topics.TryGetValue(topic, out var known) ? known : _topics[topic] = new Topic(topic);
+            found.Handler += handler;
         }
 
         try
         {
-            await JoinAsync(topic).WaitAsync(JoinPatience);
+            await ReconcileAsync(found).WaitAsync(JoinPatience);
         }
         catch (TimeoutException)
         {
             // Redis is out of reach. The node joins when it is back; until then the listener depends on its checks.
         }
 
-        return new Listening(this, topic, handler);
+        return new Listening(this, found, handler);
     }
 
     public async ValueTask DisposeAsync()
@@ -91,12 +94,43 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
 
     private static string GroupOf(string topic) => $"pushqueue:{topic}";
 
-    private async Task JoinAsync(string topic)
+    private void Leave(Topic topic, Action<ReadOnlyMemory<byte>> handler)
+    {
+        lock (_gate)
+        {
+            topic.Handler -= handler;
+        }
+
+        // Nobody waits for it: while Redis is out of reach it takes until that is back.
+        _ = ReconcileAsync(topic);
+    }
+
+    /// <summary>
+    /// Makes the node a member of the topic's group if it has a listener, and ends its membership if it has none. One at a time for each
+    /// topic, so that a leave that takes long never undoes the join that came after it.
+    /// </summary>
+    private async Task ReconcileAsync(Topic topic)
     {
         try
         {
             await _attached.Value;
-            await ConnectedAsync(() => _groups.AddToGroupAsync(_connection.ConnectionId, GroupOf(topic)));
+            await topic.Turn.WaitAsync(_stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+            return;
+        }
+
+        try
+        {
+            while (Wants(topic) is var wants && wants != topic.IsMember)
+            {
+                await ConnectedAsync(() => wants
+                    ? _groups.AddToGroupAsync(_connection.ConnectionId, GroupOf(topic.Name))
+                    : _groups.RemoveFromGroupAsync(_connection.ConnectionId, GroupOf(topic.Name)));
+                topic.IsMember = wants;
+            }
         }
         catch (OperationCanceledException)
         {
@@ -107,30 +141,33 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
             // A border: nobody may wait for this any more.
             _faults.Report(e);
         }
+        finally
+        {
+            _ = topic.Turn.Release();
+        }
     }
 
-    private async ValueTask LeaveAsync(string topic, Action<ReadOnlyMemory<byte>> handler)
+    /// <summary>Whether the topic has a listener. One without any is forgotten once the node is no member.</summary>
+    private bool Wants(Topic topic)
     {
         lock (_gate)
         {
-            if (_handlers[topic] - handler is { } others)
+            if (topic is { Handler: null, IsMember: false })
             {
-                _handlers[topic] = others;
-                return;
+                _ = _topics.Remove(topic.Name);
             }
 
-            _ = _handlers.Remove(topic);
+            return topic.Handler is not null;
         }
-
-        await HubBackplane.RunOnceAsync(() => _groups.RemoveFromGroupAsync(_connection.ConnectionId, GroupOf(topic)));
     }
 
     private Task ConnectedAsync(Func<Task> action) => _backplane?.RunConnectedAsync(action, _stopping.Token) ?? action();
 
     private async Task PumpAsync()
     {
-        await foreach (var (topic, notice) in _sending.Reader.ReadAllAsync())
+        while (await HasNoticesAsync() && _sending.Reader.TryRead(out var next))
         {
+            var (topic, notice) = next;
             try
             {
                 await HubBackplane.RunOnceAsync(() => _groups.SendGroupAsync(GroupOf(topic), Method, [topic, new RawJson(notice)]));
@@ -143,17 +180,38 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
         }
     }
 
-    /// <summary>One record of the hub's JSON protocol: an invocation with the topic and the notice.</summary>
+    private async ValueTask<bool> HasNoticesAsync()
+    {
+        try
+        {
+            return await _sending.Reader.WaitToReadAsync(_stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops, and drops what waits.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// One record of the hub's JSON protocol: an invocation with the topic and the notice. An application's own sends to all connections
+    /// come here, too, and are left alone.
+    /// </summary>
     private void Receive(ReadOnlyMemory<byte> record)
     {
         try
         {
             using var document = JsonDocument.Parse(record.TrimEnd(RecordSeparator));
+            if (!document.RootElement.TryGetProperty("target", out var target) || !target.ValueEquals(Method))
+            {
+                return;
+            }
+
             var arguments = document.RootElement.GetProperty("arguments");
             Action<ReadOnlyMemory<byte>>? handler;
             lock (_gate)
             {
-                handler = _handlers.GetValueOrDefault(arguments[0].GetString()!);
+                handler = _topics.GetValueOrDefault(arguments[0].GetString()!)?.Handler;
             }
 
             handler?.Invoke(JsonText.Raw(arguments[1]).ToArray());
@@ -165,8 +223,27 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
         }
     }
 
-    private sealed class Listening(HubNotices notices, string topic, Action<ReadOnlyMemory<byte>> handler) : IAsyncDisposable
+    /// <param name="name">The topic.</param>
+    private sealed class Topic(string name)
     {
-        public ValueTask DisposeAsync() => notices.LeaveAsync(topic, handler);
+        public string Name => name;
+
+        /// <summary>Held by the one task that changes the membership.</summary>
+        public SemaphoreSlim Turn { get; } = new(1, 1);
+
+        /// <summary>All listeners; null without any.</summary>
+        public Action<ReadOnlyMemory<byte>>? Handler { get; set; }
+
+        /// <summary>Whether the node is a member of the group.</summary>
+        public bool IsMember { get; set; }
+    }
+
+    private sealed class Listening(HubNotices notices, Topic topic, Action<ReadOnlyMemory<byte>> handler) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            notices.Leave(topic, handler);
+            return default;
+        }
     }
 }

@@ -38,7 +38,8 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
 
             // An empty item at once: a reader that sees it knows that no event is missed from here on.
             yield return Written([], 0);
-            while (await HasEventsAsync(tap, elsewhere, cancelled))
+            var (here, there) = (Wait(tap.Events, cancelled), Wait(elsewhere.Events, cancelled));
+            while (await HasEventsAsync(here, there))
             {
                 check();
                 var batch = new List<TappedEventContract>();
@@ -58,6 +59,10 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
                 {
                     yield break;
                 }
+
+                // A wait that has not ended yet goes on: another one next to it would stay until that side has an event.
+                here = here.IsCompleted ? Wait(tap.Events, cancelled) : here;
+                there = there.IsCompleted ? Wait(elsewhere.Events, cancelled) : there;
             }
         }
         finally
@@ -69,12 +74,13 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
     private static RawJson Written(IReadOnlyList<TappedEventContract> events, long missed) =>
         new(JsonBuffer.Write(new TappedContract(missed, events), ContractContext.Default.TappedContract));
 
-    private static async ValueTask<bool> HasEventsAsync(MessageTap tap, RemoteEvents elsewhere, CancellationToken cancelled)
+    private static Task<bool> Wait<T>(ChannelReader<T> events, CancellationToken cancelled) => events.WaitToReadAsync(cancelled).AsTask();
+
+    private static async ValueTask<bool> HasEventsAsync(Task<bool> here, Task<bool> there)
     {
         try
         {
-            return await await Task.WhenAny(
-                tap.Events.WaitToReadAsync(cancelled).AsTask(), elsewhere.Events.WaitToReadAsync(cancelled).AsTask());
+            return await await Task.WhenAny(here, there);
         }
         catch (OperationCanceledException)
         {

@@ -54,6 +54,7 @@ internal static class SignalRExtensions
 
     public static IEndpointRouteBuilder MapPushHub(this IEndpointRouteBuilder routes)
     {
+        routes.ServiceProvider.GetRequiredService<ClusterTail>().Listen();
         var endpoint = routes.ServiceProvider.GetRequiredService<HubSocketEndpoint>();
         var hub = routes.MapHub<PushHub>("/hub", static options =>
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
@@ -21,8 +20,6 @@ internal sealed class ClusterTail
 
     private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan InterestTime = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan SendInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly MessageTaps _taps;
@@ -32,8 +29,7 @@ internal sealed class ClusterTail
     private readonly long _node;
     private readonly FaultBorder _faults;
 
-    /// <summary>The queues that other nodes watch, with the timestamp of their last question.</summary>
-    private readonly ConcurrentDictionary<QueueName, long> _asked = new();
+    private readonly Interests _interests;
 
     public ClusterTail(
         MessageTaps taps,
@@ -46,8 +42,11 @@ internal sealed class ClusterTail
     {
         (_taps, _cluster, _notices, _time, _node) = (taps, cluster, notices, time, nodes.NumberBase);
         _faults = new FaultBorder("tail", logger, meter);
-        cluster.AnswerWith(Question, AnswerAsync);
+        _interests = new Interests(time);
     }
+
+    /// <summary>Answers the questions of other nodes from now on.</summary>
+    public void Listen() => _cluster.AnswerWith(Question, AnswerAsync);
 
     /// <summary>Calls the handler with the events at other nodes until the result is disposed. The handler must return at once.</summary>
     public async ValueTask<IAsyncDisposable> ListenAsync(QueueName queue, Action<TappedContract> handler)
@@ -65,13 +64,24 @@ internal sealed class ClusterTail
 
     private static string Topic(QueueName queue) => $"tail:{queue.Value}";
 
+    private async Task AskOnceAsync(QueueName queue)
+    {
+        try
+        {
+            await _cluster.AskAsync($"{Question}\n{queue.Value}");
+        }
+        catch (Exception e)
+        {
+            // A border: the watcher sees the events of its own node meanwhile, and the next question may be answered.
+            _faults.Report(queue, e);
+        }
+    }
+
     /// <summary>Another node asks: its watchers get this node's events for a while.</summary>
     private ValueTask<byte[]> AnswerAsync(string queue)
     {
         var name = QueueName.Parse(queue);
-        var isNew = !_asked.ContainsKey(name);
-        _asked[name] = _time.GetTimestamp();
-        if (isNew)
+        if (_interests.Renew(name))
         {
             _ = SendAsync(name, _taps.Open(name));
         }
@@ -84,7 +94,7 @@ internal sealed class ClusterTail
         try
         {
             using var timer = new PeriodicTimer(SendInterval, _time);
-            while (await timer.WaitForNextTickAsync() && _time.GetElapsedTime(_asked[queue]) <= InterestTime)
+            while (await timer.WaitForNextTickAsync() && !_interests.TryForget(queue))
             {
                 var events = new List<TappedEventContract>();
                 while (events.Count < EventsMax && tap.Events.TryRead(out var tapped))
@@ -110,7 +120,6 @@ internal sealed class ClusterTail
         }
         finally
         {
-            _ = _asked.TryRemove(queue, out _);
             _taps.Close(tap);
         }
     }
@@ -143,17 +152,12 @@ internal sealed class ClusterTail
                 using var timer = new PeriodicTimer(AskInterval, tail._time);
                 while (await timer.WaitForNextTickAsync(_end.Token))
                 {
-                    await tail._cluster.AskAsync($"{Question}\n{queue.Value}");
+                    await tail.AskOnceAsync(queue);
                 }
             }
             catch (OperationCanceledException)
             {
                 // The watcher has left.
-            }
-            catch (Exception e)
-            {
-                // A border: the watcher still sees the events of its own node.
-                tail._faults.Report(queue, e);
             }
         }
     }

@@ -16,12 +16,13 @@ namespace PushQueue.Transports.Watching;
 /// </summary>
 internal sealed class PresenceWatch : IQueueChangeListener
 {
+    /// <summary>Asks for the consumers of a queue, and for notices of changes until some time after the last such question.</summary>
     private const string Question = "presence";
 
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
+    /// <summary>Asks for the consumers of a queue as they are now.</summary>
+    private const string QuestionOnce = "present";
 
-    /// <summary>How long a question keeps another node's notices coming.</summary>
-    private static readonly TimeSpan InterestTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
 
     private readonly Dispatcher _dispatcher;
     private readonly ConsumerRegistry _registry;
@@ -31,8 +32,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
     private readonly FaultBorder _faults;
     private readonly ConcurrentDictionary<QueueName, PresenceBoard> _boards = new();
 
-    /// <summary>The queues that other nodes watch, with the timestamp of their last question.</summary>
-    private readonly ConcurrentDictionary<QueueName, long> _interests = new();
+    private readonly Interests _interests;
 
     public PresenceWatch(
         Dispatcher dispatcher,
@@ -46,13 +46,15 @@ internal sealed class PresenceWatch : IQueueChangeListener
         (_dispatcher, _registry, _cluster, _notices, _time) = (dispatcher, registry, cluster, notices, time);
         _faults = new FaultBorder("presence", logger, meter);
         registry.Changed = OnConsumer;
+        _interests = new Interests(time);
         cluster.AnswerWith(Question, AnswerAsync);
+        cluster.AnswerWith(QuestionOnce, AnswerOnceAsync);
     }
 
     /// <summary>The consumers of a queue now.</summary>
     public async ValueTask<PresenceContract> ListAsync(QueueName queue)
     {
-        var all = await AskAsync(queue);
+        var all = await AskAsync(QuestionOnce, queue);
         return new PresenceContract
         {
             Queue = queue.Value,
@@ -167,8 +169,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
             using var timer = new PeriodicTimer(CheckInterval, _time);
             do
             {
-                board.BeginCheck();
-                board.EndCheck(await AskAsync(queue), IsOwn);
+                await CheckAsync(queue, board);
             }
             while (await timer.WaitForNextTickAsync() && !board.IsClosed);
         }
@@ -183,10 +184,24 @@ internal sealed class PresenceWatch : IQueueChangeListener
         }
     }
 
-    private async ValueTask<Dictionary<long, PresentConsumerContract>> AskAsync(QueueName queue)
+    private async ValueTask CheckAsync(QueueName queue, PresenceBoard board)
+    {
+        try
+        {
+            board.BeginCheck();
+            board.EndCheck(await AskAsync(Question, queue), IsOwn);
+        }
+        catch (Exception e)
+        {
+            // A border: an answer that cannot be read must not end the checks that follow.
+            _faults.Report(queue, e);
+        }
+    }
+
+    private async ValueTask<Dictionary<long, PresentConsumerContract>> AskAsync(string question, QueueName queue)
     {
         var found = new Dictionary<long, PresentConsumerContract>();
-        foreach (var answer in await _cluster.AskAsync($"{Question}\n{queue.Value}"))
+        foreach (var answer in await _cluster.AskAsync($"{question}\n{queue.Value}"))
         {
             foreach (var consumer in JsonSerializer.Deserialize(answer, ContractContext.Default.PresentConsumerContractArray) ?? [])
             {
@@ -205,20 +220,14 @@ internal sealed class PresenceWatch : IQueueChangeListener
     /// <summary>What another node is answered; from then on it gets notices for a while.</summary>
     private ValueTask<byte[]> AnswerAsync(string queue)
     {
-        var name = QueueName.Parse(queue);
-        _interests[name] = _time.GetTimestamp();
-        foreach (var (other, asked) in _interests)
-        {
-            if (_time.GetElapsedTime(asked) > InterestTime)
-            {
-                _ = _interests.TryRemove(KeyValuePair.Create(other, asked));
-            }
-        }
-
-        return new ValueTask<byte[]>(JsonBuffer.Write(
-            [.. _dispatcher.ListConsumers(name).Select(PresentConsumerContract.Of)],
-            ContractContext.Default.PresentConsumerContractArray));
+        _ = _interests.Renew(QueueName.Parse(queue));
+        _interests.Sweep();
+        return AnswerOnceAsync(queue);
     }
+
+    private ValueTask<byte[]> AnswerOnceAsync(string queue) => new(JsonBuffer.Write(
+        [.. _dispatcher.ListConsumers(QueueName.Parse(queue)).Select(PresentConsumerContract.Of)],
+        ContractContext.Default.PresentConsumerContractArray));
 
     /// <summary>A consumer of this node came or left.</summary>
     private void OnConsumer(Consumer consumer, bool joined)
@@ -235,7 +244,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
             }
         }
 
-        if (_interests.TryGetValue(consumer.Queue, out var asked) && _time.GetElapsedTime(asked) <= InterestTime)
+        if (_interests.Has(consumer.Queue))
         {
             var change = new PresenceContract
             {
