@@ -71,7 +71,9 @@ internal static class SettingsText
 
     private static string Describe(QueueSubscription subscription) => subscription.Where is not { Count: > 0 } where
         ? subscription.To
-        : $"{subscription.To} where {string.Join(" and ", where.Select(static header => header.Value is null ? header.Key : $"{header.Key}={header.Value}"))}";
+        : $"{subscription.To} where {string.Join(" and ", where.Select(Describe))}";
+
+    private static string Describe(KeyValuePair<string, string?> header) => header.Value is null ? header.Key : $"{header.Key}={header.Value}";
 
     private static long Number(string name, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small

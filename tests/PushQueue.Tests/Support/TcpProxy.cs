@@ -65,10 +65,10 @@ internal sealed class TcpProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
+        await _accepting;
         _listener.Stop();
         Thaw();
         Refuse();
-        await _accepting;
         _stopping.Dispose();
     }
 

@@ -49,9 +49,15 @@ public sealed class InstanceTests(SharedRedis redis) : IAsyncLifetime
     [Fact]
     public async Task What_a_manual_consumer_held_goes_to_the_later_stream()
     {
-        await using var former = await OpenAsync(_server, "/c/test?ack=manual", "one");
+        using var former = await ConnectAsync();
+        await former.SendAsync("""{"cmd":"subscribe","queue":"test","ack":"manual","instance":"one"}""");
+        Assert.Contains("\"ok\":true", await former.NextAsync(), StringComparison.Ordinal);
         await _server.PostAsync("/q/test", "work");
         Assert.Contains("work", await former.NextAsync(), StringComparison.Ordinal);
+
+        // An answer comes when the server has noted that what came before it is written: only such a message counts as begun.
+        await former.SendAsync("""{"cmd":"put","queue":"other","value":1}""");
+        Assert.Contains("\"ok\":true", await former.NextAsync(), StringComparison.Ordinal);
 
         await using var later = await OpenAsync(_server, "/c/test?ack=manual", "one");
 

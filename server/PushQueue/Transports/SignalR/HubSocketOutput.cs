@@ -14,8 +14,8 @@ namespace PushQueue.Transports.SignalR;
 /// which has one write under way, waits too. Holds no memory between flushes.
 /// </summary>
 /// <param name="buffer">The connection's.</param>
-/// <param name="onHandshakeAnswered">Called once, behind the first frame, which is the answer to the handshake.</param>
-internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshakeAnswered = null) : PipeWriter
+/// <param name="onHandshakeAnswer">Called once, just before the first frame, which is the answer to the handshake.</param>
+internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshakeAnswer = null) : PipeWriter
 {
     private const int BlockBytesMin = 512;
 
@@ -26,7 +26,7 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
     private int _end = WebSocketFormat.HeaderBytesMax;
     private TaskCompletionSource? _pending;
     private bool _cancelNext;
-    private Action? _onHandshakeAnswered = onHandshakeAnswered;
+    private Action? _onHandshakeAnswer = onHandshakeAnswer;
     private PendingTake? _pendingTake;
 
     public override bool CanGetUnflushedBytes => true;
@@ -56,10 +56,11 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
     {
         if (TakeFrame() is { } frame)
         {
+            // Before the client can have the answer: it may break the protocol at once, and is then told so in the hub's way.
+            _onHandshakeAnswer?.Invoke();
+            _onHandshakeAnswer = null;
             _ = buffer.Offer(frame, observer: _pendingTake is null ? null : WrittenTake.Of(_pendingTake));
             _pendingTake = null;
-            _onHandshakeAnswered?.Invoke();
-            _onHandshakeAnswered = null;
         }
 
         var room = buffer.WaitForRoomAsync();
