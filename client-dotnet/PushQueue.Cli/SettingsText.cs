@@ -73,7 +73,8 @@ internal static class SettingsText
         ? subscription.To
         : $"{subscription.To} where {string.Join(" and ", where.Select(Describe))}";
 
-    private static string Describe(KeyValuePair<string, string?> header) => header.Value is null ? header.Key : $"{header.Key}={header.Value}";
+    private static string Describe(KeyValuePair<string, string?> header) =>
+        header.Value is null ? header.Key : $"{header.Key}={header.Value}";
 
     private static long Number(string name, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small

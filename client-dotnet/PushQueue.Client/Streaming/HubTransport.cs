@@ -41,7 +41,8 @@ internal sealed class HubTransport : IStreamTransport
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // Calls may come on another thread before the answer to the subscription. They wait for it, because it says where the stream begins.
+        // Calls may come on another thread before the answer to the subscription.
+        // They wait for it, because it says where the stream begins.
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var listening = Array.ConvertAll(Calls, call => connection.On(call, [typeof(HubItem)], AcceptAsync));
         connection.Closed += OnGoneAsync;
