@@ -72,6 +72,50 @@ test('A message is put with options, found, looked at as JSON, text and bytes, a
   await finish();
 });
 
+test('A message is put with a key and headers, which the list and the message show', async t => {
+  const { server, browser, page, toQueue, tab, button, finish } = await open(t);
+  await toQueue('orders', 'put');
+  await page.getByLabel('Key', { exact: true }).fill('customer-7');
+  await page.getByLabel('Headers').fill("Tenant: 7\nplace: Zürich\nodd: UTF-8''%20\nempty:");
+  await button('Put message').click();
+  await page.getByText('Message 1 is stored').waitFor();
+  const [message] = (await server.json('q/orders/messages')).messages;
+  assert.deepEqual(
+    [message.key, message.headers],
+    ['customer-7', { empty: '', odd: "UTF-8''%20", place: 'Zürich', tenant: '7' }]);
+  await page.getByLabel('Copies').fill('2');
+  await button('Put message').click();
+  await page.getByText('2 messages stored').waitFor();
+  assert.equal((await server.json('q/orders/messages')).messages[2].headers.place, 'Zürich');
+
+  for (const [lines, sentence] of [['no colon', "'no colon' is not a header."], ['a: 1\nA: 2', "The header 'a' is given twice."]]) {
+    await page.getByLabel('Headers').fill(lines);
+    await button('Put message').click();
+    await page.locator('.answer.problem', { hasText: sentence }).waitFor();
+  }
+
+  await tab('Messages');
+  const row = page.locator('table.messages tbody tr').first();
+  await page.getByRole('columnheader', { name: 'Key and headers' }).waitFor();
+  assert.deepEqual(
+    await row.locator('.labels .badge').allTextContents(),
+    ['customer-7', 'empty: ', "odd: UTF-8''%20", 'place: Zürich', '1 more']);
+  await browser.screenshot('queue-messages-labels');
+  await button('1').click();
+  await page.getByRole('dialog').locator('dd.headers', { hasText: 'tenant: 7' }).waitFor();
+  assert.equal(await page.getByRole('dialog').locator('dd.key').textContent(), 'customer-7');
+  await finish();
+});
+
+test('The list of messages has no column for keys and headers where no message has any', async t => {
+  const { server, page, toQueue, finish } = await open(t);
+  await server.put('plain');
+  await toQueue('plain', 'messages');
+  await page.locator('table.messages tbody tr').waitFor();
+  assert.equal(await page.getByRole('columnheader', { name: 'Key and headers' }).isVisible(), false);
+  await finish();
+});
+
 test('A queue is stopped and started, changes its policy and its settings, and what is wrong is said', async t => {
   const { server, browser, page, toQueue, tab, button, toast, finish } = await open(t, { allow: [/status of 400/] });
   await server.put('work');

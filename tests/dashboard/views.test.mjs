@@ -17,7 +17,8 @@ const views = [
     'q/orders/consumers',
     'table.consumers tbody tr'
   ], ['put', 'q/orders/put', 'form.put'], ['dead', 'q/mail/dead', 'table.messages tbody tr'],
-  ['listen', 'q/mail/listen', '.snippet'], ['settings', 'q/mail/settings', 'form.settings'], ['nodes', 'nodes', '.card'],
+  ['listen', 'q/mail/listen', '.snippet'], ['settings', 'q/mail/settings', 'form.settings'],
+  ['subscriptions', 'q/mail/subscriptions', '.flow-sources li'], ['nodes', 'nodes', '.card'],
 ];
 const screens = [['desk', 1280, 860], ['phone', 360, 780]];
 let server;
@@ -26,7 +27,10 @@ let consumers;
 
 before(async () => {
   server = await Server.start();
-  await server.set('mail', { policy: 'roundrobin', maxAttempts: 1 });
+  await server.set(
+    'mail',
+    { policy: 'roundrobin', maxAttempts: 1, subscriptions: ['newsletters.*', { to: 'orders.shipped', where: { urgent: true } }] });
+  await server.set('archive', { subscriptions: ['mail'] });
   await server.putMany(
     'mail',
     Array.from(
@@ -41,6 +45,13 @@ before(async () => {
       { method: 'POST' });
   }
 
+  await server.fetch(
+    'q/mail?priority=9&key=a-customer-with-quite-a-long-name',
+    {
+      method: 'POST',
+      body: 'x',
+      headers: { 'PushQueue-Header-Subject': 'A value that is much longer than the column can show', 'PushQueue-Header-Tenant': '7' },
+    });
   consumers = [await listen(server, 'orders'), await listen(server, 'orders')];
   puts = putSteadily(server, 'orders', 100, number => JSON.stringify({ order: number, items: ['pen', 'paper'] }));
 });

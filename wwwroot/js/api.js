@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-export async function request(method, path, { body, contentType, query } = {}) {
+export async function request(method, path, { body, contentType, query, headers = {} } = {}) {
   const address = new URL(path, document.baseURI);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== '') {
@@ -24,7 +24,7 @@ export async function request(method, path, { body, contentType, query } = {}) {
 
     // Without credentials of the browser, which would open its own window for a missing key.
     credentials: 'omit',
-    headers: authorize(contentType ? { 'Content-Type': contentType } : {}),
+    headers: authorize(contentType ? { ...headers, 'Content-Type': contentType } : headers),
   });
   let response;
   try {
@@ -70,6 +70,7 @@ function part(text) {
 /** Paths of the API. */
 export const paths = {
   queue: queue => `q/${part(queue)}`,
+  info: queue => `j/${part(queue)}`,
   batch: queue => `q/${part(queue)}/batch`,
   messages: queue => `q/${part(queue)}/messages`,
   message: (queue, id) => `q/${part(queue)}/messages/${part(id)}`,

@@ -4,6 +4,7 @@ import { json, paths, request } from './api.js';
 import { asText, hexDump, prettyJson } from './body.js';
 import { openDialog } from './dialog.js';
 import { bytes as size, dateTime } from './format.js';
+import { linesOf } from './headers.js';
 import { attempt } from './toast.js';
 import { copyButton } from './copy.js';
 
@@ -19,7 +20,7 @@ const facts = [
     dateTime
   ],
   ['key', 'Key'],
-  ['headers', 'Headers', headers => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\n')],
+  ['headers', 'Headers', linesOf],
   ['unique', 'Unique key'], ['lastWorker', 'Last worker'], ['lastError', 'Last error'],
 ];
 

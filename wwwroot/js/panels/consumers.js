@@ -21,7 +21,7 @@ export function mountConsumers(place, queue, context) {
   const none = h(
     'div.empty',
     { hidden: true },
-    h('p', null, 'No consumer is connected to this queue on this node.'),
+    h('p', null, 'No consumer is connected to this queue.'),
     h('p', null, 'The tab Listen has snippets that connect one.'));
   const more = h('p.muted', { hidden: true });
 

@@ -8,6 +8,9 @@ import { attempt, toast } from '../toast.js';
 
 const limit = 50;
 
+// The headers of a message that a row shows.
+const labelsMax = 3;
+
 // The last entry is the head of the column with the time.
 const states = [['ready', 'Ready', 'Put'], ['delayed', 'Delayed', 'Due'], ['leased', 'In flight', 'Leased until']];
 
@@ -25,6 +28,7 @@ export function mountMessages(place, queue, context) {
   const chips = states.map(([name, label]) => h('button.chip', { type: 'button', onclick: () => choose(name) }, label));
   const head = (kind, label) => h(kind, { scope: 'col', role: 'columnheader' }, label);
   const timeHead = head('th', 'Put');
+  const labelsHead = head('th', 'Key and headers');
   const searchId = uniqueId('id');
   const search = h('input', { id: searchId, type: 'search', placeholder: 'Message id', autocomplete: 'off', spellcheck: false });
 
@@ -40,7 +44,7 @@ export function mountMessages(place, queue, context) {
       h('button', { type: 'button', onclick: load }, 'Refresh'), stale),
     h('div.table-wrap', null, h('table.messages', { role: 'table', 'aria-label': 'Messages' },
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' },
-        head('th', 'Id'), head('th', 'Body'), head('th.number', 'Size'), timeHead, head('th.number', 'Attempts'),
+        head('th', 'Id'), head('th', 'Body'), labelsHead, head('th.number', 'Size'), timeHead, head('th.number', 'Attempts'),
         head('th', h('span.visually-hidden', null, 'Actions')))),
       rows)),
     none,
@@ -63,6 +67,7 @@ export function mountMessages(place, queue, context) {
       }
 
       text(timeHead, states.find(([name]) => name === state)[2]);
+      labelsHead.hidden = !page.messages.some(hasLabels);
       rows.replaceChildren(...page.messages.map(row));
       none.hidden = page.messages.length > 0;
       text(none, { ready: 'No message is ready.', delayed: 'No message is delayed.', leased: 'No message is in flight.' }[state]);
@@ -92,6 +97,7 @@ export function mountMessages(place, queue, context) {
     return h('tr', { role: 'row' },
       h('th', { scope: 'row', role: 'rowheader' }, h('button.link', { type: 'button', onclick: () => open(message) }, message.id)),
       h('td.preview', { role: 'cell', title: message.contentType }, preview(message)),
+      h('td.labels', { role: 'cell', 'data-label': labelsHead.textContent, hidden: labelsHead.hidden }, labels(message)),
       h('td.number', { role: 'cell', 'data-label': 'Size' }, bytes(message.bytes)),
       h('td', { role: 'cell', 'data-label': timeHead.textContent },
         h('time', { dateTime: time, title: dateTime(time) }, state === 'ready' ? `${age(time)} ago` : dateTime(time))),
@@ -113,6 +119,19 @@ export function mountMessages(place, queue, context) {
       stale.hidden = seen === mark(latest.info);
     },
   };
+}
+
+const hasLabels = ({ key, headers }) => key !== undefined || headers !== undefined;
+
+/** The key, then the headers; the message's dialog shows those that have no room here. */
+function labels({ key, headers = {} }) {
+  const all = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const rest = all.length - labelsMax;
+  return [
+    key !== undefined && h('span.badge.key', { title: `Key: ${key}` }, key),
+    all.slice(0, labelsMax).map(label => h('span.badge', { title: label }, label)),
+    rest > 0 && h('span.badge', { title: all.slice(labelsMax).join('\n') }, `${rest} more`),
+  ].flat();
 }
 
 /** A text that changes whenever the list may have changed. */

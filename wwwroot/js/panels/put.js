@@ -2,6 +2,7 @@
 import { h, uniqueId } from '../dom.js';
 import { json, paths } from '../api.js';
 import { plural } from '../format.js';
+import { fieldsOf, headersOf } from '../headers.js';
 
 const options = [
   ['id', 'Id', 'the next number'], ['delay', 'Delay', '5m'], ['ttl', 'Time to live', 'for ever'], ['priority', 'Priority', '0 to 9'],
@@ -25,6 +26,9 @@ export function mountPut(place, queue) {
   const copies = h('input', { id: `${id}-copies`, type: 'number', min: 1, max: copiesMax, value: '1' });
   const inputs = Object.fromEntries(options.map(([name, , placeholder]) =>
     [name, h('input', { id: `${id}-${name}`, type: 'text', placeholder, autocomplete: 'off', spellcheck: false })]));
+  const headers = h(
+    'textarea',
+    { id: `${id}-headers`, rows: 2, spellcheck: false, placeholder: 'none', 'aria-describedby': `${id}-headers-hint` });
   const answer = h('p.answer', { role: 'status' });
   const field = (forId, label, input) => h('div.field', null, h('label', { htmlFor: forId }, label), input);
 
@@ -34,6 +38,10 @@ export function mountPut(place, queue) {
       field(`${id}-type`, 'Send as', type),
       options.map(([name, label]) => field(`${id}-${name}`, label, inputs[name])),
       field(`${id}-copies`, 'Copies', copies)),
+    h('div.field', null,
+      h('label', { htmlFor: `${id}-headers` }, 'Headers'), headers,
+      h('p.hint', { id: `${id}-headers-hint` },
+        'One on each line, such as tenant: 7. Consumers get them with the message and can filter by them.')),
     h('div.actions', null, h('button.primary', { type: 'submit' }, 'Put message'),
       h('span.hint', { id: `${id}-keys` }, 'Ctrl+Enter in the body puts it, too.'), answer));
   place.append(form);
@@ -51,7 +59,9 @@ export function mountPut(place, queue) {
 
   async function putOne() {
     const query = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
-    const result = await json('POST', paths.queue(queue), { body: bytesOf(body.value, type.value), contentType: type.value, query });
+    const result = await json('POST', paths.queue(queue), {
+      body: bytesOf(body.value, type.value), contentType: type.value, query, headers: fieldsOf(headersOf(headers.value)),
+    });
     return result.duplicate
       ? `Message ${result.id} exists already; nothing was stored.`
       : `Message ${result.id} is stored (${result.durability}).`;
@@ -70,6 +80,7 @@ export function mountPut(place, queue) {
       body: `${one}\n`.repeat(number),
       contentType: 'application/x-ndjson',
       query: { ...query, envelope: type.value === 'text/plain' ? 'true' : '' },
+      headers: fieldsOf(headersOf(headers.value)),
     });
     return `${plural(result.ids.length, 'message')} stored, ${result.ids[0]} to ${result.ids.at(-1)}.`;
   }

@@ -32,7 +32,7 @@ export function mountTail(place, queue) {
     h('div.toolbar', null,
       h('label.visually-hidden', { htmlFor: filterId }, 'Filter the tail'), filter, pause,
       h('button', { type: 'button', onclick: clear }, 'Clear')),
-    h('p.hint', null, 'Copies of the messages that pass through this node from now on. No consumer loses a message.'),
+    h('p.hint', null, 'Copies of the messages that pass through the queue from now on, at all nodes. No consumer loses a message.'),
     status, list);
   open();
 

@@ -13,6 +13,7 @@ import { mountPut } from '../panels/put.js';
 import { mountSettings } from '../panels/settings.js';
 import { mountDeadLetters } from '../panels/dead-letters.js';
 import { mountKeys } from '../panels/keys.js';
+import { mountSubscriptions } from '../panels/subscriptions.js';
 import { mountListen } from '../panels/listen.js';
 import { confirmDelete, confirmPurge } from '../panels/delete.js';
 import { whyNoQueueName } from '../queue-name.js';
@@ -71,6 +72,9 @@ export function mountQueue(place, queue, tab) {
     { name: 'put', label: 'Put', needs: ['put'], what: 'put messages', keep: true, mount: panel => mountPut(panel, queue) },
     ...(dead ? [] : [deadLetters]),
     { name: 'listen', label: 'Listen', needs: ['listen'], what: 'listen', keep: true, mount: panel => mountListen(panel, queue, context) },
+    ...(dead
+      ? []
+      : [{ name: 'subscriptions', label: 'Subscriptions', keep: true, mount: panel => mountSubscriptions(panel, queue, context) }]),
     { name: 'settings', label: 'Settings', mount: panel => mountSettings(panel, queue, context) },
   ];
   const tabs = new Tabs(
