@@ -44,7 +44,7 @@ internal static class HistoryRun
 
         var history = workload.Record.Events();
         Describe(history, plan, output);
-        var findings = Verdict.Judge(history, workload.Promises);
+        var findings = Verdict.Judge(history, workload.Promises, workload.Copies);
         Assert.True(
             findings.Count == 0,
             $"Seed {seed}, {findings.Count} findings:\n{string.Join('\n', findings.Take(FindingsShown))}\n"

@@ -23,9 +23,12 @@ internal sealed class Workload : IAsyncDisposable
     private readonly List<CuttingProxy> _cut = [];
     private readonly List<CuttingProxy> _steady = [];
     private readonly List<BroadcastConsumer> _readers = [];
+    private readonly Dictionary<string, Promise> _promises;
     private readonly Dictionary<string, Task> _producing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> _consuming = new(StringComparer.Ordinal);
     private readonly Scene _scene;
+    private readonly LinkKinds _links;
+    private readonly ManyReaders _many;
     private int _workers;
 
     /// <param name="servers">The target.</param>
@@ -51,7 +54,9 @@ internal sealed class Workload : IAsyncDisposable
             Record,
             _http,
             _end.Token) { Pace = pace };
-        Promises = new Dictionary<string, Promise>(StringComparer.Ordinal)
+        _links = new LinkKinds(_http);
+        _many = new ManyReaders(_scene, _links, prefix, memory, RandomOf, Start);
+        _promises = new Dictionary<string, Promise>(StringComparer.Ordinal)
         {
             [Queue("work")] = Promise.Acked,
             [Queue("orders")] = Promise.Ordered,
@@ -60,17 +65,24 @@ internal sealed class Workload : IAsyncDisposable
             [Queue("news")] = Promise.Kept,
             [Queue("brief")] = Promise.Broadcast,
         };
+        foreach (var (queue, promise) in _many.Promises)
+        {
+            _promises[queue] = promise;
+        }
     }
 
     public HistoryRecord Record { get; } = new();
 
-    public IReadOnlyDictionary<string, Promise> Promises { get; }
+    public IReadOnlyDictionary<string, Promise> Promises => _promises;
+
+    public IReadOnlyList<CopyRule> Copies => _many.Copies;
 
     /// <summary>Makes the queues, starts everybody, and carries out the plan, or as much of it as the time allows.</summary>
     public async Task RunAsync(IReadOnlyList<Disturbance> plan, TimeSpan? lengthMax)
     {
         await MakeQueuesAsync();
         StartConsumers();
+        await _many.StartConsumersAsync();
         StartProducers();
         var random = new Random(_seed);
         var started = Stopwatch.GetTimestamp();
@@ -125,19 +137,23 @@ internal sealed class Workload : IAsyncDisposable
     private async Task MakeQueuesAsync()
     {
         // A put that got no answer is repeated under its id, also when the message is long gone.
-        await SetAsync("work", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"3s"}""");
+        await SetAsync(Queue("work"), $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"3s"}""");
         var fair = _seed % 2 == 0 ? "true" : "false";
-        await SetAsync("orders", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"2s","fair":{{fair}}}""");
-        await SetAsync("pushed", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
-        await SetAsync("taken", $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
-        await SetAsync("news", $$"""{"dedupWindow":"{{_memory}}","history":{"messages":1000000,"age":"{{_memory}}"} }""");
-        await SetAsync("brief", $$"""{"dedupWindow":"{{_memory}}","history":{"messages":20,"age":"{{_memory}}"} }""");
+        await SetAsync(Queue("orders"), $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}","maxAttempts":8,"ttr":"2s","fair":{{fair}}}""");
+        await SetAsync(Queue("pushed"), $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
+        await SetAsync(Queue("taken"), $$"""{"policy":"roundrobin","dedupWindow":"{{_memory}}"}""");
+        await SetAsync(Queue("news"), $$"""{"dedupWindow":"{{_memory}}","history":{"messages":1000000,"age":"{{_memory}}"} }""");
+        await SetAsync(Queue("brief"), $$"""{"dedupWindow":"{{_memory}}","history":{"messages":20,"age":"{{_memory}}"} }""");
+        foreach (var (queue, settings) in _many.Settings)
+        {
+            await SetAsync(queue, settings);
+        }
     }
 
     private async Task SetAsync(string queue, string settings)
     {
         using var content = new StringContent(settings, Encoding.UTF8, "application/json");
-        using var answer = await _http.PatchAsync(new Uri(_servers.Addresses[0], $"/q/{Queue(queue)}/settings"), content);
+        using var answer = await _http.PatchAsync(new Uri(_servers.Addresses[0], $"/q/{queue}/settings"), content);
         answer.EnsureSuccessStatusCode();
     }
 
@@ -169,16 +185,25 @@ internal sealed class Workload : IAsyncDisposable
                 _producing.Add(name, producer.RunAsync());
             }
         }
+
+        foreach (var (kind, run) in _many.Producers())
+        {
+            var name = $"{(kind.Length == 0 ? "p" : kind)}{++_workers}";
+            _producing.Add(name, run(name));
+        }
     }
 
     private void StartConsumers()
     {
-        Consume("work", "comet", Comet, "ack=manual&prefetch=20");
-        Consume("work", "sse", Events, "ack=manual");
-        Consume("work", "socket", Socket, "ack=manual&prefetch=50");
-        Consume("work", "hub", Hub, "ack=manual&ttr=2s");
-        Consume("work", "item", Item, "ack=manual");
-        foreach (var (kind, link) in ((string, Func<Uri, StreamLink>)[])[("events", Events), ("socket", Socket), ("hub", Hub)])
+        Consume("work", "comet", _links.Comet, "ack=manual&prefetch=20");
+        Consume("work", "sse", _links.Events, "ack=manual");
+        Consume("work", "socket", _links.Socket, "ack=manual&prefetch=50");
+        Consume("work", "hub", _links.Hub, "ack=manual&ttr=2s");
+        Consume("work", "item", _links.Item, "ack=manual");
+        foreach (var (kind, link) in ((string, Func<Uri, StreamLink>)[])[
+            ("events", _links.Events),
+            ("socket", _links.Socket),
+            ("hub", _links.Hub)])
         {
             Start(name => new GraceConsumer(_scene, name, Queue("work"), link, RandomOf()).RunAsync(), $"grace-{kind}");
         }
@@ -186,39 +211,33 @@ internal sealed class Workload : IAsyncDisposable
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: false, RandomOf()).RunAsync(), "lease");
         Start(name => new LeaseWorker(_scene, name, Queue("work"), many: true, RandomOf()).RunAsync(), "leases");
 
-        Consume("orders", "sse", Events, "ack=manual&ttr=2s");
-        Consume("orders", "socket", Socket, "ack=manual&prefetch=10&ttr=2s");
-        Consume("orders", "hub", Hub, "ack=manual&ttr=2s");
+        Consume("orders", "sse", _links.Events, "ack=manual&ttr=2s");
+        Consume("orders", "socket", _links.Socket, "ack=manual&prefetch=10&ttr=2s");
+        Consume("orders", "hub", _links.Hub, "ack=manual&ttr=2s");
         Start(name => new LeaseWorker(_scene, name, Queue("orders"), many: false, RandomOf()).RunAsync(), "lease");
         Start(name => new LeaseWorker(_scene, name, Queue("orders"), many: true, RandomOf()).RunAsync(), "leases");
-        var links = ((string, Func<Uri, StreamLink>)[])[("comet", Comet), ("sse", Events), ("socket", Socket), ("hub", Hub)];
+        var links = ((string, Func<Uri, StreamLink>)[])[
+            ("comet", _links.Comet),
+            ("sse", _links.Events),
+            ("socket", _links.Socket),
+            ("hub", _links.Hub)];
         foreach (var (kind, link) in links)
         {
             Consume("pushed", kind, link, "", steady: true);
             Follow("news", kind, link, "");
         }
 
-        Follow("news", "item", Item, "");
-        Follow("brief", "comet", Comet, "");
-        Follow("brief", "sse", Events, "overflow=drop-oldest", slow: true);
-        Follow("brief", "socket", Socket, "overflow=latest", slow: true);
-        Follow("brief", "hub", Hub, "", slow: true);
-        Follow("brief", "item", Item, "overflow=drop-oldest", slow: true);
+        Follow("news", "item", _links.Item, "");
+        Follow("brief", "comet", _links.Comet, "");
+        Follow("brief", "sse", _links.Events, "overflow=drop-oldest", slow: true);
+        Follow("brief", "socket", _links.Socket, "overflow=latest", slow: true);
+        Follow("brief", "hub", _links.Hub, "", slow: true);
+        Follow("brief", "item", _links.Item, "overflow=drop-oldest", slow: true);
         foreach (var way in Enum.GetValues<TakeWay>())
         {
             Start(name => new Taker(_scene, name, Queue("taken"), way, RandomOf()).RunAsync(), "take");
         }
     }
-
-    private StreamLink Comet(Uri address) => new HttpLink(address, _http, events: false);
-
-    private StreamLink Events(Uri address) => new HttpLink(address, _http, events: true);
-
-    private StreamLink Socket(Uri address) => new SocketLink(address, _http);
-
-    private StreamLink Hub(Uri address) => new HubLink(address, _http);
-
-    private StreamLink Item(Uri address) => new HubLink(address, _http, consume: true);
 
     private void Start(Func<string, Task> run, string kind)
     {
@@ -279,7 +298,8 @@ internal sealed class Workload : IAsyncDisposable
         {
             var left = await LeftInAsync(queue);
             if (left is not { Ready: 0, Delayed: 0, Leased: 0 }
-                || _readers.Exists(reader => reader.Queue == queue && reader.Last != left.NextOffset - 1))
+                || _readers.Exists(reader => reader.Queue == queue && reader.Last != left.NextOffset - 1)
+                || !_many.HaveReached(queue, left.NextOffset - 1))
             {
                 return false;
             }
@@ -303,7 +323,7 @@ internal sealed class Workload : IAsyncDisposable
 
     private async Task NoteDeadLettersAsync()
     {
-        foreach (var queue in new[] { Queue("work"), Queue("orders") })
+        foreach (var queue in Promises.Where(promise => promise.Value is Promise.Acked or Promise.Ordered).Select(promise => promise.Key))
         {
             while (await _scene.GetAsync(_servers.Addresses[0], $"/q/{queue}.dead/batch?count=1000") is { } dead
                 && dead.GetArrayLength() > 0)

@@ -54,7 +54,7 @@ internal sealed class AckedJudge : QueueJudge
     /// <summary>Clients note an ack before they send it, and an arrival after the server sent it: so the order of notes is proof.</summary>
     private void SeeOrder(Arrived arrived)
     {
-        var (producer, number) = PartsOf(arrived.Key);
+        var (producer, number) = MessageKeys.PartsOf(arrived.Key);
         var earlier = $"{producer}-{number - MessageKeys.OfAProducer}";
         if (number > MessageKeys.OfAProducer && Stored.Contains(earlier) && !_ackSent.Contains(earlier))
         {

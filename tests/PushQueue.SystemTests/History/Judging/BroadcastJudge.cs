@@ -79,7 +79,7 @@ internal sealed class BroadcastJudge(string queue, bool keepsAll) : QueueJudge(q
             var last = new Dictionary<string, int>(StringComparer.Ordinal);
             foreach (var (place, key) in inEpoch.OrderBy(entry => entry.Key.Offset))
             {
-                var (producer, number) = PartsOf(key);
+                var (producer, number) = MessageKeys.PartsOf(key);
                 if (last.TryGetValue(producer, out var before) && number < before)
                 {
                     Find(FindingKind.Reordered, $"{key} has the offset {place.Offset}, behind {producer}-{before}");

@@ -58,6 +58,14 @@ internal sealed record ReleaseSent(string Queue, string Key) : HistoryEvent;
 /// <summary>A take that asked for so many messages got no answer: what it took may be lost with it.</summary>
 internal sealed record TakeUnanswered(string Queue, int Count) : HistoryEvent;
 
+/// <summary>A change of a queue's subscriptions is about to be sent.</summary>
+/// <param name="Queue">The subscriber.</param>
+/// <param name="IsOn">Whether the queue subscribes from then on, or no longer.</param>
+internal sealed record SubscriptionSent(string Queue, bool IsOn) : HistoryEvent;
+
+/// <summary>The change was answered, and no earlier request that got no answer can still be executed.</summary>
+internal sealed record SubscriptionConfirmed(string Queue, bool IsOn) : HistoryEvent;
+
 /// <summary>A server was killed.</summary>
 /// <param name="Server">Its number, from 0.</param>
 internal sealed record Killed(int Server = 0) : HistoryEvent;

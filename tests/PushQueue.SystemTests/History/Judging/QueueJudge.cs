@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
@@ -89,15 +87,6 @@ internal abstract class QueueJudge(string queue)
     /// <summary>Whether there was an outage at any time between the put of a message and now.</summary>
     protected bool OutageSincePut(string key, int now) =>
         _outages.Exists(outage => outage.Begun < now && outage.Over > _triedAt.GetValueOrDefault(key));
-
-    /// <summary>A key as its producer and the number that this one gave it.</summary>
-    protected static (string Producer, int Number) PartsOf(string key)
-    {
-        var dash = key.LastIndexOf('-');
-        return dash > 0 && int.TryParse(key.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? (key[..dash], number)
-            : (key, 0);
-    }
 
     /// <summary>Acknowledged puts that nobody saw.</summary>
     protected IEnumerable<string> NeverSeen() => Stored.Where(key => !Seen.Contains(key));

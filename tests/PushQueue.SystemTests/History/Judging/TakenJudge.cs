@@ -42,7 +42,7 @@ internal sealed class TakenJudge(string queue) : QueueJudge(queue)
             return;
         }
 
-        var (producer, number) = PartsOf(arrived.Key);
+        var (producer, number) = MessageKeys.PartsOf(arrived.Key);
         if (_last.TryGetValue((arrived.Consumer, producer), out var before) && number < before)
         {
             Find(FindingKind.Reordered, $"{arrived.Consumer} took {arrived.Key} after {producer}-{before}");

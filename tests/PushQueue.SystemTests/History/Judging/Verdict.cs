@@ -8,8 +8,11 @@ internal static class Verdict
     /// <summary>Everything that the history shows to be wrong; empty where all promises were kept.</summary>
     /// <param name="history">All events, in the order in which they were seen.</param>
     /// <param name="promises">The promise of each queue; events of other queues are unexplained.</param>
-    public static IReadOnlyList<Finding> Judge(IReadOnlyList<HistoryEvent> history, IReadOnlyDictionary<string, Promise> promises)
+    /// <param name="copies">The queue subscriptions. The promise of a subscriber holds for its copies as if they had been put into it.</param>
+    public static IReadOnlyList<Finding> Judge(
+        IReadOnlyList<HistoryEvent> history, IReadOnlyDictionary<string, Promise> promises, params IEnumerable<CopyRule> copies)
     {
+        var books = copies.Select(rule => new CopyBook(rule)).ToList();
         var judges = promises.ToDictionary(
             promise => promise.Key,
             promise => (QueueJudge)(promise.Value switch
@@ -40,6 +43,14 @@ internal static class Verdict
             {
                 unexplained.Add(new Finding(FindingKind.Unexplained, queue, $"nobody promised anything about this queue: {history[at]}"));
             }
+
+            foreach (var book in books)
+            {
+                foreach (var copied in book.See(history[at]))
+                {
+                    judges[book.Subscriber].See(at, copied);
+                }
+            }
         }
 
         return [.. unexplained, .. judges.Values.SelectMany(judge => judge.Findings())];
@@ -60,6 +71,8 @@ internal static class Verdict
         TakeUnanswered take => take.Queue,
         FoundDead dead => dead.Queue,
         FoundLeft left => left.Queue,
+        SubscriptionSent change => change.Queue,
+        SubscriptionConfirmed change => change.Queue,
         _ => null,
     };
 }

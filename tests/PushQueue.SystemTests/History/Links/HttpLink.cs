@@ -9,11 +9,15 @@ internal sealed class HttpLink(Uri address, HttpClient http, bool events) : Stre
         string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var response = await Http.GetAsync(
-            new Uri(Address, $"/{(events ? "sse" : "c")}/{queue}?{options}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            new Uri(Address, PathOf(events ? "sse" : "c", queue, options)), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         response.EnsureSuccessStatusCode();
-        using var reader = new StreamLines(await response.Content.ReadAsStreamAsync(cancellationToken));
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var lines = new StreamLines(stream);
+        using var all = new StreamReader(stream);
         string? cursor = null;
-        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+
+        // The opening of a stream over many queues names them; that of a single queue says nothing that a consumer needs.
+        while (await (queue.Length == 0 ? all.ReadLineAsync(cancellationToken).AsTask() : lines.ReadLineAsync(cancellationToken)) is { } line)
         {
             if (!events && line.Length > 0)
             {

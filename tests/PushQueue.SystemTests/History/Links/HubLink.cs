@@ -63,10 +63,13 @@ internal sealed class HubLink : StreamLink
     protected override async IAsyncEnumerable<Received> OpenAsync(
         string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var values = OptionsOf(options);
+        var isMany = values.Remove("queue", out var queues) || queue.Length == 0;
+        var target = isMany ? queues ?? Array.Empty<string>() : queue;
         if (_consume)
         {
             await StartAsync(cancellationToken);
-            await foreach (var item in _hub.StreamAsync<JsonElement>("Consume", queue, OptionsOf(options), cancellationToken))
+            await foreach (var item in _hub.StreamAsync<JsonElement>("Consume", target, values, cancellationToken))
             {
                 yield return new Received(item.Clone());
             }
@@ -75,7 +78,7 @@ internal sealed class HubLink : StreamLink
         }
 
         var received = Channel.CreateUnbounded<Received>();
-        foreach (var name in (string[])["message", "gap", "cancel", "close", "subscribed"])
+        foreach (var name in (string[])["message", "gap", "cancel", "close", "subscribed", "cursor"])
         {
             _hub.On<JsonElement>(name, json => received.Writer.TryWrite(new Received(json.Clone())));
         }
@@ -86,7 +89,13 @@ internal sealed class HubLink : StreamLink
             return Task.CompletedTask;
         };
         await StartAsync(cancellationToken);
-        _ = await _hub.InvokeAsync<JsonElement>("Subscribe", queue, OptionsOf(options), cancellationToken);
+        var answer = await _hub.InvokeAsync<JsonElement>("Subscribe", target, values, cancellationToken);
+        if (isMany)
+        {
+            // The answer has what other transports send as their first event.
+            yield return new Received(Parse("{\"event\":\"subscribed\"," + answer.GetRawText()[1..]));
+        }
+
         await foreach (var one in received.Reader.ReadAllAsync(cancellationToken))
         {
             yield return one;

@@ -12,6 +12,8 @@ internal sealed record Received(JsonElement Json, string? Cursor = null)
 
     public string Id => Json.GetProperty("id").GetString()!;
 
+    public string Queue => Json.GetProperty("queue").GetString()!;
+
     public long Offset => Json.TryGetProperty("offset", out var offset) ? offset.GetInt64() : 0;
 
     public int Attempt => Json.TryGetProperty("attempt", out var attempt) ? attempt.GetInt32() : 0;

@@ -124,7 +124,7 @@ internal sealed class SocketLink(Uri address, HttpClient http) : StreamLink(addr
     protected override async IAsyncEnumerable<Received> OpenAsync(
         string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await ConnectAsync($"/ws/{queue}?{options}", cancellationToken);
+        await ConnectAsync(PathOf("ws", queue, options), cancellationToken);
         await foreach (var received in ReceiveAsync(cancellationToken))
         {
             yield return received;

@@ -13,6 +13,9 @@ internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposa
     protected HttpClient Http => http;
 
     /// <summary>Everything that comes over the connection until it ends, however it ends.</summary>
+    /// <param name="queue">The queue; empty for a stream over the queues that the options name.</param>
+    /// <param name="options">As in the query of an address.</param>
+    /// <param name="cancellationToken">Ends the connection.</param>
     public async IAsyncEnumerable<Received> ReadAsync(
         string queue, string options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -73,7 +76,15 @@ internal abstract class StreamLink(Uri address, HttpClient http) : IAsyncDisposa
     protected static JsonElement Parse(ReadOnlySpan<byte> utf8) => Parse(Encoding.UTF8.GetString(utf8));
 
     /// <summary>The options of a query, as the object that commands and the hub take.</summary>
-    protected static Dictionary<string, string> OptionsOf(string query) =>
+    protected static Dictionary<string, object> OptionsOf(string query) =>
         query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(option => option.Split('=', 2))
-            .ToDictionary(parts => parts[0], parts => Uri.UnescapeDataString(parts[1]), StringComparer.Ordinal);
+            .GroupBy(parts => parts[0], parts => Uri.UnescapeDataString(parts[1]), StringComparer.Ordinal)
+            .ToDictionary(
+                group => group.Key,
+                group => group.Key is "queue" or "match" ? group.ToArray() : (object)group.Single(),
+                StringComparer.Ordinal);
+
+    /// <summary>The path of a stream over one queue or over many.</summary>
+    protected static string PathOf(string transport, string queue, string options) =>
+        queue.Length == 0 ? $"/{transport}?{options}" : $"/{transport}/{queue}?{options}";
 }

@@ -18,7 +18,8 @@ internal sealed class Producer(
     int pauseMsMax,
     bool mayDelay,
     Random random,
-    bool hasKeys = false)
+    bool hasKeys = false,
+    bool hasHeaders = false)
 {
     private SocketLink? _socket;
     private HubLink? _hub;
@@ -33,8 +34,7 @@ internal sealed class Producer(
             var bodies = keys.Select(key => $$"""{"key":"{{key}}","pad":"{{new string('x', random.Next(bodyBytesMax))}}"}""").ToArray();
             var delay = mayDelay && random.Next(10) == 0 ? $"{random.Next(1, 1500)}ms" : null;
             Array.ForEach(keys, key => scene.Record.Add(new PutTried(queue, key)));
-            var messageKey = hasKeys ? MessageKeys.Of(name, _number) : null;
-            while (!await TryPutAsync(keys, bodies, delay, messageKey))
+            while (!await TryPutAsync(keys, bodies, delay))
             {
                 if (scene.End.IsCancellationRequested)
                 {
@@ -51,16 +51,21 @@ internal sealed class Producer(
         await DropLinksAsync();
     }
 
-    private async Task<bool> TryPutAsync(string[] keys, string[] bodies, string? delay, string? messageKey)
+    private string? MessageKeyOf(string key) => hasKeys ? MessageKeys.Of(key) : null;
+
+    private string? ParityOf(string key) => hasHeaders ? MessageKeys.ParityOf(key) : null;
+
+    private async Task<bool> TryPutAsync(string[] keys, string[] bodies, string? delay)
     {
         try
         {
             var stored = await (way switch
             {
-                PutWay.Rest => PostAsync($"/q/{queue}?id={keys[0]}{Option("delay", delay)}{Option("key", messageKey)}", bodies[0]),
+                PutWay.Rest => PostAsync(
+                    $"/q/{queue}?id={keys[0]}{Option("delay", delay)}{Option("key", MessageKeyOf(keys[0]))}", bodies[0], ParityOf(keys[0])),
                 PutWay.Batch => PostAsync($"/q/{queue}/batch?envelope=true{Option("delay", delay)}", Lines(keys, bodies)),
-                PutWay.Socket => PutOverSocketAsync(keys[0], bodies[0], delay, messageKey),
-                _ => PutOverHubAsync(keys[0], bodies[0], delay, messageKey),
+                PutWay.Socket => PutOverSocketAsync(keys[0], bodies[0], delay),
+                _ => PutOverHubAsync(keys[0], bodies[0], delay),
             });
             if (!stored)
             {
@@ -80,17 +85,27 @@ internal sealed class Producer(
 
     private static string Field(string name, string? value) => value is null ? "" : $"\"{name}\":\"{value}\",";
 
-    private static string Lines(string[] keys, string[] bodies) =>
-        string.Concat(keys.Select((key, i) => $$"""{"id":"{{key}}","body":{{bodies[i]}}}""" + "\n"));
+    /// <summary>The fields of a JSON object for the key and the headers of a message.</summary>
+    private string TagFields(string key) =>
+        Field("key", MessageKeyOf(key)) + (ParityOf(key) is { } parity ? $"\"headers\":{{\"parity\":\"{parity}\"}}," : "");
 
-    private async Task<bool> PostAsync(string path, string body)
+    private string Lines(string[] keys, string[] bodies) =>
+        string.Concat(keys.Select((key, i) => $$"""{"id":"{{key}}",{{TagFields(key)}}"body":{{bodies[i]}}}""" + "\n"));
+
+    private async Task<bool> PostAsync(string path, string body, string? parity = null)
     {
-        using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var answer = await scene.Http.PostAsync(new Uri(scene.AnyAddress(random), path), content, scene.End);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.AnyAddress(random), path));
+        request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        if (parity is not null)
+        {
+            request.Headers.Add("PushQueue-Header-Parity", parity);
+        }
+
+        using var answer = await scene.Http.SendAsync(request, scene.End);
         return answer.IsSuccessStatusCode;
     }
 
-    private async Task<bool> PutOverSocketAsync(string key, string body, string? delay, string? messageKey)
+    private async Task<bool> PutOverSocketAsync(string key, string body, string? delay)
     {
         if (_socket is null)
         {
@@ -100,7 +115,7 @@ internal sealed class Producer(
         }
 
         var answer = await _socket.AskAsync(
-            $$"""{"cmd":"put","queue":"{{queue}}","id":"{{key}}","value":{{body}},{{Field("delay", delay)}}{{Field("key", messageKey)}}""");
+            $$"""{"cmd":"put","queue":"{{queue}}","id":"{{key}}","value":{{body}},{{Field("delay", delay)}}{{TagFields(key)}}""");
         return answer?.TryGetProperty("ok", out _) ?? false;
     }
 
@@ -119,7 +134,7 @@ internal sealed class Producer(
         }
     }
 
-    private async Task<bool> PutOverHubAsync(string key, string body, string? delay, string? messageKey)
+    private async Task<bool> PutOverHubAsync(string key, string body, string? delay)
     {
         if (_hub is null)
         {
@@ -128,15 +143,20 @@ internal sealed class Producer(
         }
 
         using var json = JsonDocument.Parse(body);
-        var options = new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = key };
+        var options = new Dictionary<string, object>(StringComparer.Ordinal) { ["id"] = key };
         if (delay is not null)
         {
             options["delay"] = delay;
         }
 
-        if (messageKey is not null)
+        if (MessageKeyOf(key) is { } messageKey)
         {
             options["key"] = messageKey;
+        }
+
+        if (ParityOf(key) is { } parity)
+        {
+            options["headers"] = new Dictionary<string, string>(StringComparer.Ordinal) { ["parity"] = parity };
         }
 
         return await _hub.CallAsync("Put", queue, json.RootElement, options) is not null;

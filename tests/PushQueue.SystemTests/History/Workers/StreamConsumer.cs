@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using PushQueue.SystemTests.History.Judging;
 using PushQueue.SystemTests.History.Links;
 
@@ -21,7 +20,7 @@ internal class StreamConsumer(
     private readonly bool _manual = options.Contains("ack=manual", StringComparison.Ordinal);
     private readonly bool _mayOverflow = options.Contains("overflow=drop-oldest", StringComparison.Ordinal)
         || options.Contains("overflow=latest", StringComparison.Ordinal);
-    private readonly ConcurrentDictionary<Task, byte> _settling = new();
+    private readonly Settlements _settlements = new(scene, random);
 
     protected Scene Scene => scene;
 
@@ -46,7 +45,7 @@ internal class StreamConsumer(
             await scene.PauseAsync(random.Next(10, 100));
         }
 
-        await Task.WhenAll(_settling.Keys);
+        await _settlements.EndAsync();
     }
 
     protected virtual Uri ChooseAddress() => steady ? scene.AnySteadyAddress(random) : scene.AnyAddress(random);
@@ -77,32 +76,8 @@ internal class StreamConsumer(
             await OnMessageAsync(connection, received, Scene.KeyOf(received.Id, received.Json.GetProperty("body")));
             if (_manual)
             {
-                var settling = SettleAsync(link, received, random.Next(100));
-                _settling[settling] = 0;
-                _ = settling.ContinueWith(done => _settling.TryRemove(done, out _), TaskScheduler.Default);
+                _settlements.Begin(link, queue, received);
             }
-        }
-    }
-
-    private async Task SettleAsync(StreamLink link, Received received, int chance)
-    {
-        // Some are forgotten: they come back when the connection ends. Some are given back: after enough of that they are dead letters.
-        if (scene.Producing && chance < 3)
-        {
-            return;
-        }
-
-        if (scene.Producing && chance < 9)
-        {
-            scene.Record.Add(new ReleaseSent(queue, received.Id));
-            _ = await link.SettleAsync("release", queue, received.Id, received.Receipt);
-            return;
-        }
-
-        scene.Record.Add(new AckSent(queue, received.Id));
-        if (await link.SettleAsync("ack", queue, received.Id, received.Receipt) is true)
-        {
-            scene.Record.Add(new AckConfirmed(queue, received.Id, received.Attempt));
         }
     }
 }
