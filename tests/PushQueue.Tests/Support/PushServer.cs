@@ -103,6 +103,8 @@ internal sealed class PushServer : IAsyncDisposable
 
     public Task StopAsync() => _app.StopAsync();
 
+    public FailableStore.HeldLease HoldNextLease() => FailableStore.HoldNextLease(_app.Services.GetRequiredService<IMessageStore>());
+
     /// <summary>From here on the streams find no store.</summary>
     public void Fail(Exception? failure = null) => FailableStore.Fail(_app.Services.GetRequiredService<IMessageStore>(), failure);
 

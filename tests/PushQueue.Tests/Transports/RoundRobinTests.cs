@@ -31,6 +31,23 @@ public sealed class RoundRobinTests
     }
 
     [Fact]
+    public async Task A_consumer_that_joins_while_a_round_is_under_way_takes_its_turn_in_it()
+    {
+        await using var server = await PushServer.StartAsync();
+        await server.SetAsync(RoundRobin);
+        var lease = server.HoldNextLease();
+        using var first = await server.ListenAsync("/c/test?format=raw");
+        await lease.Asked.Task.WithTimeout();
+        using var second = await server.ListenAsync("/c/test?format=raw");
+        await server.PutAsync("a", "b", "c", "d");
+
+        lease.Released.SetResult();
+
+        Assert.Equal(["a", "c"], await first.NextLinesAsync(2));
+        Assert.Equal(["b", "d"], await second.NextLinesAsync(2));
+    }
+
+    [Fact]
     public async Task Each_message_reaches_exactly_one_consumer()
     {
         const int Count = 3000;

@@ -46,7 +46,7 @@ internal sealed class RoundRobinPolicy(
         dispatcher.Held.BeginRound();
         try
         {
-            await (isFiltered ? LeaseMatchingAsync(live) : LeaseTurnsAsync());
+            await (isFiltered ? LeaseMatchingAsync(live) : LeaseTurnsAsync(live));
         }
         finally
         {
@@ -79,18 +79,18 @@ internal sealed class RoundRobinPolicy(
             PlanTurns(live, filter, each);
             var began = dispatcher.Time.GetTimestamp();
             var given = _given.Count;
-            await LeaseTurnsAsync();
+            await LeaseTurnsAsync(live);
             _filters.Searched(filter, found: _given.Count > given, began);
         }
     }
 
-    private async ValueTask LeaseTurnsAsync()
+    private async ValueTask LeaseTurnsAsync(Consumer[] live)
     {
         var start = 0;
         while (start < _turns.Count)
         {
             var end = EndOfRun(start);
-            if (await LeaseRunAsync(start, end) < end - start)
+            if (await LeaseRunAsync(start, end, live) < end - start)
             {
                 return;
             }
@@ -119,7 +119,7 @@ internal sealed class RoundRobinPolicy(
         {
             _sharesCredit |= consumer.Member is not null;
             var room = Equals(consumer.Options.Filter, filter) ? consumer.Room : 0;
-            consumer.Planned = 0;
+            consumer.Planned = consumer.Assigned?.Count ?? 0;
             _room += room;
             _consumersWithRoom += room > 0 ? 1 : 0;
         }
@@ -157,11 +157,7 @@ internal sealed class RoundRobinPolicy(
     {
         var first = _turns[start].Options;
         var end = start + 1;
-        while (end < _turns.Count
-            && _turns[end].Options is var other
-            && other.Ack == first.Ack
-            && other.Worker == first.Worker
-            && (other.Ack == AckMode.Auto || other.TimeToRun == first.TimeToRun))
+        while (end < _turns.Count && AreLeasedAlike(_turns[end].Options, first))
         {
             end++;
         }
@@ -169,7 +165,27 @@ internal sealed class RoundRobinPolicy(
         return end;
     }
 
-    private async ValueTask<int> LeaseRunAsync(int start, int end)
+    private static bool AreLeasedAlike(ConsumerOptions one, ConsumerOptions other) =>
+        one.Ack == other.Ack && one.Worker == other.Worker && (one.Ack == AckMode.Auto || one.TimeToRun == other.TimeToRun);
+
+    /// <summary>
+    /// Divides leased messages anew, because consumers joined or left after the turns were planned. A client that has seen its stream open
+    /// counts on its turn at what is put from then on. Where the new turns would need other leases, the planned ones stay.
+    /// </summary>
+    private void PlanAnew(int start, int count, Consumer[] live)
+    {
+        var planned = _turns.GetRange(start, count);
+        var options = planned[0].Options;
+        PlanTurns(live, filter: null, messagesEach: int.MaxValue);
+        if (_turns.Count < count || !AreLeasedAlike(_turns[0].Options, options) || EndOfRun(0) < count)
+        {
+            _turns.Clear();
+            _turns.AddRange(planned);
+        }
+    }
+
+    /// <summary>Leases for the turns from start to end. How many there were; 0 where the round must end, because its plan is outdated.</summary>
+    private async ValueTask<int> LeaseRunAsync(int start, int end, Consumer[] live)
     {
         var options = _turns[start].Options;
         var auto = options.Ack == AckMode.Auto;
@@ -196,6 +212,15 @@ internal sealed class RoundRobinPolicy(
         }
 
         dispatcher.Counts.AddDelivered(leased.Value.Count);
+        var now = dispatcher.Live();
+        var isOutdated = now != live && leased.Value.Count > 0 && options.Filter is null
+            && !Array.Exists(now, static consumer => consumer.Member is not null || consumer.Options.Filter is not null);
+        if (isOutdated)
+        {
+            PlanAnew(start, leased.Value.Count, now);
+            start = 0;
+        }
+
         for (var i = 0; i < leased.Value.Count; i++)
         {
             MessageTracing.Given(leased.Value[i].Message, "push", auto ? default : leased.Value[i].Receipt);
@@ -211,7 +236,7 @@ internal sealed class RoundRobinPolicy(
             Tell(leased.Value[i].Message, consumer);
         }
 
-        return leased.Value.Count;
+        return isOutdated ? 0 : leased.Value.Count;
     }
 
     private void Tell(Message message, Consumer consumer)
