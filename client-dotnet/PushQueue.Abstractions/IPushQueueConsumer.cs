@@ -65,6 +65,21 @@ public interface IPushQueueConsumer
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     MessageStream ConsumeAsync(string queue, ConsumeOptions? options = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Has the messages of many queues pushed on one stream: <c>client.ConsumeManyAsync(["orders"], ["invoices.*"])</c>. Each message names
+    /// its queue; there is no order between queues. Queues that are made later and match join by themselves. Another enumeration resumes
+    /// all queues by <see cref="MessageStream.Cursor"/>. <see cref="ConsumeOptions.Prefetch"/> counts the messages of all queues together;
+    /// <see cref="ConsumeOptions.Grace"/> has no effect.
+    /// </summary>
+    /// <param name="queues">The queues, at most 100; they need not exist yet.</param>
+    /// <param name="patterns">Patterns of names, at most 20; a star stands for any characters. At most 1,000 queues may match.</param>
+    /// <param name="options">How; null for auto ack.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentException">There is no queue and no pattern.</exception>
+    MessageStream ConsumeManyAsync(
+        IEnumerable<string> queues, IEnumerable<string> patterns, ConsumeOptions? options = null,
+        CancellationToken cancellationToken = default);
+
     /// <summary>Says that a worker is there.</summary>
     Task RegisterWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default);
 

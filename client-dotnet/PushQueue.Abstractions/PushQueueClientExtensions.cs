@@ -47,6 +47,37 @@ public static class PushQueueClientExtensions
         return client.PutManyAsync(queue, values, ReflectedJson.TypeOf<T>(), options, cancellationToken);
     }
 
+    /// <summary>
+    /// Has the messages of many queues pushed on one stream: <c>client.ConsumeManyAsync(["orders", "invoices"])</c>. See
+    /// <see cref="IPushQueueConsumer.ConsumeManyAsync"/>.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="queues">The queues, at most 100; they need not exist yet.</param>
+    /// <param name="options">How; null for auto ack.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    public static MessageStream ConsumeManyAsync(
+        this IPushQueueConsumer client, IEnumerable<string> queues, ConsumeOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.ConsumeManyAsync(queues, [], options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Has the messages of all queues pushed whose names match a pattern, also of those that are made later:
+    /// <c>client.ConsumeManyAsync("orders.*")</c>. See <see cref="IPushQueueConsumer.ConsumeManyAsync"/>.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="pattern">A star stands for any characters. At most 1,000 queues may match.</param>
+    /// <param name="options">How; null for auto ack.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    public static MessageStream ConsumeManyAsync(
+        this IPushQueueConsumer client, string pattern, ConsumeOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.ConsumeManyAsync([], [pattern], options, cancellationToken);
+    }
+
     /// <summary>Has a queue's messages pushed whose bodies are JSON.</summary>
     /// <param name="client">The client.</param>
     /// <param name="queue">The queue.</param>

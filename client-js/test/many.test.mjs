@@ -79,6 +79,49 @@ for (const { name, options } of transports) {
     assert.deepEqual(done.slice(0, 2).sort(), queues);
     assert.deepEqual(left, [`${queues[0]} queue-deleted`]);
   });
+
+  test(`${name}: another stream resumes all queues by the cursor`, async () => {
+    const queues = Array.from({ length: 20 }, (_, i) => `${name}-resumed-${i}`);
+    let connects = 0;
+    const stream = through().consume({ queues, match: `${name}-none.*` }, { onConnect: () => { connects++; } });
+    const loop = stream[Symbol.asyncIterator]();
+    let next = loop.next();
+    await until('the stream stands', () => connects > 0);
+    for (const queue of queues) {
+      await direct.put(queue, 'first');
+    }
+
+    const { cursor } = (await next).value;
+    for (const _ of queues.slice(1)) {
+      await loop.next();
+    }
+
+    // The cursor follows the messages, also in a stream that is quiet.
+    next = loop.next();
+    await until('the cursor moves', () => stream.cursor !== cursor);
+    const later = stream.cursor;
+    for (const queue of queues) {
+      await direct.put(queue, 'second');
+    }
+
+    await next;
+    await loop.return();
+    const resumed = async from => {
+      const got = [];
+      for await (const message of through().consume({ queues, match: `${name}-none.*` }, { from })) {
+        got.push(message);
+        if (got.filter(({ body }) => body === 'second').length === queues.length) {
+          return got.map(({ queue, body }) => `${queue} ${body}`);
+        }
+      }
+    };
+    const all = await resumed(cursor);
+    assert.equal(new Set(all).size, all.length);
+    assert.ok(all.length >= 2 * queues.length - 1, `${all.length} came`);
+    const rest = await resumed(later);
+    assert.deepEqual(queues.filter(queue => !rest.includes(`${queue} second`)), []);
+    assert.ok(rest.length < all.length, `${rest.length} of ${all.length} came behind the later cursor`);
+  });
 }
 
 test('a stream over no queue is refused at once', () => {

@@ -58,8 +58,14 @@ public sealed class Message
     /// <summary>More about a message that was looked at where it rests; null otherwise.</summary>
     public RestingMessage? Resting { get; internal set; }
 
-    /// <summary>The cursor with which a stream resumes behind this message; null where it was not broadcast.</summary>
-    public string? Cursor => Epoch is null || Offset == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Offset}");
+    /// <summary>
+    /// The cursor with which a stream resumes behind this message; null where it was not broadcast. On a stream over many queues it is one
+    /// cursor over all of them, which may stand before this message: messages behind it then come again, with the same
+    /// <see cref="Offset"/>.
+    /// </summary>
+    public string? Cursor => Epoch is null || Offset == 0 ? null
+        : IsOfMany ? Epoch
+        : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Offset}");
 
     /// <summary>The body as text.</summary>
     public string Text => Encoding.UTF8.GetString(Body.Span);
@@ -81,7 +87,11 @@ public sealed class Message
         }
     }
 
+    /// <summary>The epoch of <see cref="Offset"/>; the whole cursor where <see cref="IsOfMany"/>.</summary>
     internal string? Epoch { get; set; }
+
+    /// <summary>It came on a stream over many queues.</summary>
+    internal bool IsOfMany { get; set; }
 
     /// <summary>Whether the body is text, which <see cref="Read{T}(JsonTypeInfo{T})"/> gives to a caller that asks for a string.</summary>
     private bool IsText => ContentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase);

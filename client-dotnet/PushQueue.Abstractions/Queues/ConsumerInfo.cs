@@ -11,7 +11,7 @@ public sealed record ConsumerInfo
     /// <summary>The queue.</summary>
     public string Queue { get; init; } = "";
 
-    /// <summary><c>websocket</c>, <c>sse</c>, <c>http</c> or <c>signalr</c>.</summary>
+    /// <summary><c>websocket</c>, <c>sse</c>, <c>comet</c> (lines over plain HTTP), <c>signalr</c> or <c>in-process</c>.</summary>
     public string Transport { get; init; } = "";
 
     /// <summary>Where it comes from.</summary>

@@ -21,7 +21,7 @@ public sealed record PresentConsumer
     /// <summary>Its number.</summary>
     public long Id { get; init; }
 
-    /// <summary><c>websocket</c>, <c>sse</c>, <c>comet</c> or <c>signalr</c>.</summary>
+    /// <summary><c>websocket</c>, <c>sse</c>, <c>comet</c> (lines over plain HTTP), <c>signalr</c> or <c>in-process</c>.</summary>
     public string Transport { get; init; } = "";
 
     /// <summary>The worker's name; null where it gave none.</summary>

@@ -24,7 +24,8 @@ public record ConsumeOptions
 
     /// <summary>
     /// With <see cref="AckMode.Manual"/>: how long the server keeps what this program holds when the connection drops, at most 10 minutes;
-    /// the program goes on with the same leases when it is back in time. Zero: the messages go to others at once. Default 10 s.
+    /// the program goes on with the same leases when it is back in time. Zero: the messages go to others at once. Default 10 s. Unused in
+    /// process, where there is no connection that could drop, and by streams over many queues.
     /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -28,11 +28,11 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
     /// <summary>The stream stands, for the first time or again. Raised on a thread of the pool.</summary>
     public event Action? Connected;
 
-    /// <summary>A queue has joined a stream over many. Raised on a thread of the pool.</summary>
+    /// <summary>A queue has joined a stream over many. Raised on a thread of the pool; in process in line with the messages.</summary>
     public event Action<string>? QueueJoined;
 
     /// <summary>A queue has left a stream over many, or does not join it, and why: <c>queue-deleted</c>, <c>access-ended</c>,
-    /// <c>stream-full</c>. Raised on a thread of the pool.</summary>
+    /// <c>stream-full</c>. Raised on a thread of the pool; in process in line with the messages.</summary>
     public event Action<string, string>? QueueLeft;
 
     /// <summary>The queue; empty for a stream over many.</summary>
@@ -44,6 +44,14 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
     /// <summary>Why the last enumeration was ended from the other side, such as <see cref="ProblemTypes.QueueDeleted"/>; null where it was
     /// not.</summary>
     public string? EndReason { get; protected internal set; }
+
+    /// <summary>
+    /// Where the last enumeration was, as <see cref="ConsumeOptions.From"/> of the next one: behind the last broadcast message that the
+    /// program got. Null before it is known, and where nothing is broadcast. Of a stream over many queues it is one cursor over all of
+    /// them, for a stream over the same queues and patterns. It may then stand before the last messages, which come again. Safe to read
+    /// while the enumeration waits.
+    /// </summary>
+    public string? Cursor { get; protected internal set; }
 
     /// <inheritdoc/>
     public abstract IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default);

@@ -29,7 +29,10 @@ internal static class ListenCommand
         {
             Description = "latest, earliest, latest-per-key, a cursor, an offset, or -N for N messages back (broadcast)",
         };
-        var resume = new Option<FileInfo?>("--resume") { Description = "Keep the cursor in this file and begin behind it (broadcast)" };
+        var resume = new Option<FileInfo?>("--resume")
+        {
+            Description = "Keep the cursor in this file and begin behind it (broadcast); of several queues some messages may come again",
+        };
         var ack = new Option<bool>("--ack")
         {
             Description = "Ack each message once it is printed (roundrobin), instead of when it is sent",
@@ -50,14 +53,9 @@ internal static class ListenCommand
 
             var isOne = names.Length == 1 && patterns.Length == 0;
             var file = parsed.GetValue(resume);
-            if (file is not null && !isOne)
-            {
-                throw new UsageException("--resume keeps the cursor of one queue.");
-            }
-
             var start = file is { Exists: true }
                 ? (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Trim() : parsed.GetValue(from);
-            if (file is not null
+            if (file is not null && isOne
                 && start is null && await EndAsync(client, terminal, names[0], cancellationToken) is { } end)
             {
                 // A program that is stopped before its first message resumes from here, too.
@@ -89,22 +87,36 @@ internal static class ListenCommand
                 throw new UsageException("--count is 1 or more.");
             }
 
-            await foreach (var message in stream)
+            var kept = start;
+            try
             {
-                terminal.WriteMessage(message);
-                if (manual)
+                await foreach (var message in stream)
                 {
-                    _ = await message.AckAsync(cancellationToken);
-                }
+                    terminal.WriteMessage(message);
+                    if (manual)
+                    {
+                        _ = await message.AckAsync(cancellationToken);
+                    }
 
-                if (file is not null && message.Cursor is { } cursor)
-                {
-                    await File.WriteAllTextAsync(file.FullName, cursor, cancellationToken);
+                    await KeepAsync();
+                    if (--left == 0)
+                    {
+                        break;
+                    }
                 }
+            }
+            finally
+            {
+                // A stream that is quiet moves on, too: past messages that a filter leaves out, and to the exact place in many queues.
+                await KeepAsync();
+            }
 
-                if (--left == 0)
+            async Task KeepAsync()
+            {
+                if (file is not null && stream.Cursor is { } cursor && cursor != kept)
                 {
-                    break;
+                    await File.WriteAllTextAsync(file.FullName, cursor, CancellationToken.None);
+                    kept = cursor;
                 }
             }
 

@@ -18,6 +18,7 @@ internal sealed class HttpMessageStream(
     public override async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
+        Cursor = null;
         var session = new StreamSession(client, this);
         session.Start();
         try
@@ -27,13 +28,18 @@ internal sealed class HttpMessageStream(
             {
                 foreach (var item in taken)
                 {
-                    if (item is not Message message)
+                    if (item is string cursor)
+                    {
+                        Cursor = cursor;
+                    }
+                    else if (item is not Message message)
                     {
                         OnGap((Gap)item);
                     }
                     else if (message.Receipt is null || message.TryStart())
                     {
                         // A message that was cancelled or lost while it waited here is skipped.
+                        Cursor = message.Cursor ?? Cursor;
                         yield return message;
                     }
                 }

@@ -126,7 +126,7 @@ internal sealed class HubTransport : IStreamTransport
 
         var answer = await connection.InvokeAsync<JsonElement>("Subscribe", selection.Queues, options, cancellationToken)
             .ConfigureAwait(false);
-        session.Many!.Begin(
+        session.BeginMany(
             [.. answer.GetProperty("queues").EnumerateArray().Select(static queue => queue.GetString()!)],
             answer.GetProperty("cursor").GetString()!);
     }

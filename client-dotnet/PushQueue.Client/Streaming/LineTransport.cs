@@ -82,7 +82,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
                 rest = rest.Slice(rest.GetPosition(1, end));
                 if (serverSentEvents && session.Many is { } many)
                 {
-                    ReadCursor(line, many);
+                    ReadCursor(line, many, session);
                 }
 
                 if (JsonOf(line.IsSingleSegment ? line.First : line.ToArray()) is { IsEmpty: false } json)
@@ -102,7 +102,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
     }
 
     /// <summary>An id counts at the end of its event, when the message of the event has been handed on.</summary>
-    private static void ReadCursor(in ReadOnlySequence<byte> line, ManyPosition many)
+    private static void ReadCursor(in ReadOnlySequence<byte> line, ManyPosition many, StreamSession session)
     {
         var text = line.Length is 0 || !line.FirstSpan.StartsWith("id"u8) ? "" : Encoding.ASCII.GetString(line).TrimEnd('\r');
         if (text.StartsWith("id: ", StringComparison.Ordinal))
@@ -111,7 +111,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         }
         else if (line.Length <= 1)
         {
-            many.Reach();
+            session.Reach();
         }
     }
 

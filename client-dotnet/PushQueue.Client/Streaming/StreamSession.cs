@@ -33,6 +33,9 @@ internal sealed class StreamSession
 
     /// <summary>The server ends a former connection of this stream that broke without its noticing.</summary>
     private readonly string _instance = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>The cursor of the last message of a stream over many queues.</summary>
+    private string? _given;
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;
@@ -154,10 +157,33 @@ internal sealed class StreamSession
 
         if (_many is not null)
         {
-            return _many.TryMove(message) ? Add(message, cancellationToken) : default;
+            if (!_many.TryMove(message))
+            {
+                return default;
+            }
+
+            _given = message.Cursor;
+            return Add(message, cancellationToken);
         }
 
         return _position.TryMove(message) ? Add(message, cancellationToken) : LearnAndAddAsync(message, cancellationToken);
+    }
+
+    /// <summary>A stream over many queues stands, over these.</summary>
+    public void BeginMany(string[] queues, string cursor)
+    {
+        _many!.Begin(queues, cursor);
+        _ = Inbox.Add(cursor, 0);
+    }
+
+    /// <summary>The end of an event of a stream over many queues, which may have a cursor.</summary>
+    public void Reach()
+    {
+        var cursor = _many!.Cursor!;
+        if (_many.TryReach() && cursor != _given)
+        {
+            _ = Inbox.Add(cursor, 0);
+        }
     }
 
     private ValueTask Add(Message message, CancellationToken cancellationToken)
@@ -206,6 +232,7 @@ internal sealed class StreamSession
                 break;
             case "cursor" when told.Cursor is { } cursor:
                 _position.MoveTo(cursor);
+                _ = Inbox.Add(cursor, 0);
                 break;
             case "cancel" when told.Id is { } id:
                 _ = _held.Cancel(told.Queue ?? Queue, id);
@@ -243,10 +270,11 @@ internal sealed class StreamSession
         switch (told)
         {
             case { Queues: { } queues, Cursor: { } cursor, Error: null }:
-                _many!.Begin(queues, cursor);
+                BeginMany(queues, cursor);
                 return told.Event is not null;
             case { Event: "cursor", Cursor: { } cursor }:
                 _many!.Learn(cursor);
+                _ = Inbox.Add(cursor, 0);
                 return true;
             case { Event: "subscribed", Queue: { } queue, Position: { } position }:
                 _many!.Join(queue, position);

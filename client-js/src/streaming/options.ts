@@ -86,5 +86,10 @@ export interface ManualConsumeOptions extends CommonOptions {
 
 /** A queue's messages, once: each loop over it is a stream of its own. */
 export interface MessageStream<M> extends AsyncIterable<M> {
+  /**
+   * Where the last loop was, as `from` of the next stream: behind the last broadcast message that it got. Undefined before that is known.
+   * Of a stream over many queues it is one cursor over all of them, which may stand before the last messages; those then come again.
+   */
+  readonly cursor: string | undefined;
   [Symbol.asyncIterator](): AsyncIterator<M, void, undefined> & { return(): Promise<IteratorResult<M, void>> };
 }

@@ -35,7 +35,9 @@ export class Session implements StreamSink {
   readonly #stop = new AbortController();
   readonly #abort = () => this.#fail(this.#options.signal!.reason);
   #asked = 0;
-  #inbox: (Received | Gap)[] = [];
+  /** A text is a cursor: the stream is behind it without a message. */
+  #inbox: (Received | Gap | string)[] = [];
+  #cursor: string | undefined;
   #taken = 0;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
@@ -112,8 +114,14 @@ export class Session implements StreamSink {
     this.#running ??= this.#start();
     while (this.#stopped === undefined) {
       const item = this.#take();
+      if (typeof item === "string") {
+        this.#cursor = item;
+        continue;
+      }
+
       if (item instanceof Received) {
         item.started = true;
+        this.#cursor = item.cursor ?? this.#cursor;
         return { done: false, value: item };
       }
 
@@ -130,6 +138,11 @@ export class Session implements StreamSink {
     return { done: true, value: undefined };
   }
 
+  /** The cursor behind what the loop over the stream has got. */
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
   /** Ends the connection. The messages that the program still holds go back to the queue. */
   stop(): Promise<void> {
     return this.#stopped ??= this.#end();
@@ -139,6 +152,7 @@ export class Session implements StreamSink {
     if (this.#many) {
       if (queues !== undefined && cursor !== undefined) {
         this.#many.begin(queues, cursor);
+        this.#add(cursor);
       }
     } else if (this.#position.open && this.transport.tellsStart) {
       this.#position.begin(cursor);
@@ -168,6 +182,10 @@ export class Session implements StreamSink {
       }
 
       if (!isNew) {
+        if (cursor !== undefined) {
+          this.#add(cursor);
+        }
+
         return;
       }
     } else if (envelope.offset !== undefined) {
@@ -178,7 +196,7 @@ export class Session implements StreamSink {
       this.#learnEpoch();
     }
 
-    const position = this.#many ? cursor : this.#position.cursor;
+    const position = (this.#many ?? this.#position).cursor;
     const message = new Received(envelope, this.#leases, envelope.offset === undefined ? undefined : position);
     if (envelope.receipt === undefined || this.#held.add(message)) {
       this.#add(message);
@@ -197,14 +215,19 @@ export class Session implements StreamSink {
         this.#position.reset();
         this.#asked = 0;
       }
-    } else if (event.event === "cursor" && !this.#many) {
-      this.#position.reach(String(item["cursor"]));
+    } else if (event.event === "cursor") {
+      if (!this.#many) {
+        this.#position.reach(String(item["cursor"]));
+      }
+
+      this.#add(String(item["cursor"]));
     } else if (event.event === "cancel") {
       this.#held.end(event.queue!, event.id, "The message was cancelled.");
       this.#tell(() => this.#options.onCancel?.(event.id));
     } else if (this.#many && event.event === "subscribed") {
       if (event.queues) {
         this.#many.begin(event.queues, event.cursor!);
+        this.#add(event.cursor!);
       } else {
         this.#tell(() => this.#options.onJoin?.(event.queue!));
       }
@@ -234,13 +257,13 @@ export class Session implements StreamSink {
     this.#left = true;
   }
 
-  #add(item: Received | Gap): void {
+  #add(item: Received | Gap | string): void {
     this.#inbox.push(item);
     this.#wakeReader?.();
   }
 
   /** The next of the inbox that is still worth working on. */
-  #take(): Received | Gap | undefined {
+  #take(): Received | Gap | string | undefined {
     while (this.#taken < this.#inbox.length && !this.#options.signal?.aborted) {
       const item = this.#inbox[this.#taken++];
       if (this.#taken > inboxMax / 2) {

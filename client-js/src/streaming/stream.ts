@@ -15,14 +15,18 @@ export function openStream(
 ): MessageStream<Message> {
   const selection = typeof queue === "string" ? undefined : selectionOf(queue);
   const name = typeof queue === "string" ? queue : "";
+  let session: Session | undefined;
   return {
+    get cursor() {
+      return session?.cursor;
+    },
     [Symbol.asyncIterator]() {
-      const session = new Session(
+      const current = session = new Session(
         http, name, options, choose(http, client, options.transport ?? client.transport), client.reconnect ?? {}, selection);
       return {
-        next: () => session.next(),
+        next: () => current.next(),
         async return() {
-          await session.stop();
+          await current.stop();
           return { done: true, value: undefined };
         },
       };

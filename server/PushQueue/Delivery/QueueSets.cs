@@ -54,14 +54,16 @@ internal sealed class QueueSets(
     }
 
     /// <summary>Takes a connection out of all its queues; the connection itself goes on.</summary>
-    public void Close(QueueSet set)
+    /// <param name="set">The queues.</param>
+    /// <param name="started">See <see cref="Dispatcher.Unsubscribe"/>.</param>
+    public void Close(QueueSet set, IReadOnlyList<LeaseKey>? started = null)
     {
         set.Ended?.Invoke();
         foreach (var member in set.Members)
         {
             if (member.Consumer is { } consumer)
             {
-                dispatcher.Unsubscribe(consumer);
+                dispatcher.Unsubscribe(consumer, started: started);
             }
         }
 

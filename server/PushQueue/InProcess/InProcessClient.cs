@@ -21,7 +21,7 @@ internal sealed class InProcessClient(
     PresenceWatch presence,
     TimeProvider time) : IPushQueueClient
 {
-    private readonly InProcessLeases _leases = new(operations, held: null);
+    private readonly InProcessLeases _leases = new(operations, held: null, time);
 
     public async Task<Client.PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
     {
@@ -146,8 +146,13 @@ internal sealed class InProcessClient(
     public MessageStream ConsumeAsync(string queue, ConsumeOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(queue);
-        return new InProcessStream(consumers, time, queue, options ?? new ConsumeOptions(), cancellationToken);
+        return new InProcessStream(consumers, time, queue, selection: null, options ?? new ConsumeOptions(), cancellationToken);
     }
+
+    public MessageStream ConsumeManyAsync(
+        IEnumerable<string> queues, IEnumerable<string> patterns, ConsumeOptions? options = null,
+        CancellationToken cancellationToken = default) => new InProcessStream(
+            consumers, time, "", Client.Streaming.QueueSelection.Of(queues, patterns), options ?? new ConsumeOptions(), cancellationToken);
 
     public Task RegisterWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default)
     {
@@ -234,8 +239,8 @@ internal sealed class InProcessClient(
 
     private NewMessage Read(PutMessage message, out TimeSpan? wait)
     {
-        // The program may use its buffer again; the store keeps the body.
-        var body = message.Body.ToArray();
+        // The store keeps the body. The program may use its own buffer again.
+        var body = message.IsConstant ? message.Body : message.Body.ToArray();
         wait = null;
         if (message.Options is not { } options)
         {

@@ -15,16 +15,14 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
     private const int ItemsMax = 10_000;
     private const long BytesMax = 4 * 1024 * 1024;
 
-    private readonly QueueName _queue;
     private readonly Action<string> _onCancelled;
     private readonly InProcessLeases _leases;
     private readonly CancellationTokenSource _gone = new();
 
-    public InProcessConnection(OperationExecutor operations, QueueName queue, Action<string> onCancelled)
+    public InProcessConnection(OperationExecutor operations, Action<string> onCancelled, TimeProvider time)
     {
-        _queue = queue;
         _onCancelled = onCancelled;
-        _leases = new InProcessLeases(operations, Held);
+        _leases = new InProcessLeases(operations, Held, time);
     }
 
     public Inbox Inbox { get; } = new(ItemsMax, BytesMax);
@@ -93,13 +91,13 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
     {
         switch (page.Notice)
         {
-            case MessageId id:
-                OnCancelled(id.ToString());
+            case CancelledNotice cancelled:
+                OnCancelled(cancelled);
                 return true;
             case CloseReason reason:
                 End ??= reason;
                 return true;
-            case Client.Gap or Cursor:
+            case Client.Gap or Cursor or string or JoinedNotice or LeftNotice:
                 return Inbox.Add(page.Notice, 0);
             default:
                 var hasRoom = true;
@@ -116,16 +114,16 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
         }
     }
 
-    private void OnCancelled(string id)
+    private void OnCancelled(CancelledNotice cancelled)
     {
-        _ = Held.Cancel(_queue.Value, id);
+        _ = Held.Cancel(cancelled.Queue, cancelled.Id);
 
         // The program's handlers run elsewhere: delivery must not wait for them.
         _ = Task.Run(() =>
         {
             try
             {
-                _onCancelled(id);
+                _onCancelled(cancelled.Id);
             }
             catch (Exception e)
             {

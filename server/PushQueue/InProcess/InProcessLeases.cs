@@ -9,9 +9,14 @@ namespace PushQueue.InProcess;
 /// <summary>Settles leases of messages that the program got in process.</summary>
 /// <param name="operations">The operations.</param>
 /// <param name="held">The messages that a stream holds; null for messages that were leased one by one.</param>
-internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages? held) : ILeaseOwner
+/// <param name="time">The time of the waits for a store that is out of reach.</param>
+internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages? held, TimeProvider time) : ILeaseOwner
 {
     private const int ErrorCharsMax = 1000;
+
+    // As long as the client over HTTP tries.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     public Task<bool> AckAsync(Client.Message message, CancellationToken cancellationToken) =>
         SettleAsync(message, Settlement.Ack, default, cancellationToken);
@@ -47,8 +52,7 @@ internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages
     private async Task<bool> SettleAsync(
         Client.Message message, Settlement settlement, GivenOptions given, CancellationToken cancellationToken)
     {
-        var error = await SettleAsync(
-            QueueName.Parse(message.Queue), MessageId.Parse(message.Id), message.Receipt!, settlement, given, cancellationToken);
+        var error = await SettlePatientlyAsync(message, settlement, given, cancellationToken);
         var done = error switch
         {
             QueueError.None => true,
@@ -66,6 +70,32 @@ internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages
         }
 
         return done;
+    }
+
+    /// <summary>Waits while the store is out of reach, for up to a minute.</summary>
+    private async Task<QueueError> SettlePatientlyAsync(
+        Client.Message message, Settlement settlement, GivenOptions given, CancellationToken cancellationToken)
+    {
+        var (queue, id) = (QueueName.Parse(message.Queue), MessageId.Parse(message.Id));
+        var begun = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var error = await SettleAsync(queue, id, message.Receipt!, settlement, given, cancellationToken);
+                if (error != QueueError.StoreUnavailable || time.GetElapsedTime(begun) >= Patience)
+                {
+                    return error;
+                }
+            }
+            catch (PushQueueException e) when (
+                e.Type == ProblemTypes.StoreUnavailable && time.GetElapsedTime(begun) < Patience)
+            {
+                // Tried again below.
+            }
+
+            await Task.Delay(RetryInterval, time, cancellationToken);
+        }
     }
 
     private async Task<QueueError> SettleAsync(

@@ -25,8 +25,9 @@ internal sealed class InProcessPage : EncodedPage
     public PushedMessage[] Messages { get; } = [];
 
     /// <summary>
-    /// A <see cref="Client.Gap"/>, the <see cref="Cursor"/> of a stream whose filter left messages out, the
-    /// <see cref="Queues.MessageId"/> of a message that was cancelled, or a <see cref="CloseReason"/>.
+    /// A <see cref="Client.Gap"/>, the <see cref="Cursor"/> of a stream whose filter left messages out, a <see cref="CancelledNotice"/> or
+    /// a <see cref="CloseReason"/>; of a stream over many queues also its cursor as a text, a <see cref="JoinedNotice"/> or a
+    /// <see cref="LeftNotice"/>.
     /// </summary>
     public object? Notice { get; }
 

@@ -1,49 +1,55 @@
 using PushQueue.Client;
+using PushQueue.Client.Streaming;
 using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.InProcess;
 
-/// <summary>The messages of a queue of this process.</summary>
+/// <summary>The messages of a queue of this process, or of many.</summary>
 internal sealed class InProcessStream(
-    InProcessConsumers consumers, TimeProvider time, string queue, ConsumeOptions options, CancellationToken cancellationToken)
+    InProcessConsumers consumers,
+    TimeProvider time,
+    string queue,
+    QueueSelection? selection,
+    ConsumeOptions options,
+    CancellationToken cancellationToken)
     : MessageStream(queue, options)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationToken _cancellationToken = cancellationToken;
 
+    private string Name => selection?.ToString() ?? Queue;
+
     public override async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
-        var name = Refusals.Queue(Queue);
-        var start = Options.From;
-        EndReason = null;
+        var place = new InProcessPlace(Options.From, selection is not null);
+        (EndReason, Cursor) = (null, null);
         var hasJoined = false;
         while (true)
         {
-            var subscription = await JoinAsync(name, start, hasJoined, either.Token);
+            var subscription = await JoinAsync(place.Start, hasJoined, either.Token);
             hasJoined = true;
             try
             {
-                start = subscription.Cursor;
+                place.Begin(subscription);
+                Cursor = place.Cursor;
                 OnConnected();
                 var batch = new List<object>();
                 while (await subscription.Inbox.TakeAllAsync(batch, either.Token) is { } taken)
                 {
                     foreach (var item in taken)
                     {
-                        if (item is Cursor passed)
+                        if (item is not Message message)
                         {
-                            start = passed.ToString();
+                            place.Move(item);
+                            Cursor = place.Cursor;
+                            Report(item);
                         }
-                        else if (item is not Message message)
-                        {
-                            OnGap((Client.Gap)item);
-                        }
-                        else if (message.Receipt is null || message.TryStart())
+                        else if (place.TryMove(message) && (message.Receipt is null || message.TryStart()))
                         {
                             // A message that was cancelled or lost while it waited here is skipped.
-                            start = message.Cursor ?? start;
+                            Cursor = place.Cursor;
                             yield return message;
                         }
                     }
@@ -64,27 +70,48 @@ internal sealed class InProcessStream(
 
             // Most often it read too slowly under broadcast. It resumes where it was.
             var wait = TimeSpan.FromMilliseconds(subscription.End?.NextReconnectMs() ?? 0);
-            OnReconnecting(new Reconnecting(Queue, 1, wait, Cause: null));
+            OnReconnecting(new Reconnecting(Name, 1, wait, Cause: null));
             await Task.Delay(wait, time, either.Token);
         }
     }
 
+    private void Report(object notice)
+    {
+        switch (notice)
+        {
+            case Client.Gap gap:
+                OnGap(gap);
+                break;
+            case JoinedNotice joined:
+                OnJoined(joined.Queue);
+                break;
+            case LeftNotice left:
+                OnLeft(left.Queue, left.Code);
+                break;
+            default:
+                // A cursor.
+                break;
+        }
+    }
+
     /// <summary>
-    /// Joins the queue. Waits while the store is out of reach, if the stream had joined before or was told to wait for its server.
+    /// Joins the queues. Waits while the store is out of reach, if the stream had joined before or was told to wait for its server.
     /// </summary>
     private async Task<InProcessSubscription> JoinAsync(
-        Queues.QueueName name, string? start, bool hasJoined, CancellationToken cancellationToken)
+        string? start, bool hasJoined, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await consumers.JoinAsync(name, Options, start, OnCancelled);
+                return selection is null
+                    ? await consumers.JoinAsync(Refusals.Queue(Queue), Options, start, OnCancelled)
+                    : await consumers.JoinManyAsync(selection, Options, start, OnCancelled);
             }
             catch (PushQueueException e) when (
                 e.Type == ProblemTypes.StoreUnavailable && (hasJoined || Options.WaitForServer))
             {
-                OnReconnecting(new Reconnecting(Queue, attempt, RetryInterval, e));
+                OnReconnecting(new Reconnecting(Name, attempt, RetryInterval, e));
                 await Task.Delay(RetryInterval, time, cancellationToken);
             }
         }

@@ -4,26 +4,27 @@ using PushQueue.Queues;
 
 namespace PushQueue.InProcess;
 
-/// <summary>One enumeration that has joined a queue.</summary>
-/// <param name="dispatcher">Where it leaves.</param>
+/// <summary>One enumeration that has joined its queues.</summary>
 /// <param name="connection">Its inbox.</param>
 /// <param name="session">Its life as a connection.</param>
-/// <param name="consumer">The consumer.</param>
-/// <param name="cursor">Where it began, for the next one; null where messages are not broadcast.</param>
+/// <param name="leave">Takes it out of its queues; gets the leases that the program has begun to work on.</param>
 internal sealed class InProcessSubscription(
-    Dispatcher dispatcher, InProcessConnection connection, ConsumerSession session, Consumer consumer, string? cursor) : IAsyncDisposable
+    InProcessConnection connection, ConsumerSession session, Action<IReadOnlyList<LeaseKey>> leave) : IAsyncDisposable
 {
     public Inbox Inbox => connection.Inbox;
 
     public Delivery.Encoding.CloseReason? End => connection.End;
 
-    public string? Cursor => cursor;
+    /// <summary>Where it began, for the next one; null where messages are not broadcast.</summary>
+    public string? Cursor { get; init; }
+
+    /// <summary>The first queues of a stream over many.</summary>
+    public string[] Queues { get; init; } = [];
 
     /// <summary>Messages that the program has begun and not settled count as failed attempts; the rest goes back as it was.</summary>
     public async ValueTask DisposeAsync()
     {
-        var started = Array.ConvertAll(connection.Held.Started(), KeyOf);
-        dispatcher.Unsubscribe(consumer, started: started);
+        leave(Array.ConvertAll(connection.Held.Started(), KeyOf));
         connection.Leave();
         await session.DisposeAsync();
         connection.Held.EndAll();

@@ -384,6 +384,135 @@ public abstract partial class ClientContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stream_over_many_queues_names_the_queue_of_each_message_and_takes_in_queues_that_appear_and_vanish()
+    {
+        var joined = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var left = new System.Collections.Concurrent.ConcurrentQueue<(string, string)>();
+        var connected = new SemaphoreSlim(0);
+        var stream = Client.ConsumeManyAsync(["named"], ["m.*"]);
+        stream.Connected += () => connected.Release();
+        stream.QueueJoined += joined.Enqueue;
+        stream.QueueLeft += (queue, code) => left.Enqueue((queue, code));
+        await using var messages = stream.GetAsyncEnumerator();
+        var next = messages.MoveNextAsync().AsTask();
+        await connected.WaitAsync().WithTimeout();
+
+        await Client.PutAsync("named", "one").WithTimeout();
+        Assert.True(await next.WithTimeout());
+        Assert.Equal(("named", "one", 1), (messages.Current.Queue, messages.Current.Text, messages.Current.Offset));
+        next = messages.MoveNextAsync().AsTask();
+        await Client.PutAsync("m.new", "two").WithTimeout();
+        await Client.PutAsync("other", "not wanted").WithTimeout();
+        Assert.True(await next.WithTimeout());
+        Assert.Equal(("m.new", "two", 1), (messages.Current.Queue, messages.Current.Text, messages.Current.Offset));
+        next = messages.MoveNextAsync().AsTask();
+        await Client.DeleteQueueAsync("m.new").WithTimeout();
+        await Eventually.TrueAsync(() => left.Contains(("m.new", ProblemTypes.QueueDeleted)), "the queue has left");
+        await Client.PutAsync("m.new", "again").WithTimeout();
+        Assert.True(await next.WithTimeout());
+        Assert.Equal(("m.new", "again", 1), (messages.Current.Queue, messages.Current.Text, messages.Current.Offset));
+        Assert.Equal(["m.new", "m.new"], joined);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(30)]
+    public async Task A_stream_over_many_queues_resumes_all_of_them_by_one_cursor(int queues)
+    {
+        // Up to 16 queues each message has its own cursor where the transport carries it. Else the cursor may stand before the message.
+        var names = Enumerable.Range(0, queues).Select(static number => $"m.{number}").ToArray();
+        foreach (var name in names)
+        {
+            await Client.ChangeSettingsAsync(name, new QueueSettingsChange { Policy = "broadcast" }).WithTimeout();
+        }
+
+        var connected = new SemaphoreSlim(0);
+        var first = Client.ConsumeManyAsync(names, ["x.*"]);
+        first.Connected += () => connected.Release();
+        string? cursor;
+        string? behindOne;
+        await using (var messages = first.GetAsyncEnumerator())
+        {
+            var next = messages.MoveNextAsync().AsTask();
+            await connected.WaitAsync().WithTimeout();
+            await PutToAllAsync(names, "first");
+            Assert.True(await next.WithTimeout());
+            behindOne = messages.Current.Cursor;
+            for (var i = 1; i < queues; i++)
+            {
+                Assert.True(await messages.MoveNextAsync().AsTask().WithTimeout());
+            }
+
+            // The cursor follows the messages, also in a stream that is quiet.
+            next = messages.MoveNextAsync().AsTask();
+            await Eventually.TrueAsync(() => first.Cursor is not null && first.Cursor != behindOne, "the cursor moves");
+            cursor = first.Cursor;
+            await PutToAllAsync(names, "second");
+            Assert.True(await next.WithTimeout());
+        }
+
+        Assert.NotNull(behindOne);
+        var (before, _) = await ReadUntilAsync(Client.ConsumeManyAsync([.. names.Reverse()], ["x.*"], From(behindOne)), "second", queues);
+        var (after, end) = await ReadUntilAsync(Client.ConsumeManyAsync(names, ["x.*"], From(cursor)), "second", queues);
+        Assert.All(names, name => Assert.Contains((name, "second", 2L), after));
+        Assert.True(before.Count >= (2 * queues) - 1, $"{before.Count} messages came behind the first.");
+        Assert.Equal(before.Count, before.Distinct().Count());
+        Assert.True(after.Count < before.Count, $"{after.Count} of {before.Count} messages came behind the later cursor.");
+        Assert.NotEqual(cursor, end);
+        var refused = await Assert.ThrowsAsync<PushQueueException>(() =>
+            ReadUntilAsync(Client.ConsumeManyAsync(names, ["y.*"], From(cursor)), "second", queues));
+        Assert.Equal(ProblemTypes.BadOption, refused.Type);
+
+        static ConsumeOptions From(string? cursor) => new() { From = cursor };
+    }
+
+    [Fact]
+    public async Task A_stream_over_many_queues_acks_each_message_in_its_queue_and_gives_back_what_it_holds()
+    {
+        var options = new ConsumeOptions { Ack = AckMode.Manual, Prefetch = 10 };
+        var connected = new SemaphoreSlim(0);
+        var stream = Client.ConsumeManyAsync(["a", "b"], options);
+        stream.Connected += () => connected.Release();
+        await using (var messages = stream.GetAsyncEnumerator())
+        {
+            var next = messages.MoveNextAsync().AsTask();
+            await connected.WaitAsync().WithTimeout();
+            await Client.PutAsync("a", "one").WithTimeout();
+            await Client.PutAsync("b", "two").WithTimeout();
+            for (var i = 0; i < 2; i++)
+            {
+                Assert.True(await next.WithTimeout());
+                Assert.Null(messages.Current.Cursor);
+                if (messages.Current.Queue == "a")
+                {
+                    Assert.True(await messages.Current.AckAsync().WithTimeout());
+                }
+
+                next = i == 0 ? messages.MoveNextAsync().AsTask() : next;
+            }
+        }
+
+        await Eventually.TrueAsync(async () => (await Client.GetQueueAsync("b"))!.Ready == 1, "the message of b goes back");
+        Assert.Equal((0, 0, 1), (await Counts("a")));
+        Assert.Equal((1, 0, 0), (await Counts("b")));
+
+        async Task<(long Ready, long Leased, long Acked)> Counts(string queue) =>
+            await Client.GetQueueAsync(queue).WithTimeout() is { } info ? (info.Ready, info.Leased, info.Counters.Acked) : default;
+    }
+
+    [Fact]
+    public async Task A_stream_over_no_queue_or_with_wrong_options_is_refused()
+    {
+        Assert.Throws<ArgumentException>(() => Client.ConsumeManyAsync([], []));
+        var refused = await Assert.ThrowsAsync<PushQueueException>(() =>
+            ReadUntilAsync(Client.ConsumeManyAsync(["a"], new ConsumeOptions { Prefetch = 0 }), "", 1));
+        Assert.Equal(ProblemTypes.BadOption, refused.Type);
+        refused = await Assert.ThrowsAsync<PushQueueException>(() => ReadUntilAsync(Client.ConsumeManyAsync(["a", "a"]), "", 1));
+        Assert.Equal(ProblemTypes.BadOption, refused.Type);
+        Assert.Null(await Client.GetQueueAsync("a").WithTimeout());
+    }
+
+    [Fact]
     public async Task A_consumer_says_who_it_is()
     {
         var options = new ConsumeOptions { Who = """{"name":"ann"}""" };
@@ -520,6 +649,28 @@ public abstract partial class ClientContract : IAsyncLifetime
         Assert.Equal(0, (await Client.GetQueueAsync("a").WithTimeout())!.Ready);
         var error = await Assert.ThrowsAsync<PushQueueException>(() => Client.PurgeAsync("none").WithTimeout());
         Assert.Equal(ProblemTypes.NotFound, error.Type);
+    }
+
+    private async Task PutToAllAsync(IEnumerable<string> queues, string text)
+    {
+        foreach (var queue in queues)
+        {
+            await Client.PutAsync(queue, text).WithTimeout();
+        }
+    }
+
+    /// <summary>Reads until so many messages have a text. Also tells the cursor behind them.</summary>
+    private static async Task<(List<(string Queue, string Text, long Offset)> Messages, string? Cursor)> ReadUntilAsync(
+        MessageStream stream, string text, int count)
+    {
+        var read = new List<(string Queue, string Text, long Offset)>();
+        await using var messages = stream.GetAsyncEnumerator();
+        while (read.Count(message => message.Text == text) < count && await messages.MoveNextAsync().AsTask().WithTimeout())
+        {
+            read.Add((messages.Current.Queue, messages.Current.Text, messages.Current.Offset));
+        }
+
+        return (read, stream.Cursor);
     }
 
     private static async Task<Message> FirstAsync(MessageStream stream)

@@ -70,4 +70,37 @@ public sealed class InProcessClientTests : ClientContract
         var transports = (await Client.GetConsumersAsync("q").WithTimeout()).Select(static one => one.Transport);
         Assert.Equal(["in-process", "websocket"], transports.Order());
     }
+
+    [Fact]
+    public async Task An_ack_waits_for_a_store_that_is_out_of_reach()
+    {
+        await using var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
+        await using var server = await PushQueueServer.StartAsync(options => options.Storage.Redis = redis.Address);
+        var client = NewClient(server);
+        await client.PutAsync("q", "work").WithTimeout();
+        var leased = await client.LeaseAsync("q", TimeSpan.FromHours(1)).WithTimeout();
+        await redis.KillAsync();
+        await Assert.ThrowsAsync<PushQueueException>(() => client.AckAsync("q", leased!.Id, leased.Receipt!).WithTimeout());
+
+        var ack = leased!.AckAsync();
+        var refused = await Assert.ThrowsAsync<PushQueueException>(() => client.GetQueueAsync("q").WithTimeout());
+        Assert.False(ack.IsCompleted);
+        await redis.StartAgainAsync();
+
+        Assert.Equal(ProblemTypes.StoreUnavailable, refused.Type);
+        Assert.True(await ack.WithTimeout());
+        Assert.Equal(1, (await client.GetQueueAsync("q").WithTimeout())!.Counters.Acked);
+    }
+
+    [Fact]
+    public void Only_bodies_that_no_program_can_change_are_kept_without_a_copy()
+    {
+        byte[] own = [1, 2, 3];
+
+        Assert.True(PutMessage.Text("text").IsConstant);
+        Assert.True(PutMessage.Json(new Order(1, "tea"), ContractJson.Default.Order).IsConstant);
+        Assert.False(PutMessage.Bytes(own).IsConstant);
+        Assert.False(new PutMessage(own, "text/plain").IsConstant);
+        Assert.False((PutMessage.Text("text") with { Body = own }).IsConstant);
+    }
 }

@@ -82,7 +82,7 @@ internal abstract class MessageFormat
     }
 
     /// <inheritdoc cref="WriteCheckpoint"/>
-    public EncodedPage EncodeCheckpoint(string cursor, bool ofNextMessage)
+    public virtual EncodedPage EncodeCheckpoint(string cursor, bool ofNextMessage)
     {
         var writer = PageWriter.Rent();
         WriteCheckpoint(writer, cursor, ofNextMessage);
@@ -115,7 +115,7 @@ internal abstract class MessageFormat
     }
 
     /// <summary>A queue has joined a stream over many.</summary>
-    public EncodedPage EncodeJoined(QueueName queue, Cursor position)
+    public virtual EncodedPage EncodeJoined(QueueName queue, Cursor position)
     {
         var json = PageWriter.Rent();
         Envelope.WriteJoined(json, queue, position);

@@ -49,10 +49,11 @@ internal sealed class Subscriptions(
             return (null, refusal);
         }
 
-        var caller = ((ConnectionCaller)buffer.Connection.Rights).Caller;
+        // The application that hosts the queue is no caller; it may do everything.
+        var caller = (buffer.Connection.Rights as ConnectionCaller)?.Caller;
         foreach (var queue in request.Selection.Names)
         {
-            if (caller.WhyNot(Permissions.Listen, queue) is { } forbidden)
+            if (caller?.WhyNot(Permissions.Listen, queue) is { } forbidden)
             {
                 return (null, forbidden);
             }

@@ -8,15 +8,20 @@ internal sealed class ManyPosition(string? start)
 {
     private readonly Dictionary<string, long> _offsets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _epochs = new(StringComparer.Ordinal);
+    private string? _cursor;
     private string? _pending;
 
     /// <summary>The start for the server; null for its own choice.</summary>
-    public string? From { get; private set; } = start;
+    public string? From => _cursor ?? start;
+
+    /// <summary>The cursor of the message that comes, or the last one before it; null before the stream stands.</summary>
+    public string? Cursor => _pending ?? _cursor;
 
     /// <summary>A stream stands, over these queues.</summary>
     public void Begin(string[] queues, string cursor)
     {
-        From = cursor;
+        _cursor = cursor;
+        _pending = null;
         var there = queues.ToHashSet(StringComparer.Ordinal);
         foreach (var queue in _offsets.Keys.Where(queue => !there.Contains(queue)).ToArray())
         {
@@ -24,16 +29,21 @@ internal sealed class ManyPosition(string? start)
         }
     }
 
-    public void Learn(string cursor) => From = cursor;
+    public void Learn(string cursor) => _cursor = cursor;
 
     /// <summary>A cursor that belongs to the event whose end has not come yet.</summary>
     public void Expect(string cursor) => _pending = cursor;
 
-    /// <summary>The end of an event.</summary>
-    public void Reach()
+    /// <summary>The end of an event. False where it changes no cursor.</summary>
+    public bool TryReach()
     {
-        From = _pending ?? From;
-        _pending = null;
+        if (_pending is null)
+        {
+            return false;
+        }
+
+        (_cursor, _pending) = (_pending, null);
+        return true;
     }
 
     /// <summary>Goes behind a message. False: it came before.</summary>
@@ -50,6 +60,8 @@ internal sealed class ManyPosition(string? start)
         }
 
         _offsets[message.Queue] = message.Offset;
+        message.Epoch = Cursor;
+        message.IsOfMany = true;
         return true;
     }
 
