@@ -85,6 +85,23 @@ public sealed class CliTests : NodeTests
     }
 
     [Fact]
+    public async Task Listen_to_many_queues_resumes_all_of_them()
+    {
+        var (one, two) = (await Node.NewQueueAsync("broadcast"), await Node.NewQueueAsync("broadcast"));
+        using var folder = new TemporaryDirectory();
+
+        // Server-sent events have the exact cursor with each message.
+        string[] listen = ["listen", one, two, "--transport", "sse", "--count", "1", "--resume", Path.Combine(folder.Path, "cursor")];
+        await Node.Client.PutAsync(one, "a").WithTimeout();
+        await Node.Client.PutAsync(two, "b").WithTimeout();
+
+        var first = await RunAsync([.. listen, "--from", "earliest"]);
+        var second = await RunAsync(listen);
+
+        Assert.Equal([(0, "a\n"), (0, "b\n")], new[] { Short(first), Short(second) }.Order());
+    }
+
+    [Fact]
     public async Task Queues_and_one_queue()
     {
         var queue = await Node.NewQueueAsync("roundrobin");
