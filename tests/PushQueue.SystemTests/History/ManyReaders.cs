@@ -158,7 +158,7 @@ internal sealed class ManyReaders
         var isSource = queue.StartsWith("sales", StringComparison.Ordinal);
         var bodyBytesMax = queue == "feed.short" ? 30_000 : 200;
         return new Producer(
-            _scene, name, way, Queue(queue), bodyBytesMax, pauseMsMax, mayDelay: false, _randomOf(), hasKeys: isSource, hasHeaders: isSource);
+            _scene, name, way, Queue(queue), bodyBytesMax, pauseMsMax, mayDelay: false, _randomOf(), isSource, isSource);
     }
 
     private async Task RunLateAsync(string name)

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace PushQueue.SystemTests.History.Judging;
 
-/// <summary>The verdict finds each planted fault of a queue subscription, and nothing where there is none.</summary>
+/// <summary>The verdict finds each planted fault of a queue subscription, and nothing in a history without faults.</summary>
 public sealed class CopyVerdictTests
 {
     private static readonly HistoryEvent[] Ends = [new FoundLeft("source", 0, 0, 0), new FoundLeft("copy", 0, 0, 0)];
@@ -58,9 +58,9 @@ public sealed class CopyVerdictTests
         Assert.Equal([FindingKind.Lost], Judge(Off, Puts("p-1"), On, Puts("p-3", "p-5"), Source("p-1", "p-3", "p-5"), Copied("p-5")));
 
     [Fact]
-    public void A_put_beside_a_change_may_have_a_copy_or_not()
+    public void A_put_during_a_change_may_have_a_copy_or_not()
     {
-        HistoryEvent[][] beside =
+        HistoryEvent[][] during =
         [
             [.. Off[..1], .. Puts("p-1"), .. Off[1..]],
             [new PutTried("source", "p-1"), .. Off, new PutStored("source", "p-1")],
@@ -68,7 +68,7 @@ public sealed class CopyVerdictTests
             [.. Off, new PutTried("source", "p-1"), .. On, new PutStored("source", "p-1")],
         ];
 
-        Assert.All(beside, puts => Assert.Empty(Judge(puts, Source("p-1"))));
-        Assert.All(beside, puts => Assert.Empty(Judge(puts, Source("p-1"), Copied("p-1"))));
+        Assert.All(during, puts => Assert.Empty(Judge(puts, Source("p-1"))));
+        Assert.All(during, puts => Assert.Empty(Judge(puts, Source("p-1"), Copied("p-1"))));
     }
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace PushQueue.SystemTests.History.Judging;
 
 /// <summary>
-/// What the id of a message says, which is <c>PRODUCER-NUMBER</c>: in queues of <see cref="Promise.Ordered"/> each producer deals its
-/// messages to so many keys in turn, and where subscriptions have filters, each message has a header with its parity.
+/// The key and the header of a message follow from its id, which is <c>PRODUCER-NUMBER</c>: in queues of <see cref="Promise.Ordered"/> each
+/// producer deals its messages to so many keys in turn. Messages of queues with subscribers have a header with the parity of their number.
 /// </summary>
 internal static class MessageKeys
 {

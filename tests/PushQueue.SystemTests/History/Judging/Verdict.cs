@@ -8,7 +8,9 @@ internal static class Verdict
     /// <summary>Everything that the history shows to be wrong; empty where all promises were kept.</summary>
     /// <param name="history">All events, in the order in which they were seen.</param>
     /// <param name="promises">The promise of each queue; events of other queues are unexplained.</param>
-    /// <param name="copies">The queue subscriptions. The promise of a subscriber holds for its copies as if they had been put into it.</param>
+    /// <param name="copies">
+    /// The queue subscriptions. The promise of a subscriber holds for its copies as if they had been put into it.
+    /// </param>
     public static IReadOnlyList<Finding> Judge(
         IReadOnlyList<HistoryEvent> history, IReadOnlyDictionary<string, Promise> promises, params IEnumerable<CopyRule> copies)
     {

@@ -17,7 +17,10 @@ internal sealed class HttpLink(Uri address, HttpClient http, bool events) : Stre
         string? cursor = null;
 
         // The opening of a stream over many queues names them; that of a single queue says nothing that a consumer needs.
-        while (await (queue.Length == 0 ? all.ReadLineAsync(cancellationToken).AsTask() : lines.ReadLineAsync(cancellationToken)) is { } line)
+        Func<Task<string?>> read = queue.Length == 0
+            ? () => all.ReadLineAsync(cancellationToken).AsTask()
+            : () => lines.ReadLineAsync(cancellationToken);
+        while (await read() is { } line)
         {
             if (!events && line.Length > 0)
             {

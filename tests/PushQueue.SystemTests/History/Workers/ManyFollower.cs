@@ -5,7 +5,9 @@ using PushQueue.SystemTests.History.Links;
 
 namespace PushQueue.SystemTests.History.Workers;
 
-/// <summary>Follows many broadcast queues over one stream and resumes all of them by its cursor; a slow one stops reading now and then.</summary>
+/// <summary>
+/// Follows many broadcast queues over one stream and resumes all of them by its cursor; a slow one stops reading now and then.
+/// </summary>
 internal sealed class ManyFollower(
     Scene scene, string name, string query, Func<Uri, StreamLink> makeLink, Random random, bool slow = false)
 {

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace PushQueue.SystemTests.History.Workers;
 
-/// <summary>What a stream over many queues repeats after a reconnect is passed over; each planted fault reaches the judge and is found.</summary>
+/// <summary>
+/// A reader of many queues passes over the repetitions behind a reconnect; each planted fault reaches the judge and is found.
+/// </summary>
 public sealed class ManyPlaceTests
 {
     private const string Queue = "q";

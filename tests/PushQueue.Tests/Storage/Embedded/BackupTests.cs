@@ -85,6 +85,48 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_under_load_has_the_subscriptions_and_each_put_with_all_its_copies()
+    {
+        QueueName[] subscribers = [QueueName.Parse("billing"), QueueName.Parse("shipping")];
+        await using var store = await OpenAsync("live");
+        foreach (var subscriber in subscribers)
+        {
+            var patch = new QueueSettingsPatch { Subscriptions = QueueSubscriptions.Of([new QueueSubscription("ke*")]) };
+            Assert.True((await store.UpdateSettingsAsync(subscriber, patch).WithTimeout()).Ok);
+        }
+
+        using var stopping = new CancellationTokenSource();
+        var answered = 0;
+        var producer = Task.Run(async () =>
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                await PutAsync(store, Kept, answered + 1, answered + 1);
+                Volatile.Write(ref answered, answered + 1);
+                await ChurnAsync(store);
+            }
+        });
+        await Eventually.TrueAsync(() => Volatile.Read(ref answered) > 50, "the producer has begun");
+        var before = Volatile.Read(ref answered);
+        using var archive = new MemoryStream();
+        await store.WriteArchiveAsync(archive, CancellationToken.None).WithTimeout();
+        await stopping.CancelAsync();
+        await producer.WithTimeout();
+        await RestoreAsync(archive, "copy");
+
+        await using var copy = await OpenAsync("copy");
+        var numbers = await NumbersAsync(copy);
+        var put = await copy.PutAsync(Kept, new NewMessage { Body = "0"u8.ToArray(), ContentType = "text/plain" }).WithTimeout();
+
+        Assert.True(numbers.Count >= before, $"{numbers.Count} of {before} messages");
+        Assert.Equal(subscribers.Length, put.Value.Copies);
+        foreach (var subscriber in subscribers)
+        {
+            Assert.Equal([.. numbers, 0], await NumbersAsync(copy, subscriber));
+        }
+    }
+
+    [Fact]
     public async Task A_restored_store_begins_new_epochs_once()
     {
         string before;
@@ -190,10 +232,10 @@ public sealed class BackupTests : IDisposable
         await store.TakeAsync(Churned, 10, int.MaxValue).WithTimeout();
     }
 
-    private static async Task<List<int>> NumbersAsync(EmbeddedMessageStore store)
+    private static async Task<List<int>> NumbersAsync(EmbeddedMessageStore store, QueueName? queue = null)
     {
         var numbers = new List<int>();
-        while ((await store.TakeAsync(Kept, 100, int.MaxValue).WithTimeout()).Value is { Count: > 0 } taken)
+        while ((await store.TakeAsync(queue ?? Kept, 100, int.MaxValue).WithTimeout()).Value is { Count: > 0 } taken)
         {
             numbers.AddRange(taken.Select(message => int.Parse(Encoding.UTF8.GetString(message.Body.Span), CultureInfo.InvariantCulture)));
         }
