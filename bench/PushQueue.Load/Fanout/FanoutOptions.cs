@@ -39,6 +39,12 @@ internal sealed record FanoutOptions
     /// <summary>Round robin: each message must reach exactly one subscriber.</summary>
     internal bool Once { get; init; }
 
+    /// <summary>
+    /// Into how many queues the messages go in turn, by a publisher of each; <c>%d</c> in the paths stands for the number of the queue. With
+    /// one number in the path of a subscriber it gets the messages of one queue.
+    /// </summary>
+    internal int Queues { get; init; } = 1;
+
     /// <summary>How many of the subscribers never read; nothing is expected of them.</summary>
     internal int Slow { get; init; }
 

@@ -19,7 +19,10 @@ internal sealed class FanoutRun(FanoutOptions options)
 
     private long Delivered => _ledgers.Sum(ledger => ledger.Delivered);
 
-    private long Expected => options.Once ? options.Messages : (long)options.Messages * (options.Subscribers - options.Slow);
+    private long Expected => options.Once ? options.Messages : (long)options.Messages * (options.Subscribers - options.Slow) / SharedBy;
+
+    /// <summary>How many subscribers share the messages, because each has a queue of its own.</summary>
+    private int SharedBy => options.SubscribePath.Contains("%d", StringComparison.Ordinal) ? options.Queues : 1;
 
     internal FanoutResult Execute()
     {
@@ -74,7 +77,7 @@ internal sealed class FanoutRun(FanoutOptions options)
 
     private Subscriber Open(int number, DeliveryLedger ledger, bool neverReads)
     {
-        var path = options.SubscribePath.Replace("%d", $"{number}", StringComparison.Ordinal);
+        var path = options.SubscribePath.Replace("%d", $"{QueueOf(number)}", StringComparison.Ordinal);
         var node = number % (1 + options.MorePorts.Count);
         var port = node == 0 ? options.Port : options.MorePorts[node - 1];
         return options.Kind switch
@@ -84,6 +87,8 @@ internal sealed class FanoutRun(FanoutOptions options)
             _ => new HttpSubscriber(port, path, options.Headers, options.Kind == SubscriberKind.ServerSentEvents, ledger, neverReads),
         };
     }
+
+    private int QueueOf(int number) => options.Queues > 1 ? number % options.Queues : number;
 
     private Thread StartReader(EventLoop loop, int number)
     {

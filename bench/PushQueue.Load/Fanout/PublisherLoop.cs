@@ -13,7 +13,7 @@ internal sealed class PublisherLoop : IDisposable
 {
     private readonly FanoutOptions _options;
     private readonly EventLoop _loop = new();
-    private readonly Stack<Publisher> _free = new();
+    private readonly Queue<Publisher> _free = new();
     private int _answered;
     private int _open;
 
@@ -24,7 +24,7 @@ internal sealed class PublisherLoop : IDisposable
         {
             var publisher = new Publisher(this, options, i);
             _loop.Add(publisher);
-            _free.Push(publisher);
+            _free.Enqueue(publisher);
             _open++;
         }
     }
@@ -41,7 +41,7 @@ internal sealed class PublisherLoop : IDisposable
         {
             while (next < _options.Messages && _free.Count > 0 && DueAt(start, next) <= Clock.Now)
             {
-                _free.Pop().Publish(next++);
+                _free.Dequeue().Publish(next++);
             }
 
             var waitsForTime = next < _options.Messages && _free.Count > 0;
@@ -94,7 +94,7 @@ internal sealed class PublisherLoop : IDisposable
             }
 
             _owner._answered++;
-            _owner._free.Push(this);
+            _owner._free.Enqueue(this);
             return length;
         }
 

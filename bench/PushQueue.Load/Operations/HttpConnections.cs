@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using PushQueue.Load.Measuring;
 using PushQueue.Load.Protocols;
@@ -86,21 +89,32 @@ internal sealed class HttpTake(OperationOptions options, WorkLedger work) : Http
     }
 }
 
-/// <summary>Many messages a POST, as NDJSON: one JSON string a line.</summary>
+/// <summary>Many messages a POST, as NDJSON: one JSON string a line, or an envelope with a key.</summary>
 internal sealed class HttpBatch(OperationOptions options, WorkLedger work) : HttpOperationConnection(options, work)
 {
+    private const string KeyFormat = "D7";
+
+    private readonly string _path = $"{options.HttpPath}/batch{(options.Keys > 0 ? "?envelope=true" : "")}";
+    private readonly byte[] _lineStart = Encoding.UTF8.GetBytes(
+        options.Keys > 0 ? $"{{\"key\":\"{0.ToString(KeyFormat, CultureInfo.InvariantCulture)}\",\"body\":\"" : "\"");
+    private readonly byte[] _lineEnd = Encoding.UTF8.GetBytes(options.Keys > 0 ? "\"}\n" : "\"\n");
+
     protected override void WriteRequests(int first, int count)
     {
-        var lineBytes = Options.Size + 3;
-        Write(Encoding.UTF8.GetBytes($"POST {Options.HttpPath}/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
+        var lineBytes = _lineStart.Length + Options.Size + _lineEnd.Length;
+        Write(Encoding.UTF8.GetBytes($"POST {_path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
             + $"{Options.Headers}Content-Length: {lineBytes * count}\r\n\r\n"));
         for (var i = 0; i < count; i++)
         {
             var line = Reserve(lineBytes);
-            line[0] = (byte)'"';
-            Token.WriteBody(line[1..^2], first + i, Clock.Now);
-            line[^2] = (byte)'"';
-            line[^1] = (byte)'\n';
+            _lineStart.CopyTo(line);
+            if (Options.Keys > 0)
+            {
+                _ = Utf8Formatter.TryFormat((first + i) % Options.Keys, line["{\"key\":\"".Length..], out _, new StandardFormat('D', 7));
+            }
+
+            Token.WriteBody(line.Slice(_lineStart.Length, Options.Size), first + i, Clock.Now);
+            _lineEnd.CopyTo(line[^_lineEnd.Length..]);
         }
 
         Awaited = 1;

@@ -42,6 +42,9 @@ internal sealed record OperationOptions
 
     internal int Prefetch { get; init; } = 10_000;
 
+    /// <summary>Into how many keys the messages of a batch are dealt in turn; 0: they have no key.</summary>
+    internal int Keys { get; init; }
+
     internal string Headers { get; init; } = "";
 
     internal string ContentType { get; init; } = "text/plain";

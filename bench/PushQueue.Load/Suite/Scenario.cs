@@ -14,6 +14,7 @@ internal enum Figure
     NodeCpuPercent,
     RedisBytes,
     NodeBytes,
+    FlushesPerOperation,
 }
 
 /// <summary>One run's figures, and what was wrong with it, if anything: a loss is never averaged away.</summary>

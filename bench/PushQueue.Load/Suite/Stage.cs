@@ -75,6 +75,9 @@ internal sealed class Stage(Systems systems, SuiteScale scale) : IDisposable
     internal void SetPolicy(ServerProcess server, string queue, string policy) =>
         Call(HttpMethod.Post, server, $"/p/{queue}", new FormUrlEncodedContent([new("policy", policy)]));
 
+    internal void Set(ServerProcess server, string queue, string settings) =>
+        Call(HttpMethod.Patch, server, $"/q/{queue}/settings", new StringContent(settings));
+
     internal void PutOne(ServerProcess server, string queue, string text) =>
         Call(HttpMethod.Post, server, $"/q/{queue}", new StringContent(text));
 

@@ -13,7 +13,11 @@ internal sealed record StartupResult(
     bool Kept);
 
 /// <summary>Fills a queue by batches, restarts the server on the same folder, and looks how long it takes and what it holds.</summary>
-internal sealed class StartupRun(Systems systems, int messages, int size)
+/// <param name="systems">Starts the server.</param>
+/// <param name="messages">How many messages wait.</param>
+/// <param name="size">Bytes of each body.</param>
+/// <param name="keys">Into how many keys they are dealt; 0: they have none.</param>
+internal sealed class StartupRun(Systems systems, int messages, int size, int keys = 0)
 {
     private const int BatchBytes = 1_000_000;
     private const string Durability = "synced";
@@ -58,6 +62,7 @@ internal sealed class StartupRun(Systems systems, int messages, int size)
             Queue = Queue,
             Operations = messages,
             Size = size,
+            Keys = keys,
             Window = Math.Max(1, BatchBytes / size),
             Connections = 1, // so that the first message put is the first in line
         });

@@ -79,6 +79,7 @@ internal static class SuiteCommand
         FanoutScenarios.IdleMemory(stage),
         .. StartupScenarios.All(stage),
         .. QueueScenarios.Leases(stage),
+        .. ManyReadersScenarios.All(stage),
         ClientScenarios.Client(stage),
         DialectScenarios.Dialects(stage),
         .. ClusterScenarios.All(stage),
