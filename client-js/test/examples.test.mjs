@@ -3,13 +3,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PushQueueClient } from 'pushqueue';
-import { Server } from './support/server.mjs';
+import { assembly, Server } from './support/server.mjs';
 import { until } from './support/until.mjs';
 
 const client = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,6 +35,25 @@ test('The tour by curl runs to its end and leaves nothing behind', async () => {
   assert.match(stdout, /"code":"queue-deleted"/);
   for await (const { queue } of new PushQueueClient(server.url).queues()) {
     assert.fail(`${queue} is left.`);
+  }
+});
+
+test('The ledger of the shop adds up, though its workers in .NET and Node kill themselves', async () => {
+  const shop = join(folder, 'shop');
+  await cp(join(examples, 'shop'), shop, { recursive: true, filter: path => !path.includes('node_modules') });
+  await mkdir(join(shop, 'node_modules'));
+  await symlink(client, join(shop, 'node_modules', 'pushqueue'));
+
+  // The solution builds it in the configuration of the server.
+  const output = dirname(assembly);
+  const billing = join(output, '..', '..', 'ShopBilling', basename(output), 'ShopBilling.dll');
+  const { stdout } = await promisify(execFile)(
+    process.execPath, ['shop.mjs', '--server', server.url, '--billing', billing], { cwd: shop, timeout: 300_000 });
+
+  assert.match(stdout, /^ordered +200 +(\d+\.\d\d)\nbilled +200 +\1\nshipped +200\naudited +600$/m);
+  assert.match(stdout, /^Crashes: [1-9]\d* of billing \(\.NET\), [1-9]\d* of shipping \(Node\)\.\nThe ledger adds up\.$/m);
+  for await (const { queue } of new PushQueueClient(server.url).queues()) {
+    assert.ok(!queue.startsWith('shop-'), `${queue} is left.`);
   }
 });
 

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const assembly = process.env.PUSHQUEUE_TEST_SERVER ?? join(root, 'artifacts', 'bin', 'PushQueue.Server', 'release', 'PushQueue.Server.dll');
+export const assembly = process.env.PUSHQUEUE_TEST_SERVER
+  ?? join(root, 'artifacts', 'bin', 'PushQueue.Server', 'release', 'PushQueue.Server.dll');
 
 /** A key and its entry in the access file, as the server makes them. */
 export async function newKey(name, queue, can) {
