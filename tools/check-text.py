@@ -45,6 +45,15 @@ IDIOMS = (
     (r"\bbesides?\b", "write 'in addition to', 'next to' or 'separately'"),
     (r"\bwhoever\b", "name the subject"),
     (r"\bone\s+that\s+is\s+no\b", "name the subject"),
+    (r"\bmay\s+not\s+hold\b", "write 'must not contain'"),
+    (r"\bserves?\s+on\b", "write 'continues to serve'"),
+    (r"\bgo(?:es)?\s+on\s+behind\b", "write 'continues after'"),
+    (r"\bbehind\s+commas\b", "write 'separated by commas'"),
+    (r"\blooks?\s+whether\b", "write 'check that' or 'check whether'"),
+    (r"\bexit\s+code\s+\d+\s+where\b", "write 'exit code N if'"),
+    (r"\b(?:is|are|was|were)\s+mended\b", "write 'is repaired'"),
+    (r"\btold\s+ahead\b", "write 'records in advance' or 'is notified in advance'"),
+    (r"\bsay\s+goodbye\b", "name the event or the request"),
 )
 
 # Applies to the beginning of a sentence in a comment or a page.

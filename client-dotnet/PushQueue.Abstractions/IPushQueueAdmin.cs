@@ -12,7 +12,7 @@ public interface IPushQueueAdmin
     IAsyncEnumerable<Message> BrowseAsync(
         string queue, string state = "ready", int pageSize = 100, CancellationToken cancellationToken = default);
 
-    /// <summary>Looks at one message; null where it is not live.</summary>
+    /// <summary>Reads one message; null where it is not live.</summary>
     Task<Message?> FindAsync(string queue, string id, CancellationToken cancellationToken = default);
 
     /// <summary>Cancels a message in whatever state it is.</summary>
@@ -28,7 +28,7 @@ public interface IPushQueueAdmin
     /// <summary>Puts dead letters back into the queue that they came from.</summary>
     /// <param name="queue">The queue, or its dead-letter queue.</param>
     /// <param name="id">One of them; null for all.</param>
-    /// <param name="count">At most so many; null for all.</param>
+    /// <param name="count">At most this many; null for all.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>How many went back.</returns>
     Task<long> ReplayAsync(string queue, string? id = null, int? count = null, CancellationToken cancellationToken = default);

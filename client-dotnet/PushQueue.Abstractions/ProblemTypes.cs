@@ -6,7 +6,7 @@ public static class ProblemTypes
     /// <summary>The server could not be reached; nothing was sent.</summary>
     public const string Unreachable = "unreachable";
 
-    /// <summary>The connection broke before the answer came; the request may or may not have been done.</summary>
+    /// <summary>The connection broke before the answer came; the request may have been executed or not.</summary>
     public const string ConnectionLost = "connection-lost";
 
     /// <summary>No answer within <c>PushQueueClientOptions.RequestTimeout</c>; the request may or may not have been done.</summary>

@@ -80,5 +80,5 @@ internal static class SettingsText
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var small) ? small
         : name is not ("maxAttempts" or "keyInFlight")
             && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-        : throw new UsageException($"{name} is a number, not '{value}'.");
+        : throw new UsageException($"The setting '{name}' is '{value}'; give a number.");
 }

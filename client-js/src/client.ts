@@ -129,7 +129,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return this.#found(`${messagePath(queue, id)}/reschedule`, { method: "POST", query: query as Query, signal });
   }
 
-  /** Looks at one message where it rests; null without one. */
+  /** Reads one message where it rests; null without one. */
   async find<K extends QueueOf<Q>>(queue: K, id: string, options: RequestOptions = {}): Promise<RestingMessage<BodyOf<Q, K>> | null> {
     const found = await orNull(this.http.json<Envelope>(messagePath(queue, id), { repeatable: true, ...options }));
     return found && readEnvelope(found);
@@ -230,7 +230,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return this.#found(`${path(queue)}/consumers/${id}`, { method: "DELETE", ...options });
   }
 
-  /** The workers that gave their name. */
+  /** The workers with a name. */
   async workers(options: RequestOptions = {}): Promise<WorkerInfo[]> {
     return (await this.http.json<{ workers: WorkerInfo[] }>("/w", { repeatable: true, ...options })).workers;
   }

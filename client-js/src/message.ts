@@ -21,7 +21,7 @@ export interface Message<T = unknown> {
   readonly contentType?: string;
   /** Its number in the order of broadcast: 1, 2, 3 … */
   readonly offset?: number;
-  /** Where a consumer goes on behind this message: a `from` for later. Under broadcast. */
+  /** The position after this message, for the option `from`. Under broadcast. */
   readonly cursor?: string;
   /** How often it was given out, this time included. */
   readonly attempt?: number;

@@ -17,13 +17,13 @@ export interface MessageOptions {
   delay?: Duration;
   /** Available from this time. */
   at?: Date | string;
-  /** Dropped when nobody took it within this time after it became available. */
+  /** Dropped if no consumer takes it within this time after it became available. */
   ttl?: Duration;
   /** 0 to 9; higher goes first. Default 0. */
   priority?: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
   /** Refused with `unique-key-taken` while a message with this key waits. */
   unique?: string;
-  /** For whom or what it is, such as `customer-7`; 1 to 255 bytes of UTF-8. Any number of messages may have it. */
+  /** The key of the message, such as `customer-7`; 1 to 255 bytes of UTF-8. Any number of messages may have it. */
   key?: string;
   /**
    * Names and values that travel with it: up to 32, 4096 bytes together. Names have 1 to 64 of `a` to `z`, `0` to `9`, `.`, `_` and `-`;

@@ -49,7 +49,7 @@ export class Worker<T = unknown> {
     this.#options = options;
     const { concurrency = 1 } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new RangeError("concurrency is a whole number of at least 1.");
+      throw new RangeError("concurrency must be a whole number of at least 1.");
     }
   }
 

@@ -17,7 +17,7 @@ internal static class BackupCommand
 
     private static readonly Option<string> Key = new("--key")
     {
-        Description = "A key that may manage all queues; better given as PUSHQUEUE_KEY.",
+        Description = "A key with manage on all queues; prefer the environment variable PUSHQUEUE_KEY.",
     };
 
     public static Command Create()
@@ -49,7 +49,7 @@ internal static class BackupCommand
 
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
             {
-                return Program.Fail(Program.WrongOptions, $"The folder of --out {file} is not there; make it first.");
+                return Program.Fail(Program.WrongOptions, $"The folder of --out {file} does not exist; create it first.");
             }
 
             await FetchAsync(new Uri(server, "/backup"), partial, key, cancellationToken);

@@ -8,28 +8,28 @@ internal static class KeyCommand
 {
     private static readonly Option<string> Name = new("--name")
     {
-        Description = "What people call it; stands in the log (default: its id).",
+        Description = "A name for people, shown in the log (default: its id).",
     };
 
     private static readonly Option<string[]> Queues = new("--queue")
     {
-        Description = "A queue that it is for, or a pattern such as orders.*; repeatable, or with commas (*).",
+        Description = "A queue that the key may use, or a pattern such as orders.*; repeatable, or separated by commas (*).",
     };
 
     private static readonly Option<string[]> Can = new("--can")
     {
-        Description = $"What it may do: {AccessKeyFactory.PermissionWords}; repeatable, or with commas.",
+        Description = $"Its permissions: {AccessKeyFactory.PermissionWords}; repeatable, or separated by commas.",
         Required = true,
     };
 
     private static readonly Option<string> Expires = new("--expires")
     {
-        Description = "When it ends: a time, or a duration such as 90d (never).",
+        Description = "When the key expires: a time, or a duration such as 90d (never).",
     };
 
     public static Command Create()
     {
-        var make = new Command("new", "Makes a key, and prints it once with its entry for the access file.") { Name, Queues, Can, Expires };
+        var make = new Command("new", "Creates a key, and prints it with its entry for the access file.") { Name, Queues, Can, Expires };
         make.SetAction(result => Print(
             result.GetValue(Name), Split(result.GetValue(Queues)), Split(result.GetValue(Can)), result.GetValue(Expires)));
         return new Command("key", "Keys of the access file (--auth).") { make };
@@ -43,7 +43,7 @@ internal static class KeyCommand
             return Program.WrongOptions;
         }
 
-        Console.WriteLine($"The key, which is shown this once:\n{key}\n\nIts entry for the list \"keys\" of the access file:\n{entry}");
+        Console.WriteLine($"The key, which is shown only once:\n{key}\n\nIts entry for the list \"keys\" of the access file:\n{entry}");
         return 0;
     }
 

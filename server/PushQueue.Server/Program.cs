@@ -60,13 +60,13 @@ internal static class Program
         }
         catch (SocketException e)
         {
-            return Fail(CannotStart, $"{options.ListenText} port {options.PortsText} cannot be listened on: {e.Message}.");
+            return Fail(CannotStart, $"{options.ListenText} port {options.PortsText} cannot be opened: {e.Message}.");
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             return Fail(
                 CannotStart,
-                $"{options.ListenText} port {options.PortsText} is in use; choose another with --port, or 0 for any free one.");
+                $"{options.ListenText} port {options.PortsText} is in use; choose another with --port, or 0 for any free port.");
         }
     }
 

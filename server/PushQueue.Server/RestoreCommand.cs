@@ -10,7 +10,7 @@ internal static class RestoreCommand
 
     private static readonly Option<string> Data = new("--data")
     {
-        Description = "The folder to unpack into; empty, or made.",
+        Description = "The folder to unpack into. It must be empty, or it is created.",
         Required = true,
     };
 

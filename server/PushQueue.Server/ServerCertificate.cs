@@ -104,10 +104,10 @@ internal sealed partial class ServerCertificate
 
     private static partial class Log
     {
-        [LoggerMessage(900, LogLevel.Information, "The certificate {File} was read again; it holds until {Until}")]
+        [LoggerMessage(900, LogLevel.Information, "The certificate {File} was read again; it is valid until {Until}")]
         public static partial void Renewed(ILogger logger, string file, DateTime until);
 
-        [LoggerMessage(901, LogLevel.Warning, "The certificate {File} has changed but cannot be used; the old one stays: {Reason}")]
+        [LoggerMessage(901, LogLevel.Warning, "The certificate {File} has changed but cannot be used; the former one stays: {Reason}")]
         public static partial void NotRenewed(ILogger logger, string file, string reason);
     }
 }

@@ -10,22 +10,22 @@ internal static class ServerCommand
     private static readonly Option[] Options =
     [
         new Option<string[]>("--listen") { Description = "An IP address, localhost, or unix:/PATH to listen on; repeatable (127.0.0.1)." },
-        new Option<string>("--port") { Description = "The port; 0 for any free one (8080)." },
+        new Option<string>("--port") { Description = "The port; 0 for any free port (8080)." },
         new Option<string>("--data") { Description = "The folder that holds the messages (./data)." },
         new Option<string>("--durability")
         {
-            Description = "What the answer to a put promises: synced (on disk), interval:50ms (on disk a little later), memory (synced).",
+            Description = "Durability of an answered put: synced (on disk), interval:50ms (on disk at most 50 ms later), memory (synced).",
         },
         new Option<string>("--redis")
         {
             Description = "Share the queues with other nodes in this Redis: redis://USER:PASSWORD@HOST:PORT/DATABASE, rediss:// for TLS, "
-                + "or HOST:PORT, more behind commas, then options such as password= and serviceName= (for Sentinel).",
+                + "or HOST:PORT, several separated by commas, then options such as password= and serviceName= (for Sentinel).",
         },
         new Option<string>("--redis-ca")
         {
-            Description = "A PEM file: the authority whose certificates of Redis are trusted (those that the machine trusts).",
+            Description = "A PEM file with the only authority to trust for the certificate of Redis (the authorities of the machine).",
         },
-        new Option<string>("--redis-prefix") { Description = "Begins every key and channel in Redis (pq)." },
+        new Option<string>("--redis-prefix") { Description = "The prefix of every key and channel in Redis (pq)." },
         new Option<string>("--redis-wait")
         {
             Description = "How many replicas of Redis must have a message before its put is answered (0).",
@@ -33,20 +33,21 @@ internal static class ServerCommand
         new Option<string>("--max-message-bytes") { Description = "The largest message (1048576)." },
         new Option<string>("--open")
         {
-            Description = "Listen on an address that others can reach, although there is no access file (--auth).",
+            Description = "Listen on an address that other machines can reach, without an access file (--auth).",
             Arity = ArgumentArity.ZeroOrOne,
         },
-        new Option<string>("--auth") { Description = "The access file: who may do what, by key. It is read again when it changes." },
+        new Option<string>("--auth") { Description = "The access file: keys and their permissions. It is read again when it changes." },
         new Option<string>("--cert")
         {
             Description = "A certificate, PEM or PFX: the server then speaks TLS. It is read again when it changes.",
         },
-        new Option<string>("--cert-key") { Description = "Its private key, where a PEM file does not hold it." },
-        new Option<string>("--cert-password") { Description = "The password of the key; better given as PUSHQUEUE_CERT_PASSWORD." },
+        new Option<string>("--cert-key") { Description = "Its private key, if the PEM file does not contain it." },
+        new Option<string>("--cert-password") { Description = "The password of the key; prefer the environment variable "
+            + "PUSHQUEUE_CERT_PASSWORD." },
         new Option<string[]>("--limit") { Description = "A limit, as NAME=NUMBER; repeatable. docs/SECURITY.md lists them." },
         new Option<string[]>("--proxy")
         {
-            Description = "The address of a proxy in front: what it says of its clients is believed, and its connections are not "
+            Description = "The address of a proxy in front: its X-Forwarded- headers are trusted, and its connections are not "
                 + "limited by address; repeatable.",
         },
         new Option<string[]>("--allow-origin") { Description = "An origin whose web pages may use the server, or * for all; repeatable." },
@@ -62,32 +63,33 @@ internal static class ServerCommand
         }),
         new Option<string>("--syslog-port")
         {
-            Description = "A port that takes syslog over TCP, a line a message; 0 for any free one (none).",
+            Description = "A port that accepts syslog over TCP, a message for each line; 0 for any free port (none).",
         },
         new Option<string>("--expires")
         {
-            Description = "Queues that are deleted when nobody uses them, by name: reply.*=1h, several behind commas (none).",
+            Description = "Unused queues to delete, by name: reply.*=1h; separate several with commas (none).",
         },
         new Option<string>("--worker-expires")
         {
-            Description = "How long a worker is listed after it was last seen (1h).",
+            Description = "How long a worker stays listed after its last request (1h).",
         },
         new Option<string>("--drain")
         {
-            Description = "How long the server serves on after SIGTERM, not ready and moving its streams to other nodes, such as "
-                + "15s (0: it stops at once).",
+            Description = "How long the server reports not ready and continues to serve after SIGTERM, while its streams move to other "
+                + "nodes, such as 15s (0: it stops at once).",
         },
         new Option<string>("--keep-alive")
         {
-            Description = "How long a connection stays open between two requests (130s); longer than a balancer keeps it.",
+            Description = "How long a connection stays open between two requests (130s). Give more than the balancer's own time.",
         },
         new Option<string>("--otlp")
         {
-            Description = "Where metrics and traces are sent by OTLP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, "
-                + "else nowhere).",
+            Description = "The collector of metrics and traces by OTLP, such as http://127.0.0.1:4318 (OTEL_EXPORTER_OTLP_ENDPOINT, "
+                + "else none).",
         },
-        new Option<string>("--metrics-queues") { Description = "Queues that get metrics of their own; the rest are summed up (200)." },
-        new Option<string>("--acl") { Description = "RestMQ's access file: who may use /restmq and its port (everyone)." },
+        new Option<string>("--metrics-queues") { Description = "The number of queues with separate metrics; the others are summed up "
+            + "(200)." },
+        new Option<string>("--acl") { Description = "RestMQ's access file: the clients that may use /restmq and its port (all)." },
     ];
 
     /// <param name="args">The command line.</param>

@@ -44,7 +44,7 @@ internal sealed record ServerOptions(
 
     public string? CertificatePassword { get; init; }
 
-    /// <summary>How long the server serves on after it was asked to stop.</summary>
+    /// <summary>How long the server continues to serve after it was asked to stop.</summary>
     public TimeSpan Drain { get; init; }
 
     /// <summary>How long a connection stays open between two requests; null for the default.</summary>
@@ -85,8 +85,8 @@ internal sealed record ServerOptions(
         }
         else if (!isOpen && text("auth") is null && addresses.Find(static one => !one.IsLocal) is { } wide)
         {
-            errors.Add($"--listen {wide.Text} lets everyone on the network put and take messages; "
-                + "give an access file with --auth, or add --open if that is meant.");
+            errors.Add($"--listen {wide.Text} lets every machine on the network put and take messages; "
+                + "give an access file with --auth, or add --open if this is intended.");
         }
 
         var wait = text("redis-wait") ?? "0";
@@ -256,7 +256,7 @@ internal sealed record ServerOptions(
             }
             else
             {
-                errors.Add($"--expires has '{text}'; give NAME=TIME such as reply.*=1h, several behind commas.");
+                errors.Add($"--expires has '{text}'; give NAME=TIME such as reply.*=1h; separate several with commas.");
             }
         }
 

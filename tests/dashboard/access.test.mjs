@@ -39,7 +39,7 @@ test('The dialog asks for a key, says what is wrong with one, keeps it for this 
   await browser.screenshot('access-key');
   await page.locator('#access-key').fill('pq_wrong');
   await page.keyboard.press('Enter');
-  await dialog.getByRole('alert').getByText('The key is not known here').waitFor();
+  await dialog.getByRole('alert').getByText('The key is not known;').waitFor();
   await browser.screenshot('access-key-wrong');
   assert.deepEqual(await browser.violations(), []);
   await page.locator('#access-key').fill(all);
@@ -82,7 +82,7 @@ test('A key sees its own queues and is offered what it may do with them, nothing
 
   assert.equal(await button('Cancel message 1').isVisible(), true);
   for (const [tab, sentence] of [
-    ['Put', 'The key “shop” may not put messages.'], ['Consumers', 'The key “shop” may not see who its consumers are.'],
+    ['Put', 'The key “shop” may not put messages.'], ['Consumers', 'The key “shop” may not see its consumers.'],
     ['Listen', 'The key “shop” may not listen.'], ['Dead letters', 'The key “shop” may not see its dead letters.'],
   ]) {
     await session.tab(tab);
@@ -145,7 +145,7 @@ test('A key that is revoked while the page is open is told, and another one goes
   await page.locator('table.messages').getByText('hello').waitFor();
   await keys.remove('shop');
   const dialog = page.getByRole('dialog', { name: 'Access key' });
-  await dialog.getByRole('alert').getByText('The key is not known here').waitFor();
+  await dialog.getByRole('alert').getByText('The key is not known;').waitFor();
   await browser.screenshot('access-revoked');
   await page.locator('#access-key').fill(all);
   await button('Use this key').click();

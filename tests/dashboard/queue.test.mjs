@@ -168,7 +168,7 @@ test('A queue is purged only after its name was typed, and keeps its settings an
   await toQueue('full');
   await until('the figures are there', async () => await figure('Ready').textContent() === '1,500');
   await button('Purge').click();
-  const go = button('Purge for good');
+  const go = button('Purge now');
   await page.getByRole('dialog').getByText('1,501 messages').waitFor();
   assert.equal(await go.isDisabled(), true);
   await page.getByLabel(/^Type/).fill('full');
@@ -195,7 +195,7 @@ test('A queue is deleted only after its name was typed', async t => {
   await toQueue('doomed');
   await page.getByText('started').waitFor();
   await button('Delete').click();
-  const go = button('Delete for good');
+  const go = button('Delete now');
   assert.equal(await go.isDisabled(), true);
   await page.getByLabel(/^Type/).fill('doome');
   assert.equal(await go.isDisabled(), true);
@@ -236,7 +236,7 @@ test('The live tail shows messages and what becomes of them, and no consumer get
   const { server, browser, page, toQueue, button, finish } = await open(t);
   await server.set('jobs', { policy: 'roundrobin' });
   await toQueue('jobs', 'tail');
-  await page.getByText('Nothing has passed yet.').waitFor();
+  await page.getByText('No message has passed yet.').waitFor();
   await server.put('jobs', '{"job":"one"}');
   const line = page.locator('.tail li').filter({ hasText: '"one"' });
   await line.waitFor();

@@ -13,7 +13,7 @@ public sealed record PutOptions
     /// <summary>Available from this time, by the server's clock. Not together with <see cref="Delay"/>.</summary>
     public DateTimeOffset? At { get; init; }
 
-    /// <summary>Dropped when nobody took it within this time after it became available.</summary>
+    /// <summary>Dropped if no consumer takes it within this time after it became available.</summary>
     public TimeSpan? TimeToLive { get; init; }
 
     /// <summary>0 to 9; higher goes first. Default 0.</summary>
@@ -22,7 +22,7 @@ public sealed record PutOptions
     /// <summary>Refused with <see cref="ProblemTypes.UniqueKeyTaken"/> while a message with that key waits.</summary>
     public string? UniqueKey { get; init; }
 
-    /// <summary>For whom or what the message is, such as <c>customer-7</c>; 1 to 255 bytes of UTF-8. Any number of messages may have
+    /// <summary>The key of the message, such as <c>customer-7</c>; 1 to 255 bytes of UTF-8. Any number of messages may have
     /// it.</summary>
     public string? Key { get; init; }
 

@@ -52,7 +52,7 @@ public sealed record NodeInfo
     /// <summary>Takes that wait for a message.</summary>
     public long WaitingTakes { get; init; }
 
-    /// <summary>Workers that gave their name.</summary>
+    /// <summary>Workers with a name.</summary>
     public long Workers { get; init; }
 
     /// <summary>Memory of the process.</summary>

@@ -76,7 +76,7 @@ public sealed record QueueCounters
     /// <summary>Leases acked.</summary>
     public long Acked { get; init; }
 
-    /// <summary>Leases that ended in a release or by time.</summary>
+    /// <summary>Leases that ended by a release or a timeout.</summary>
     public long Failed { get; init; }
 
     /// <summary>Messages cancelled.</summary>

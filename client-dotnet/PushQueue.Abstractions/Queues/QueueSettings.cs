@@ -55,7 +55,7 @@ public sealed record QueueSettings
 /// <summary>The messages that a broadcast queue keeps for resuming.</summary>
 public sealed record HistorySettings
 {
-    /// <summary>At most so many messages.</summary>
+    /// <summary>At most this many messages.</summary>
     public long? Messages { get; init; }
 
     /// <summary>At most so old: a duration such as <c>10m</c>.</summary>

@@ -10,9 +10,9 @@ internal static class AckCommand
         var queue = Shared.Queue();
         var id = Shared.Id();
         var receipt = Shared.Receipt();
-        var release = new Option<bool>("--release") { Description = "Give it back instead" };
+        var release = new Option<bool>("--release") { Description = "Give the message back instead" };
         var error = new Option<string?>("--error") { Description = "With --release: why" };
-        var command = new Command("ack", "Says that a leased message is done; exit code 1 where the lease was lost")
+        var command = new Command("ack", "Acks a leased message; exit code 1 if the lease was lost")
         {
             queue, id, receipt, release, error,
         };

@@ -11,16 +11,16 @@ internal static class BenchCommand
 {
     public static Command Make()
     {
-        var messages = new Option<int>("--messages", "-n") { Description = "How many are put", DefaultValueFactory = _ => 100_000 };
+        var messages = new Option<int>("--messages", "-n") { Description = "Number of messages", DefaultValueFactory = _ => 100_000 };
         var size = new Option<int>("--size") { Description = "Bytes of a body, at least 32", DefaultValueFactory = _ => 100 };
-        var batch = new Option<int>("--batch") { Description = "Messages in a request", DefaultValueFactory = _ => 1000 };
+        var batch = new Option<int>("--batch") { Description = "Messages per request", DefaultValueFactory = _ => 1000 };
         var producers = new Option<int>("--producers") { Description = "Requests at once", DefaultValueFactory = _ => 2 };
         var consumers = new Option<int>("--consumers") { Description = "Streams", DefaultValueFactory = _ => 1 };
         var policy = new Option<string>("--policy") { Description = "broadcast or roundrobin", DefaultValueFactory = _ => "broadcast" }
             .AcceptOnlyFromAmong("broadcast", "roundrobin");
         var ack = new Option<bool>("--ack") { Description = "Ack each message (roundrobin)" };
         var transport = ListenCommand.Transport();
-        var command = new Command("bench", "Puts load on a queue of its own; exit code 5 where something was lost or came twice")
+        var command = new Command("bench", "Puts load on a separate queue; exit code 5 if a message was lost or came twice")
         {
             messages, size, batch, producers, consumers, policy, ack, transport,
         };
@@ -32,7 +32,7 @@ internal static class BenchCommand
                 parsed.GetValue(policy)!, parsed.GetValue(ack), parsed.GetValue(transport) ?? ConsumeTransport.WebSocket);
             if (plan.Messages < 1 || plan.Size < BenchRun.BodyBytesMin || plan.Batch < 1 || plan.Producers < 1 || plan.Consumers < 1)
             {
-                throw new UsageException($"Give --size {BenchRun.BodyBytesMin} or more, and 1 or more of everything else.");
+                throw new UsageException($"Give --size {BenchRun.BodyBytesMin} or more, and 1 or more for each other option.");
             }
 
             var run = new BenchRun(client, plan);

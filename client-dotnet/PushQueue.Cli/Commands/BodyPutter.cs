@@ -103,7 +103,7 @@ internal sealed class BodyPutter(PushQueueClient client, Terminal terminal, stri
     private async Task PutAsync(byte[] body, CancellationToken cancellationToken)
     {
         var result = await client.PutAsync(queue, new PutMessage(body, type ?? TypeOf(body), options), cancellationToken);
-        terminal.Done(result.Duplicate ? $"{result.Id} (known already, nothing stored)" : result.Id, result);
+        terminal.Done(result.Duplicate ? $"{result.Id} (already known, nothing stored)" : result.Id, result);
     }
 
     private static string TypeOf(byte[] body) =>

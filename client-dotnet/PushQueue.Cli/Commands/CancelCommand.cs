@@ -10,7 +10,7 @@ internal static class CancelCommand
     {
         var queue = Shared.Queue();
         var id = Shared.Id();
-        var command = new Command("cancel", "Removes a message in whatever state it is; exit code 4 where there is no such message")
+        var command = new Command("cancel", "Removes a message in any state; exit code 4 if there is no such message")
         {
             queue, id,
         };

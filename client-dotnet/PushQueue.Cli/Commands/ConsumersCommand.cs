@@ -8,7 +8,7 @@ internal static class ConsumersCommand
 {
     public static Command Make()
     {
-        var queue = new Argument<string?>("queue") { Description = "One queue; else all queues", Arity = ArgumentArity.ZeroOrOne };
+        var queue = new Argument<string?>("queue") { Description = "One queue (all queues)", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("consumers", "Lists the consumers that are connected, at all nodes") { queue };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {

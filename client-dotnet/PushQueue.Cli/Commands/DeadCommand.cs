@@ -11,7 +11,7 @@ internal static class DeadCommand
     private static Command List()
     {
         var queue = Shared.Queue();
-        var limit = new Option<int>("--limit", "-n") { Description = "At most so many", DefaultValueFactory = _ => 100 };
+        var limit = new Option<int>("--limit", "-n") { Description = "At most this many", DefaultValueFactory = _ => 100 };
         var command = new Command("list", "Lists the dead letters of a queue, and why they failed") { queue, limit };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
@@ -27,7 +27,7 @@ internal static class DeadCommand
 
             if (messages.Count == 0)
             {
-                terminal.Nothing($"'{name}' holds no dead letter.");
+                terminal.Nothing($"'{name}' contains no dead letters.");
                 return ExitCodes.Done;
             }
 
@@ -52,9 +52,9 @@ internal static class DeadCommand
     private static Command Replay()
     {
         var queue = Shared.Queue();
-        var id = new Option<string?>("--id") { Description = "One of them; else all" };
-        var count = new Option<int?>("--count", "-n") { Description = "At most so many" };
-        var command = new Command("replay", "Puts dead letters back where they came from") { queue, id, count };
+        var id = new Option<string?>("--id") { Description = "One dead letter (all of them)" };
+        var count = new Option<int?>("--count", "-n") { Description = "At most this many" };
+        var command = new Command("replay", "Returns dead letters to the queue from which they came") { queue, id, count };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var replayed = await client.ReplayAsync(

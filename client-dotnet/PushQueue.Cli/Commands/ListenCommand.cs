@@ -18,12 +18,13 @@ internal static class ListenCommand
         };
         var match = new Option<string[]>("--match")
         {
-            Description = "A pattern of queues, like 'orders.*'; those that are made later join", AllowMultipleArgumentsPerToken = false,
+            Description = "A pattern of queues, like 'orders.*'; matching queues that are created later join",
+            AllowMultipleArgumentsPerToken = false,
         };
         var transport = Transport();
         var count = new Option<int?>("--count", "-n")
         {
-            Description = "End after so many; else follow until Ctrl-C or the end of the queue",
+            Description = "End after this many; the default is to follow until Ctrl-C or the end of the queue",
         };
         var from = new Option<string?>("--from")
         {
@@ -31,7 +32,7 @@ internal static class ListenCommand
         };
         var resume = new Option<FileInfo?>("--resume")
         {
-            Description = "Keep the cursor in this file and begin behind it (broadcast); of several queues some messages may come again",
+            Description = "Keep the cursor in this file and resume from it (broadcast); with several queues some messages may come again",
         };
         var ack = new Option<bool>("--ack")
         {
@@ -84,7 +85,7 @@ internal static class ListenCommand
             var left = parsed.GetValue(count) ?? int.MaxValue;
             if (left <= 0)
             {
-                throw new UsageException("--count is 1 or more.");
+                throw new UsageException("--count must be 1 or more.");
             }
 
             var kept = start;
@@ -169,7 +170,7 @@ internal static class ListenCommand
                     case "lines":
                         return ConsumeTransport.Lines;
                     default:
-                        result.AddError("--transport is websocket, signalr, sse or lines.");
+                        result.AddError("--transport must be websocket, signalr, sse or lines.");
                         return null;
                 }
             },

@@ -8,12 +8,12 @@ internal static class PeekCommand
     public static Command Make()
     {
         var queue = Shared.Queue();
-        var id = new Argument<string?>("id") { Description = "One message; else the next ones", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("id") { Description = "One message (the next ones)", Arity = ArgumentArity.ZeroOrOne };
         var state = new Option<string>("--state") { Description = "ready, delayed, leased or dead", DefaultValueFactory = _ => "ready" }
             .AcceptOnlyFromAmong("ready", "delayed", "leased", "dead");
-        var limit = new Option<int>("--limit", "-n") { Description = "At most so many", DefaultValueFactory = _ => 10 };
+        var limit = new Option<int>("--limit", "-n") { Description = "At most this many", DefaultValueFactory = _ => 10 };
         var command = new Command(
-            "peek", "Looks at messages without taking them: id and body of each, or the whole body of one; exit code 4 for no message")
+            "peek", "Reads messages without taking them: id and body of each, or the whole body of one; exit code 4 if there is no message")
         {
             queue, id, state, limit,
         };

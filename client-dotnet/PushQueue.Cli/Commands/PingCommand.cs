@@ -8,7 +8,7 @@ internal static class PingCommand
 {
     public static Command Make()
     {
-        var command = new Command("ping", "Asks the server whether it is there; exit code 3 where it is not");
+        var command = new Command("ping", "Checks that the server answers; exit code 3 if it does not");
         command.Run(async (_, client, terminal, cancellationToken) =>
         {
             var begun = TimeProvider.System.GetTimestamp();

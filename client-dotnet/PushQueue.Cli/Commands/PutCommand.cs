@@ -18,12 +18,12 @@ internal static class PutCommand
         };
         var file = new Option<string?>("--file", "-f")
         {
-            Description = "The file is the message (- for standard input); with --lines each of its lines is one",
+            Description = "The file is the message (- for standard input); with --lines each line is a message",
         };
         var lines = new Option<bool>("--lines") { Description = "The file holds a message per line" };
         var type = new Option<string?>("--type", "-t")
         {
-            Description = "The content type; else JSON where the body is an object or a list, text, or bytes",
+            Description = "The content type (JSON if the body is an object or a list, else text or bytes)",
         };
         var options = new PutOptionSet();
         var command = new Command("put", "Puts messages") { queue, bodies, file, lines, type };

@@ -10,10 +10,10 @@ internal sealed class PutOptionSet
     private readonly Option<TimeSpan?> _delay = Shared.Duration("--delay", "Available after this");
     private readonly Option<DateTimeOffset?> _at = Shared.Time("--at", "Available from this time");
     private readonly Option<TimeSpan?> _ttl = Shared.Duration(
-        "--ttl", "Dropped when nobody took it within this time after it became available");
+        "--ttl", "Dropped if no consumer takes it within this time after it became available");
     private readonly Option<int?> _priority = new("--priority", "-p") { Description = "0 to 9; higher goes first" };
     private readonly Option<string?> _unique = new("--unique") { Description = "Refused while a message with that key waits" };
-    private readonly Option<string?> _key = new("--message-key", "-k") { Description = "For whom or what it is, such as customer-7" };
+    private readonly Option<string?> _key = new("--message-key", "-k") { Description = "The key of the message, such as customer-7" };
     private readonly Option<string[]> _headers = new("--header", "-H") { Description = "A header of the message, NAME=VALUE; repeatable" };
     private readonly Option<int?> _maxAttempts = new("--max-attempts") { Description = "1 to 1000 leases before it is dead-lettered" };
     private readonly Option<string?> _retryDelay = new("--retry-delay")
@@ -45,7 +45,7 @@ internal sealed class PutOptionSet
         {
             if (header.Split('=', 2) is not [{ Length: > 0 } name, var value])
             {
-                throw new UsageException($"--header is NAME=VALUE, not '{header}'.");
+                throw new UsageException($"--header '{header}': give NAME=VALUE.");
             }
 
             if (!headers.TryAdd(name, value))

@@ -16,7 +16,7 @@ internal static class QueueCommand
     private static Command Show()
     {
         var queue = Shared.Queue();
-        var command = new Command("show", "Counts and rates; exit code 4 where there is no such queue") { queue };
+        var command = new Command("show", "Counts and rates; exit code 4 if there is no such queue") { queue };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             if (await client.GetQueueAsync(parsed.GetValue(queue)!, cancellationToken) is not { } info)
@@ -62,7 +62,7 @@ internal static class QueueCommand
     private static Command Switch(string word, string status)
     {
         var queue = Shared.Queue();
-        var command = new Command(word, word == "start" ? "Gives messages out again" : "Accepts messages, gives none out") { queue };
+        var command = new Command(word, word == "start" ? "Delivers messages again" : "Accepts messages and delivers none") { queue };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var settings = await client.ChangeSettingsAsync(
@@ -82,7 +82,7 @@ internal static class QueueCommand
             Arity = ArgumentArity.ZeroOrOne,
         }
             .AcceptOnlyFromAmong("broadcast", "roundrobin");
-        var command = new Command("policy", "Who gets a message: every consumer, or one in turn") { queue, policy };
+        var command = new Command("policy", "Whether every consumer gets a message, or one in turn") { queue, policy };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var name = parsed.GetValue(queue)!;
@@ -141,7 +141,7 @@ internal static class QueueCommand
     {
         if (Console.IsInputRedirected || !terminal.IsLive)
         {
-            throw new UsageException("There is nobody to ask; give --yes.");
+            throw new UsageException("There is no terminal to ask for confirmation; give --yes.");
         }
 
         return terminal.People.Prompt(

@@ -12,7 +12,7 @@ internal static class RescheduleCommand
         var delay = Shared.Duration("--delay", "Available after this; 0 for now");
         var at = Shared.Time("--at", "Available from this time");
         var command = new Command(
-            "reschedule", "Makes a message available at another time; a lease on it ends. Exit code 4 where there is no such message")
+            "reschedule", "Makes a message available at another time; a lease on it ends. Exit code 4 if there is no such message")
         {
             queue, id, delay, at,
         };

@@ -10,14 +10,14 @@ internal static class Shared
 {
     private static readonly Option<string> Server = new("--server", "-s")
     {
-        Description = "The server, or several that share their queues, with commas between them; else PUSHQUEUE_SERVER",
+        Description = "The server, or several that share their queues, separated by commas (PUSHQUEUE_SERVER)",
         Recursive = true,
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("PUSHQUEUE_SERVER") ?? "http://127.0.0.1:8080",
     };
 
     private static readonly Option<string?> Key = new("--key")
     {
-        Description = "The access key; else PUSHQUEUE_KEY",
+        Description = "The access key (PUSHQUEUE_KEY)",
         Recursive = true,
     };
 
@@ -61,7 +61,7 @@ internal static class Shared
 
     public static Option<string?> Policy() => new Option<string?>("--policy")
     {
-        Description = "broadcast or roundrobin: the policy of the queue where it has none yet",
+        Description = "broadcast or roundrobin: the policy of the queue if it has none yet",
     }.AcceptOnlyFromAmong("broadcast", "roundrobin");
 
     /// <summary>That there is no connection, once for each time that it goes.</summary>
@@ -131,9 +131,9 @@ internal static class Shared
     /// words.</summary>
     private static string SentenceOf(PushQueueException e) => e.Type switch
     {
-        ProblemTypes.QueueStopped => "The queue is stopped; nothing is given out until 'pushqueue queue start' is called for it.",
+        ProblemTypes.QueueStopped => "The queue is stopped and delivers nothing; start it with 'pushqueue queue start'.",
         ProblemTypes.NotRoundRobin => $"{e.Detail} With this tool: pushqueue queue policy QUEUE roundrobin.",
-        ProblemTypes.Unauthorized => "The server wants an access key that it knows; give one by --key or PUSHQUEUE_KEY.",
+        ProblemTypes.Unauthorized => "The server requires a valid access key; give one with --key or PUSHQUEUE_KEY.",
         ProblemTypes.NotFound when e.Status is 404 => "There is no such message or queue.",
         _ => e.Detail,
     };

@@ -8,11 +8,11 @@ internal static class TakeCommand
     public static Command Make()
     {
         var queue = Shared.Queue();
-        var count = new Option<int>("--count", "-n") { Description = "At most so many, 1 to 1000", DefaultValueFactory = _ => 1 };
-        var wait = Shared.Duration("--wait", "Wait so long for one, at most 60s");
-        var ttr = Shared.Duration("--ttr", "Lease for this long instead of taking for good; --json tells the receipt");
+        var count = new Option<int>("--count", "-n") { Description = "At most this many, 1 to 1000", DefaultValueFactory = _ => 1 };
+        var wait = Shared.Duration("--wait", "Wait this long for a message, at most 60s");
+        var ttr = Shared.Duration("--ttr", "Lease the messages for this long instead of taking them; --json shows the receipt");
         var where = Shared.Where();
-        var command = new Command("take", "Takes messages; exit code 4 where none is ready") { queue, count, wait, ttr, where };
+        var command = new Command("take", "Takes messages; exit code 4 if none is ready") { queue, count, wait, ttr, where };
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var (name, limit, patience) = (parsed.GetValue(queue)!, parsed.GetValue(count), parsed.GetValue(wait));

@@ -11,10 +11,10 @@ internal static class TopCommand
 
     public static Command Make()
     {
-        var interval = Shared.Duration("--interval", "Time between two looks (1s)");
+        var interval = Shared.Duration("--interval", "Time between two readings (1s)");
         var once = new Option<bool>("--once") { Description = "Look once" };
         var command = new Command(
-            "top", "Watches the queues; with --json a JSON object per look. Keys: q quits, t sorts by traffic, r by ready, n by name")
+            "top", "Watches the queues; with --json a JSON object per reading. Keys: q quits, t sorts by traffic, r by ready, n by name")
         {
             interval, once,
         };

@@ -10,8 +10,8 @@ internal static class TouchCommand
         var queue = Shared.Queue();
         var id = Shared.Id();
         var receipt = Shared.Receipt();
-        var ttr = Shared.Duration("--ttr", "The lease ends after this; else as the queue's settings say");
-        var command = new Command("touch", "Makes a lease run on from now; exit code 1 where the lease was lost")
+        var ttr = Shared.Duration("--ttr", "The lease ends after this (the queue's setting)");
+        var command = new Command("touch", "Extends a lease from now; exit code 1 if the lease was lost")
         {
             queue, id, receipt, ttr,
         };

@@ -20,16 +20,16 @@ internal static class WorkerCommand
             Description = "A command for the shell; the body is its standard input, exit code 0 is the ack",
             Required = true,
         };
-        var concurrency = new Option<int>("--concurrency", "-c") { Description = "How many at once", DefaultValueFactory = _ => 1 };
+        var concurrency = new Option<int>("--concurrency", "-c") { Description = "Messages at once", DefaultValueFactory = _ => 1 };
         var name = new Option<string?>("--name") { Description = "The worker's name" };
         var ttr = Shared.Duration(
-            "--ttr", "The length of a lease, extended while the command runs; else it lasts as long as the connection");
+            "--ttr", "The length of a lease, extended while the command runs (as long as the connection)");
         var drain = Shared.Duration("--drain", "How long commands may take to end after Ctrl-C (30s)");
         var retryDelay = Shared.Duration(
-            "--retry-delay", "The wait before a failed message comes again; else as the message or its queue says, or 1s to 1m");
+            "--retry-delay", "The wait before a failed message comes again (the setting of the message or its queue, or 1s to 1m)");
         var where = Shared.Where();
         var command = new Command(
-            "worker", "Runs a command for each message of a roundrobin queue, which it makes roundrobin where it is new")
+            "worker", "Runs a command for each message of a roundrobin queue; a new queue becomes roundrobin")
         {
             queue, exec, concurrency, name, ttr, retryDelay, drain, where,
         };

@@ -27,5 +27,5 @@ internal sealed record Answer(int Status, HttpResponseHeaders Headers, string? C
     public string? Header(string name) => Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
     public static PushQueueException NotOurs(Exception? cause) => new(
-        ProblemTypes.BadAnswer, "The answer is not one that PushQueue gives; look whether the address is right.", innerException: cause);
+        ProblemTypes.BadAnswer, "The answer does not come from a PushQueue server; check the address.", innerException: cause);
 }

@@ -140,17 +140,17 @@ internal sealed class HttpCaller : IDisposable
             new PushQueueException(
             ProblemTypes.Unreachable,
             $"There is no secure connection to {root}: {inner.Message.TrimEnd('.')}. "
-            + "Look whether TLS is served there, by a certificate for this name that this machine trusts.",
+            + "Check that the server speaks TLS, with a certificate for this name that this machine trusts.",
             innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => new PushQueueException(
-            ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Look whether the server runs and the address is right.",
+            ProblemTypes.Unreachable, $"{root} cannot be reached: {e.Message}. Check that the server runs, and the address.",
             innerException: e),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => Answer.NotOurs(e),
         WebSocketException { InnerException: HttpRequestException inner } => Explain(root, inner, cancellationToken),
         _ when IsBroken(e) => new PushQueueException(
             ProblemTypes.ConnectionLost,
-            $"The connection to {root} broke before the answer came; the request may or may not have been done.", innerException: e),
+            $"The connection to {root} broke before the answer came; the request may have been executed or not.", innerException: e),
         _ => null,
     };
 
@@ -168,12 +168,12 @@ internal sealed class HttpCaller : IDisposable
 
         return status switch
         {
-            401 => new PushQueueException(ProblemTypes.Unauthorized, "The server wants an access key; give one that it knows.", status),
+            401 => new PushQueueException(ProblemTypes.Unauthorized, "The server requires an access key; give a valid one.", status),
             403 => new PushQueueException(ProblemTypes.Forbidden, "The server refuses this; the access key does not allow it.", status),
             429 => new PushQueueException(
-            ProblemTypes.TooManyRequests, "The server wants fewer requests or connections; slow down.", status),
+            ProblemTypes.TooManyRequests, "The server limits requests or connections; slow down.", status),
             _ => new PushQueueException(
-                ProblemTypes.BadAnswer, $"The answer was {status} and not one that PushQueue gives; look whether the address is right.",
+                ProblemTypes.BadAnswer, $"The answer has status {status} and does not come from a PushQueue server; check the address.",
                 status),
         };
     }

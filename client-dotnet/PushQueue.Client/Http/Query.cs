@@ -17,7 +17,8 @@ internal sealed class Query(string path)
 
         // A path with such a segment is shortened on its way, and then names something else: a queue instead of a message, say.
         return name is "." or ".."
-            ? throw new PushQueueException(ProblemTypes.BadOption, "A queue or an id may not be named '.' or '..' here.")
+            ? throw new PushQueueException(ProblemTypes.BadOption, "A queue or an id must not be '.' or '..', because URLs cannot "
+                + "contain them.")
             : Uri.EscapeDataString(name);
     }
 

@@ -50,7 +50,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new PushQueueException(ProblemTypes.ConnectionLost, "Nothing came for too long.", innerException: e);
+            throw new PushQueueException(ProblemTypes.ConnectionLost, "The server sent no data for too long.", innerException: e);
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
             reader.AdvanceTo(rest.Start, rest.End);
             if (read.IsCompleted)
             {
-                throw new PushQueueException(ProblemTypes.ConnectionLost, "The stream ended without a word.");
+                throw new PushQueueException(ProblemTypes.ConnectionLost, "The stream ended without a close event.");
             }
 
             silence.CancelAfter(SilenceMax);

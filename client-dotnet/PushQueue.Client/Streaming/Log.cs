@@ -7,7 +7,7 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "The stream of {Queue} connects again in {Delay}: {Reason}")]
     public static partial void Reconnecting(ILogger logger, string queue, TimeSpan delay, string reason);
 
-    [LoggerMessage(2, LogLevel.Debug, "The stream of {Queue} could not say goodbye")]
+    [LoggerMessage(2, LogLevel.Debug, "The stream of {Queue} could not report its end to the server")]
     public static partial void GoodbyeFailed(ILogger logger, Exception exception, string queue);
 
     [LoggerMessage(3, LogLevel.Warning, "The stream of {Queue} waits for the server: {Reason}")]

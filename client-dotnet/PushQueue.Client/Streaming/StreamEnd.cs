@@ -1,6 +1,6 @@
 namespace PushQueue.Client.Streaming;
 
-/// <summary>The server's last words: thrown by what reads a stream, caught by what keeps it up.</summary>
+/// <summary>The server ended the stream: thrown by the reader of a stream, caught by the code that reconnects.</summary>
 internal sealed class StreamEnd(string code, string reason, bool reconnect, TimeSpan? delay) : Exception(reason)
 {
     public string Code => code;

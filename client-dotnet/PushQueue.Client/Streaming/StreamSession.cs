@@ -357,7 +357,7 @@ internal sealed class StreamSession
     /// it.</summary>
     private void LogBreak(int attempt, TimeSpan wait, PushQueueException? cause)
     {
-        var reason = cause?.Detail ?? "The server asks for it.";
+        var reason = cause?.Detail ?? "The server requested it.";
         if (attempt > 1)
         {
             Log.TriesAgain(Logger, Name, wait, attempt, reason);

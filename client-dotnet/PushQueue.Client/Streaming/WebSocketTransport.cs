@@ -107,7 +107,7 @@ internal sealed class WebSocketTransport : IStreamTransport
 
     private static async Task ReceiveAllAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
     {
-        // Cancelling a receive would abort the socket and leave no way to say goodbye, so the goodbye is what ends the receive.
+        // Cancelling a receive would abort the socket and leave no way to close the stream, so the close is what ends the receive.
         using var over = new CancellationTokenSource();
         await using var goodbye = cancellationToken.UnsafeRegister(_ => StartGoodbye(), null).ConfigureAwait(false);
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);

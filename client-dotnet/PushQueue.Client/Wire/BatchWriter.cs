@@ -88,7 +88,7 @@ internal static class BatchWriter
         // The writer's own check ends at 64 levels.
         if (!JsonLimits.IsJson(message.Body.Span))
         {
-            throw new ArgumentException($"The body of message {index} has the content type JSON and is not valid JSON.", nameof(message));
+            throw new ArgumentException($"The body of message {index} has the content type JSON but is not valid JSON.", nameof(message));
         }
 
         writer.WritePropertyName("body"u8);

@@ -4,10 +4,11 @@ namespace PushQueue.Client;
 
 internal static partial class WorkerLog
 {
-    [LoggerMessage(101, LogLevel.Warning, "The work on message {Id} of {Queue} failed at attempt {Attempt}; it is given back")]
+    [LoggerMessage(101, LogLevel.Warning, "The work on message {Id} of {Queue} failed at attempt {Attempt}; the message is given back")]
     public static partial void Failed(ILogger logger, Exception exception, string queue, string id, int attempt);
 
-    [LoggerMessage(102, LogLevel.Warning, "Message {Id} of {Queue} was lost to this worker meanwhile: its lease ended or it was cancelled")]
+    [LoggerMessage(102, LogLevel.Warning, "Message {Id} of {Queue} is no longer leased to this worker: its lease ended or it was "
+        + "cancelled")]
     public static partial void Lost(ILogger logger, string queue, string id);
 
     [LoggerMessage(103, LogLevel.Warning, "The server did not confirm the end of message {Id} of {Queue}; the message will come again")]
@@ -19,9 +20,9 @@ internal static partial class WorkerLog
     [LoggerMessage(105, LogLevel.Debug, "The worker of {Queue} could not register: {Reason}")]
     public static partial void NotRegistered(ILogger logger, string queue, string reason);
 
-    [LoggerMessage(106, LogLevel.Error, "The worker of {Queue} cannot work, and tries again: {Reason}")]
+    [LoggerMessage(106, LogLevel.Error, "The worker of {Queue} cannot consume, and tries again: {Reason}")]
     public static partial void Refused(ILogger logger, string queue, string reason);
 
-    [LoggerMessage(107, LogLevel.Debug, "The worker of {Queue} still cannot work: {Reason}")]
+    [LoggerMessage(107, LogLevel.Debug, "The worker of {Queue} still cannot consume: {Reason}")]
     public static partial void StillRefused(ILogger logger, string queue, string reason);
 }

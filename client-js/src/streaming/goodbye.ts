@@ -19,7 +19,7 @@ export class Goodbye {
    * back now, and not as a failed attempt when the old place is given up.
    */
   handBackUnstarted(): void {
-    const unstarted = this.held.takeUnstarted("The stream goes on in another place; the message went back.");
+    const unstarted = this.held.takeUnstarted("Another stream took over this one's place; the message went back.");
     this.#handingBack = this.leases.releaseMany(this.queue, unstarted, { unstarted: true }, AbortSignal.timeout(goodbyeMs)).catch(() => {
       // Then they go back when their leases end.
     });

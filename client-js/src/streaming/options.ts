@@ -41,7 +41,7 @@ interface CommonOptions extends StreamEvents {
   prefetch?: number;
   /**
    * Where to begin under broadcast: `latest` (default), `earliest`, the `cursor` of a message (behind it), an offset (from it on), a
-   * negative number for so many messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
+   * negative number `-N` for N messages back, or `latest-per-key` (the newest message of each key, where the queue's settings keep them).
    */
   from?: "latest" | "earliest" | "latest-per-key" | `${string}.${number}` | (string & {}) | number;
   /**

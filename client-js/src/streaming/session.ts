@@ -239,7 +239,7 @@ export class Session implements StreamSink {
           // The node that it was at may keep it for a while yet.
           this.#goodbye.handBackUnstarted();
         } else {
-          this.#held.endAll("The connection was away for too long; the lease is lost.");
+          this.#held.endAll("The connection was interrupted for too long; the lease is lost.");
         }
       }
 

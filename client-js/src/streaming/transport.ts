@@ -47,7 +47,7 @@ export interface Transport {
 /** How messages are pushed: a transport by its name, or one such as that of `pushqueue/signalr`. */
 export type TransportChoice = "websocket" | "sse" | Transport;
 
-/** The server ended a stream with its last words. */
+/** The server ended a stream with an event `close`. */
 export class StreamEnd extends PushQueueError {
   constructor(type: string, detail: string, readonly reconnect: boolean, readonly afterMs?: number) {
     super(type, detail);

@@ -37,7 +37,7 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
     }
 
     if (error instanceof SyntaxError) {
-      throw new PushQueueError("bad-answer", "The server sent no JSON.", 0, { cause: error });
+      throw new PushQueueError("bad-answer", "The server sent data that is not JSON.", 0, { cause: error });
     }
 
     throw error instanceof PushQueueError ? error : http.broken(error, dead.signal, sink.url);

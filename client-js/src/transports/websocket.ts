@@ -20,7 +20,7 @@ export function webSocket(http: Http, socketClass: WebSocketClass): Transport {
       if (!opened && !signal.aborted) {
         await sink.explain();
         throw new PushQueueError("connection-lost",
-          `${sink.url} answers, but a WebSocket to it fails; something between may let none through: use the transport 'sse'.`);
+          `${sink.url} answers, but a WebSocket to it fails; a proxy may block WebSockets: use the transport 'sse'.`);
       }
 
       if (error !== undefined) {
@@ -99,7 +99,8 @@ class Connection {
         this.#holdBack();
       }
     } catch (error) {
-      this.#fail(error instanceof SyntaxError ? new PushQueueError("bad-answer", "The server sent no JSON.", 0, { cause: error }) : error);
+      this.#fail(error instanceof SyntaxError ? new PushQueueError("bad-answer", "The server sent data that is not "
+          + "JSON.", 0, { cause: error }) : error);
     }
   }
 

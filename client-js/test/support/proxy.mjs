@@ -27,7 +27,7 @@ export class Proxy {
     return this.#pairs.size;
   }
 
-  /** Cuts every connection, without a word to either side. */
+  /** Cuts every connection without a close. */
   cut() {
     for (const { client, server } of this.#pairs) {
       client.resetAndDestroy();

@@ -13,7 +13,7 @@ export async function until(what, condition, ms = 60_000) {
   throw new Error(`After ${ms / 1000} s this is still not so: ${what}`);
 }
 
-/** The first so many messages of a stream. */
+/** The first messages of a stream, as many as given. */
 export async function first(count, stream) {
   const got = [];
   for await (const message of stream) {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Takes a node out of service before it stops: it reports that it is not ready, serves on until load balancers have noticed, and moves its
+/// Takes a node out of service before it stops: it reports that it is not ready, continues to serve until load balancers have noticed, and moves its
 /// streams to other nodes in slices. A host calls it before it stops; without it a stop closes all streams at once and refuses what comes.
 /// </summary>
 public sealed class NodeDrain
@@ -31,7 +31,7 @@ public sealed class NodeDrain
     public bool HasBegun => _hasBegun;
 
     /// <summary>Completes when the node may stop.</summary>
-    /// <param name="duration">How long the node serves on; zero or less returns at once.</param>
+    /// <param name="duration">How long the node continues to serve; zero or less returns at once.</param>
     /// <param name="stopNow">Ends the wait early; not an error.</param>
     public async Task RunAsync(TimeSpan duration, CancellationToken stopNow)
     {

@@ -45,7 +45,7 @@ internal sealed class QueueSelection
 
         if (whyNot.Length == 0 && queues.Distinct().Count() < queues.Length)
         {
-            whyNot = "A queue is named twice; name each queue once.";
+            whyNot = "A queue is given twice; give each queue once.";
         }
 
         return whyNot.Length == 0 ? new QueueSelection(queues, [.. patterns.Distinct(StringComparer.Ordinal)!]) : null;
@@ -96,7 +96,7 @@ internal sealed class QueueSelection
             // A pattern obeys the rules of the names that it can match.
             if (!QueueName.TryParse(pattern, out _, out var whyNot))
             {
-                return $"A pattern of match obeys the rules of a queue name: {whyNot}";
+                return $"A pattern in 'match' must follow the rules of a queue name: {whyNot}";
             }
         }
 

@@ -68,7 +68,7 @@ internal sealed class NodeEvents(TimeProvider time) : IQueueChangeListener
                 Add(NodeEventLevel.Warning, "dead-lettered", $"Messages of '{queue}' ran out of attempts.", queue);
                 break;
             case { Reason: "expired" }:
-                Add(NodeEventLevel.Info, "expired", $"Messages of '{queue}' expired before anybody took them.", queue);
+                Add(NodeEventLevel.Info, "expired", $"Messages of '{queue}' expired before a consumer took them.", queue);
                 break;
             case { Reason: { } reason } when reason.StartsWith("dropped", StringComparison.Ordinal):
                 Add(NodeEventLevel.Warning, "dropped", $"Messages of '{queue}' were dropped because it is full.", queue);

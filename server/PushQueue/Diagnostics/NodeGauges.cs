@@ -31,7 +31,7 @@ internal sealed class NodeGauges
     {
         _ = _meter.CreateObservableGauge("pushqueue.queues", () => _series.Queues, "{queue}", "Queues.");
         _ = _meter.CreateObservableGauge("pushqueue.queue.messages", Messages, "{message}",
-            "Messages of a queue by state; history are broadcast ones kept for resuming.");
+            "Messages of a queue by state; history counts broadcast messages kept for resuming.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.queue.size", () => Each(static point => point.Bytes), "By", "Bodies of the live messages of a queue.");
         _ = _meter.CreateObservableGauge(
@@ -41,19 +41,19 @@ internal sealed class NodeGauges
             "pushqueue.queue.keys.blocked", () =>
                 Each(static point => point.BlockedKeys), "{key}", "Keys of a queue whose ready messages wait for others of the key.");
         AddCounter("put", "Messages put.", static counters => counters.Put);
-        AddCounter("delivered", "Messages given out and gone.", static counters => counters.Delivered);
+        AddCounter("delivered", "Messages delivered and removed.", static counters => counters.Delivered);
         AddCounter("acked", "Leases acked.", static counters => counters.Acked);
-        AddCounter("failed", "Leases that ended in a release or by time.", static counters => counters.Failed);
+        AddCounter("failed", "Leases that ended by a release or a timeout.", static counters => counters.Failed);
         AddCounter("cancelled", "Messages cancelled.", static counters => counters.Cancelled);
         AddCounter("expired", "Messages dropped because their time to live ended.", static counters => counters.Expired);
         AddCounter("dropped", "Messages dropped because their queue was full.", static counters => counters.Dropped);
         AddCounter("dead_lettered", "Messages dead-lettered.", static counters => counters.DeadLettered);
-        AddCounter("lost", "Messages that the disk damaged.", static counters => counters.Lost);
+        AddCounter("lost", "Messages that were damaged on disk.", static counters => counters.Lost);
     }
 
     private void AddCounter(string name, string help, Func<QueueCounters, long> value) =>
         _meter.CreateObservableCounter(
-            "pushqueue.queue." + name, () => Each(point => value(point.Counters)), "{message}", help + " By queue, since it was made.");
+            "pushqueue.queue." + name, () => Each(point => value(point.Counters)), "{message}", help + " By queue, since it was created.");
 
     private void AddDelivery(DeliveryCounts counts, ConsumerRegistry registry)
     {
@@ -64,13 +64,13 @@ internal sealed class NodeGauges
             "pushqueue.gaps",
             () => GapCauses.Select(cause => new Measurement<long>(counts.GapsOf(cause), Label("cause", Text(cause)))),
             "{gap}",
-            "Gaps told to consumers, by cause.");
+            "Gaps reported to consumers, by cause.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.connections", () => Connections(registry), "{connection}", "Connections that hold consumers, by transport.");
         _ = _meter.CreateObservableGauge(
-            "pushqueue.buffers.used", () => registry.Memory.Used, "By", "Memory of what waits for all connections together.");
+            "pushqueue.buffers.used", () => registry.Memory.Used, "By", "Memory of the pending output of all connections.");
         _ = _meter.CreateObservableGauge(
-            "pushqueue.buffers.limit", () => registry.Memory.BytesMax, "By", "What may wait for all connections together.");
+            "pushqueue.buffers.limit", () => registry.Memory.BytesMax, "By", "Limit of the pending output of all connections.");
         _ = _meter.CreateObservableGauge("pushqueue.consumers", () => registry.Consumers, "{consumer}", "Consumers on this node.");
     }
 
@@ -81,8 +81,9 @@ internal sealed class NodeGauges
         _ = _meter.CreateObservableGauge(
             "pushqueue.store.damaged", () => store.Damage?.Places ?? 0, "{place}", "Places of the log that are damaged or missing.");
         _ = _meter.CreateObservableGauge(
-            "pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "What the store takes up on its medium.");
-        _ = _meter.CreateObservableGauge("pushqueue.store.free", () => Of(_series.Usage?.FreeBytes), "By", "What is left there.");
+            "pushqueue.store.used", () => Of(_series.Usage?.UsedBytes), "By", "Space that the store uses.");
+        _ = _meter.CreateObservableGauge("pushqueue.store.free", () => Of(_series.Usage?.FreeBytes), "By", "Free space on the store's "
+            + "disk.");
         _ = _meter.CreateObservableGauge("pushqueue.store.files", () => Of(_series.Usage?.Files), "{file}", "Files of the store.");
     }
 
@@ -90,13 +91,13 @@ internal sealed class NodeGauges
     {
         _ = _meter.CreateObservableGauge(
             "pushqueue.takes.waiting", () => statistics.WaitingTakes, "{take}", "Takes that wait for a message.");
-        _ = _meter.CreateObservableGauge("pushqueue.workers", () => statistics.Workers, "{worker}", "Workers that gave their name.");
+        _ = _meter.CreateObservableGauge("pushqueue.workers", () => statistics.Workers, "{worker}", "Workers with a name.");
         _ = _meter.CreateObservableGauge("pushqueue.uptime", () => statistics.Uptime.TotalSeconds, "s", "Time since the start.");
         _ = _meter.CreateObservableGauge(
             "pushqueue.build.info",
             () => new Measurement<int>(1, Label("version", NodeStatistics.Version), Label("store", statistics.Store.Split(' ')[0])),
             null,
-            "Always 1; says what runs.");
+            "Always 1; its labels describe the build.");
         _ = _meter.CreateObservableGauge("pushqueue.process.resident", () => Environment.WorkingSet, "By", "Memory of the process.");
         _ = _meter.CreateObservableCounter(
             "pushqueue.process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time of the process.");

@@ -2,7 +2,7 @@ namespace PushQueue.Diagnostics;
 
 /// <summary>What one second brought to a queue.</summary>
 /// <param name="Put">Messages put.</param>
-/// <param name="Delivered">Messages given out and gone.</param>
+/// <param name="Delivered">Messages delivered and removed.</param>
 /// <param name="Acked">Leases acked.</param>
 /// <param name="Waiting">Live messages at its end.</param>
 internal readonly record struct QueuePoint(int Put, int Delivered, int Acked, long Waiting);

@@ -51,7 +51,7 @@ internal sealed partial class AccessService(AccessControl access, WaitingRights 
 
     private static partial class Log
     {
-        [LoggerMessage(802, LogLevel.Error, "The access file could not be read again; the rules stay as they were")]
+        [LoggerMessage(802, LogLevel.Error, "The access file could not be read again; the former rules still apply")]
         public static partial void ReloadFailed(ILogger logger, Exception exception);
     }
 }

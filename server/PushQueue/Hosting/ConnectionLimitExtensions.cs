@@ -16,7 +16,7 @@ public static class ConnectionLimitExtensions
 {
     private const string RefusalBody =
         "{\"type\":\"too-many-connections\",\"title\":\"Too many connections\",\"status\":429,"
-        + "\"detail\":\"The server has as many connections, from this address or altogether, as it may; close one, or try again later.\"}";
+        + "\"detail\":\"The server, or this address, has reached its limit of connections; close one, or try again later.\"}";
 
     private static readonly byte[] Refusal = Encoding.ASCII.GetBytes(
         $"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nContent-Length: {RefusalBody.Length}\r\n"

@@ -333,6 +333,6 @@ internal sealed class InProcessClient(
     private static string Worker(string worker)
     {
         Refusals.Throw(OptionValues.Text("worker", worker, out var name));
-        return name.Length > 0 ? name : throw Refusals.Of(Problem.BadOption("The worker's name is empty; give one."));
+        return name.Length > 0 ? name : throw Refusals.Of(Problem.BadOption("The worker's name is empty; give a name."));
     }
 }

@@ -91,6 +91,6 @@ internal sealed partial class FaultBorder
     [LoggerMessage(700, LogLevel.Error, "Background work ({Where}) failed for queue {Queue}; other queues are not affected")]
     private static partial void LogFault(ILogger logger, Exception exception, string where, string queue);
 
-    [LoggerMessage(701, LogLevel.Error, "Background work ({Where}) failed; it is tried again")]
+    [LoggerMessage(701, LogLevel.Error, "Background work ({Where}) failed and is retried")]
     private static partial void LogFault(ILogger logger, Exception exception, string where);
 }

@@ -8,7 +8,7 @@ internal sealed partial class MessageBroker
 {
     private BrokerFailure BatchTooLarge() => new(
         QueueError.BatchTooLarge,
-        $"A batch may hold {options.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+        $"A batch may contain {options.BatchMessagesMax} messages; send the rest in another batch. Nothing was stored.");
 
     /// <summary>Whether a limit may be reached, so that it is worth a closer look.</summary>
     private bool IsNearLimit(long messages, long bytes) =>
@@ -41,7 +41,7 @@ internal sealed partial class MessageBroker
             hits?.Count("queues");
             return new BrokerFailure(
                 QueueError.TooManyQueues,
-                $"The server has {options.QueuesMax} queues, which is its limit; use or delete one of them. Nothing was stored.");
+                $"The server has reached its limit of {options.QueuesMax} queues; use or delete an existing queue. Nothing was stored.");
         }
 
         if (messages > 0 && totals.Messages + messages > options.MessagesMax)
@@ -49,7 +49,8 @@ internal sealed partial class MessageBroker
             hits?.Count("messages");
             return new BrokerFailure(
                 QueueError.ServerFull,
-                $"The server may hold {options.MessagesMax} messages; try again when some have been taken. Nothing was stored.");
+                $"The server has reached its limit of {options.MessagesMax} messages; try again after some have been taken. Nothing was "
+                    + "stored.");
         }
 
         if (messages > 0 && totals.Bytes > options.BytesMax - bytes)
@@ -57,7 +58,8 @@ internal sealed partial class MessageBroker
             hits?.Count("bytes");
             return new BrokerFailure(
                 QueueError.ServerFull,
-                $"The server may hold {options.BytesMax} bytes of messages; try again when some have been taken. Nothing was stored.");
+                $"The server has reached its limit of {options.BytesMax} bytes of messages; try again after some have been taken. "
+                    + "Nothing was stored.");
         }
 
         return null;

@@ -12,7 +12,7 @@ internal sealed partial class MessageBroker
             hits?.Count("waiting-puts");
             return new BrokerFailure(
                 QueueError.TooManyWaiting,
-                $"{options.WaitingPutsMax} puts wait for their message already; put without waiting, or try again later.");
+                $"{options.WaitingPutsMax} puts already wait for their messages; put without waiting, or try again later.");
         }
 
         var put = await PutAsync(queue, message);

@@ -216,7 +216,7 @@ internal sealed partial class MessageBroker(
         {
             hits?.Count("waiting-takes");
             return new BrokerFailure(
-                QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes wait already; take without waiting, or try again later.");
+                QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes already wait; take without waiting, or try again later.");
         }
 
         var wait = request.Wait < WaitMax ? request.Wait : WaitMax;
@@ -340,7 +340,8 @@ internal sealed partial class MessageBroker(
         hits?.Count("buffers-bytes");
         return new(
             QueueError.ServerFull,
-            "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second. Nothing was stored.");
+            "Slow readers use all memory that the server reserves for output; the server closes them. Try again in a second. Nothing "
+                + "was stored.");
     }
 
     private BrokerFailure TooLarge(int bytes)

@@ -131,12 +131,12 @@ internal sealed class MessageFilter : IEquatable<MessageFilter>
         var name = equals < 0 ? text : text[..equals];
         if (MessageHeadersBuilder.WhyNotName(name) is { } badName)
         {
-            return $"'where' begins with the name of a header. {Example} {badName}";
+            return $"A condition in 'where' begins with the name of a header. {Example} {badName}";
         }
 
         if (QueueName.Utf8Length(text) < 0 || text.Any(char.IsControl))
         {
-            return "A value in 'where' may not hold control characters and must be valid Unicode; no header has such a value.";
+            return "A value in 'where' must be valid Unicode without control characters, as header values are.";
         }
 
         var header = name.ToLowerInvariant();

@@ -31,12 +31,12 @@ internal sealed class MessageHeadersBuilder
 
         if (value.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0 || value.AsSpan().IndexOfAnyInRange('\x7f', '\x9f') >= 0)
         {
-            return $"The value of the header '{lower}' may not hold control characters or line ends.";
+            return $"The value of the header '{lower}' must not contain control characters or line ends.";
         }
 
         if (_headers.ContainsKey(lower))
         {
-            return $"The header '{lower}' is given twice; give it once. Upper and lower case do not differ.";
+            return $"The header '{lower}' is given twice; give it once. Upper and lower case are the same.";
         }
 
         if (_headers.Count == MessageHeaders.CountMax)
@@ -69,7 +69,8 @@ internal sealed class MessageHeadersBuilder
 
         // The lower case of some letters of other scripts is an ASCII letter.
         return !Ascii.IsValid(name) || lower.AsSpan().ContainsAnyExcept(NameChars)
-            ? $"The name of a header may hold letters a to z, digits, '.', '_' and '-' only; '{Printable(name)}' holds something else."
+            ? $"The name of a header consists of the letters a to z, digits, '.', '_' and '-'; '{Printable(name)}' contains other "
+                + "characters."
             : null;
     }
 

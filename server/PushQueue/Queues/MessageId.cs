@@ -47,7 +47,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
 
         if (text is "." or "..")
         {
-            whyNot = "A message id may not be '.' or '..', because URLs cannot carry them.";
+            whyNot = "A message id must not be '.' or '..', because URLs cannot contain them.";
             return false;
         }
 
@@ -55,7 +55,7 @@ internal readonly struct MessageId : IEquatable<MessageId>
         {
             if (char.IsControl(c))
             {
-                whyNot = "A message id may not hold control characters.";
+                whyNot = "A message id must not contain control characters.";
                 return false;
             }
         }

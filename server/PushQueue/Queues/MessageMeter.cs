@@ -27,15 +27,15 @@ internal sealed class MessageMeter : IDisposable
         Put = Messages("pushqueue.messages.put", "Messages stored by puts to this node.");
         Copies = Messages("pushqueue.messages.copied", "Copies that puts to this node made for subscribers.");
         Duplicates = Messages("pushqueue.messages.duplicate", "Puts that stored nothing because their id was known.");
-        Taken = Messages("pushqueue.messages.taken", "Messages taken for good.");
+        Taken = Messages("pushqueue.messages.taken", "Messages taken without a lease.");
         Leased = Messages(
-            "pushqueue.messages.leased", "Messages leased by requests; those pushed under manual ack are among the delivered.");
+            "pushqueue.messages.leased", "Messages leased by requests; messages pushed under manual ack count as delivered.");
         Acked = Messages("pushqueue.messages.acked", "Leases acked by workers.");
         Released = Messages("pushqueue.messages.released", "Leases given back by workers.");
         LeasesLost = Messages("pushqueue.leases.lost", "Acks, releases and touches that came too late.");
         PutsRefused = Meter.CreateCounter<long>("pushqueue.puts.refused", "{put}", "Puts that were refused, by reason.");
         _internalErrors = Meter.CreateCounter<long>(
-            "pushqueue.internal.errors", "{error}", "Faults in background work, by the work; the log has each with its queue.");
+            "pushqueue.internal.errors", "{error}", "Faults in background work, by kind of work; the log names the queue of each.");
         _flush = Meter.CreateHistogram(
             "pushqueue.store.flush.duration",
             "s",

@@ -59,7 +59,7 @@ internal sealed record QueueCounters
     /// <summary>Leases acked by their worker.</summary>
     public long Acked { get; init; }
 
-    /// <summary>Leases that ended in a release or by time.</summary>
+    /// <summary>Leases that ended by a release or a timeout.</summary>
     public long Failed { get; init; }
 
     public long Cancelled { get; init; }

@@ -59,18 +59,18 @@ internal readonly record struct QueueName
         {
             if (char.IsControl(c))
             {
-                return "A queue name may not hold control characters.";
+                return "A queue name must not contain control characters.";
             }
 
             if (c == '/')
             {
-                return "A queue name may not hold '/'.";
+                return "A queue name must not contain '/'.";
             }
         }
 
         if (text is "." or "..")
         {
-            return "A queue name may not be '.' or '..', because URLs cannot carry them.";
+            return "A queue name must not be '.' or '..', because URLs cannot contain them.";
         }
 
         var bytes = Utf8Length(text);

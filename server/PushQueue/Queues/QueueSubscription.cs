@@ -33,7 +33,7 @@ internal sealed record QueueSubscription(string To, MessageFilter? Where = null)
 
         if (name.IsDeadLetter)
         {
-            whyNot = $"Nothing can subscribe to dead letters ('{name}'); name the queue that they come from.";
+            whyNot = $"A queue cannot subscribe to dead letters ('{name}'); name the queue from which they come.";
             return false;
         }
 

@@ -8,7 +8,7 @@ internal enum TappedKind
     /// <summary>Given to a consumer, or taken, or leased.</summary>
     Given,
 
-    /// <summary>It is over with it: acked, taken, or broadcast. May be told before whom it was given to.</summary>
+    /// <summary>The message has ended: acked, taken, or broadcast. May be reported before the event that it was given.</summary>
     Done,
 
     /// <summary>Its lease ended without an ack; it comes again.</summary>

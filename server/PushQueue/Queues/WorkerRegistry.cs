@@ -1,7 +1,7 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// The workers that gave their name, and what they did, as this node saw it. A worker that has not been seen for
+/// The workers with a name, and what they did, as this node saw it. A worker that has not been seen for
 /// <see cref="QueuesOptions.WorkerAgeMax"/> is forgotten. Bounded: when it is full, the worker that was seen longest ago makes room for a
 /// new one.
 /// </summary>

@@ -81,7 +81,7 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
     {
         if (key.IsEmpty)
         {
-            whyNot = "This server asks for a key; send it as Authorization: Bearer KEY, or by HTTP Basic as the password.";
+            whyNot = "This server requires a key; send it as Authorization: Bearer KEY, or by HTTP Basic as the password.";
             return null;
         }
 
@@ -89,7 +89,7 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         if (caller is null || HasExpired(caller))
         {
             whyNot = caller is null
-                ? "The key is not known here; ask the operator for one."
+                ? "The key is not known; ask the operator for one."
                 : "The key has expired; ask the operator for a new one.";
             return null;
         }
@@ -152,11 +152,11 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
 
     private static partial class Log
     {
-        [LoggerMessage(800, LogLevel.Information, "The access file {File} is in force, with {Keys} keys")]
+        [LoggerMessage(800, LogLevel.Information, "The access file {File} applies, with {Keys} keys")]
         public static partial void Loaded(ILogger logger, string file, int keys);
 
         [LoggerMessage(
-            801, LogLevel.Warning, "The access file {File} has changed but cannot be used; the rules stay as they were: {Reason}")]
+            801, LogLevel.Warning, "The access file {File} has changed but cannot be used; the former rules still apply: {Reason}")]
         public static partial void NotLoaded(ILogger logger, string file, string reason);
     }
 }

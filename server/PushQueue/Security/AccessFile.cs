@@ -31,7 +31,7 @@ internal static class AccessFile
 
             return keys.Select(static key => key.Id).Distinct(StringComparer.Ordinal).Count() == keys.Count
                 ? keys
-                : throw new AccessFileException("two keys have the same id; make another one with key new.");
+                : throw new AccessFileException("two keys have the same id; create another key with key new.");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -181,7 +181,7 @@ internal static class AccessFile
             if (!names.Contains(field.Name))
             {
                 throw new AccessFileException(
-                    $"{where} has a field '{field.Name}', which is not known; the fields are {string.Join(", ", names!)}.");
+                    $"{where} has the unknown field '{field.Name}'; the fields are {string.Join(", ", names!)}.");
             }
         }
     }

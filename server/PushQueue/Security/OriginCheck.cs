@@ -54,7 +54,7 @@ internal sealed class OriginCheck
         var request = context.Request;
         if (!IsOwnName(request.Host))
         {
-            return "The Host header names another server; use localhost or a loopback address, or start the server with --allow-host.";
+            return "The Host header names another host; use localhost or a loopback address, or start the server with --allow-host.";
         }
 
         var origin = request.Headers.Origin;

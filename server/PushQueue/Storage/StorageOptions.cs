@@ -13,7 +13,7 @@ public sealed class StorageOptions
 
     /// <summary>
     /// The Redis whose queues several nodes share, as a URL (<c>redis://user:password@host:6379/2</c>, <c>rediss://</c> for TLS) or as
-    /// <c>HOST:PORT</c>, more of them behind commas, then options of StackExchange.Redis such as <c>password=</c> or <c>serviceName=</c>.
+    /// <c>HOST:PORT</c>, several separated by commas, then options of StackExchange.Redis such as <c>password=</c> or <c>serviceName=</c>.
     /// Null for the embedded store.
     /// </summary>
     public string? Redis { get; set; }

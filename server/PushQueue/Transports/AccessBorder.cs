@@ -36,7 +36,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         if (route is null)
         {
             return form.AnswerAsync(context, new Problem(
-                ProblemType.Forbidden, "Nobody has said who may use this path, so nobody may; this is a fault of the server."));
+                ProblemType.Forbidden, "This path has no access rule, so it is refused; this is a fault of the server."));
         }
 
         // A method that the route does not know is refused by its handler.
@@ -163,6 +163,6 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         }
 
         throw new InvalidOperationException(
-            $"{endpoint.DisplayName} asks for a permission on a queue, but its path has no {{{QueueParameter}}}.");
+            $"{endpoint.DisplayName} needs a permission on a queue, but its path has no {{{QueueParameter}}}.");
     }
 }

@@ -39,7 +39,7 @@ internal readonly struct BodyField
         reader.Read();
         return encoding == "base64" && _isString && reader.TryGetBytesFromBase64(out body!)
             ? null
-            : Problem.BadOption("With 'encoding' the body is a string of base64, and 'encoding' is base64.");
+            : Problem.BadOption("'encoding' must be base64, and the body a string of base64.");
     }
 
     /// <summary>

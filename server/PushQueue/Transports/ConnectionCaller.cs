@@ -49,7 +49,8 @@ internal sealed class ConnectionCaller(
         {
             hits.Count("commands");
             return new Problem(ProblemType.TooManyRequests,
-                $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each, or more slowly.");
+                $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each command, or send more "
+                    + "slowly.");
         }
 
         return Caller.WhyNotNow(bytes, hits, out _);

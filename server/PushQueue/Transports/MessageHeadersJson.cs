@@ -31,7 +31,7 @@ internal static class MessageHeadersJson
             return Problem.BadOption("""The field 'headers' must be an object of names and values, like {"tenant":"7"}.""");
         }
 
-        // The walk ends behind the object even at a problem: the caller may go on behind it.
+        // The walk ends behind the object even at a problem: the caller may continue after it.
         var builder = new MessageHeadersBuilder();
         Problem? problem = null;
         var fields = default(JsonFields);

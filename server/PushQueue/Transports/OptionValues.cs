@@ -142,7 +142,7 @@ internal static class OptionValues
     public static Problem? Receipt(string value, out Receipt receipt) =>
         Queues.Receipt.TryParse(value, out receipt)
             ? null
-            : Problem.BadOption($"The receipt '{Shown(value)}' is not one; give the 16 hexadecimal digits that came with the lease.");
+            : Problem.BadOption($"'{Shown(value)}' is not a receipt; give the 16 hexadecimal digits that came with the lease.");
 
     /// <summary>A client's text, short enough to be repeated to it.</summary>
     public static string Shown(ReadOnlySpan<char> text) => text.Length <= 64 ? text.ToString() : string.Concat(text[..64], "…");

@@ -63,10 +63,10 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "too-many-subscriptions", 429, "Too many subscriptions", "Open another connection.");
 
     public static readonly ProblemType TooManyQueues = new(
-        "too-many-queues", 429, "There are too many queues", "Use or delete a queue that exists, or raise the limit of the server.");
+        "too-many-queues", 429, "There are too many queues", "Use or delete an existing queue, or raise the limit of the server.");
 
     public static readonly ProblemType ServerFull = new(
-        "server-full", 429, "The server holds as much as it may",
+        "server-full", 429, "The server has reached its limit",
             "Try again when messages have been taken, or raise the limit of the server.");
 
     public static readonly ProblemType ForbiddenOrigin = new(
@@ -83,14 +83,14 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
             "The receipt is no longer the current one: the lease ended, and the message may be with another worker. Drop the work.");
 
     public static readonly ProblemType DeadLettered = new(
-        "dead-lettered", 409, "The message failed for good",
+        "dead-lettered", 409, "The message has failed",
             "It ran out of attempts and is in the dead-letter queue, where it can be replayed, unless the queue keeps none.");
 
     public static readonly ProblemType Expired = new(
-        "expired", 409, "The message expired", "Nobody acked it before its time to live ended.");
+        "expired", 409, "The message expired", "No consumer acked it before its time to live ended.");
 
     public static readonly ProblemType Cancelled = new(
-        "cancelled", 409, "The message was cancelled", "Somebody cancelled it before it was acked.");
+        "cancelled", 409, "The message was cancelled", "It was cancelled before it was acked.");
 
     public static readonly ProblemType Dropped = new(
         "dropped", 409, "The message was dropped", "The queue was full and dropped its oldest messages.");
@@ -102,7 +102,7 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
         "too-many-waiting", 503, "Too many requests wait", "Do not wait, or try again later.");
 
     public static readonly ProblemType Unsupported = new(
-        "unsupported", 415, "Not supported here", "See the documentation for what this path accepts.");
+        "unsupported", 415, "Not supported here", "See the documentation of this path.");
 
     public static readonly ProblemType DiskFull = new(
         "disk-full", 507, "The disk is full", "Nothing was stored. Try again when messages have been taken or the operator has made room.");
@@ -125,5 +125,5 @@ internal sealed record ProblemType(string Name, int Status, string Title, string
 
     public static readonly ProblemType InternalError = new(
         "internal-error", 500, "The server failed",
-            "This is a fault of the server; its log holds the cause. A put may or may not have been stored: give it an id and repeat it.");
+            "This is a fault of the server; its log has the cause. A put may have been stored or not: repeat it with an id.");
 }

@@ -12,7 +12,7 @@ namespace PushQueue.Transports;
 internal static class RawPath
 {
     public static Problem DotSegment { get; } = new(
-        ProblemType.BadQueueName, "A name in the path may not be '.' or '..', not even percent-encoded.");
+        ProblemType.BadQueueName, "A name in the path must not be '.' or '..', not even percent-encoded.");
 
     public static Problem? Queue(HttpContext context, int fromEnd, out QueueName queue)
     {
@@ -26,7 +26,7 @@ internal static class RawPath
         return QueueName.TryParse(text, out queue, out var whyNot)
             ? null
             : new Problem(
-                ProblemType.BadQueueName, text.Contains('/') ? "A queue name may not hold '/', not even as %2F." : whyNot);
+                ProblemType.BadQueueName, text.Contains('/') ? "A queue name must not contain '/', not even as %2F." : whyNot);
     }
 
     public static Problem? Message(HttpContext context, int fromEnd, out MessageId id)
@@ -109,13 +109,13 @@ internal static class RawPath
             path = path[..slash];
             if (IsDot(found))
             {
-                return new Problem(type, "A name in the path may not be '.' or '..'.");
+                return new Problem(type, "A name in the path must not be '.' or '..'.");
             }
         }
 
         if (HasDot(path))
         {
-            return new Problem(type, "A name in the path may not be '.' or '..'.");
+            return new Problem(type, "A name in the path must not be '.' or '..'.");
         }
 
         return PercentCoding.TryDecode(found, plusIsSpace: false, out text)

@@ -121,7 +121,8 @@ internal static class SettingsJson
                 return problem;
             case "overflow":
                 patch = patch with { Overflow = value == "reject" ? FullQueuePolicy.Reject : FullQueuePolicy.DropOldest };
-                return value is "reject" or "drop-oldest" ? null : Problem.BadOption("The setting 'overflow' is reject or drop-oldest.");
+                return value is "reject" or "drop-oldest" ? null : Problem.BadOption("The setting 'overflow' must be reject or "
+                    + "drop-oldest.");
             case "deadLetter":
                 problem = OptionValues.Flag(name, value, out var deadLetter);
                 patch = patch with { DeadLetter = deadLetter };
@@ -156,7 +157,7 @@ internal static class SettingsJson
                 problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var expires);
                 patch = patch with { Expires = expires };
                 return problem ?? (expires > TimeSpan.Zero && expires < QueueExpiry.ShortestAfter
-                    ? Problem.BadOption("The setting 'expires' is at least 1m, or 0 for a queue that stays until it is deleted.")
+                    ? Problem.BadOption("The setting 'expires' must be at least 1m, or 0 for a queue that stays until it is deleted.")
                     : null);
             case "dedupWindow":
                 problem = OptionValues.Duration(name, value, TimeSpan.Zero, Duration.Longest, out var window);

@@ -9,7 +9,7 @@ namespace PushQueue.Transports;
 internal static class SubscriptionsJson
 {
     private const string Form =
-        "The setting 'subscriptions' is a list of names or patterns of queues, or of objects like "
+        "The setting 'subscriptions' must be a list of names or patterns of queues, or of objects like "
         + """{"to":"audit","where":{"tenant":"7"}}.""";
 
     /// <summary>Reads the list at which the reader stands.</summary>

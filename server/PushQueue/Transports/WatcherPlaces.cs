@@ -17,7 +17,7 @@ internal sealed class WatcherPlaces(DiagnosticsOptions options, LimitHits hits)
         {
             _ = Interlocked.Decrement(ref _watchers);
             hits.Count("watchers");
-            problem = new Problem(ProblemType.TooManyWaiting, $"{options.WatchersMax} watch this node already; try again later.");
+            problem = new Problem(ProblemType.TooManyWaiting, $"This node already has {options.WatchersMax} watchers; try again later.");
             return null;
         }
 

@@ -99,7 +99,7 @@ public sealed class TlsTests : IDisposable
         Assert.Equal([first.Thumbprint], _seen);
 
         File.WriteAllText(Path.Combine(_folder.Path, "cert.pem"), "-----BEGIN nonsense");
-        await UntilAsync(server, () => server.Errors.Contains("the old one stays", StringComparison.Ordinal));
+        await UntilAsync(server, () => server.Errors.Contains("the former one stays", StringComparison.Ordinal));
         Assert.Equal([first.Thumbprint], _seen);
         WritePem(second);
         await UntilAsync(server, () => _seen.Contains(second.Thumbprint));

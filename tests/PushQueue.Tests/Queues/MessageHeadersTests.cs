@@ -59,7 +59,7 @@ public sealed class MessageHeadersTests
         var builder = new MessageHeadersBuilder();
         Assert.Null(builder.Add("A", "1"));
 
-        Assert.Equal("The header 'a' is given twice; give it once. Upper and lower case do not differ.", builder.Add("a", "2"));
+        Assert.Equal("The header 'a' is given twice; give it once. Upper and lower case are the same.", builder.Add("a", "2"));
         Assert.Equal("a=1", builder.Build()!.ToString());
     }
 

@@ -52,7 +52,7 @@ public sealed class HubTests
         using var socket = await server.ConnectHubAsync(negotiate);
 
         await socket.CallAsync("1", "Subscribe", "\"test\",{\"ack\":\"never\"}");
-        Assert.Contains("bad-option: ack is auto or manual.", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Contains("bad-option: The option 'ack' must be auto or manual.", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await socket.CallAsync("2", "Subscribe", string.Empty);
         Assert.Contains("\"invocationId\":\"2\",\"error\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
         await socket.CallAsync("3", "Put", "\"test\",{\"a\":1}");

@@ -101,7 +101,7 @@ function disconnect(queue, id, name) {
   confirmDialog({
     title: `Disconnect ${name}?`,
     sentences: [
-      'Its stream ends with the reason "disconnected"; a client that gets it does not reconnect by itself. '
+      'Its stream ends with the reason "disconnected"; a client that gets it does not reconnect automatically. '
         + 'Others get the messages that it held.'
     ],
     verb: 'Disconnect',

@@ -18,7 +18,7 @@ export function confirmPurge(queue, context) {
         : 'The queue does not exist; there is nothing to purge.',
       'Settings, history, dead letters and consumers stay as they are.',
     ],
-    verb: 'Purge for good',
+    verb: 'Purge now',
     danger: true,
     typed: queue,
     async act() {
@@ -40,7 +40,7 @@ export function confirmDelete(queue, context) {
         : 'The queue does not exist; there is nothing to delete.',
       ...(listeners?.total ? [`The streams of ${plural(listeners.total, 'consumer')} end.`] : []),
     ],
-    verb: 'Delete for good',
+    verb: 'Delete now',
     danger: true,
     typed: queue,
     async act() {

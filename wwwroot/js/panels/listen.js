@@ -50,7 +50,7 @@ export function mountListen(place, queue, context) {
     source = new EventSource(withToken(address('sse', queue)));
     source.onopen = () => text(status, 'Listening.');
     source.onerror = () =>
-      text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it reconnects by itself.');
+      text(status, source?.readyState === EventSource.CLOSED ? 'The server refused.' : 'Disconnected; it reconnects automatically.');
     source.onmessage = event => hear(event.data);
     for (const name of ['gap', 'cancel']) {
       source.addEventListener(name, event => hear(event.data));

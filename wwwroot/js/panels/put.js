@@ -43,7 +43,7 @@ export function mountPut(place, queue) {
       h('p.hint', { id: `${id}-headers-hint` },
         'One on each line, such as tenant: 7. Consumers get them with the message and can filter by them.')),
     h('div.actions', null, h('button.primary', { type: 'submit' }, 'Put message'),
-      h('span.hint', { id: `${id}-keys` }, 'Ctrl+Enter in the body puts it, too.'), answer));
+      h('span.hint', { id: `${id}-keys` }, 'Ctrl+Enter in the body also puts the message.'), answer));
   place.append(form);
 
   async function submit(event) {

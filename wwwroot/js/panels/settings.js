@@ -34,7 +34,7 @@ const fields = [
     ['true', 'false'],
     ['keep', 'drop']
   ],
-  ['expires', 'Expires', 'How long the queue stays while nobody uses it, such as 1h; 0 until somebody deletes it.'],
+  ['expires', 'Expires', 'How long the queue stays without use, such as 1h; 0 until it is deleted.'],
   ['keyInFlight', 'In flight per key', 'How many messages of one key may be leased at once; 0 for no limit.'],
   ['fair', 'Turns of keys', 'Whether the keys take turns; the messages without a key are one key.', ['false', 'true'], ['off', 'on']],
 ];

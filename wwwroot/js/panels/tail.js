@@ -77,7 +77,7 @@ export function mountTail(place, queue) {
     text(
       status,
       seen === 0
-        ? `${paused}Nothing has passed yet.`
+        ? `${paused}No message has passed yet.`
         : `${paused}${plural(seen, 'message')} seen${missed > 0 ? `, ${count(missed)} events were too many to show` : ''}.`);
   }
 

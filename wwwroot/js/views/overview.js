@@ -144,7 +144,7 @@ export function mountOverview(place) {
             ? [h('p', null, 'No queue matches.')]
             : everySeen()
             ? firstSteps()
-            : [h('p', null, 'There is no queue yet that this key may see.')]));
+            : [h('p', null, 'There is no queue yet that this key can see.')]));
     }
 
     if (matching > 0 && view.offset >= matching) {

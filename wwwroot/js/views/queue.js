@@ -66,7 +66,7 @@ export function mountQueue(place, queue, tab) {
       name: 'consumers',
       label: 'Consumers',
       needs: ['manage'],
-      what: 'see who its consumers are',
+      what: 'see its consumers',
       mount: panel => mountConsumers(panel, queue, context)
     },
     { name: 'put', label: 'Put', needs: ['put'], what: 'put messages', keep: true, mount: panel => mountPut(panel, queue) },

@@ -42,12 +42,12 @@ internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
     public static readonly CloseReason ServerShutdown = new("server-shutdown", "The server is stopping; connect again.", Reconnect: true);
 
     public static readonly CloseReason SlowConsumer = new(
-        "slow-consumer", "You read too slowly; resume from your cursor.", Reconnect: true);
+        "slow-consumer", "The client reads too slowly; resume from the cursor.", Reconnect: true);
 
     public static readonly CloseReason Stalled = new(
-        "stalled", "Nothing could be written for too long; resume from your cursor.", Reconnect: true);
+        "stalled", "The client accepted no data for too long; resume from the cursor.", Reconnect: true);
 
-    public static readonly CloseReason NoAnswer = new("no-answer", "No answer to pings; connect again.", Reconnect: true);
+    public static readonly CloseReason NoAnswer = new("no-answer", "The client did not answer pings; connect again.", Reconnect: true);
 
     public static readonly CloseReason QueueDeleted = new("queue-deleted", "The queue was deleted.", Reconnect: false);
 
@@ -57,7 +57,7 @@ internal sealed record CloseReason(string Name, string Sentence, bool Reconnect)
 
     /// <summary>Of a queue that does not join a stream over many, because that has as many as it may.</summary>
     public static readonly CloseReason StreamFull = new(
-        "stream-full", "The stream has as many queues as it may; more join when one leaves.", Reconnect: false);
+        "stream-full", "The stream has reached its limit of queues; more join when one leaves.", Reconnect: false);
 
     public static readonly CloseReason AccessEnded = new("access-ended", "The key no longer allows this.", Reconnect: false);
 }

@@ -5,6 +5,6 @@ namespace PushQueue.Dialects.Redisched;
 internal static partial class Log
 {
     [LoggerMessage(
-        652, LogLevel.Warning, "Topic {Topic} cannot be pushed to {Receiver}: {Reason}. Its jobs are tried again, less and less often")]
+        652, LogLevel.Warning, "Topic {Topic} cannot be pushed to {Receiver}: {Reason}. Its jobs are retried with growing delays")]
     public static partial void ReceiverFails(ILogger logger, string topic, string receiver, string reason);
 }

@@ -104,10 +104,10 @@ internal sealed partial class AccessFile
 
     private static partial class Log
     {
-        [LoggerMessage(610, LogLevel.Information, "The access file {Path} has changed; its new rules are in force")]
+        [LoggerMessage(610, LogLevel.Information, "The access file {Path} has changed; its new rules apply")]
         public static partial void Reread(ILogger logger, string path);
 
-        [LoggerMessage(611, LogLevel.Warning, "{WhyNot} The old rules stay in force")]
+        [LoggerMessage(611, LogLevel.Warning, "{WhyNot} The former rules still apply")]
         public static partial void KeptOldRules(ILogger logger, string whyNot);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class RestMqLineFormat(string? callback) : MessageFormat
         writer.Write(callback is null ? "\r\n"u8 : ");\r\n"u8);
     }
 
-    /// <summary>A gap is told, though old clients know no such thing: nobody may miss a message without a word.</summary>
+    /// <summary>A gap is reported although old clients do not know it: no client may miss a message silently.</summary>
     public override void WriteEvent(PageWriter writer, ReadOnlySpan<byte> name, ReadOnlySpan<byte> json, Cursor? cursor = null)
     {
         writer.Write(json);
@@ -40,7 +40,7 @@ internal sealed class RestMqLineFormat(string? callback) : MessageFormat
     /// <summary>Nothing: an old client takes each line for a message.</summary>
     public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) => null;
 
-    /// <summary>No last words: the end of the response says it.</summary>
+    /// <summary>No close event: the end of the response is enough.</summary>
     public override void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs)
     {
     }

@@ -100,7 +100,7 @@ internal sealed partial class EmbeddedMessageStore
     }
 
     private static StoreUnavailableException NoProof() =>
-        new("The disk is full, its reserve too: what was broadcast is given out once its offsets can be written.");
+        new("The disk and its reserve are full: broadcast messages are delivered once their offsets can be written.");
 
     public async ValueTask<Message?> LookAsync(QueueName queue)
     {
@@ -173,7 +173,7 @@ internal sealed partial class EmbeddedMessageStore
 
         if (Find(deadLetterQueue) is not { } dead)
         {
-            return id is null ? 0 : new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{deadLetterQueue}'.");
+            return id is null ? 0 : new BrokerFailure(QueueError.NotFound, $"No message '{id}' is in '{deadLetterQueue}'.");
         }
 
         BrokerResult<Recorded<int>>? result;

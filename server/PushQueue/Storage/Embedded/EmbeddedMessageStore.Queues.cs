@@ -94,7 +94,7 @@ internal sealed partial class EmbeddedMessageStore
     }
 
     [LoggerMessage(1010, LogLevel.Information, 
-        "Queue {Queue} was deleted: nobody used it for as long as its setting expires says. It held {Messages} messages")]
+        "Queue {Queue} was deleted: it was not used for the time of its setting expires. It contained {Messages} messages")]
     private static partial void LogUnused(ILogger logger, string queue, int messages);
 
     public async ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch)

@@ -734,7 +734,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             var candidates = id is { } one ? ReadyLetter(one) : [.. _state.Waiting.Ready.InOrder().Take(count)];
             if (id is not null && candidates.Count == 0)
             {
-                return new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{Name}'.");
+                return new BrokerFailure(QueueError.NotFound, $"No message '{id}' is in '{Name}'.");
             }
 
             LogBatch? batch = null;
@@ -750,7 +750,7 @@ internal sealed class EmbeddedQueue : ILogOwner
                 else if (id is not null)
                 {
                     return new BrokerFailure(
-                        QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{target.Name}'; cancel it first.");
+                        QueueError.UniqueKeyTaken, $"A live message in '{target.Name}' has the id '{id}'; cancel it first.");
                 }
             }
 

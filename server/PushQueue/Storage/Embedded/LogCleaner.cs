@@ -335,6 +335,6 @@ internal sealed partial class LogCleaner : IDisposable
     [LoggerMessage(1020, LogLevel.Debug, "Carried {Messages} live messages forward out of segment {Segment}")]
     private static partial void LogCarried(ILogger logger, int messages, int segment);
 
-    [LoggerMessage(1021, LogLevel.Error, "Cleaning the log failed; it is tried again with the next segment")]
+    [LoggerMessage(1021, LogLevel.Error, "Cleaning the log failed; it is retried with the next segment")]
     private static partial void LogCleaningFailed(ILogger logger, Exception exception);
 }

@@ -127,13 +127,15 @@ internal sealed class PutAdmission(QueueState state)
         if (settings.MaxMessages is { } messagesMax && state.Live - droppable + 1 > messagesMax)
         {
             return new BrokerFailure(
-                QueueError.QueueFull, $"Queue '{state.Name}' holds its maxMessages of {messagesMax}; try again when some were taken.");
+                QueueError.QueueFull, $"Queue '{state.Name}' has reached its maxMessages of {messagesMax}; try again after some "
+                    + "messages were taken.");
         }
 
         if (settings.MaxBytes is { } bytesMax && state.Index.Bytes - droppableBytes + bytes > bytesMax)
         {
             return new BrokerFailure(
-                QueueError.QueueFull, $"Queue '{state.Name}' holds its maxBytes of {bytesMax}; try again when some were taken.");
+                QueueError.QueueFull, $"Queue '{state.Name}' has reached its maxBytes of {bytesMax}; try again after some messages were "
+                    + "taken.");
         }
 
         return null;

@@ -52,7 +52,7 @@ internal sealed class SegmentFolder(string directory, LogIdentity identity, Stor
 
         if (entry.LinkTarget is not null || entry is not FileInfo info)
         {
-            damage.LeftAlone(entry.FullName, "a segment is a plain file, no folder and no link");
+            damage.LeftAlone(entry.FullName, "a segment is a plain file, not a folder or a link");
             return null;
         }
 
@@ -102,8 +102,7 @@ internal sealed class SegmentFolder(string directory, LogIdentity identity, Stor
         {
             throw new StoreOpenException(
                 $"The data folder {directory} belongs to another store than all segments in it. Put the segments of this store back, or "
-                    + "delete "
-                + "the file 'store' to serve those that are there.");
+                    + "delete the file 'store' to serve the present ones.");
         }
 
         identity.Adopt(identity.Store ?? ids.MaxBy(static group => group.Count())?.Key ?? LogIdentity.NewStore());

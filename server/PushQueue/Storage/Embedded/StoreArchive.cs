@@ -33,7 +33,7 @@ public static class StoreArchive
         Directory.CreateDirectory(directory);
         if (Directory.EnumerateFileSystemEntries(directory).Any())
         {
-            throw new InvalidDataException($"The folder {directory} is not empty; give one that is, with --data.");
+            throw new InvalidDataException($"The folder {directory} is not empty; give an empty folder with --data.");
         }
 
         try
@@ -68,13 +68,13 @@ public static class StoreArchive
                 {
                     return await ReadEndAsync(content, cancellationToken) == segments
                         ? bytes
-                        : throw new InvalidDataException("The backup lacks some of its files; make a new one.");
+                        : throw new InvalidDataException("Some files of the backup are missing; make a new backup.");
                 }
 
                 if (!IsSegment(entry.Name))
                 {
                     throw new InvalidDataException(
-                        $"The backup holds '{entry.Name}', which is no part of a log; give a file that the backup command made.");
+                        $"The backup holds '{entry.Name}', which does not belong to a log; give a file that the backup command wrote.");
                 }
 
                 bytes += entry.Length;
@@ -88,7 +88,7 @@ public static class StoreArchive
             throw new InvalidDataException($"The backup is cut off or damaged: {exception.Message}", exception);
         }
 
-        throw new InvalidDataException("The backup lacks its end; it was cut off. Make a new one.");
+        throw new InvalidDataException("The end of the backup is missing; make a new backup.");
     }
 
     private static async Task WriteAsync(string? path, Stream content, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ internal sealed partial class StoreDamageLog(ILogger logger)
     public void Nameless(QueueName queue)
     {
         Log.Nameless(logger, queue);
-        Count($"The name of a queue is lost; its messages are in queue {queue}.");
+        Count($"Damage destroyed the name of a queue; its messages are in queue {queue}.");
     }
 
     public void Namesake(QueueName queue, QueueName found)
@@ -93,12 +93,12 @@ internal sealed partial class StoreDamageLog(ILogger logger)
     private static partial class Log
     {
         [LoggerMessage(
-            1030, LogLevel.Error, "Damage in {File} from byte {From} to byte {To}: the records there are lost, the rest is served")]
+            1030, LogLevel.Error, "Damage in {File} from byte {From} to byte {To}: the records there are lost, all others are served")]
         public static partial void Unreadable(ILogger logger, string file, long from, long to);
 
         [LoggerMessage(
             1042, LogLevel.Error,
-                "{File} lacks its end from byte {End} to byte {Expected}: about {Messages} messages are lost, the rest is served")]
+                "{File} lacks its end from byte {End} to byte {Expected}: about {Messages} messages are lost, all others are served")]
         public static partial void Cut(ILogger logger, string file, long end, long expected, long messages);
 
         [LoggerMessage(
@@ -109,34 +109,36 @@ internal sealed partial class StoreDamageLog(ILogger logger)
         [LoggerMessage(1032, LogLevel.Warning, "Cut {Bytes} bytes of an unfinished write off the end of {File} at byte {From}")]
         public static partial void TornTail(ILogger logger, string file, long from, long bytes);
 
-        [LoggerMessage(1034, LogLevel.Error, "Damage took the name of a queue: its messages are served as queue {Queue}")]
+        [LoggerMessage(1034, LogLevel.Error, "Damage destroyed the name of a queue; its messages are served as queue {Queue}")]
         public static partial void Nameless(ILogger logger, QueueName queue);
 
         [LoggerMessage(
-            1035, LogLevel.Error, "Damage left two queues of the name {Queue}: the messages of the older one are served as queue {Found}")]
+            1035, LogLevel.Error, "After damage two queues have the name {Queue}; the messages of the older one are served as queue "
+                + "{Found}")]
         public static partial void Namesake(ILogger logger, QueueName queue, QueueName found);
 
         [LoggerMessage(
-            1036, LogLevel.Error, "Message {Id} of queue {Queue} is lost: the disk damaged its record in {File} at byte {Offset}")]
+            1036, LogLevel.Error, "Message {Id} of queue {Queue} is lost: its record in {File} is damaged at byte {Offset}")]
         public static partial void UnreadableMessage(ILogger logger, MessageId id, QueueName queue, string file, long offset);
 
         [LoggerMessage(
-            1033, LogLevel.Warning, "The log cannot prove where broadcasts stood; consumers that resume start again with a reset")]
+            1033, LogLevel.Warning, "The log cannot prove the latest broadcast offsets; consumers that resume get a reset")]
         public static partial void NewEpochs(ILogger logger);
 
         [LoggerMessage(1037, LogLevel.Warning, "{File} does not belong to the log and is left alone: {Reason}")]
         public static partial void LeftAlone(ILogger logger, string file, string reason);
 
         [LoggerMessage(
-            1043, LogLevel.Information, "Deleted {File}: the log has recorded that all its messages are finished or stand elsewhere")]
+            1043, LogLevel.Information, "Deleted {File}: by the log's records all its messages are finished or stored elsewhere")]
         public static partial void Deleted(ILogger logger, string file);
 
-        [LoggerMessage(1038, LogLevel.Warning, "{File} holds segment {Number} of the log under a wrong name; it is read as that segment")]
+        [LoggerMessage(1038, LogLevel.Warning, "{File} contains segment {Number} of the log under another name; it is read as that "
+            + "segment")]
         public static partial void Misnamed(ILogger logger, string file, int number);
 
         [LoggerMessage(
             1039, LogLevel.Warning,
-                "Segment {File} was missing and is back; its messages are served, also those that were finished before it went")]
+                "Segment {File} was missing and is back; its messages are served, even those that were finished before it disappeared")]
         public static partial void CameBack(ILogger logger, string file);
     }
 }

@@ -31,7 +31,8 @@ internal sealed class StoreLock : IDisposable
         catch (IOException exception) when (File.Exists(path) && !IsReadOnly(exception))
         {
             throw new StoreOpenException(
-                $"The data folder {directory} is in use by another process; give another with --data, or stop that one.", exception);
+                $"The data folder {directory} is in use by another process; give another folder with --data, or stop that "
+                    + "process.", exception);
         }
         catch (IOException exception)
         {

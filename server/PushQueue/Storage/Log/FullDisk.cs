@@ -108,16 +108,16 @@ internal sealed partial class FullDisk(LogOptions options, ILogger logger)
         return true;
     }
 
-    [LoggerMessage(1000, LogLevel.Error, "The disk that holds {Directory} is full; puts are refused until there is room")]
+    [LoggerMessage(1000, LogLevel.Error, "The disk of {Directory} is full; puts are refused until there is room")]
     private static partial void LogDiskFull(ILogger logger, string directory);
 
-    [LoggerMessage(1001, LogLevel.Warning, "The disk that holds {Directory} has room again; puts are accepted")]
+    [LoggerMessage(1001, LogLevel.Warning, "The disk of {Directory} has room again; puts are accepted")]
     private static partial void LogDiskHasRoom(ILogger logger, string directory);
 
-    [LoggerMessage(1002, LogLevel.Error, "The reserve in {Directory} is used up; messages taken now may be delivered again after a crash")]
+    [LoggerMessage(1002, LogLevel.Error, "The reserve in {Directory} is used up; after a crash, messages taken now may be delivered again")]
     private static partial void LogReserveUsedUp(ILogger logger, string directory);
 
     [LoggerMessage(
-        1004, LogLevel.Error, "The disk that holds {Directory} was full until the stop; messages taken last will be delivered again")]
+        1004, LogLevel.Error, "The disk of {Directory} was full until the stop; the messages taken last will be delivered again")]
     private static partial void LogStoppedOwing(ILogger logger, string directory);
 }

@@ -104,6 +104,6 @@ internal sealed partial class LogIdentity
     [LoggerMessage(1040, LogLevel.Warning, "The file {File} is damaged; the segments of the log are read without it")]
     private static partial void LogDamagedMark(ILogger logger, string file);
 
-    [LoggerMessage(1041, LogLevel.Warning, "The file {File} cannot be written; the next start takes this stop for a crash")]
+    [LoggerMessage(1041, LogLevel.Warning, "The file {File} cannot be written; the next start treats this stop as a crash")]
     private static partial void LogNoStopMark(ILogger logger, string file, Exception exception);
 }

@@ -336,10 +336,11 @@ internal sealed partial class LogWriter(LogOptions options, MessageLog log, Segm
     private void Break(Exception exception)
     {
         // Clients read this: no path, and no words of the system that contain one.
-        _brokenReason = "The log on disk cannot be written, and the server's own log says why. Repair the disk and restart.";
+        _brokenReason = "The log on disk cannot be written; the server's own log has the reason. Repair the disk and restart.";
         LogBroken(logger, options.Directory, exception);
     }
 
-    [LoggerMessage(1003, LogLevel.Critical, "The log in {DataDirectory} cannot be written; everything is refused until a restart")]
+    [LoggerMessage(1003, LogLevel.Critical, "The log in {DataDirectory} cannot be written; the server refuses all requests until a "
+        + "restart")]
     private static partial void LogBroken(ILogger logger, string dataDirectory, Exception exception);
 }

@@ -6,7 +6,7 @@ namespace PushQueue.Storage.Redis;
 internal static partial class Log
 {
     [LoggerMessage(120, LogLevel.Warning,
-        "Redis at {Address} was restarted or replaced and cannot prove that it lost nothing: earlier broadcast cursors are invalid")]
+        "Redis at {Address} was restarted or replaced and may have lost data: earlier broadcast cursors are invalid")]
     public static partial void AnotherIncarnation(ILogger logger, string address);
 
     [LoggerMessage(122, LogLevel.Debug, "A due time was not registered: {Sentence}")]
@@ -30,30 +30,30 @@ internal static partial class Log
     [LoggerMessage(128, LogLevel.Debug, "The node could not announce that it stops: {Sentence}")]
     public static partial void LeftUnnoticed(ILogger logger, string sentence);
 
-    [LoggerMessage(129, LogLevel.Error, "A question of another node could not be answered")]
+    [LoggerMessage(129, LogLevel.Error, "A query of another node could not be answered")]
     public static partial void AnswerFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(130, LogLevel.Warning, "Redis at {Address} answered but sent no notifications; this node subscribed to them again")]
     public static partial void Resubscribed(ILogger logger, string address);
 
-    [LoggerMessage(132, LogLevel.Warning, "{Sentence} The node starts as soon as that is mended")]
+    [LoggerMessage(132, LogLevel.Warning, "{Sentence} The node starts as soon as this is repaired")]
     public static partial void Waiting(ILogger logger, string sentence);
 
     [LoggerMessage(133, LogLevel.Warning, "Redis can be used now; the node starts")]
     public static partial void Started(ILogger logger);
 
-    [LoggerMessage(134, LogLevel.Debug, "Queue {Queue} was not put into the directory: {Sentence}")]
+    [LoggerMessage(134, LogLevel.Debug, "Queue {Queue} could not be added to the directory: {Sentence}")]
     public static partial void NotListed(ILogger logger, string queue, string sentence);
 
     [LoggerMessage(135, LogLevel.Information,
-        "{Count} messages of queue {Queue} were leased in answers that never arrived, and are returned")]
+        "{Count} messages of queue {Queue} were leased by calls whose answers were lost; they are returned")]
     public static partial void GivenBack(ILogger logger, long count, string queue);
 
     [LoggerMessage(137, LogLevel.Debug, "Follow-up work waits for the next heartbeat: {Sentence}")]
     public static partial void UpkeepWaits(ILogger logger, string sentence);
 
     [LoggerMessage(138, LogLevel.Information,
-        "Queue {Queue} was deleted: nobody used it for as long as its setting expires says. It held {Messages} messages")]
+        "Queue {Queue} was deleted: it was not used for the time of its setting expires. It contained {Messages} messages")]
     public static partial void Unused(ILogger logger, string queue, long messages);
 
     [LoggerMessage(139, LogLevel.Warning,

@@ -182,7 +182,7 @@ internal sealed class RedisAddress
 
         if (url.Query.Length > 0 || url.Fragment.Length > 0)
         {
-            throw new FormatException("its URL has a part behind '?' or '#'; write those characters of a password as %3F and %23");
+            throw new FormatException("its URL has a part after '?' or '#'; write those characters of a password as %3F and %23");
         }
 
         var configuration = new ConfigurationOptions { Ssl = url.Scheme == TlsScheme };

@@ -23,7 +23,7 @@ internal sealed class RedisCertificates(X509Certificate2Collection? authorities)
         authorities.ImportFromPem(File.ReadAllText(file));
         return authorities.Count > 0
             ? new RedisCertificates(authorities)
-            : throw new CryptographicException("It holds no certificate in PEM form.");
+            : throw new CryptographicException("It contains no certificate in PEM form.");
     }
 
     /// <returns>The end of a sentence that begins with "Redis"; null if the certificate is trusted.</returns>
@@ -36,7 +36,7 @@ internal sealed class RedisCertificates(X509Certificate2Collection? authorities)
 
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return $"shows a certificate that is not for '{host}'; use a name that its certificate has, or add sslHost= with that name";
+            return $"has a certificate that is not valid for '{host}'; use a name of the certificate, or add sslHost= with that name";
         }
 
         return authorities is null
@@ -64,6 +64,6 @@ internal sealed class RedisCertificates(X509Certificate2Collection? authorities)
     {
         var status = chain?.ChainStatus.FirstOrDefault().StatusInformation;
         var reason = string.IsNullOrWhiteSpace(status) ? string.Empty : $" ({RedisFailure.Quoted(status)})";
-        return $"shows a certificate that is not trusted{reason}; name its authority's certificate with --redis-ca FILE";
+        return $"has a certificate that is not trusted{reason}; give the certificate of its authority with --redis-ca FILE";
     }
 }

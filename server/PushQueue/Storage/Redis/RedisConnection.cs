@@ -210,7 +210,7 @@ internal sealed class RedisConnection(RedisStoreOptions options, ILogger logger)
         {
             throw new StoreUnavailableException(
                 $"Only {replicas} of {options.WaitForReplicas} replicas of Redis confirmed the message in time. "
-                + "It is stored, but less safely than --redis-wait demands.");
+                + "It is stored, but on fewer replicas than --redis-wait requires.");
         }
     }
 

@@ -16,7 +16,7 @@ internal static class RedisFailure
         RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } => "refuses the user name or the password",
         RedisConnectionException or ObjectDisposedException => "cannot be reached",
         RedisServerException e => DescribeError(e),
-        RedisException or RedisCommandException => "takes no writes at the moment",
+        RedisException or RedisCommandException => "accepts no writes at the moment",
         _ => null,
     };
 
@@ -68,10 +68,10 @@ internal static class RedisFailure
         RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.UnknownRedirectTarget => Moving,
         _ when exception.Message.Contains("hashslot", StringComparison.OrdinalIgnoreCase) => Moving,
         _ when IsMissingRight(exception) =>
-            "does not give its user all needed rights; docs/redis.md lists them",
+            "does not grant its user all needed rights; docs/redis.md lists them",
         _ when exception.Message.Contains("OOM", StringComparison.Ordinal) => OutOfMemory,
         _ when exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal) => ForeignKey,
-        _ => "refuses the command; the server's log has the words of Redis",
+        _ => "refuses the command; the server's log has the answer of Redis",
     };
 
     private const string Moving = "is moving the queue to another of its servers, or that server cannot be reached";
@@ -79,5 +79,5 @@ internal static class RedisFailure
     private const string OutOfMemory = "is out of memory (maxmemory) and stored nothing. Take messages, or give it more memory";
 
     private const string ForeignKey =
-        "holds a key of another program where PushQueue keeps its own. Remove that key, or set another prefix with --redis-prefix";
+        "contains a key of another program under a name that PushQueue uses. Remove that key, or set another prefix with --redis-prefix";
 }

@@ -169,13 +169,13 @@ internal sealed partial class RedisMessageStore
                 RedisScript.Replay, dead, [default, default, id?.ToString() ?? string.Empty, page, leftAlone]);
             if (reply is null || (long)reply[1] == -1)
             {
-                return id is null ? moved : new BrokerFailure(QueueError.NotFound, $"No message '{id}' rests in '{dead}'.");
+                return id is null ? moved : new BrokerFailure(QueueError.NotFound, $"No message '{id}' is in '{dead}'.");
             }
 
             if ((long)reply[1] == -2)
             {
                 return new BrokerFailure(
-                    QueueError.UniqueKeyTaken, $"A message with the id '{id}' lives in '{dead.Source}'; cancel it first.");
+                    QueueError.UniqueKeyTaken, $"A live message in '{dead.Source}' has the id '{id}'; cancel it first.");
             }
 
             moved += (int)reply[1];

@@ -127,7 +127,7 @@ internal sealed partial class RedisNode(
         {
             // A border: without heartbeats the node would be out of service for ever, without a word in the log.
             faults.Report(e);
-            Fail("The store failed in a way that it does not know; the log has the error.");
+            Fail("The store failed with an unknown error; the log has the error.");
         }
 
         Heal();

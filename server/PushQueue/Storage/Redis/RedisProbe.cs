@@ -12,7 +12,7 @@ namespace PushQueue.Storage.Redis;
 internal static class RedisProbe
 {
     private const string WantsCredentials =
-        "wants a user name or a password; give them as redis://USER:PASSWORD@HOST:PORT, or as user= and password= behind a comma";
+        "requires a user name or a password; give them as redis://USER:PASSWORD@HOST:PORT, or as user= and password= after a comma";
 
     /// <summary>The first byte with which a TLS server ends a connection that does not begin with a handshake.</summary>
     private const char TlsAlert = '\x15';
@@ -195,7 +195,7 @@ internal static class RedisProbe
         _ when Begins(answer, "-WRONGPASS", "-ERR invalid password") => (RefusesCredentials, false),
         _ when Begins(answer, "-") => (Said(answer), false),
         _ when answer[0] == TlsAlert => throw new EndOfStreamException(),
-        _ => ("is no Redis: the server there speaks another protocol", false),
+        _ => ("is not a Redis server: it speaks another protocol", false),
     };
 
     private static string Said(string answer) => $"cannot be used: it says '{RedisFailure.Quoted(answer)}'";

@@ -85,7 +85,8 @@ internal readonly struct RedisPutReply(QueueName queue, IReadOnlyList<NewMessage
         KeyTaken => new BrokerFailure(
             QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
         TooManyMessages => new BrokerFailure(
-            QueueError.QueueFull, $"Queue '{queue}' holds its maxMessages; try again when some were taken."),
-        _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' holds its maxBytes; try again when some were taken."),
+            QueueError.QueueFull, $"Queue '{queue}' has reached its maxMessages; try again after some messages were taken."),
+        _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' has reached its maxBytes; try again after some messages were "
+            + "taken."),
     };
 }

@@ -53,7 +53,7 @@ internal static class RedisRights
             missing.Add($"&{keys.Pattern}");
         }
 
-        return $"does not give its user all rights that PushQueue needs; add {string.Join(' ', missing.Distinct(StringComparer.Ordinal))} "
+        return $"does not grant its user all rights that PushQueue needs; add {string.Join(' ', missing.Distinct(StringComparer.Ordinal))} "
             + "(ACL SETUSER; docs/redis.md has the whole line)";
     }
 

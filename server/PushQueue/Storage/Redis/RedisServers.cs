@@ -43,7 +43,8 @@ internal sealed record RedisServers(List<RedisMaster> Masters, bool AllConnected
     {
         if (Masters.Find(static master => master.Server.Version < OldestVersion) is { } old)
         {
-            return $"is version {old.Server.Version}; PushQueue needs {OldestVersion} or newer, which tells a restart from a pause";
+            return $"is version {old.Server.Version}; PushQueue needs {OldestVersion} or newer, which can distinguish a restart from a "
+                + "pause";
         }
 
         return options.WaitForReplicas > 0 && Masters.Exists(static master => master.Server.ServerType == ServerType.Cluster)

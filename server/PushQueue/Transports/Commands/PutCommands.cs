@@ -32,7 +32,8 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
         {
             return wait is not null
                 ? CommandAnswer.Error(
-                    frame, Problem.BadOption("With 'values' there is no 'waitForAck'; put the messages one by one to wait for them."))
+                    frame, Problem.BadOption("'values' cannot be combined with 'waitForAck'; put the messages one by one to wait for "
+                        + "them."))
                 : await PutManyAsync(frame, queue, options);
         }
 
@@ -78,7 +79,7 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
         if (options.Id is not null || options.UniqueKey is not null || frame.Has("value") || frame.Has("body") || frame.Has("encoding"))
         {
             return Problem.BadOption(
-                "With 'values' there is no 'value', 'body', 'encoding', 'id' or 'unique'; they belong to one message.");
+                "'values' cannot be combined with 'value', 'body', 'encoding', 'id' or 'unique'; they belong to one message.");
         }
 
         if (frame.Text("contentType", required: false, out var contentType) is { } problem
@@ -102,7 +103,7 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
                 hits.Count("batch");
                 return new Problem(
                     ProblemType.BatchTooLarge,
-                    $"A batch may hold {limits.BatchMessagesMax} messages; send the rest in another one. Nothing was stored.");
+                    $"A batch may contain {limits.BatchMessagesMax} messages; send the rest in another batch. Nothing was stored.");
             }
 
             var type = contentType;

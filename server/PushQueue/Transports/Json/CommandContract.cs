@@ -12,7 +12,7 @@ internal sealed record CommandContract
 
     public required string Queue { get; init; }
 
-    [Description("Any JSON value; comes back with the answer.")]
+    [Description("Any JSON value; the answer repeats it.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Ref { get; init; }
 }

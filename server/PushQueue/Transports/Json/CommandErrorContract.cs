@@ -7,7 +7,7 @@ namespace PushQueue.Transports.Json;
 /// <summary>A command that failed.</summary>
 internal sealed record CommandErrorContract
 {
-    [Description("The command's own, where it has one.")]
+    [Description("The ref of the command, if it has one.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Ref { get; init; }
 

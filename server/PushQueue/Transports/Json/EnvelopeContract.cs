@@ -11,10 +11,10 @@ internal sealed record EnvelopeContract
 {
     public required string Queue { get; init; }
 
-    [Description("Always a string, numbers too.")]
+    [Description("Always a string, even if it is a number.")]
     public required string Id { get; init; }
 
-    [Description("The JSON value; a string where contentType is text; else base64.")]
+    [Description("The JSON value; a string if contentType is text; else base64.")]
     public required JsonElement Body { get; init; }
 
     [Words("base64")]
@@ -34,7 +34,7 @@ internal sealed record EnvelopeContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? LeasedUntil { get; init; }
 
-    [Description("Left out where it is exactly application/json and the body is JSON, and where it is application/octet-stream. Text "
+    [Description("Left out if it is exactly application/json and the body is JSON, and if it is application/octet-stream. Text "
         + "always has it.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ContentType { get; init; }

@@ -11,10 +11,10 @@ internal sealed record MessageContract
 {
     public required string Queue { get; init; }
 
-    [Description("Always a string, numbers too.")]
+    [Description("Always a string, even if it is a number.")]
     public required string Id { get; init; }
 
-    [Description("The JSON value; a string where contentType is text; else base64.")]
+    [Description("The JSON value; a string if contentType is text; else base64.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Body { get; init; }
 

@@ -10,6 +10,6 @@ internal sealed record MessagePageContract
 
     public required IReadOnlyList<MessageContract> Messages { get; init; }
 
-    [Description("Give it as after for the next page.")]
+    [Description("Value of the option after for the next page.")]
     public required string? Next { get; init; }
 }

@@ -11,7 +11,7 @@ internal sealed record PutContract
 
     public required string Id { get; init; }
 
-    [Description("synced, interval:…, memory or what the store promises.")]
+    [Description("synced, interval:…, memory or the promise of the store.")]
     public required string Durability { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -33,7 +33,7 @@ internal sealed record PutContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Gone { get; init; }
 
-    [Description("How many queues got a copy, because they subscribe to this one; there only where any did.")]
+    [Description("How many subscribers of the queue got a copy; present if there is at least one.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Copies { get; init; }
 }

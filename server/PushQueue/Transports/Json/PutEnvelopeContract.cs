@@ -11,7 +11,7 @@ internal sealed record PutEnvelopeContract
     [Description("Any JSON value; a string with a contentType that is not JSON is that text itself.")]
     public required JsonElement Body { get; init; }
 
-    [Description("The body is a string of base64 and stands for those bytes.")]
+    [Description("The body is a string of base64; the message is its bytes.")]
     [Words("base64")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Encoding { get; init; }
@@ -30,7 +30,7 @@ internal sealed record PutEnvelopeContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    [Description("W3C trace context; one that is not valid is ignored.")]
+    [Description("W3C trace context; an invalid one is ignored.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Traceparent { get; init; }
 }

@@ -16,7 +16,7 @@ internal sealed record PutManyContract
 
     public required string Durability { get; init; }
 
-    [Description("How many queues got a copy, because they subscribe to this one; there only where any did.")]
+    [Description("How many subscribers of the queue got a copy; present if there is at least one.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Copies { get; init; }
 }

@@ -62,14 +62,14 @@ internal static class ApiDocument
             ["key"] = new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http, Scheme = "bearer",
-                    Description = "A key of the access file; needed only where the server has one.",
+                    Description = "A key of the access file; needed only if the server has one.",
             },
             ["basic"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic",
                 Description = "Any name, and the key as password." },
             ["queryKey"] = new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Query, Name = "access_token",
-                    Description = "Where browsers cannot set headers.",
+                    Description = "For browser requests that cannot set headers.",
             },
         };
         document.Security = [new OpenApiSecurityRequirement(),

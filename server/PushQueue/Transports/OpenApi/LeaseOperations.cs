@@ -5,7 +5,7 @@ namespace PushQueue.Transports.OpenApi;
 /// <summary>The operations of the tag leases.</summary>
 internal static class LeaseOperations
 {
-    public static readonly ApiOperation Ack = new("ack", "leases", "Says that the work on a leased message is done")
+    public static readonly ApiOperation Ack = new("ack", "leases", "Acks a leased message: its work is done")
     {
         Parameters = [ApiParameters.Receipt],
     };
@@ -24,7 +24,7 @@ internal static class LeaseOperations
         ],
     };
 
-    public static readonly ApiOperation Touch = new("touch", "leases", "Has a lease run from now on")
+    public static readonly ApiOperation Touch = new("touch", "leases", "Extends a lease from now")
     {
         Parameters = [ApiParameters.Receipt, ApiParameters.TouchTtr],
     };
@@ -57,13 +57,13 @@ internal static class LeaseOperations
     };
 
     public static readonly ApiOperation Leave = new(
-        "leave", "leases", "Ends a consumer's stream and gives back what it held; what it had started counts as a failed attempt")
+        "leave", "leases", "Ends a consumer's stream and gives back its messages; those that it had started count as failed attempts")
     {
         Parameters =
         [
-            new("consumer", "The token that the stream was told in its first event.", ApiSchema.Text) { Required = true },
+            new("consumer", "The token in the first event of the stream.", ApiSchema.Text) { Required = true },
         ],
-        Body = ApiBody.Json<LeaseKeyContract[]>() with { Description = "What the consumer has begun to work on; an empty list where "
-            + "nothing." },
+        Body = ApiBody.Json<LeaseKeyContract[]>() with { Description = "The messages that the consumer has begun to work on; may be "
+            + "empty." },
     };
 }

@@ -5,7 +5,7 @@ namespace PushQueue.Transports.OpenApi;
 /// <summary>The operations of the tag messages.</summary>
 internal static class MessageOperations
 {
-    private static readonly ApiAnswer TakenBody = ApiAnswer.Of("*/*", schema: null, "The body as it was put, with its content type.") with
+    private static readonly ApiAnswer TakenBody = ApiAnswer.Of("*/*", schema: null, "The unchanged body, with its content type.") with
     {
         Headers =
         [
@@ -16,12 +16,13 @@ internal static class MessageOperations
             new("PushQueue-Receipt", "With ttr.", ApiSchema.Text),
             new("PushQueue-Leased-Until", "With ttr.", ApiSchema.Time),
             new("PushQueue-Key", "The key of the message, percent-encoded.", ApiSchema.Text),
-            new("PushQueue-Header-NAME", "Each header of the message; RFC 8187 where it is not printable ASCII.", ApiSchema.Text),
+            new("PushQueue-Header-NAME", "Each header of the message; in the form of RFC 8187 if it is not printable "
+                + "ASCII.", ApiSchema.Text),
             new("traceparent", "", ApiSchema.Text),
         ],
     };
 
-    private static readonly ApiAnswer FoundBody = ApiAnswer.Of("*/*", schema: null, "The body as it was put, with its content type.") with
+    private static readonly ApiAnswer FoundBody = ApiAnswer.Of("*/*", schema: null, "The unchanged body, with its content type.") with
     {
         Headers =
         [
@@ -55,12 +56,12 @@ internal static class MessageOperations
             ApiParameters.TraceparentHeader,
             ApiParameters.Traceparent,
         ],
-        Body = new ApiBody(["*/*"], Contract: null) { Description = "The message: any bytes of any content type, kept as they are." },
+        Body = new ApiBody(["*/*"], Contract: null) { Description = "The message: any bytes of any content type, stored unchanged." },
         Answers =
         [
-            ApiAnswer.Json<PutContract>("Stored, as durable as it says.", 201),
+            ApiAnswer.Json<PutContract>("Stored, with the durability that the answer names.", 201),
             ApiAnswer.Json<PutContract>("The id was known and nothing was stored; or, with waitForAck, the message was acked."),
-            ApiAnswer.Json<PutContract>("With waitForAck: stored, and it still lives.", 202),
+            ApiAnswer.Json<PutContract>("With waitForAck: stored, and not ended yet.", 202),
         ],
     };
 
@@ -104,27 +105,27 @@ internal static class MessageOperations
         Answers = [ApiAnswer.Json<EnvelopeContract[]>()],
     };
 
-    public static readonly ApiOperation Browse = new("browse", "messages", "Looks at messages without taking them")
+    public static readonly ApiOperation Browse = new("browse", "messages", "Reads messages without taking them")
     {
         Parameters =
         [
             new("state", "Which.", ApiSchema.Words("ready", "delayed", "leased", "dead").WithDefault("ready")),
             ApiParameters.After,
             ApiParameters.Limit,
-            new("preview", "Instead of body: start, at most so many bytes of it, and bytes, its length.",
+            new("preview", "Instead of body: start, at most this many bytes of it, and bytes, its length.",
                 ApiSchema.Number(min: 0, max: 16_384)),
         ],
         Answers = [ApiAnswer.Json<MessagePageContract>()],
     };
 
-    public static readonly ApiOperation Find = new("find", "messages", "Looks at one message")
+    public static readonly ApiOperation Find = new("find", "messages", "Reads one message")
     {
         Answers = [ApiAnswer.Json<MessageContract>()],
     };
 
     public static readonly ApiOperation Cancel = new("cancel", "messages", "Cancels a message in any state");
 
-    public static readonly ApiOperation FindBody = new("findBody", "messages", "The body of a message as it was put; the message stays")
+    public static readonly ApiOperation FindBody = new("findBody", "messages", "The unchanged body of a message; the message stays")
     {
         Answers = [FoundBody],
     };
@@ -135,11 +136,11 @@ internal static class MessageOperations
     };
 
     public static readonly ApiOperation Replay = new(
-        "replay", "messages", "Puts dead letters back where they came from; the queue ends in .dead")
+        "replay", "messages", "Returns dead letters to the queue from which they came; the name of the queue ends in .dead")
     {
         Parameters =
         [
-            new("id", "One message; without it all, or those that fit.", ApiSchema.Text),
+            new("id", "One message; without it all messages, or those that match.", ApiSchema.Text),
             new("count", "At most this many.", ApiSchema.Number(min: 1)),
             new("reason", "Only those with this reason or last error.", ApiSchema.Text),
             new("before", "Only those dead-lettered before this time.", ApiSchema.Text),

@@ -21,7 +21,7 @@ internal static class NodeOperations
     {
         Parameters =
         [
-            new("after", "A version: only what is newer or changed since.", ApiSchema.Number(min: 0)),
+            new("after", "A version: only events that are newer or changed later.", ApiSchema.Number(min: 0)),
             new("limit", "At most this many.", ApiSchema.Number(min: 1, max: 500, byDefault: 100)),
         ],
         Answers = [ApiAnswer.Json<EventsContract>()],
@@ -32,7 +32,7 @@ internal static class NodeOperations
         Answers = [ApiAnswer.Of("text/plain", ApiSchema.Text, "Text format 0.0.4.")],
     };
 
-    public static readonly ApiOperation Backup = new("backup", "node", "The embedded store's log as a tar archive, while it is written")
+    public static readonly ApiOperation Backup = new("backup", "node", "The embedded store's log as a tar archive, without stopping puts")
     {
         Answers = [ApiAnswer.Of("application/x-tar", ApiSchema.Binary, "The archive; its last entry is end-of-backup.")],
     };

@@ -32,18 +32,18 @@ internal static class QueueOperations
     };
 
     public static readonly ApiOperation ChangeSettings = new(
-        "changeSettings", "queues", "Changes some settings, making the queue where there is none")
+        "changeSettings", "queues", "Changes some settings, and creates the queue if it does not exist")
     {
         Body = ApiBody.Json<SettingsPatchContract>(),
         Answers = [ApiAnswer.Json<SettingsContract>()],
     };
 
-    public static readonly ApiOperation ListConsumers = new("listConsumers", "queues", "Who listens to a queue on this node")
+    public static readonly ApiOperation ListConsumers = new("listConsumers", "queues", "The consumers of a queue, at all nodes")
     {
         Answers = [ApiAnswer.Json<ConsumersContract>()],
     };
 
-    public static readonly ApiOperation ShowPresence = new("showPresence", "queues", "Who is connected to a queue, at all nodes")
+    public static readonly ApiOperation ShowPresence = new("showPresence", "queues", "The connected consumers of a queue, at all nodes")
     {
         Answers = [ApiAnswer.Json<PresenceContract>()],
     };

@@ -21,7 +21,7 @@ internal static class StreamOperations
         ApiParameters.Consumer,
         new(
             "instance",
-            "A name that the client makes at random and keeps when it connects again: an earlier stream with that name ends.",
+            "A random name that the client keeps when it connects again: an earlier stream with that name ends.",
             ApiSchema.Text),
     ];
 
@@ -54,14 +54,14 @@ internal static class StreamOperations
     ];
 
     private static readonly ApiParameter LastEventIdHeader =
-        new("Last-Event-ID", "A cursor to go on behind.", ApiSchema.Text) { IsHeader = true };
+        new("Last-Event-ID", "A cursor after which to continue.", ApiSchema.Text) { IsHeader = true };
 
     public static readonly ApiOperation StreamLines = new("streamLines", "streams", "A stream of messages, a line of JSON each")
     {
         Parameters = Consumer,
         Answers =
         [
-            new(200, "Does not end by itself; an empty line every 15 s when idle.")
+            new(200, "An endless stream; an empty line every 15 s when idle.")
             {
                 MediaTypes = ["application/x-ndjson", "text/event-stream"], Contract = typeof(EnvelopeContract),
             },
@@ -93,7 +93,7 @@ internal static class StreamOperations
     };
 
     public static readonly ApiOperation WatchPresence = new(
-        "watchPresence", "streams", "Who is connected to a queue, and each consumer that comes or leaves")
+        "watchPresence", "streams", "The consumers of a queue, and each consumer that joins or leaves")
     {
         Answers =
         [

@@ -5,12 +5,12 @@ namespace PushQueue.Transports.OpenApi;
 /// <summary>The operations of the tag workers.</summary>
 internal static class WorkerOperations
 {
-    public static readonly ApiOperation ListWorkers = new("listWorkers", "workers", "The workers that gave their name")
+    public static readonly ApiOperation ListWorkers = new("listWorkers", "workers", "The workers with a name")
     {
         Answers = [ApiAnswer.Json<WorkersContract>()],
     };
 
-    public static readonly ApiOperation RegisterWorker = new("registerWorker", "workers", "A worker says that it is there")
+    public static readonly ApiOperation RegisterWorker = new("registerWorker", "workers", "Registers a worker")
     {
         Parameters = [ApiParameters.WorkerOption],
     };

@@ -51,7 +51,7 @@ internal struct LeaseOptions
     }
 
     private readonly Problem? Check() => Unstarted && Error is not null
-        ? Problem.BadOption("With 'unstarted' there is no 'error': work that was not begun has not failed. Leave one of them out.")
+        ? Problem.BadOption("'unstarted' cannot be combined with 'error': work that was not begun has not failed. Leave one of them out.")
         : null;
 
     private Problem? Set(ReadOnlySpan<char> name, string value)

@@ -15,7 +15,7 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
     private static readonly Problem NoLease = Problem.NotFound(
         "No live message of this queue has that id: it was acked, taken or cancelled before, or never existed. Drop the work.");
 
-    private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put makes it.");
+    private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put creates it.");
 
     /// <summary>What the answer to a put promises.</summary>
     public string Durability { get; } = broker.Durability.ToString();

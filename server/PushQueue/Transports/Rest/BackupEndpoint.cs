@@ -22,7 +22,8 @@ internal sealed class BackupEndpoint(IStoreLifecycle store)
 
         if (store is not IStoreBackup backup)
         {
-            return new Problem(ProblemType.Unsupported, $"The messages are not on this server ({store.Description}); back them up there.");
+            return new Problem(ProblemType.Unsupported, $"The messages are not stored on this server ({store.Description}); back up "
+                + "that store.");
         }
 
         context.Response.ContentType = "application/x-tar";

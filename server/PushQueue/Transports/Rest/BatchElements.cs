@@ -39,7 +39,7 @@ internal sealed class BatchElements(PutOptions defaults, bool envelopes, int byt
         if (IsFull)
         {
             return new Problem(
-                ProblemType.BatchTooLarge, $"A batch may hold {countMax} messages; send the rest in another one. Nothing was stored.");
+                ProblemType.BatchTooLarge, $"A batch may contain {countMax} messages; send the rest in another batch. Nothing was stored.");
         }
 
         if (envelopes)

@@ -58,7 +58,7 @@ internal sealed class ConsumerEndpoints(
         return dispatcher.LeavePlace(queue, token, started)
             ? RestAnswers.NoContent(context)
             : Problem.NotFound(
-                "No consumer of this queue has that token here: it has left, its grace time is over, or it is at another node.");
+                "No consumer of this queue has that token at this node: it has left, its grace time is over, or it is at another node.");
     }
 
     private static Problem? ReadToken(HttpRequest request, out string token)
@@ -77,7 +77,7 @@ internal sealed class ConsumerEndpoints(
 
         return query.Problem
             ?? (token.Length == 0 ? Problem.BadOption(
-                "The option 'consumer' is missing; give the token that the stream was told in its first event.") : null);
+                "The option 'consumer' is missing; give the token in the first event of the stream.") : null);
     }
 
     private async ValueTask<Problem?> DisconnectAsync(HttpContext context)

@@ -34,8 +34,8 @@ internal sealed class PutEndpoint(
         {
             return new Problem(
                 ProblemType.Unsupported,
-                "A body with a Content-Encoding is refused, because the consumer of the message could not tell; send it without, or with "
-                    + "a Content-Type that says it.");
+                "A body with a Content-Encoding is refused, because the consumer could not detect the encoding; send the body without it, "
+                    + "or name it in the Content-Type.");
         }
 
         (ReadOnlyMemory<byte> body, var bodyProblem) = await RequestBody.ReadAsync(

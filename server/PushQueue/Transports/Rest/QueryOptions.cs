@@ -60,7 +60,7 @@ internal ref struct QueryOptions : IOptionSource
                     return true;
                 }
 
-                Problem = Problem.BadOption($"The option '{OptionValues.Shown(name)}' is there twice; give it once.");
+                Problem = Problem.BadOption($"The option '{OptionValues.Shown(name)}' is given twice; give it once.");
                 return false;
             }
 

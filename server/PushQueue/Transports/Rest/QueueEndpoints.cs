@@ -17,7 +17,7 @@ internal sealed class QueueEndpoints(
     private const int PageDefault = 100;
     private const int PageMax = 1000;
 
-    private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put makes it.");
+    private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put creates it.");
 
     public void Map(RestRoutes routes)
     {

@@ -6,7 +6,7 @@ using PushQueue.Transports.OpenApi;
 
 namespace PushQueue.Transports.Rest;
 
-/// <summary>The workers that gave their name: list them and the consumers, say that one is there, forget one.</summary>
+/// <summary>The workers with a name: list them and the consumers, say that one is there, forget one.</summary>
 internal sealed class WorkerEndpoints(WorkerRegistry workers, ClusterAnswers cluster)
 {
     public void Map(RestRoutes routes)

@@ -4,7 +4,7 @@ namespace PushQueue.Transports.SignalR;
 
 internal static partial class Log
 {
-    [LoggerMessage(500, LogLevel.Debug, "A hub client went while its WebSocket was being opened")]
+    [LoggerMessage(500, LogLevel.Debug, "A hub client disconnected while its WebSocket was being opened")]
     public static partial void OpeningFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(501, LogLevel.Error, "Serving a hub connection failed")]

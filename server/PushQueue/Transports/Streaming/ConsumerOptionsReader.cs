@@ -20,9 +20,9 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     /// <summary>The first error, in one sentence; null where all options are right.</summary>
     public string? Error =>
         _error ?? (isOverMany && _options.Filter is not null
-            ? "where is an option of streams of one queue."
+            ? "The option 'where' works only on streams of one queue."
             : _options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
-            ? "grace and consumer need ack=manual."
+            ? "The options 'grace' and 'consumer' need ack=manual."
             : null);
 
     public ConsumerOptions Options => _options;
@@ -44,8 +44,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
             "who" => ReadWho(Encoding.UTF8.GetBytes(value ?? "")),
             "policy" => ReadPolicy(value),
             "grace" or "consumer" or "instance" when isOverMany =>
-                $"{name} is an option of streams of one queue; a stream over many queues keeps no place, and returns what it holds when "
-                    + "it ends.",
+                $"The option '{name}' works only on streams of one queue; a stream over many queues returns its messages when it ends.",
             "grace" => ReadGrace(value),
             "consumer" => ReadToken(value),
             "instance" => ReadInstance(value),
@@ -100,7 +99,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
                 _options = _options with { Ack = AckMode.Manual };
                 return null;
             default:
-                return "ack is auto or manual.";
+                return "The option 'ack' must be auto or manual.";
         }
     }
 
@@ -109,7 +108,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
         if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var prefetch)
             || prefetch is < 1 or > ConsumerOptions.PrefetchMax)
         {
-            return $"prefetch is a number from 1 to {ConsumerOptions.PrefetchMax}.";
+            return $"The option 'prefetch' must be a number from 1 to {ConsumerOptions.PrefetchMax}.";
         }
 
         _options = _options with { Prefetch = prefetch };
@@ -120,7 +119,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     {
         if (!Duration.TryParse(value, out var timeToRun) || timeToRun < OptionValues.TimeToRunMin || timeToRun > OptionValues.TimeToRunMax)
         {
-            return "ttr is a duration from 100ms to 24h, like 30, 500ms or 5m.";
+            return "The option 'ttr' must be a duration from 100ms to 24h, like 30, 500ms or 5m.";
         }
 
         _options = _options with { TimeToRun = timeToRun };
@@ -136,7 +135,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
                 _options = _options with { Raw = value is "raw" };
                 return null;
             default:
-                return "format is envelope or raw.";
+                return "The option 'format' must be envelope or raw.";
         }
     }
 
@@ -154,7 +153,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
 
         if (!StartPosition.TryParse(value, out var start))
         {
-            return "from is earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor that a stream gave "
+            return "The option 'from' must be earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor of a stream "
                 + "(EPOCH.OFFSET).";
         }
 
@@ -166,15 +165,15 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     {
         if (value.Length <= SetCursor.CharsMax && StartPosition.TryParse(value, out _))
         {
-            return "An offset, or a cursor with a point, is of a stream of one queue; a stream over many queues begins at earliest, "
+            return "Offsets and cursors with a point belong to streams of one queue; begin a stream over many queues at earliest, "
                 + "latest or its own cursor.";
         }
 
         _ = SetCursor.TryParse(value, out var cursor);
         Cursor = cursor;
         return cursor is null
-            ? "The cursor is not whole, or not one of a stream over many queues; give the one that such a stream gave last, or leave it "
-                + "out."
+            ? "The cursor is incomplete, or does not belong to a stream over many queues; give the last cursor of such a stream, or "
+                + "leave it out."
             : null;
     }
 
@@ -188,14 +187,14 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
             _ => null,
         };
         _options = _options with { Overflow = policy ?? _options.Overflow };
-        return policy is null ? "overflow is disconnect, drop-oldest or latest." : null;
+        return policy is null ? "The option 'overflow' must be disconnect, drop-oldest or latest." : null;
     }
 
     private string? ReadGrace(string? value)
     {
         if (!Duration.TryParse(value, out var grace) || grace > GraceMax)
         {
-            return "grace is a duration from 0 to 10m, like 10, 500ms or 1m.";
+            return "The option 'grace' must be a duration from 0 to 10m, like 10, 500ms or 1m.";
         }
 
         _options = _options with { Grace = grace };
@@ -206,7 +205,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     {
         if (value is not { Length: 32 })
         {
-            return "consumer is the token in the first event of an earlier stream, 32 characters long.";
+            return "The option 'consumer' must be the token in the first event of an earlier stream, 32 characters long.";
         }
 
         _options = _options with { Token = value };
@@ -241,7 +240,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
         if (json.Length is 0 or > ConsumerOptions.WhoBytesMax || json.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..]
             || !JsonBody.IsValid(json))
         {
-            return _error ??= $"who is a JSON object of at most {ConsumerOptions.WhoBytesMax} bytes.";
+            return _error ??= $"The option 'who' must be a JSON object of at most {ConsumerOptions.WhoBytesMax} bytes.";
         }
 
         _options = _options with { Who = json.ToArray() };

@@ -41,7 +41,7 @@ internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Opt
         problem = selection is null ? Problem.BadOption(whyNot)
             : reader.Cursor is { } cursor && cursor.Selection != selection.Id
                 ? Problem.BadOption(
-                    "The cursor is of a stream over other queues; give the same names and patterns as that stream, or no cursor.")
+                    "The cursor belongs to a stream over other queues; give the same names and patterns as that stream, or no cursor.")
             : null;
         return problem is null ? new ManyRequest(selection!, reader.Options, reader.Cursor) : null;
     }

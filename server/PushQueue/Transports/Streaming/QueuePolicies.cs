@@ -17,8 +17,8 @@ internal sealed class QueuePolicies(IMessageBroker broker)
         if (options.From.Kind == StartKind.LatestPerKey && (await broker.GetQueueAsync(queue))?.Settings is not { HistoryPerKey: true })
         {
             return Problem.BadOption(
-                $"Queue '{OptionValues.Shown(queue.Value)}' keeps no newest message per key; set history.perKey in its settings before "
-                    + "you ask for from=latest-per-key.");
+                $"Queue '{OptionValues.Shown(queue.Value)}' does not keep the newest message of each key; set history.perKey in its "
+                    + "settings before you use from=latest-per-key.");
         }
 
         if (options.NeededPolicy is not { } policy)

@@ -6,7 +6,8 @@ namespace PushQueue.Transports.Streaming;
 internal static class StreamAdmission
 {
     private static readonly Problem OutOfMemory = new(
-        ProblemType.ServerFull, "Slow readers hold all memory that the server has for them; they are being closed. Try again in a second.");
+        ProblemType.ServerFull, "Slow readers use all memory that the server reserves for output; the server closes them. Try again in "
+            + "a second.");
 
     /// <summary>Null where it does.</summary>
     public static Problem? WhyNot(ConsumerConnections connections) =>

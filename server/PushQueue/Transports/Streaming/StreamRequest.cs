@@ -72,7 +72,7 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
 
             if (values.Count > 1 && !OptionValues.MayRepeat(name))
             {
-                return $"The option '{OptionValues.Shown(name)}' is there twice; give it once.";
+                return $"The option '{OptionValues.Shown(name)}' is given twice; give it once.";
             }
 
             foreach (var value in values)

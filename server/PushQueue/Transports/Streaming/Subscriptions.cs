@@ -89,7 +89,7 @@ internal sealed class Subscriptions(
         hits.Count("subscriptions");
         return (null, new Problem(
             ProblemType.TooManySubscriptions,
-                $"More than {QueueSelection.MatchingMax} queues match, which is the limit of a stream; use a narrower pattern."));
+                $"More queues match than a stream may have ({QueueSelection.MatchingMax}); use a narrower pattern."));
     }
 
     /// <summary>Ends the subscription of a connection to many queues. False where it has none.</summary>
@@ -205,7 +205,7 @@ internal sealed class Subscriptions(
     }
 
     public static Problem TooMany(int most) =>
-        new(ProblemType.TooManySubscriptions, $"This connection has {most} subscriptions, which is the limit; open another one.");
+        new(ProblemType.TooManySubscriptions, $"This connection has reached its limit of {most} subscriptions; open another connection.");
 
     private Problem? WhyNot(OutboundBuffer buffer, string? queueName, ConsumerOptionsReader reader, out QueueName queue)
     {
@@ -241,7 +241,7 @@ internal sealed class Subscriptions(
     }
 
     private static Problem AlreadyThere(QueueName queue) =>
-        Problem.BadOption($"This connection is subscribed to '{queue}' already; unsubscribe first to change its options.");
+        Problem.BadOption($"This connection is already subscribed to '{queue}'; unsubscribe first to change its options.");
 
     private static Consumer? Find(OutboundBuffer buffer, QueueName queue)
     {

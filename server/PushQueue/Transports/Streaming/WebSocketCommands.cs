@@ -47,7 +47,7 @@ internal sealed class WebSocketCommands(
             }
 
             return _executor is null
-                ? Refuse(frame, Problem.BadOption("This server takes only subscribe and unsubscribe here."))
+                ? Refuse(frame, Problem.BadOption("Only subscribe and unsubscribe work here."))
                 : (await _executor.ExecuteAsync(frame, cancellationToken)).Json;
         }
         catch (StoreUnavailableException)

@@ -32,7 +32,7 @@ internal sealed class WebSocketWaits(
             hits.Count("waiting-commands");
             Answer(WebSocketCommands.Refuse(frame, new Problem(
                 ProblemType.TooManyWaiting,
-                $"{waitsMax} commands of this socket wait already; wait for one of them, or do not ask to wait.")));
+                $"{waitsMax} commands of this socket already wait; let one of them end first, or send the command without 'wait'.")));
             return true;
         }
 

@@ -183,7 +183,7 @@ public sealed class BackupTests : IDisposable
         foreign.Position = 0;
         var refusal = await Assert.ThrowsAsync<InvalidDataException>(
             () => StoreArchive.RestoreAsync(foreign, _directory.File("new"), CancellationToken.None));
-        Assert.Contains("no part of a log", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("does not belong to a log", refusal.Message, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(_directory.File("new/mine"), "x");
         refusal = await Assert.ThrowsAsync<InvalidDataException>(

@@ -58,7 +58,7 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
 
         await AllIsServedAsync();
 
-        Assert.Equal(2, _log.Entries.Count(entry => entry.Text.Contains("wrong name", StringComparison.Ordinal)));
+        Assert.Equal(2, _log.Entries.Count(entry => entry.Text.Contains("another name", StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -10,7 +10,7 @@ using Xunit;
 namespace PushQueue.Tests.Storage.Redis;
 
 /// <summary>
-/// The reason that keeps a store from opening is one sentence that says what to do: in the log, while it may mend itself and the store
+/// The reason that keeps a store from opening is one sentence that says what to do: in the log, while it may repair itself and the store
 /// waits; else as the error that ends the start.
 /// </summary>
 public sealed class RedisStartTests
@@ -140,7 +140,7 @@ public sealed class RedisStartTests
 
         var sentence = await SentenceAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"));
 
-        Assert.Contains("is no Redis", sentence, StringComparison.Ordinal);
+        Assert.Contains("is not a Redis server", sentence, StringComparison.Ordinal);
         await stop.CancelAsync();
         await answering;
     }
@@ -155,7 +155,7 @@ public sealed class RedisStartTests
         await using var stores = new RedisStores(new RedisStoreOptions { Configuration = $"{redis.Address},password=right" });
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 
-        Assert.Contains("wants a user name or a password", missing, StringComparison.Ordinal);
+        Assert.Contains("requires a user name or a password", missing, StringComparison.Ordinal);
         Assert.Contains("refuses the user name or the password", wrong, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", wrong, StringComparison.Ordinal);
     }
@@ -176,7 +176,7 @@ public sealed class RedisStartTests
         await using var stores = new RedisStores(OptionsOf($"{redis.Address},user=app,password=secret"));
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 
-        Assert.Contains("wants a user name or a password", nothing, StringComparison.Ordinal);
+        Assert.Contains("requires a user name or a password", nothing, StringComparison.Ordinal);
         Assert.Contains("together with a user name", passwordAlone, StringComparison.Ordinal);
         Assert.Contains("refuses the user name or the password", wrongUser, StringComparison.Ordinal);
         Assert.All(
@@ -237,7 +237,7 @@ public sealed class RedisStartTests
     /// <summary>The store's sentence about what it waits for.</summary>
     private static async Task<string> WaitingSentenceAsync(VerifyingLogger log)
     {
-        const string End = " The node starts as soon as that is mended";
+        const string End = " The node starts as soon as this is repaired";
         string? sentence = null;
         await Eventually.TrueAsync(
             () =>

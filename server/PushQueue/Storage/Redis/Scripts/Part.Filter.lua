@@ -46,8 +46,8 @@ local function matches(conditions, record)
   return true
 end
 
--- A chooser as in Part.Choose.lua, for all steps of a script: each page goes on behind the last message that was taken out. Where keys take
--- turns, a filter does not: it keeps to the queue's order, and messages with a key stand in :blocked.
+-- A chooser as in Part.Choose.lua, for all steps of a script: each page continues after the last message that was taken out. If keys
+-- take turns, a filter does not: it keeps to the queue's order, and messages with a key stand in :blocked.
 local function filtered_chooser(packed, rank)
   local conditions, chosen, looks, bytes, removed = read_filter(packed), {}, 0, 0, false
   local fair, base, window = HAS_KEYS and loaded.fair == '1', rank, nil
