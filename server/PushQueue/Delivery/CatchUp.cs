@@ -42,9 +42,16 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         }
         catch (Exception e)
         {
-            // The border of this loop. The client keeps its cursor and comes back.
+            // The border of this loop. The client keeps its cursor and connects again. A stream over many queues loses only this one.
             faults.Report(consumer.Queue, e);
-            consumer.Buffer.Close(CloseReason.ServerError, keepWaiting: false);
+            if (consumer.Member is { } member)
+            {
+                member.Set.Failed?.Invoke(consumer);
+            }
+            else
+            {
+                consumer.Buffer.Close(CloseReason.ServerError, keepWaiting: false);
+            }
         }
     }
 

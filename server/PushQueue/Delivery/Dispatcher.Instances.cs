@@ -39,6 +39,12 @@ internal sealed partial class Dispatcher
         {
             InstanceCame?.Invoke(consumer.Queue, instance);
         }
+
+        if (consumer.HasLeft)
+        {
+            // It left before its name was noted, and found nothing to forget.
+            ForgetInstance(consumer);
+        }
     }
 
     private void ForgetInstance(Consumer consumer)

@@ -39,8 +39,9 @@ internal sealed partial class Dispatcher(
             dispatcher = _queues.GetOrAdd(queue, static (name, self) => self.Make(name), this);
         }
 
-        buffer.Attach(consumer);
+        // Counted first: if the connection ends now, the consumer leaves as soon as it is attached.
         registry.Join(consumer);
+        buffer.Attach(consumer);
         try
         {
             await dispatcher.Loaded;
@@ -63,11 +64,15 @@ internal sealed partial class Dispatcher(
         }
         catch
         {
-            Unsubscribe(consumer);
+            AbandonJoin(consumer, lost: false);
             throw;
         }
 
-        if (Find(queue) != dispatcher)
+        if (consumer.HasLeft || buffer.IsClosed)
+        {
+            AbandonJoin(consumer, lost: true);
+        }
+        else if (Find(queue) != dispatcher)
         {
             EndDeleted(consumer);
         }
@@ -148,6 +153,10 @@ internal sealed partial class Dispatcher(
         buffer.Set?.Ended?.Invoke();
         UnsubscribeAll(buffer);
         await buffer.EndAsync();
+
+        // Consumers may have joined meanwhile. Each that joins from here on finds that the buffer is closed.
+        buffer.Set?.Ended?.Invoke();
+        UnsubscribeAll(buffer);
         registry.Remove(buffer);
     }
 
@@ -312,6 +321,19 @@ internal sealed partial class Dispatcher(
         }
     }
 
+    /// <summary>The connection or the consumer ended while it joined: returns also what it took over after its end.</summary>
+    private void AbandonJoin(Consumer consumer, bool lost)
+    {
+        if (!consumer.HasLeft)
+        {
+            Unsubscribe(consumer, lost);
+            return;
+        }
+
+        _ = _graces.Forget(consumer);
+        GiveBackAll(consumer);
+    }
+
     /// <summary>No more rounds for a consumer. False where it had left already.</summary>
     private bool Leave(Consumer consumer)
     {
@@ -371,7 +393,10 @@ internal sealed partial class Dispatcher(
         }
     }
 
-    private void EndSubscription(Consumer consumer, CloseReason reason)
+    /// <summary>
+    /// Ends one subscription and sends its client the reason; the connection ends with it unless it can hold others.
+    /// </summary>
+    public void EndSubscription(Consumer consumer, CloseReason reason)
     {
         if (consumer.Buffer.Connection.Multiplexed || (consumer.Member is not null && reason != CloseReason.Disconnected))
         {

@@ -113,7 +113,7 @@ internal sealed partial class OutboundBuffer
         }
         else if (Set is { } set && set.IsCursorDue(now))
         {
-            _ = Offer(QueueSet.Mark);
+            OfferCursor();
         }
 
         return cut is not null;

@@ -53,6 +53,9 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
     public bool IsOpen => _state == State.Open;
 
+    /// <summary>The connection is over: nothing is written any more.</summary>
+    public bool IsClosed => _state == State.Closed;
+
     /// <summary>Messages wait and the connection has taken none for a while: its own slowness, not the server's.</summary>
     public bool IsStuck => IsOverHalf && clock.Seconds - Volatile.Read(ref _lastWriteAt) >= StuckAfterSeconds;
 
@@ -82,12 +85,12 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     /// </summary>
     public QueueSet? Set { get; private set; }
 
-    /// <summary>False where the connection has a stream over many queues already.</summary>
+    /// <summary>False if the connection has a stream over many queues already, or is over.</summary>
     public bool TryAttach(QueueSet set)
     {
         lock (_gate)
         {
-            if (Set is not null)
+            if (Set is not null || _state == State.Closed)
             {
                 return false;
             }
@@ -182,6 +185,28 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 _shrink?.Invoke();
                 return outcome;
         }
+    }
+
+    /// <summary>Writes the cursor of the stream over many queues, behind all that waits. Does nothing if that stream has ended.</summary>
+    public void OfferCursor()
+    {
+        lock (_gate)
+        {
+            if (_state != State.Open || Set is null)
+            {
+                return;
+            }
+
+            _ = EnqueueLocked(new Waiting(QueueSet.Mark, null, null), evenIfFull: true);
+            if (_writing)
+            {
+                return;
+            }
+
+            _writing = true;
+        }
+
+        _ = PumpAsync();
     }
 
     /// <summary>Completes once less than half of the room is taken, or the connection is closed.</summary>
@@ -399,9 +424,10 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 ReleaseLocked(next.Page);
                 if (Set is { } set)
                 {
-                    bytes += set.Add(next.Page, next.Consumer, clock.Seconds, pages);
+                    var isFarewell = _state == State.Closing && _waiting.Count == 0;
+                    bytes += set.Add(next.Page, next.Consumer, isFarewell, clock.Seconds, pages);
                 }
-                else
+                else if (next.Page != QueueSet.Mark)
                 {
                     bytes += next.Page.Length;
                     pages.Add(next.Page);

@@ -38,7 +38,7 @@ internal sealed class QueueSet
         Credit = new SharedCredit(options.PrefetchOrDefault, time);
     }
 
-    /// <summary>An empty page that asks for the cursor when its turn to be written comes.</summary>
+    /// <summary>An empty page in the place of which the cursor is written. Never written itself.</summary>
     public static EncodedPage Mark { get; } = new(default);
 
     public OutboundBuffer Buffer { get; }
@@ -56,6 +56,9 @@ internal sealed class QueueSet
 
     /// <summary>Called when a queue has left; set before the first one joins.</summary>
     public Action<SetMember, CloseReason>? Left { get; set; }
+
+    /// <summary>Called when a queue could not be read on, so that only its subscription ends. Set before the first one joins.</summary>
+    public Action<Consumer>? Failed { get; set; }
 
     /// <summary>Called when the rights of the client may have changed.</summary>
     public Action? RightsChanged { get; set; }
@@ -126,16 +129,18 @@ internal sealed class QueueSet
     /// </summary>
     /// <param name="page">The next page.</param>
     /// <param name="consumer">Whose page it is; null for one of the connection.</param>
+    /// <param name="isFarewell">The page is the closing notice of the connection.</param>
     /// <param name="now">The second of the coarse clock.</param>
     /// <param name="pages">The pages of the write.</param>
     /// <returns>How many bytes were added.</returns>
-    public int Add(EncodedPage page, Consumer? consumer, int now, List<EncodedPage> pages)
+    public int Add(EncodedPage page, Consumer? consumer, bool isFarewell, int now, List<EncodedPage> pages)
     {
         // hot path: every page of a stream over many queues; guarded by bench fanout.
         if (consumer?.Member is not { } member || member.Set != this)
         {
-            // Last words must come behind the last cursor.
-            var bytes = _isDirty ? AddCursor(ofNextMessage: false, now, pages) : 0;
+            // The last cursor stands before the closing notice. One before each page of the connection's other subscriptions would cost
+            // more than those pages.
+            var bytes = _isDirty && (isFarewell || page == Mark) ? AddCursor(ofNextMessage: false, now, pages) : 0;
             return page == Mark ? bytes : bytes + AddPage(page, pages);
         }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -21,13 +22,22 @@ internal sealed class QueueSets(
     public async ValueTask<SetOpening> OpenAsync(OutboundBuffer buffer, SetRequest request)
     {
         var set = new QueueSet(buffer, request.Selection, request.Format, request.Options, time);
+        var membership = new SetMembership(set, request, dispatcher, store, time, _faults);
+
+        // Before the connection knows the set: it may end at any time from then on.
+        set.Ended = () => End(membership);
+        set.Failed = consumer =>
+        {
+            if (!consumer.HasLeft)
+            {
+                dispatcher.EndSubscription(consumer, CloseReason.ServerError);
+            }
+        };
         if (!buffer.TryAttach(set))
         {
             return new SetOpening(null);
         }
 
-        var membership = new SetMembership(set, request, dispatcher, store, time, _faults);
-        set.Ended = () => End(membership);
         foreach (var pattern in request.Selection.Patterns)
         {
             _index.Add(pattern, membership);
@@ -41,7 +51,7 @@ internal sealed class QueueSets(
         }
         finally
         {
-            if (isOpen)
+            if (isOpen && !membership.HasEnded)
             {
                 set.Open();
                 membership.Run();

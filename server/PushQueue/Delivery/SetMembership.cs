@@ -22,6 +22,9 @@ internal sealed class SetMembership(
     private readonly Lock _gate = new();
     private readonly Queue<QueueName> _appeared = new();
     private readonly HashSet<QueueName> _isNew = [];
+
+    /// <summary>Queues whose subscription an operator or a fault has ended. They do not join again unless they are made again.</summary>
+    private readonly HashSet<QueueName> _excluded = [];
     private Look _look;
     private bool _isRunning = true;
     private bool _hasEnded;
@@ -39,6 +42,17 @@ internal sealed class SetMembership(
     }
 
     public IReadOnlyList<string> Patterns => request.Selection.Patterns;
+
+    public bool HasEnded
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _hasEnded;
+            }
+        }
+    }
 
     private IConsumerRights Rights => set.Buffer.Connection.Rights;
 
@@ -81,6 +95,7 @@ internal sealed class SetMembership(
             _hasEnded = true;
             _appeared.Clear();
             _isNew.Clear();
+            _excluded.Clear();
             _look = Look.None;
         }
     }
@@ -95,13 +110,15 @@ internal sealed class SetMembership(
 
         lock (_gate)
         {
-            if (_hasEnded || !_isNew.Add(queue))
+            _ = _excluded.Remove(queue);
+            if (_hasEnded || _isNew.Contains(queue))
             {
                 return;
             }
 
             if (_appeared.Count < AppearedMax)
             {
+                _ = _isNew.Add(queue);
                 _appeared.Enqueue(queue);
             }
             else
@@ -133,6 +150,15 @@ internal sealed class SetMembership(
 
     private void OnLeft(SetMember member, CloseReason reason)
     {
+        // Before it leaves the set, so that no look at all names finds it in between.
+        if ((reason == CloseReason.Disconnected || reason == CloseReason.ServerError) && set.Find(member.Queue) == member)
+        {
+            lock (_gate)
+            {
+                _ = _excluded.Add(member.Queue);
+            }
+        }
+
         if (!set.Remove(member))
         {
             return;
@@ -182,7 +208,6 @@ internal sealed class SetMembership(
                     await JoinFoundAsync(look);
                 }
 
-                Done(queue);
             }
             catch (Exception e)
             {
@@ -210,19 +235,13 @@ internal sealed class SetMembership(
 
             if (_appeared.TryDequeue(out queue))
             {
+                // Now, not when it has joined: it may be deleted and made again until then.
+                _ = _isNew.Remove(queue);
                 return true;
             }
 
             (look, _look) = (_look, Look.None);
             return _isRunning = look != Look.None;
-        }
-    }
-
-    private void Done(QueueName queue)
-    {
-        lock (_gate)
-        {
-            _ = _isNew.Remove(queue);
         }
     }
 
@@ -234,7 +253,7 @@ internal sealed class SetMembership(
             {
                 _look = (Look)Math.Max((int)_look, (int)look);
             }
-            else if (!_hasEnded)
+            else if (!_hasEnded && _isNew.Add(queue))
             {
                 _appeared.Enqueue(queue);
             }
@@ -293,17 +312,31 @@ internal sealed class SetMembership(
 
     private async Task JoinFoundAsync(Look look)
     {
-        List<QueueName> found = [.. request.Selection.Names.Where(queue => set.Find(queue) is null && Rights.MayListen(queue))];
-        _ = await FindMatchingAsync(queue => set.Find(queue) is null, found, QueueSelection.MatchingMax);
+        List<QueueName> found = [.. request.Selection.Names.Where(queue => MayJoin(queue) && Rights.MayListen(queue))];
+        _ = await FindMatchingAsync(MayJoin, found, QueueSelection.MatchingMax);
         foreach (var queue in found)
         {
             bool isNew;
             lock (_gate)
             {
-                isNew = _isNew.Remove(queue);
+                isNew = _isNew.Contains(queue);
             }
 
             await JoinLaterAsync(queue, fromFirst: isNew || look == Look.First);
+        }
+    }
+
+    /// <summary>Whether a queue that a look at all names finds is not in the stream, and may be.</summary>
+    private bool MayJoin(QueueName queue)
+    {
+        if (set.Find(queue) is not null)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return !_excluded.Contains(queue);
         }
     }
 
@@ -386,16 +419,15 @@ internal sealed class SetMembership(
             throw;
         }
 
-        bool hasEnded;
-        lock (_gate)
-        {
-            hasEnded = _hasEnded;
-        }
-
-        if (hasEnded)
+        if (HasEnded)
         {
             // The connection or the subscription ended meanwhile, and did not see this consumer.
             dispatcher.Unsubscribe(member.Consumer);
+        }
+        else if (!Rights.MayListen(member.Queue))
+        {
+            // The right was lost after it was asked for, and the check at that change did not see this consumer.
+            dispatcher.EndSubscription(member.Consumer, CloseReason.AccessEnded);
         }
 
         return true;

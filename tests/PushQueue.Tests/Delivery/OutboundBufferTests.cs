@@ -123,6 +123,52 @@ public sealed class OutboundBufferTests
     }
 
     [Fact]
+    public void A_cursor_whose_stream_has_ended_is_not_written()
+    {
+        var set = NewSet();
+        Assert.True(_buffer.TryAttach(set));
+        _buffer.Open();
+        var pending = _connection.Block();
+        _ = _buffer.Offer(Page('a'));
+        _buffer.OfferCursor();
+
+        _buffer.Detach(set);
+        pending.SetResult();
+        _buffer.OfferCursor();
+
+        Assert.Equal(["a10"], _connection.Writes);
+        Assert.Equal(OfferOutcome.Written, _buffer.Offer(Page('b')));
+    }
+
+    [Fact]
+    public void Pages_of_other_subscriptions_bring_no_cursor_and_the_closing_notice_does()
+    {
+        var set = NewSet();
+        var member = new SetMember(set, QueueName.Parse("a"), announced: null);
+        Assert.True(set.TryAdd(member) && _buffer.TryAttach(set));
+        _ = set.EncodeStart();
+        set.Open();
+        var consumer = new Consumer(1, member.Queue, _buffer, set.Format, ConsumerOptions.Default, default) { Member = member };
+        var message = new EncodedPage(new byte[10], 1, 1);
+        message.Reach("0000000a", 1);
+        _buffer.Open();
+
+        _ = _buffer.Offer(message, consumer);
+        _ = _buffer.Offer(Page('b'));
+        _ = _buffer.Offer(Page('c'));
+        Assert.Equal(3, _connection.Pages.Count);
+        _buffer.OfferCursor();
+        Assert.Equal(4, _connection.Pages.Count);
+        _ = _buffer.Offer(message, consumer);
+        _buffer.Close(CloseReason.ServerShutdown, keepWaiting: true);
+
+        Assert.Equal(7, _connection.Pages.Count);
+        var last = _connection.Pages[^2..].Select(static page => System.Text.Encoding.UTF8.GetString(page.Bytes.Span)).ToArray();
+        Assert.Contains("\"event\":\"cursor\"", last[0], StringComparison.Ordinal);
+        Assert.Contains("\"event\":\"close\"", last[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Observers_are_told_once_whatever_happens()
     {
         var written = new Observer();
@@ -246,6 +292,9 @@ public sealed class OutboundBufferTests
 
         public void OnNotWritten() => NotWritten++;
     }
+
+    private QueueSet NewSet() => new(
+        _buffer, QueueSelection.Create(["a"], [], out _)!, ManyFormat.Lines, ConsumerOptions.Default, TimeProvider.System);
 
     private sealed class Connection : IConsumerConnection
     {
