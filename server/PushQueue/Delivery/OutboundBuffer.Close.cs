@@ -10,6 +10,9 @@ internal sealed partial class OutboundBuffer
 
     private const int HeartbeatsUnanswered = 3;
 
+    // A gap with short names; only decides how much is dropped at once.
+    private const int GapBytesAbout = 150;
+
     private int _closingAt;
     private int _lastBeatAt;
 
@@ -195,8 +198,11 @@ internal sealed partial class OutboundBuffer
         return dropped;
     }
 
-    /// <summary>Of the consumers of one stream over many queues the one for which the most bytes wait that can be dropped.</summary>
-    private Consumer HeaviestLocked(Consumer consumer)
+    /// <summary>
+    /// The consumers of one stream over many queues whose waiting pages are dropped: those for which the most bytes wait, and no more of
+    /// them than it takes to free the room.
+    /// </summary>
+    private HashSet<Consumer> HeaviestLocked(Consumer consumer, int bytesToFree)
     {
         var bytes = new Dictionary<Consumer, int>();
         foreach (var waiting in _waiting!)
@@ -207,59 +213,70 @@ internal sealed partial class OutboundBuffer
             }
         }
 
-        return bytes.Count == 0 ? consumer : bytes.MaxBy(static pair => pair.Value).Key;
+        var heaviest = new HashSet<Consumer>();
+        foreach (var (other, length) in bytes.OrderByDescending(static pair => pair.Value))
+        {
+            _ = heaviest.Add(other);
+            bytesToFree -= Math.Max(0, length - GapBytesAbout);
+            if (bytesToFree <= 0)
+            {
+                break;
+            }
+        }
+
+        return heaviest;
     }
 
     /// <summary>
-    /// Drops a consumer's waiting pages, oldest first, until a quarter of the room is free (so that the walk over the queue is made
-    /// once per many pages), and leaves one gap in their place.
+    /// Drops waiting pages, oldest first, until a quarter of the room is free, so that the walk over the queue is made once per many
+    /// pages. Leaves one gap per consumer in their place. Drops pages of the consumer; in a stream over many queues those of the
+    /// consumers for which the most bytes wait.
     /// </summary>
     private void DropLocked(Consumer consumer, int bytesNeeded)
     {
-        // Pages that can be dropped are broadcast, and those have an epoch.
-        var epoch = consumer.Dispatcher?.Epoch ?? string.Empty;
-        var bytesWanted = consumer.Options.Overflow == OverflowPolicy.Latest ? 0 : options.BufferBytesMax / 4 * 3;
-        var count = _waiting!.Count;
-        long from = 0;
-        long to = 0;
+        var bytesWanted = options.BufferBytesMax / 4 * 3;
+        var dropping = consumer.Member is null ? [consumer] : HeaviestLocked(consumer, _waitingBytes + bytesNeeded - bytesWanted);
+        bytesWanted = consumer.Options.Overflow == OverflowPolicy.Latest ? 0 : bytesWanted;
+        var gaps = new Dictionary<Consumer, (long From, long To)>();
+        var kept = new Queue<Waiting>(_waiting!.Count);
         var dropped = 0;
         var enough = false;
-        Waiting? gap = null;
-        var kept = new Queue<Waiting>(count);
         while (_waiting.TryDequeue(out var waiting))
         {
-            // An older gap goes into the new one, but frees nothing; so at least one page beyond it is dropped.
-            enough = enough || (dropped > 1 && _waitingBytes + bytesNeeded <= bytesWanted);
-            if (enough || !ReferenceEquals(waiting.Consumer, consumer) || !waiting.Page.Droppable)
+            // An older gap becomes part of the new one, but frees nothing; so at least one page beyond the gaps is dropped.
+            enough = enough || (dropped > Math.Max(1, gaps.Count)
+                && _waitingBytes + bytesNeeded + (GapBytesAbout * (gaps.Count - 1)) <= bytesWanted);
+            if (!enough && waiting.Page.Droppable && waiting.Consumer is { } from && dropping.Contains(from))
             {
-                FlushGap(kept);
-                kept.Enqueue(waiting);
+                gaps[from] = (gaps.TryGetValue(from, out var gap) ? gap.From : waiting.Page.FirstOffset, waiting.Page.LastOffset);
+                dropped++;
+                ReleaseLocked(waiting.Page);
                 continue;
             }
 
-            from = from == 0 ? waiting.Page.FirstOffset : from;
-            to = waiting.Page.LastOffset;
-            gap = waiting;
-            dropped++;
-            ReleaseLocked(waiting.Page);
-        }
-
-        FlushGap(kept);
-        _waiting = kept;
-
-        void FlushGap(Queue<Waiting> target)
-        {
-            // Pages of other consumers of the same connection may stand between; the gap stands where the first page after it begins.
-            if (gap is null)
+            if (waiting.Consumer is { } owner && gaps.Remove(owner, out var before))
             {
-                return;
+                // Pages of other consumers may stand between; the gap stands before the first page of its consumer that is kept.
+                KeepGapLocked(kept, owner, before.From, before.To);
             }
 
-            var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to, Cursor.Of(epoch, to)));
-            consumer.Dispatcher?.Counts.AddGap(GapCause.Overflow);
-            KeepLocked(target, new Waiting(page, consumer, null));
-            gap = null;
-            from = 0;
+            kept.Enqueue(waiting);
         }
+
+        foreach (var (owner, (from, to)) in gaps)
+        {
+            KeepGapLocked(kept, owner, from, to);
+        }
+
+        _waiting = kept;
+    }
+
+    private void KeepGapLocked(Queue<Waiting> kept, Consumer consumer, long from, long to)
+    {
+        // Pages that can be dropped are broadcast, and those have an epoch.
+        var epoch = consumer.Dispatcher?.Epoch ?? string.Empty;
+        var page = consumer.Format.EncodeGap(consumer.Queue, new Gap(GapCause.Overflow, from, to, Cursor.Of(epoch, to)));
+        consumer.Dispatcher?.Counts.AddGap(GapCause.Overflow);
+        KeepLocked(kept, new Waiting(page, consumer, null));
     }
 }

@@ -271,7 +271,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 return waiting.Consumer?.Member is null ? OfferOutcome.Full : OfferOutcome.NoRoom;
             }
 
-            DropLocked(consumer.Member is null ? consumer : HeaviestLocked(consumer), waiting.Page.Length);
+            DropLocked(consumer, waiting.Page.Length);
         }
 
         KeepLocked(_waiting, waiting);

@@ -22,7 +22,8 @@ internal sealed class QueueSets(
     public async ValueTask<SetOpening> OpenAsync(OutboundBuffer buffer, SetRequest request)
     {
         var set = new QueueSet(buffer, request.Selection, request.Format, request.Options, time);
-        var membership = new SetMembership(set, request, dispatcher, store, time, _faults);
+        // A large cursor is needed only until the stream is open; the membership lives as long as the stream.
+        var membership = new SetMembership(set, request with { Cursor = null }, dispatcher, store, time, _faults);
 
         // Before the connection knows the set: it may end at any time from then on.
         set.Ended = () => End(membership);
@@ -46,7 +47,7 @@ internal sealed class QueueSets(
         var isOpen = false;
         try
         {
-            isOpen = await membership.OpenAsync();
+            isOpen = await membership.OpenAsync(request.Cursor);
             return isOpen ? new SetOpening(set, set.EncodeStart()) : new SetOpening(null, IsTooMany: true);
         }
         finally

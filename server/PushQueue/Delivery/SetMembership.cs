@@ -58,20 +58,22 @@ internal sealed class SetMembership(
 
     private int MatchingCount => set.Count - CountNamed();
 
-    /// <summary>Lets the first queues join. False where more match than may.</summary>
-    public async ValueTask<bool> OpenAsync()
+    /// <summary>Lets the first queues join. False if more match than may.</summary>
+    /// <param name="cursor">Where to resume; null if the options say where to begin.</param>
+    public async ValueTask<bool> OpenAsync(SetCursor? cursor)
     {
         set.Left = OnLeft;
-        set.RightsChanged = () => LookFor(Look.Live);
+        set.RightsChanged = LookForAllowed;
         List<QueueName> queues = [.. request.Selection.Names];
-        if (!await FindMatchingAsync(queue => !set.Selection.IsNamed(queue), queues, QueueSelection.MatchingMax))
+        var matchingMax = Math.Min(QueueSelection.MatchingMax, request.CountRoom() - queues.Count);
+        if (matchingMax < 0 || !await FindMatchingAsync(queue => !set.Selection.IsNamed(queue), queues, matchingMax))
         {
             return false;
         }
 
         foreach (var some in queues.Chunk(JoinsAtOnce))
         {
-            await Task.WhenAll(some.Select(queue => JoinFirstAsync(queue)));
+            await JoinFirstAsync(some, cursor);
         }
 
         return true;
@@ -132,6 +134,8 @@ internal sealed class SetMembership(
 
     /// <summary>Queues may have been made without a notification.</summary>
     public void LookForAppeared() => LookFor(Look.First);
+
+    private void LookForAllowed() => LookFor(Look.Live);
 
     private void LookFor(Look look)
     {
@@ -340,16 +344,20 @@ internal sealed class SetMembership(
         }
     }
 
-    private async Task JoinFirstAsync(QueueName queue)
+    // A method of its own: a lambda that captures the cursor would share its closure with those that live as long as the stream.
+    private Task JoinFirstAsync(QueueName[] queues, SetCursor? cursor) =>
+        Task.WhenAll(queues.Select(queue => JoinFirstAsync(queue, cursor)));
+
+    private async Task JoinFirstAsync(QueueName queue, SetCursor? cursor)
     {
         if (!set.Selection.IsNamed(queue) && (IsSubscribedAlone(queue) || !await request.AdmitAsync(queue)))
         {
             return;
         }
 
-        var resumed = request.Cursor is null ? null : await PositionAsync(queue, request.Cursor);
-        var from = request.Cursor is not null ? (resumed ?? SetPosition.First).Start : set.Options.From;
-        var isLate = request.Cursor is not null && resumed is null;
+        var resumed = cursor is null ? null : await PositionAsync(queue, cursor);
+        var from = cursor is not null ? (resumed ?? SetPosition.First).Start : set.Options.From;
+        var isLate = cursor is not null && resumed is null;
         var member = new SetMember(set, queue, isLate ? Cursor.Of((await store.GetQueueAsync(queue))?.Position.Epoch ?? "", 0) : null);
         if (!await JoinAsync(member, from))
         {
@@ -377,7 +385,7 @@ internal sealed class SetMembership(
             return;
         }
 
-        if (!isNamed && MatchingCount >= QueueSelection.MatchingMax)
+        if (!isNamed && (MatchingCount >= QueueSelection.MatchingMax || request.CountRoom() <= CountNamedOutside()))
         {
             if (!_isFull)
             {
@@ -466,6 +474,9 @@ internal sealed class SetMembership(
 
         return false;
     }
+
+    /// <summary>Named queues that are not in the stream now; their places are kept.</summary>
+    private int CountNamedOutside() => set.Selection.Names.Count - CountNamed();
 
     private int CountNamed()
     {

@@ -9,9 +9,14 @@ namespace PushQueue.Delivery;
 /// <param name="Options">The options, the same for each queue.</param>
 /// <param name="Cursor">Where to resume; null where the options say where to begin.</param>
 /// <param name="AdmitAsync">Prepares a queue that only a pattern names, before it joins. False where it cannot join.</param>
+/// <param name="CountRoom">How many more queues the connection may subscribe to now.</param>
 internal sealed record SetRequest(
-    QueueSelection Selection, MessageFormat Format, ConsumerOptions Options, SetCursor? Cursor,
-    Func<QueueName, ValueTask<bool>> AdmitAsync);
+    QueueSelection Selection,
+    MessageFormat Format,
+    ConsumerOptions Options,
+    SetCursor? Cursor,
+    Func<QueueName, ValueTask<bool>> AdmitAsync,
+    Func<int> CountRoom);
 
 /// <summary>The beginning of a stream over many queues.</summary>
 /// <param name="Set">The queues; null where the stream could not begin.</param>

@@ -9,9 +9,11 @@ namespace PushQueue.Delivery;
 /// <param name="time">Ends the wait for a queue that does not take its turn.</param>
 internal sealed class SharedCredit(int most, TimeProvider time)
 {
-    // A queue that waits may have stopped, or lost its messages to other consumers. Shorter than the second after which a dispatcher looks
-    // again.
+    // A queue that waits may have stopped, or lost its messages to other consumers.
     private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(500);
+
+    // Longer than a turn waits, so that one look ends a turn that no queue takes.
+    private static readonly TimeSpan LookAgainInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly List<Consumer> _waiting = [];
@@ -19,6 +21,7 @@ internal sealed class SharedCredit(int most, TimeProvider time)
     private int _taken;
     private int _turn;
     private long? _yieldedAt;
+    private bool _willLookAgain;
 
     public int Most => most;
 
@@ -64,7 +67,7 @@ internal sealed class SharedCredit(int most, TimeProvider time)
 
                 if (_yieldedAt is not null && ReferenceEquals(consumer, _last))
                 {
-                    // Nobody took the turn.
+                    // The queues that waited did not take their turn in time.
                     _waiting.Clear();
                 }
 
@@ -79,7 +82,7 @@ internal sealed class SharedCredit(int most, TimeProvider time)
         if (yields)
         {
             Wake(except: consumer);
-            consumer.Dispatcher?.SignalSoon();
+            LookAgainSoon();
         }
 
         return !yields;
@@ -109,6 +112,38 @@ internal sealed class SharedCredit(int most, TimeProvider time)
         }
 
         Wake();
+    }
+
+    /// <summary>One timer at a time: a busy queue yields at each ack.</summary>
+    private void LookAgainSoon()
+    {
+        lock (_gate)
+        {
+            if (_willLookAgain)
+            {
+                return;
+            }
+
+            _willLookAgain = true;
+        }
+
+        _ = LookAgainAsync();
+    }
+
+    private async Task LookAgainAsync()
+    {
+        await Task.Delay(LookAgainInterval, time);
+        Consumer[] waiting;
+        lock (_gate)
+        {
+            _willLookAgain = false;
+            waiting = [.. _waiting];
+        }
+
+        foreach (var consumer in waiting)
+        {
+            consumer.Dispatcher?.Signal();
+        }
     }
 
     private void WaitLocked(Consumer consumer)

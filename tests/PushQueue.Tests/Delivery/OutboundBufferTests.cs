@@ -168,6 +168,43 @@ public sealed class OutboundBufferTests
         Assert.Contains("\"event\":\"close\"", last[1], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_overflow_over_many_queues_frees_a_quarter_of_the_room_and_each_queue_has_its_gap(bool latest)
+    {
+        const int Room = 20_000;
+        var overflow = latest ? OverflowPolicy.Latest : OverflowPolicy.DropOldest;
+        var buffer = new OutboundBuffer(_connection, _clock, new DeliveryOptions { BufferBytesMax = Room });
+        var queues = Enumerable.Range(0, 40).Select(static i => $"q{i}").ToArray();
+        var set = new QueueSet(
+            buffer, QueueSelection.Create(queues, [], out _)!, ManyFormat.Lines, ConsumerOptions.Default, TimeProvider.System);
+        var consumers = set.Selection.Names.Select((queue, i) => new Consumer(
+            i, queue, buffer, set.Format, ConsumerOptions.Default with { Overflow = overflow }, default)
+        {
+            Member = new SetMember(set, queue, announced: null),
+        }).ToArray();
+        Assert.True(buffer.TryAttach(set));
+        buffer.Open();
+        var pending = _connection.Block();
+        _ = buffer.Offer(new EncodedPage(new byte[1]));
+        for (var i = 0; i < Room / 100; i++)
+        {
+            _ = buffer.Offer(PageOf(i), consumers[i % 40], evenIfFull: false);
+        }
+
+        Assert.Equal(Room, buffer.WaitingBytes);
+        _ = buffer.Offer(PageOf(Room / 100), consumers[0], evenIfFull: false);
+
+        Assert.InRange(buffer.WaitingBytes, 0, (Room / 4 * 3) + 1_000);
+        pending.SetResult();
+        var pages = _connection.Pages.Where(static page => page.Droppable).ToList();
+        Assert.InRange(pages.Count(static page => page.Length != 100), 1, 39);
+        Assert.True(pages.Sum(static page => page.LastOffset - page.FirstOffset + 1) == (Room / 100) + 1, "No offset is left out.");
+
+        EncodedPage PageOf(int i) => new(new byte[100], 1 + (i / 40), 1 + (i / 40));
+    }
+
     [Fact]
     public void Observers_are_told_once_whatever_happens()
     {

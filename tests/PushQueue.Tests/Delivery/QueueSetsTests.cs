@@ -184,15 +184,69 @@ public sealed class QueueSetsTests : IAsyncLifetime
         Assert.Equal(0, _registry.Consumers);
     }
 
-    private static SetRequest RequestFor(ConsumerOptions options) => new(
-        QueueSelection.Create([], ["m.*"], out _)!, ManyFormat.Lines, options, null, static _ => new ValueTask<bool>(true));
-
-    private (Dispatcher Dispatcher, QueueSets Sets) Over(IMessageStore store)
+    [Fact]
+    public async Task A_stream_keeps_no_cursor_once_it_is_open()
     {
+        var client = new Client();
+        _registry.Add(client.Buffer);
+
+        var cursor = await OpenWithCursorAsync(client);
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                GC.Collect();
+                return !cursor.IsAlive;
+            },
+            "the cursor is collected");
+        Assert.NotNull(client.Buffer.Set);
+    }
+
+    [Fact]
+    public async Task A_queue_that_yields_its_turn_at_each_ack_arms_one_timer()
+    {
+        var time = new CountingTime();
+        var (dispatcher, sets) = Over(_store, time);
+        await PutAsync(One, "one");
+        await PutAsync(Two, "two");
+        var options = ConsumerOptions.Default with { Prefetch = 1 };
+        var stream = await OpenAsync(new Client(), options, sets);
+        var (busy, quiet) = (stream.Set.Members[0].Consumer!, stream.Set.Members[1].Consumer!);
+        var credit = stream.Set.Credit;
+        Assert.True(credit.TryTake(busy));
+        Assert.False(credit.TryTake(quiet));
+        credit.GiveBack(1);
+        var before = time.Timers;
+
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.False(credit.TryTake(busy));
+        }
+
+        Assert.Equal(before + 1, time.Timers);
+        Assert.True(credit.TryTake(quiet));
+        await dispatcher.DrainAsync(TimeSpan.Zero).WithTimeout();
+    }
+
+    /// <summary>Apart, so that no variable of the test holds the cursor.</summary>
+    private async Task<WeakReference> OpenWithCursorAsync(Client client)
+    {
+        var request = RequestFor(ConsumerOptions.Default);
+        Assert.True(SetCursor.TryParse(SetCursor.Encode(request.Selection.Id, []), out var cursor));
+        _ = await _sets.OpenAsync(client.Buffer, request with { Cursor = cursor }).AsTask().WithTimeout();
+        client.Buffer.Open();
+        return new WeakReference(cursor);
+    }
+
+    private static SetRequest RequestFor(ConsumerOptions options, SetCursor? cursor = null, int room = 1000) => new(
+        QueueSelection.Create([], ["m.*"], out _)!, ManyFormat.Lines, options, cursor, static _ => new ValueTask<bool>(true), () => room);
+
+    private (Dispatcher Dispatcher, QueueSets Sets) Over(IMessageStore store, TimeProvider? time = null)
+    {
+        time ??= TimeProvider.System;
         var dispatcher = new Dispatcher(
-            store, _registry, TestPolicies.All(store, _registry, TimeProvider.System), TimeProvider.System,
-            _log.CreateLogger<Dispatcher>(), _meter);
-        return (dispatcher, new QueueSets(dispatcher, store, TimeProvider.System, _log.CreateLogger<QueueSets>(), _meter));
+            store, _registry, TestPolicies.All(store, _registry, time), time, _log.CreateLogger<Dispatcher>(), _meter);
+        return (dispatcher, new QueueSets(dispatcher, store, time, _log.CreateLogger<QueueSets>(), _meter));
     }
 
     private async Task<Client> OpenAsync(Client client, ConsumerOptions? options = null, QueueSets? sets = null)
@@ -214,6 +268,22 @@ public sealed class QueueSetsTests : IAsyncLifetime
     private async Task PutAsync(QueueName queue, string body) => Assert.True(
         (await _embedded.PutAsync(queue, new NewMessage { Body = Encoding.UTF8.GetBytes(body), ContentType = "text/plain" })
             .WithTimeout()).Ok);
+
+    /// <summary>A clock that stands still and counts its timers.</summary>
+    private sealed class CountingTime : TimeProvider
+    {
+        private int _timers;
+
+        public int Timers => Volatile.Read(ref _timers);
+
+        public override long GetTimestamp() => 1;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _ = Interlocked.Increment(ref _timers);
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     /// <summary>A client that takes everything at once, and remembers bodies and events with their queues.</summary>
     private sealed class Client : IConsumerConnection, IConsumerRights

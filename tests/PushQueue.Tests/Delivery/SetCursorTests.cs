@@ -50,6 +50,15 @@ public sealed class SetCursorTests
     }
 
     [Fact]
+    public void A_cursor_has_no_more_positions_than_a_stream_can_have()
+    {
+        Assert.True(SetCursor.TryParse(Encode(SetCursor.PositionsMax), out _));
+        Assert.False(SetCursor.TryParse(Encode(SetCursor.PositionsMax + 1), out _));
+
+        static string Encode(int positions) => SetCursor.Encode(7, [.. Enumerable.Range(0, positions).Select(i => (i, SetPosition.First))]);
+    }
+
+    [Fact]
     public void Names_in_another_order_are_the_same_selection_and_other_names_another_one()
     {
         var one = QueueSelection.Create(["a", "b"], ["x.*"], out _)!;

@@ -106,6 +106,38 @@ public sealed class HubTests
     }
 
     [Theory]
+    [InlineData("Subscribe", "\"test\",7")]
+    [InlineData("Subscribe", "\"test\",[\"ack\"]")]
+    [InlineData("Subscribe", "[\"test\"],\"ack\"")]
+    [InlineData("Unsubscribe", "\"test\",\"started\"")]
+    [InlineData("Unsubscribe", "\"test\",{\"begun\":[]}")]
+    [InlineData("Unsubscribe", "null,{\"begun\":[]}")]
+    [InlineData("Put", "\"test\",1,\"now\"")]
+    public async Task Options_that_the_hub_cannot_read_are_refused(string method, string arguments)
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate: false);
+
+        await socket.CallAsync("1", method, arguments);
+
+        Assert.Contains("bad-option: ", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        Assert.Equal(0, server.Registry.Consumers);
+    }
+
+    [Fact]
+    public async Task A_match_that_is_null_is_not_given()
+    {
+        await using var server = await PushServer.StartAsync();
+        using var socket = await server.ConnectHubAsync(negotiate: false);
+
+        await socket.CallAsync("1", "Subscribe", "\"test\",{\"match\":null}");
+
+        Assert.Contains("\"result\":{\"queue\":\"test\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
+        await socket.CallAsync("2", "Unsubscribe", "\"test\",null");
+        Assert.Contains("\"result\":true", await socket.NextRecordAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_queue_that_is_deleted_ends_its_subscription_and_not_the_connection(bool negotiate)

@@ -35,6 +35,40 @@ public sealed class ManyQueuesLimitTests(SharedRedis redis)
     }
 
     [Theory]
+    [InlineData("c")]
+    [InlineData("command")]
+    [InlineData("consume")]
+    public async Task A_stream_has_no_more_queues_than_a_connection_may_subscribe_to(string transport)
+    {
+        await using var server = await PushQueueServer.StartAsync(static options => options.Delivery.SubscriptionsPerConnectionMax = 3);
+        server.Log.ExpectError("hub method 'Consume'"); // SignalR's own entry, which the host switches off
+        foreach (var queue in new[] { "m.1", "m.2" })
+        {
+            await server.PostAsync($"/p/{queue}?policy=broadcast");
+        }
+
+        await using var stream = await ManyStream.OpenAsync(server, transport, "queue=a&match=m.*");
+        await server.PostAsync("/q/m.3", "left out");
+        var full = await stream.NextAsync();
+        var named = await server.GetAsync("/c?queue=a&queue=b&queue=c&queue=d");
+        var matched = await server.GetAsync("/c?queue=a&queue=b&match=m.*");
+
+        Assert.Equal(("m.3", "stream-full"), (full.GetProperty("queue").GetString(), full.GetProperty("code").GetString()));
+        Assert.Equal((429, "too-many-subscriptions"), (named.Status, named.Problem));
+        Assert.Equal((429, "too-many-subscriptions"), (matched.Status, matched.Problem));
+        if (transport == "consume")
+        {
+            await stream.SayAsync("{\"type\":4,\"invocationId\":\"d\",\"target\":\"Consume\",\"arguments\":[\"more\",{}]}\u001e");
+            Assert.Contains("too-many-subscriptions", (await stream.NextAsync()).ToString(), StringComparison.Ordinal);
+        }
+        else if (transport == "command")
+        {
+            await stream.SayAsync("""{"cmd":"subscribe","queue":"more"}""");
+            Assert.Contains("too-many-subscriptions", (await stream.NextAsync()).ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("sse")]
     [InlineData("command")]
     public async Task A_pattern_shows_what_the_key_may_listen_to_and_a_change_of_rights_acts_at_once(string transport)

@@ -17,6 +17,9 @@ internal sealed class SetCursor
     /// <summary>The longest text that is read: twice that of 1,100 queues with the largest offsets.</summary>
     public const int CharsMax = 64 * 1024;
 
+    /// <summary>As many as a stream can have.</summary>
+    public const int PositionsMax = QueueSelection.NamesMax + QueueSelection.MatchingMax;
+
     private const byte Version = 1;
     private const int HeadBytes = 5;
     private const int CheckBytes = 4;
@@ -95,10 +98,11 @@ internal sealed class SetCursor
             return false;
         }
 
+        var count = 0;
         var positions = new Dictionary<int, List<SetPosition>>();
         for (var rest = bytes[HeadBytes..^CheckBytes]; !rest.IsEmpty;)
         {
-            if (!TryReadPosition(ref rest, out var hash, out var position))
+            if (++count > PositionsMax || !TryReadPosition(ref rest, out var hash, out var position))
             {
                 return false;
             }

@@ -77,6 +77,7 @@ internal sealed class CommandFrame
             frame.Add(name, value);
         }
 
+        frame.Problem ??= WhyNoOptions(options);
         if (options is not { ValueKind: JsonValueKind.Object } given)
         {
             return frame;
@@ -98,6 +99,12 @@ internal sealed class CommandFrame
 
         return frame;
     }
+
+    /// <summary>The problem of a hub call's options that are given and are no object.</summary>
+    public static Problem? WhyNoOptions(JsonElement? options) =>
+        options is null or { ValueKind: JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined }
+            ? null
+            : Problem.BadOption("The options of a call must be a JSON object, or null.");
 
     private void Add(string name, JsonElement value)
     {

@@ -13,7 +13,8 @@ namespace PushQueue.Transports.SignalR;
 /// </param>
 internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes, MessageFormat Raw, ConsumerSession? Session)
 {
-    private int _streams;
+    private readonly Lock _gate = new();
+    private readonly List<OutboundBuffer> _streams = [];
     private Caller? _counted;
 
     /// <summary>
@@ -21,6 +22,9 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     /// client nor its messages wait for.
     /// </summary>
     public Task Attached { get; set; } = Task.CompletedTask;
+
+    /// <summary>Whether SignalR's own manager was given the connection, so that it must be told of its end.</summary>
+    public bool HasBegunToAttach { get; set; }
 
     /// <summary>The form of the messages of a subscription to many queues.</summary>
     public MessageFormat Many => Envelopes == HubFrameFormat.Envelopes ? HubFrameFormat.Many : HubFormat.Many;
@@ -32,16 +36,36 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     public ConnectionCaller Caller => (ConnectionCaller)Buffer.Connection.Rights;
 
     /// <summary>
-    /// Counts a streaming call of <c>Consume</c> in: each is a subscription. False where the connection has as many as it may.
+    /// How many queues the connection is subscribed to, those of its streaming calls included. Such a call counts from its beginning.
     /// </summary>
-    public bool TryOpenStream(int subscriptionsMax)
+    public int CountSubscriptions()
     {
-        if (Interlocked.Increment(ref _streams) + Buffer.Consumers.Length <= subscriptionsMax)
+        var count = Buffer.Consumers.Length;
+        lock (_gate)
+        {
+            foreach (var stream in _streams)
+            {
+                count += Math.Max(1, stream.Consumers.Length);
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>Counts a streaming call of <c>Consume</c> in. False if the connection has as many subscriptions as it may.</summary>
+    public bool TryOpenStream(OutboundBuffer stream, int subscriptionsMax)
+    {
+        lock (_gate)
+        {
+            _streams.Add(stream);
+        }
+
+        if (CountSubscriptions() <= subscriptionsMax)
         {
             return true;
         }
 
-        CloseStream();
+        CloseStream(stream);
         return false;
     }
 
@@ -61,5 +85,11 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     /// <summary>Gives back what <see cref="TryConnect"/> counted.</summary>
     public void Disconnect() => Interlocked.Exchange(ref _counted, null)?.Disconnect();
 
-    public void CloseStream() => Interlocked.Decrement(ref _streams);
+    public void CloseStream(OutboundBuffer stream)
+    {
+        lock (_gate)
+        {
+            _ = _streams.Remove(stream);
+        }
+    }
 }

@@ -20,24 +20,25 @@ internal sealed class HubConsume(
     public async Task<ChannelReader<RawJson>> StartAsync(
         HubClient client, JsonElement queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
     {
-        if (!client.TryOpenStream(options.Value.SubscriptionsPerConnectionMax))
+        var connection = new ItemStreamConnection(client.Caller);
+        var session = connections.Begin(connection);
+        if (!client.TryOpenStream(session.Buffer, options.Value.SubscriptionsPerConnectionMax))
         {
+            await session.DisposeAsync();
             hits.Count("subscriptions");
             throw HubCommands.Failure(Subscriptions.TooMany(options.Value.SubscriptionsPerConnectionMax));
         }
 
-        var connection = new ItemStreamConnection(client.Caller);
-        var session = connections.Begin(connection);
         EncodedPage? opening;
         try
         {
-            opening = await JoinAsync(session, queue, json);
+            opening = await JoinAsync(client, session, queue, json);
         }
         catch
         {
             // SignalR reports the failure to the client, and nothing of the call may stay.
             await session.DisposeAsync();
-            client.CloseStream();
+            client.CloseStream(session.Buffer);
             throw;
         }
 
@@ -46,11 +47,17 @@ internal sealed class HubConsume(
         return connection.Items;
     }
 
-    private async ValueTask<EncodedPage?> JoinAsync(ConsumerSession session, JsonElement queue, JsonElement? json)
+    private async ValueTask<EncodedPage?> JoinAsync(HubClient client, ConsumerSession session, JsonElement queue, JsonElement? json)
     {
         if (Subscriptions.ReadMany(queue, json, out var problem) is { } many)
         {
-            (var begun, problem) = await subscriptions.SubscribeManyAsync(session.Buffer, many, ManyFormat.Lines, ManyFormat.Lines);
+            // The call itself counts as one until its queues have joined.
+            (var begun, problem) = await subscriptions.SubscribeManyAsync(
+                session.Buffer,
+                many,
+                ManyFormat.Lines,
+                ManyFormat.Lines,
+                () => client.CountSubscriptions() - (session.Buffer.Consumers.Length == 0 ? 1 : 0));
             return begun is null ? throw HubCommands.Failure(problem!) : begun.Page;
         }
 
@@ -72,7 +79,7 @@ internal sealed class HubConsume(
         await using var connectionEnd = aborted.UnsafeRegister(Abort, connection);
         await using var callEnd = cancelled.UnsafeRegister(Abort, connection);
         await connection.Ended;
-        client.CloseStream();
+        client.CloseStream(session.Buffer);
         await session.DisposeAsync();
 
         static void Abort(object? state) => ((ItemStreamConnection)state!).Abort(CloseReason.Normal);

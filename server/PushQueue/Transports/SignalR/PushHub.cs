@@ -58,16 +58,15 @@ internal sealed class PushHub(
     /// <summary>Ends the subscription to a queue; null for that to many queues. False where there is none.</summary>
     public bool Unsubscribe(string? queue, JsonElement? options)
     {
-        if (queue is null)
+        if (Subscriptions.ReadStarted(options, out var started) is { } wrong)
         {
-            return connections.Find(Context.ConnectionId) is not null && subscriptions.UnsubscribeMany(CommandingClient().Buffer);
+            throw HubCommands.Failure(wrong);
         }
 
-        var started = ReadOnlySpan<byte>.Empty;
-        if (options is { ValueKind: JsonValueKind.Object } given
-            && JsonText.TryFind(given, "started", out var list) && list.ValueKind != JsonValueKind.Null)
+        if (queue is null)
         {
-            started = JsonText.Raw(list);
+            // A subscription to many queues has no leases of which a client could say so by their ids alone.
+            return connections.Find(Context.ConnectionId) is not null && subscriptions.UnsubscribeMany(CommandingClient().Buffer);
         }
 
         if (connections.Find(Context.ConnectionId) is null || !QueueName.TryParse(queue, out var name, out _))

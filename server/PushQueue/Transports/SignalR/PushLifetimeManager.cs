@@ -41,11 +41,11 @@ internal sealed class PushLifetimeManager(
 
         if (backplane is null)
         {
-            await inner.OnConnectedAsync(connection);
+            await AttachAsync(client, connection);
         }
         else
         {
-            client.Attached = backplane.RunConnectedAsync(() => inner.OnConnectedAsync(connection), connection.ConnectionAborted);
+            client.Attached = backplane.RunConnectedAsync(() => AttachAsync(client, connection), connection.ConnectionAborted);
         }
     }
 
@@ -66,9 +66,9 @@ internal sealed class PushLifetimeManager(
             }
         }
 
-        if (await IsAttachedAsync(client))
+        if (client is not null)
         {
-            await HubBackplane.RunOnceAsync(() => inner.OnDisconnectedAsync(connection));
+            await DetachAsync(client, connection);
         }
     }
 
@@ -136,16 +136,31 @@ internal sealed class PushLifetimeManager(
     private Task WhenAttachedAsync(string connectionId, CancellationToken cancelled) =>
         Find(connectionId) is { } client ? client.Attached.WaitAsync(cancelled) : Task.CompletedTask;
 
-    /// <summary>False where the connection ended before the backplane knew it.</summary>
-    private static async Task<bool> IsAttachedAsync(HubClient? client)
+    private Task AttachAsync(HubClient client, HubConnectionContext connection)
     {
-        if (client is null)
+        client.HasBegunToAttach = true;
+        return inner.OnConnectedAsync(connection);
+    }
+
+    /// <summary>
+    /// Takes the connection out of the inner manager, also if that was cut off while it took it in: it keeps what it had noted by then.
+    /// </summary>
+    private async Task DetachAsync(HubClient client, HubConnectionContext connection)
+    {
+        await client.Attached.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!client.HasBegunToAttach)
         {
-            return false;
+            return;
         }
 
-        await client.Attached.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return client.Attached.IsCompletedSuccessfully;
+        try
+        {
+            await HubBackplane.RunOnceAsync(() => inner.OnDisconnectedAsync(connection));
+        }
+        catch (InvalidOperationException) when (!client.Attached.IsCompletedSuccessfully)
+        {
+            // The inner manager had not made the connection's list of groups yet. It forgets the connection before it asks for the list.
+        }
     }
 
     private HubClient Open(HubConnectionContext connection)

@@ -7,9 +7,10 @@ namespace PushQueue.Transports.Streaming;
 /// <summary>The queues and the options of a request for a stream over many queues, checked.</summary>
 /// <param name="Selection">The queues.</param>
 /// <param name="Options">The options, the same for each queue.</param>
-/// <param name="Cursor">Where to resume; null where the options say where to begin.</param>
-internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Options, SetCursor? Cursor)
+internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Options)
 {
+    private SetCursor? _cursor;
+
     private const string QueueParameter = "queue";
     private const string MatchParameter = "match";
 
@@ -23,6 +24,12 @@ internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Opt
         problem = StreamRequest.ReadOptions(request, reader, QueueParameter, MatchParameter) is { } wrong ? Problem.BadOption(wrong) : null;
         return problem is null ? Of([.. request.Query[QueueParameter]], [.. request.Query[MatchParameter]], reader, out problem) : null;
     }
+
+    /// <summary>
+    /// Where to resume; null if the options say where to begin. Given once, because the request lives as long as its stream, and a cursor
+    /// may take more memory than the rest of it.
+    /// </summary>
+    public SetCursor? TakeCursor() => Interlocked.Exchange(ref _cursor, null);
 
     /// <param name="names">Names of queues.</param>
     /// <param name="patterns">Patterns of names.</param>
@@ -43,6 +50,6 @@ internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Opt
                 ? Problem.BadOption(
                     "The cursor belongs to a stream over other queues; give the same names and patterns as that stream, or no cursor.")
             : null;
-        return problem is null ? new ManyRequest(selection!, reader.Options, reader.Cursor) : null;
+        return problem is null ? new ManyRequest(selection!, reader.Options) { _cursor = reader.Cursor } : null;
     }
 }

@@ -4,6 +4,7 @@ using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Commands;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -40,10 +41,18 @@ internal sealed class Subscriptions(
     public ValueTask<Problem?> PrepareAsync(QueueName queue, ConsumerOptions options) => policies.PrepareAsync(queue, options);
 
     /// <summary>Joins a connection to many queues, or says what is wrong; then it has joined none.</summary>
+    /// <param name="buffer">The connection, as far as delivery sees it.</param>
+    /// <param name="request">The queues and options. Its cursor is taken out.</param>
+    /// <param name="envelopes">The form of its messages.</param>
+    /// <param name="raw">The same, if it wants bodies alone.</param>
+    /// <param name="countSubscriptions">Counts the queues that the client's connection is subscribed to; null if that is the buffer's.
+    /// </param>
     /// <exception cref="StoreUnavailableException">The store is out of reach; the connection has joined none.</exception>
     public async ValueTask<(SetOpening? Opening, Problem? Problem)> SubscribeManyAsync(
-        OutboundBuffer buffer, ManyRequest request, MessageFormat envelopes, MessageFormat raw)
+        OutboundBuffer buffer, ManyRequest request, MessageFormat envelopes, MessageFormat raw, Func<int>? countSubscriptions = null)
     {
+        var most = options.Value.SubscriptionsPerConnectionMax;
+        countSubscriptions ??= () => buffer.Consumers.Length;
         if (StreamAdmission.WhyNot(connections) is { } refusal)
         {
             return (null, refusal);
@@ -64,6 +73,12 @@ internal sealed class Subscriptions(
             }
         }
 
+        if (countSubscriptions() + request.Selection.Names.Count > most)
+        {
+            hits.Count("subscriptions");
+            return (null, TooManyWith(most));
+        }
+
         if (await policies.PrepareAsync(request.Selection.Names, request.Options) is { } problem)
         {
             return (null, problem);
@@ -73,8 +88,9 @@ internal sealed class Subscriptions(
             request.Selection,
             request.Options.Raw ? raw : envelopes,
             request.Options,
-            request.Cursor,
-            async queue => await policies.PrepareAsync(queue, request.Options) is null));
+            request.TakeCursor(),
+            async queue => await policies.PrepareAsync(queue, request.Options) is null,
+            () => most - countSubscriptions()));
         if (opening.Set is not null)
         {
             return (opening, null);
@@ -87,8 +103,10 @@ internal sealed class Subscriptions(
         }
 
         hits.Count("subscriptions");
-        return (null, new Problem(
-            ProblemType.TooManySubscriptions,
+        return (null, most - countSubscriptions() - request.Selection.Names.Count < QueueSelection.MatchingMax
+            ? TooManyWith(most)
+            : new Problem(
+                ProblemType.TooManySubscriptions,
                 $"More queues match than a stream may have ({QueueSelection.MatchingMax}); use a narrower pattern."));
     }
 
@@ -126,6 +144,36 @@ internal sealed class Subscriptions(
         return null;
     }
 
+    /// <summary>Reads the only option of a hub call that unsubscribes.</summary>
+    /// <param name="json">The options; null for none.</param>
+    /// <param name="started">See <see cref="Unsubscribe"/>.</param>
+    public static Problem? ReadStarted(JsonElement? json, out ReadOnlySpan<byte> started)
+    {
+        started = default;
+        if (json is not { ValueKind: JsonValueKind.Object } given)
+        {
+            return CommandFrame.WhyNoOptions(json);
+        }
+
+        var reader = new Utf8JsonReader(JsonText.Raw(given), JsonBody.ReaderOptions);
+        reader.Read();
+        var fields = default(JsonFields);
+        while (fields.Next(ref reader, out var name))
+        {
+            if (name != "started")
+            {
+                return OptionValues.Unknown(name, "started");
+            }
+
+            var start = (int)reader.TokenStartIndex;
+            var isNull = reader.TokenType == JsonTokenType.Null;
+            reader.Skip();
+            started = isNull ? default : JsonText.Raw(given)[start..(int)reader.BytesConsumed];
+        }
+
+        return fields.Problem;
+    }
+
     /// <summary>Reads the options of a hub call.</summary>
     public static ConsumerOptionsReader ReadOptions(JsonElement? json) => ReadOptions(json, new ConsumerOptionsReader());
 
@@ -134,7 +182,7 @@ internal sealed class Subscriptions(
     {
         problem = null;
         var match = json is { ValueKind: JsonValueKind.Object } given && JsonText.TryFind(given, Match, out var found)
-            ? JsonText.Raw(found) : default;
+            && found.ValueKind != JsonValueKind.Null ? JsonText.Raw(found) : default;
         if (queues.ValueKind == JsonValueKind.String && match.IsEmpty)
         {
             return null;
@@ -150,6 +198,7 @@ internal sealed class Subscriptions(
 
     private static ConsumerOptionsReader ReadOptions(JsonElement? json, ConsumerOptionsReader options, string own = "")
     {
+        options.Refuse(CommandFrame.WhyNoOptions(json));
         if (json is not { ValueKind: JsonValueKind.Object } given)
         {
             return options;
@@ -203,6 +252,11 @@ internal sealed class Subscriptions(
             options.Read("where", condition);
         }
     }
+
+    private static Problem TooManyWith(int most) => new(
+        ProblemType.TooManySubscriptions,
+        $"With these queues the connection would exceed its limit of {most} subscriptions; open another connection, or use a narrower "
+            + "pattern.");
 
     public static Problem TooMany(int most) =>
         new(ProblemType.TooManySubscriptions, $"This connection has reached its limit of {most} subscriptions; open another connection.");

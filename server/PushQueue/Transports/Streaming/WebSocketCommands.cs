@@ -137,8 +137,9 @@ internal sealed class WebSocketCommands(
 
         if (frame.Command == "unsubscribe")
         {
-            return subscriptions.Unsubscribe(buffer, queue, frame.Raw("started"), out var found) is { } wrong
-                ? CommandAnswer.Error(frame, wrong)
+            var found = false;
+            var wrong = frame.Only("started") ?? subscriptions.Unsubscribe(buffer, queue, frame.Raw("started"), out found);
+            return wrong is not null ? CommandAnswer.Error(frame, wrong)
                 : found ? CommandAnswer.OfSubscription(frame, queue, cursor: null)
                 : CommandAnswer.Error(frame, Problem.NotFound("This connection is not subscribed to that queue."));
         }

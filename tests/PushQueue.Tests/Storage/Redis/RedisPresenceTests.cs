@@ -82,14 +82,12 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tail_shows_what_happens_at_every_node_each_event_once()
+    public async Task A_tail_at_one_node_shows_what_happens_at_every_node_each_event_once()
     {
         await UntilTheyKnowEachOtherAsync();
         await _asked.PostAsync("/p/test", """{"policy":"roundrobin"}""", "application/json");
         await using var one = await HubWatchClient.OpenAsync(_asked, "Tail", "test");
-        await using var other = await HubWatchClient.OpenAsync(_other, "Tail", "test");
         _ = await one.NextAsync();
-        _ = await other.NextAsync();
 
         await _asked.PostAsync("/q/test?id=near", "a");
         await _other.PostAsync("/q/test?id=far", "b");
@@ -99,7 +97,6 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
 
         string[] expected = ["done far", "given far", "given near", "put far", "put near"];
         Assert.Equal(expected, await EventsAsync(one, expected.Length));
-        Assert.Equal(expected, await EventsAsync(other, expected.Length));
     }
 
     private async Task UntilTheyKnowEachOtherAsync()
