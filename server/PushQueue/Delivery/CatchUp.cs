@@ -111,7 +111,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             default:
                 // A place that was never reached: the offsets that the consumer knows are another queue's.
                 _position = position.FirstOffset;
-                Tell(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
+                SendGap(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
                 break;
         }
     }
@@ -181,7 +181,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
             // The store has lost offsets, or another queue has taken the name.
             _epoch = page.Position.Epoch;
             _position = Math.Max(page.Position.FirstOffset, Math.Min(_position, page.Position.EpochOffset));
-            Tell(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
+            SendGap(new Gap(GapCause.Reset, 0, 0, Cursor.Of(_epoch, _position - 1)));
             return true;
         }
 
@@ -193,7 +193,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 return false;
             }
 
-            Tell(new Gap(GapCause.Expired, _position, page.Position.NextOffset - 1, Cursor.Of(_epoch, page.Position.NextOffset - 1)));
+            SendGap(new Gap(GapCause.Expired, _position, page.Position.NextOffset - 1, Cursor.Of(_epoch, page.Position.NextOffset - 1)));
             _position = page.Position.NextOffset;
             return true;
         }
@@ -202,7 +202,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         {
             if (stretch.Before is { } gap)
             {
-                Tell(gap);
+                SendGap(gap);
             }
 
             var batch = consumer.Passed is null ? stretch.Batch : PassedNotice.Select(consumer, stretch, _epoch, time);
@@ -228,9 +228,9 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         return true;
     }
 
-    private void Tell(Gap gap)
+    private void SendGap(Gap gap)
     {
-        consumer.Passed?.Told(gap.Cursor.Offset);
+        consumer.Passed?.Reported(gap.Cursor.Offset);
         dispatcher.Counts.AddGap(gap.Cause);
         _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
     }

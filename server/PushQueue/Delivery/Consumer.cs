@@ -150,7 +150,7 @@ internal sealed class Consumer(
     /// <summary>
     /// Messages are on their way; those of a manual consumer count as delivered at once, because only their lease matters.
     /// </summary>
-    public void OnGiven(int messages, bool manual)
+    public void OnPushed(int messages, bool manual)
     {
         _ = Interlocked.Add(ref _inFlight, messages);
         if (manual)

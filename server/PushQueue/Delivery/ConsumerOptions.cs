@@ -85,9 +85,9 @@ internal enum OverflowPolicy
     /// <summary>The connection is closed with a reason; the consumer resumes from its cursor.</summary>
     Disconnect = 0,
 
-    /// <summary>The oldest waiting messages are dropped until a quarter of the room is free; a gap tells it.</summary>
+    /// <summary>The oldest waiting messages are dropped until a quarter of the room is free; a gap reports it.</summary>
     DropOldest,
 
-    /// <summary>Everything that waits is dropped for the newest; a gap tells it.</summary>
+    /// <summary>Everything that waits is dropped for the newest; a gap reports it.</summary>
     Latest,
 }

@@ -14,7 +14,7 @@ internal sealed class DeliveryCounts(LimitHits? hits)
 
     public void AddDelivered(long messages) => Interlocked.Add(ref _delivered, messages);
 
-    /// <summary>Gaps told to consumers.</summary>
+    /// <summary>Gaps reported to consumers.</summary>
     public long GapsOf(GapCause cause) => Volatile.Read(ref _gaps[(int)cause]);
 
     /// <summary>A connection's buffer was full: it is closed, or something is dropped.</summary>

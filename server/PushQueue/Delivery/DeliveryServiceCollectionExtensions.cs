@@ -9,7 +9,7 @@ namespace PushQueue.Delivery;
 internal static class DeliveryServiceCollectionExtensions
 {
     /// <summary>
-    /// The dispatcher and what it needs. <see cref="Dispatcher"/> is the listener that must be told the store's news; an
+    /// The dispatcher and what it needs. <see cref="Dispatcher"/> must be registered as the listener of the store; an
     /// <see cref="IMessageStore"/> and a <see cref="TimeProvider"/> come from elsewhere.
     /// </summary>
     public static IServiceCollection AddDelivery(this IServiceCollection services)

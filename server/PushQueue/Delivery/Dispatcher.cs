@@ -6,7 +6,7 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// The way in for consumers and for news from the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
+/// The entry point for consumers and for notifications of the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
 /// </summary>
 internal sealed partial class Dispatcher(
     IMessageStore store,
@@ -45,7 +45,7 @@ internal sealed partial class Dispatcher(
         try
         {
             await dispatcher.Loaded;
-            await dispatcher.KeepAsync(anew: true);
+            await dispatcher.KeepAsync(isJoining: true);
             if (options.Grace > TimeSpan.Zero || options.Token is not null)
             {
                 await TakeUpPlaceAsync(consumer);
@@ -138,7 +138,7 @@ internal sealed partial class Dispatcher(
         }
     }
 
-    /// <summary>Takes all consumers of a connection out, which itself may go on for its last words.</summary>
+    /// <summary>Takes all consumers of a connection out. The connection itself may stay for its closing notice.</summary>
     public void UnsubscribeAll(OutboundBuffer buffer)
     {
         foreach (var consumer in buffer.Consumers.ToArray())
@@ -295,7 +295,7 @@ internal sealed partial class Dispatcher(
         await Task.WhenAll(queues.Select(queue => queue.Settler.WhenSettled()));
     }
 
-    /// <summary>The end of a lease that nobody told of here would take its holder's credit for ever.</summary>
+    /// <summary>A lease whose end was not notified here would take its holder's credit for ever.</summary>
     private async Task CheckHeldAsync(QueueDispatcher dispatcher)
     {
         try

@@ -11,7 +11,7 @@ internal static class GapNotice
         {
             if (!consumer.HasLeft)
             {
-                consumer.Passed?.Told(gap.Cursor.Offset);
+                consumer.Passed?.Reported(gap.Cursor.Offset);
                 consumer.Dispatcher!.Counts.AddGap(gap.Cause);
                 _ = consumer.Buffer.Offer(consumer.Format.EncodeGap(consumer.Queue, gap), consumer);
             }

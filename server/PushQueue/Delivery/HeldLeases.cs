@@ -40,7 +40,7 @@ internal sealed class HeldLeases
         {
             var key = keys[i];
 
-            // An entry that is still here belongs to a lease whose end was not told: its holder gets the credit back.
+            // An entry that is still here belongs to a lease whose end was not notified: its holder gets the credit back.
             if (_held.TryRemove(key.Id, out var stale))
             {
                 stale.Consumer.Holds.Remove(stale);
@@ -120,7 +120,7 @@ internal sealed class HeldLeases
             if (_held.TryUpdate(held.Key.Id, handedOn, held))
             {
                 from.Holds.Remove(held);
-                to.OnGiven(1, manual: true);
+                to.OnPushed(1, manual: true);
                 moved.Add(handedOn);
             }
             else

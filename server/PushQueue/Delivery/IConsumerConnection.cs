@@ -13,7 +13,7 @@ internal interface IConsumerConnection
 
     string? RemoteAddress { get; }
 
-    /// <summary>The format of what concerns the connection itself: heartbeats and last words.</summary>
+    /// <summary>The format of what concerns the connection itself: heartbeats and the closing notice.</summary>
     MessageFormat ControlFormat { get; }
 
     /// <summary>Whether the connection outlives its subscriptions.</summary>
@@ -34,7 +34,7 @@ internal interface IConsumerConnection
     /// <summary>Writes several pages and flushes once.</summary>
     ValueTask WriteAsync(IReadOnlyList<EncodedPage> pages);
 
-    /// <summary>The last words are written: end in the transport's orderly way. Never blocks, never throws.</summary>
+    /// <summary>The closing notice is written: end in the transport's orderly way. Never blocks, never throws.</summary>
     void Complete(CloseReason reason);
 
     /// <summary>End at once, whatever is pending; a pending write fails soon. Never blocks, never throws, may be called twice.</summary>

@@ -1,6 +1,6 @@
 namespace PushQueue.Delivery;
 
-/// <summary>Is told once what became of a page that was handed to an <see cref="OutboundBuffer"/>.</summary>
+/// <summary>Is notified once whether a page was written that was offered to an <see cref="OutboundBuffer"/>.</summary>
 internal interface IWriteObserver
 {
     void OnWritten();

@@ -5,8 +5,8 @@ namespace PushQueue.Delivery;
 /// <summary>How a buffer ends, what it drops, and what the watch does to it once a second.</summary>
 internal sealed partial class OutboundBuffer
 {
-    // A closing connection that does not take its last words within this time is cut.
-    private const int LastWordsSeconds = 2;
+    // A closing connection that does not take its closing notice within this time is cut.
+    private const int ClosingNoticeSeconds = 2;
 
     private const int HeartbeatsUnanswered = 3;
 
@@ -14,11 +14,11 @@ internal sealed partial class OutboundBuffer
     private const int GapBytesAbout = 150;
 
     private int _closingAt;
-    private int _lastBeatAt;
+    private int _lastHeartbeatAt;
 
     /// <summary>Takes nothing more, tells the client why, then ends the connection.</summary>
     /// <param name="reason">Why.</param>
-    /// <param name="keepWaiting">Write what waits first; else it is dropped, and its observers are told.</param>
+    /// <param name="keepWaiting">Write what waits first; else it is dropped, and its observers are notified.</param>
     public void Close(CloseReason reason, bool keepWaiting)
     {
         List<IWriteObserver>? dropped = null;
@@ -39,14 +39,14 @@ internal sealed partial class OutboundBuffer
             }
 
             _waiting ??= new Queue<Waiting>();
-            var farewell = connection.ControlFormat.EncodeClose(null, reason);
-            KeepLocked(_waiting, new Waiting(farewell, null, null));
+            var notice = connection.ControlFormat.EncodeClose(null, reason);
+            KeepLocked(_waiting, new Waiting(notice, null, null));
             pump = !_writing;
             _writing = true;
         }
 
         dropped?.ForEach(observer => observer.OnNotWritten());
-        TellRoom();
+        NotifyRoom();
         if (pump)
         {
             _ = PumpAsync();
@@ -76,18 +76,18 @@ internal sealed partial class OutboundBuffer
         }
 
         dropped?.ForEach(observer => observer.OnNotWritten());
-        TellRoom();
+        NotifyRoom();
         return idle;
     }
 
-    /// <summary>Once a second: cuts a connection that takes nothing, beats on an idle one. True where it was cut.</summary>
+    /// <summary>Once a second: cuts a connection that takes nothing, sends a heartbeat on an idle one. True where it was cut.</summary>
     public bool Watch(int now, out CloseReason? cut)
     {
-        bool beat;
+        bool isHeartbeatDue;
         lock (_gate)
         {
             cut = null;
-            if (_state == State.Closing && now - _closingAt >= LastWordsSeconds)
+            if (_state == State.Closing && now - _closingAt >= ClosingNoticeSeconds)
             {
                 cut = _reason;
             }
@@ -99,18 +99,18 @@ internal sealed partial class OutboundBuffer
                 _closingAt = now;
             }
 
-            // A connection that answers is asked where it was silent, however much is written to it; another is kept from looking dead.
-            var quietSince = connection.LastHeardAt is { } heardAt ? Math.Max(heardAt, _lastBeatAt) : _lastWriteAt;
-            beat = _state == State.Open && now - quietSince >= options.HeartbeatInterval.TotalSeconds;
-            _lastBeatAt = beat ? now : _lastBeatAt;
+            // A connection that answers gets a heartbeat if it was silent, however much is written to it. Another gets one if nothing was written.
+            var quietSince = connection.LastHeardAt is { } heardAt ? Math.Max(heardAt, _lastHeartbeatAt) : _lastWriteAt;
+            isHeartbeatDue = _state == State.Open && now - quietSince >= options.HeartbeatInterval.TotalSeconds;
+            _lastHeartbeatAt = isHeartbeatDue ? now : _lastHeartbeatAt;
         }
 
         if (cut is not null)
         {
             connection.Abort(cut);
-            TellRoom();
+            NotifyRoom();
         }
-        else if (beat && connection.ControlFormat.Heartbeat is { } heartbeat)
+        else if (isHeartbeatDue && connection.ControlFormat.Heartbeat is { } heartbeat)
         {
             _ = Offer(heartbeat);
         }
@@ -123,7 +123,7 @@ internal sealed partial class OutboundBuffer
     }
 
     /// <summary>
-    /// Cuts the connection for the memory that it holds. It gets no last words: it reads too slowly to take them, and they would keep the
+    /// Cuts the connection for the memory that it holds. It gets no closing notice: it reads too slowly to take it, and it would keep the
     /// memory. False where it is closing already.
     /// </summary>
     public bool CutForMemory()
@@ -146,7 +146,7 @@ internal sealed partial class OutboundBuffer
 
         dropped?.ForEach(observer => observer.OnNotWritten());
         connection.Abort(CloseReason.SlowConsumer);
-        TellRoom();
+        NotifyRoom();
         return true;
     }
 
@@ -175,7 +175,7 @@ internal sealed partial class OutboundBuffer
 
         LastFailure = exception;
         dropped?.ForEach(observer => observer.OnNotWritten());
-        TellRoom();
+        NotifyRoom();
         connection.Abort(_reason ?? CloseReason.ServerError);
     }
 

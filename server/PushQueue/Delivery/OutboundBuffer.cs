@@ -38,7 +38,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
     {
         Open,
 
-        /// <summary>Takes nothing more; writes its last words.</summary>
+        /// <summary>Takes nothing more; writes its closing notice.</summary>
         Closing,
 
         Closed,
@@ -424,8 +424,8 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                 ReleaseLocked(next.Page);
                 if (Set is { } set)
                 {
-                    var isFarewell = _state == State.Closing && _waiting.Count == 0;
-                    bytes += set.Add(next.Page, next.Consumer, isFarewell, clock.Seconds, pages);
+                    var isClosingNotice = _state == State.Closing && _waiting.Count == 0;
+                    bytes += set.Add(next.Page, next.Consumer, isClosingNotice, clock.Seconds, pages);
                 }
                 else if (next.Page != QueueSet.Mark)
                 {
@@ -449,7 +449,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
 
         if (freed)
         {
-            TellRoom();
+            NotifyRoom();
         }
 
         if (completed is not null)
@@ -460,7 +460,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         return pages.Count > 0;
     }
 
-    /// <summary>Nothing waits and nothing is being written. Gives the reason where these were the last words.</summary>
+    /// <summary>Nothing waits and nothing is being written. Gives the reason if this was the closing notice.</summary>
     private CloseReason? BecomeIdleLocked()
     {
         _writing = false;
@@ -475,7 +475,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
         return _reason;
     }
 
-    private void TellRoom()
+    private void NotifyRoom()
     {
         TaskCompletionSource? freed;
         lock (_gate)

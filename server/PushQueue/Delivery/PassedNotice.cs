@@ -2,7 +2,7 @@ using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Delivery;
 
-/// <summary>Selects the broadcast messages of a consumer with a filter, and tells it how far it is where it gets none.</summary>
+/// <summary>Selects the broadcast messages of a consumer with a filter, and sends its position if it gets none for a while.</summary>
 internal static class PassedNotice
 {
     /// <summary>The messages of a stretch that the consumer gets; null for none.</summary>
@@ -11,12 +11,12 @@ internal static class PassedNotice
         var batch = stretch.Batch.Matching(consumer.Options.Filter);
         if (stretch.Before is { } gap)
         {
-            consumer.Passed!.Told(gap.To);
+            consumer.Passed!.Reported(gap.To);
         }
 
         if (batch is not null)
         {
-            consumer.Passed!.Told(batch.LastOffset);
+            consumer.Passed!.Reported(batch.LastOffset);
         }
 
         if (batch?.LastOffset != stretch.Batch.LastOffset)
@@ -27,7 +27,7 @@ internal static class PassedNotice
         return batch;
     }
 
-    /// <summary>Tells the consumer its position, if it is time that it knows.</summary>
+    /// <summary>Sends the consumer its position, if that is due.</summary>
     public static void SendIfDue(Consumer consumer, TimeProvider time)
     {
         if (consumer.Passed!.TakeDue(time) is { } cursor && consumer.Format.EncodePosition(consumer.Queue, cursor) is { } page)

@@ -22,7 +22,7 @@ internal sealed class PresenceLoop(
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                await TellAllAsync();
+                await ReportAllAsync();
             }
         }
         catch (OperationCanceledException)
@@ -31,13 +31,13 @@ internal sealed class PresenceLoop(
         }
     }
 
-    private async Task TellAllAsync()
+    private async Task ReportAllAsync()
     {
         foreach (var queue in dispatcher.Queues)
         {
             try
             {
-                await queue.KeepAsync(anew: false);
+                await queue.KeepAsync(isJoining: false);
             }
             catch (StoreUnavailableException)
             {

@@ -7,32 +7,33 @@ namespace PushQueue.Delivery;
 internal sealed partial class QueueDispatcher
 {
     private TaskCompletionSource? _lookedAgain;
-    private long _told;
+    private long _notifiedOffset;
     private int _settingsChanges;
     private volatile bool _lookAgain;
 
-    /// <summary>Offsets below this one have been given out, as far as this node was told.</summary>
-    public long Told => Volatile.Read(ref _told);
+    /// <summary>Offsets below this one have been given out, as far as this node was notified.</summary>
+    public long NotifiedOffset => Volatile.Read(ref _notifiedOffset);
 
     /// <summary>Offsets below <paramref name="nextOffset"/> have been given out.</summary>
     public void OnBroadcast(long nextOffset)
     {
-        var told = Told;
-        while (told < nextOffset)
+        var notified = NotifiedOffset;
+        while (notified < nextOffset)
         {
-            var seen = Interlocked.CompareExchange(ref _told, nextOffset, told);
-            if (seen == told)
+            var seen = Interlocked.CompareExchange(ref _notifiedOffset, nextOffset, notified);
+            if (seen == notified)
             {
                 Signal();
                 return;
             }
 
-            told = seen;
+            notified = seen;
         }
     }
 
     /// <summary>Discards a late notification from before the offsets were reset.</summary>
-    public void Untell(long told, long nextOffset) => _ = Interlocked.CompareExchange(ref _told, nextOffset, told);
+    public void ResetNotified(long notified, long nextOffset) =>
+        _ = Interlocked.CompareExchange(ref _notifiedOffset, nextOffset, notified);
 
     /// <summary>Reads settings and position again before the next round.</summary>
     public void LookAgain()
@@ -55,7 +56,7 @@ internal sealed partial class QueueDispatcher
         return looked;
     }
 
-    /// <summary>Goes on at a later offset without giving anything out, where nobody is live. False where somebody is.</summary>
+    /// <summary>Continues at a later offset without sending anything if no consumer is live. False if one is.</summary>
     public bool TrySkipTo(long nextOffset)
     {
         TaskCompletionSource? advanced;
@@ -75,7 +76,7 @@ internal sealed partial class QueueDispatcher
         return true;
     }
 
-    /// <summary>Whether the offsets of a position go on where this node stands.</summary>
+    /// <summary>Whether the offsets of a position continue where this node stands.</summary>
     public bool Continues(in BroadcastPosition position)
     {
         lock (_gate)
@@ -91,11 +92,11 @@ internal sealed partial class QueueDispatcher
         {
             var changes = Volatile.Read(ref _settingsChanges);
             var info = await _store.GetQueueAsync(Queue);
-            GoOnFrom(info?.Position ?? new BroadcastPosition(string.Empty, 1, 1));
+            ContinueFrom(info?.Position ?? new BroadcastPosition(string.Empty, 1, 1));
             TaskCompletionSource? looked;
             lock (_gate)
             {
-                // A change that was told meanwhile is newer than what was read.
+                // A change that was notified meanwhile is newer than what was read.
                 _settings = changes == _settingsChanges ? info?.Settings ?? QueueSettings.Default : _settings;
                 looked = _lookedAgain;
                 _lookedAgain = null;
@@ -110,7 +111,7 @@ internal sealed partial class QueueDispatcher
         }
     }
 
-    private void GoOnFrom(in BroadcastPosition position)
+    private void ContinueFrom(in BroadcastPosition position)
     {
         if (Continues(position))
         {
@@ -122,7 +123,7 @@ internal sealed partial class QueueDispatcher
         // The store has lost offsets, or another queue has taken the name: what lies between is unknown. Offsets below the epoch's first
         // are those that this node knows.
         var next = Math.Max(position.FirstOffset, Math.Min(NextOffset, position.EpochOffset));
-        Volatile.Write(ref _told, position.NextOffset);
+        Volatile.Write(ref _notifiedOffset, position.NextOffset);
         _epoch = position.Epoch;
         GapNotice.Send(AdvanceTo(next), new Gap(GapCause.Reset, 0, 0, Cursor.Of(position.Epoch, next - 1)));
     }

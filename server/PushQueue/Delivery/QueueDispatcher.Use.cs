@@ -7,9 +7,9 @@ internal sealed partial class QueueDispatcher
 
     private long? _keptAt;
 
-    /// <summary>Tells the store that consumers are connected, unless it knows for long enough or the queue does not expire.</summary>
-    /// <param name="anew">Whether a consumer has just come: the store may be about to delete the queue.</param>
-    public ValueTask KeepAsync(bool anew)
+    /// <summary>Notifies the store that consumers are connected, unless it knows for long enough or the queue does not expire.</summary>
+    /// <param name="isJoining">Whether a consumer has just joined: the store may be about to delete the queue.</param>
+    public ValueTask KeepAsync(bool isJoining)
     {
         if (_settings?.Expires is not { Ticks: > 0 } expires || Connected == 0)
         {
@@ -18,7 +18,7 @@ internal sealed partial class QueueDispatcher
 
         // The store counts from the end of the period, so a node that dies or is late never lets its queues go too early.
         var period = expires / 4 < LongestKeep ? expires / 4 : LongestKeep;
-        if (!anew && _keptAt is { } keptAt && _time.GetElapsedTime(keptAt) < period)
+        if (!isJoining && _keptAt is { } keptAt && _time.GetElapsedTime(keptAt) < period)
         {
             return ValueTask.CompletedTask;
         }

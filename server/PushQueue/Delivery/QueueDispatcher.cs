@@ -38,7 +38,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     private bool _retired;
     private bool _isFeeding;
     private bool _failing;
-    private DeliveryPolicy? _toldPolicy;
+    private DeliveryPolicy? _announcedPolicy;
     private volatile bool _waitsForRoom;
     private volatile bool _paused;
 
@@ -433,7 +433,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             }
         }
 
-        await TellCursorsAsync(_settings.EffectivePolicy);
+        await SendCursorsAsync(_settings.EffectivePolicy);
         return await current.RunRoundAsync();
     }
 
@@ -441,10 +441,10 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     /// A queue that turns from roundrobin to broadcast: its streams learn where they stand before the first message, as every broadcast
     /// stream does when it opens. A connection of many subscriptions has the cursor in the answer to each.
     /// </summary>
-    private async ValueTask TellCursorsAsync(DeliveryPolicy policy)
+    private async ValueTask SendCursorsAsync(DeliveryPolicy policy)
     {
-        var before = _toldPolicy;
-        _toldPolicy = policy;
+        var before = _announcedPolicy;
+        _announcedPolicy = policy;
         if (before != DeliveryPolicy.RoundRobin || policy != DeliveryPolicy.Broadcast)
         {
             return;
@@ -471,11 +471,11 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
             _nextOffset = info?.Position.NextOffset ?? 1;
         }
 
-        // A change that was told meanwhile is newer than what was read.
+        // A change that was notified meanwhile is newer than what was read.
         lock (_gate)
         {
             _settings ??= info?.Settings ?? QueueSettings.Default;
-            _toldPolicy ??= _settings.EffectivePolicy;
+            _announcedPolicy ??= _settings.EffectivePolicy;
         }
     }
 

@@ -129,18 +129,18 @@ internal sealed class QueueSet
     /// </summary>
     /// <param name="page">The next page.</param>
     /// <param name="consumer">Whose page it is; null for one of the connection.</param>
-    /// <param name="isFarewell">The page is the closing notice of the connection.</param>
+    /// <param name="isClosingNotice">The page is the closing notice of the connection.</param>
     /// <param name="now">The second of the coarse clock.</param>
     /// <param name="pages">The pages of the write.</param>
     /// <returns>How many bytes were added.</returns>
-    public int Add(EncodedPage page, Consumer? consumer, bool isFarewell, int now, List<EncodedPage> pages)
+    public int Add(EncodedPage page, Consumer? consumer, bool isClosingNotice, int now, List<EncodedPage> pages)
     {
         // hot path: every page of a stream over many queues; guarded by bench fanout.
         if (consumer?.Member is not { } member || member.Set != this)
         {
             // The last cursor stands before the closing notice. One before each page of the connection's other subscriptions would cost
             // more than those pages.
-            var bytes = _isDirty && (isFarewell || page == Mark) ? AddCursor(ofNextMessage: false, now, pages) : 0;
+            var bytes = _isDirty && (isClosingNotice || page == Mark) ? AddCursor(ofNextMessage: false, now, pages) : 0;
             return page == Mark ? bytes : bytes + AddPage(page, pages);
         }
 
@@ -163,7 +163,7 @@ internal sealed class QueueSet
 
     /// <summary>Once a second: whether the cursor of a quiet stream is due.</summary>
     public bool IsCursorDue(int now) =>
-        Volatile.Read(ref _isDirty) && _isOpen && Format.TellsPositions
+        Volatile.Read(ref _isDirty) && _isOpen && Format.HasPositions
             && now - _writtenAt >= Math.Clamp(_length / CursorCharsPerSecond, 1, SecondsMax);
 
     private static int AddPage(EncodedPage page, List<EncodedPage> pages)
@@ -174,7 +174,7 @@ internal sealed class QueueSet
 
     private int AddCursor(bool ofNextMessage, int now, List<EncodedPage> pages)
     {
-        if (!_isOpen || !Format.TellsPositions)
+        if (!_isOpen || !Format.HasPositions)
         {
             return 0;
         }

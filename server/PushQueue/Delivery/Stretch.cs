@@ -3,7 +3,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
 
-/// <summary>Broadcast messages whose offsets follow one another, and the gap that is told before them.</summary>
+/// <summary>Broadcast messages whose offsets follow one another, and the gap that is reported before them.</summary>
 /// <param name="Before">The offsets whose messages the disk has damaged; null without such.</param>
 /// <param name="Batch">The messages.</param>
 /// <param name="NextOffset">The offset behind them.</param>

@@ -38,7 +38,7 @@ internal static class PercentCoding
         }
         catch (ArgumentException)
         {
-            // Neither half a surrogate pair nor bytes that are no UTF-8 can be told beforehand; the encoding says so by throwing.
+            // Half a surrogate pair, and bytes that are not UTF-8, are found only by the exception of the encoding.
             return false;
         }
         finally

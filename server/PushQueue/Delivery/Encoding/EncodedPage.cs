@@ -48,7 +48,7 @@ internal class EncodedPage
         Reached = offset;
     }
 
-    /// <summary>True for messages that may be dropped when told by a gap, and for such gaps themselves.</summary>
+    /// <summary>True for messages that may be dropped if a gap reports it, and for such gaps themselves.</summary>
     public bool Droppable => FirstOffset > 0;
 
     /// <summary>The page waits for one more connection. True for the first one.</summary>

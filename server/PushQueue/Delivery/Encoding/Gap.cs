@@ -1,6 +1,6 @@
 namespace PushQueue.Delivery.Encoding;
 
-/// <summary>Messages that a consumer did not get, told to it before the stream goes on.</summary>
+/// <summary>Messages that a consumer did not get, reported to it before the stream continues.</summary>
 /// <param name="From">The first offset missed; 0 where the offsets are of another epoch and mean nothing.</param>
 /// <param name="To">The last offset missed; 0 likewise.</param>
 /// <param name="Cursor">Where a client resumes that got this gap, so that it gets the gap once.</param>

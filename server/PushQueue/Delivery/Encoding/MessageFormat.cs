@@ -8,7 +8,7 @@ namespace PushQueue.Delivery.Encoding;
 /// </summary>
 internal abstract class MessageFormat
 {
-    /// <summary>Written when a stream was idle; null for connections that beat by themselves.</summary>
+    /// <summary>Written when a stream was idle; null for connections that have heartbeats of their own.</summary>
     public virtual EncodedPage? Heartbeat => null;
 
     public virtual EncodedPage Encode(ReadOnlySpan<PushedMessage> messages)
@@ -43,7 +43,7 @@ internal abstract class MessageFormat
     /// <summary>The first page of a stream; null where there is nothing to say and no need to show that the stream stands.</summary>
     public virtual EncodedPage? EncodeOpening(QueueName queue, in Opening opening)
     {
-        if (opening.Place is null && (opening.Cursor is null || !TellsPositions))
+        if (opening.Place is null && (opening.Cursor is null || !HasPositions))
         {
             return FirstBytes;
         }
@@ -56,10 +56,10 @@ internal abstract class MessageFormat
     }
 
     /// <summary>
-    /// Whether a client can tell from the messages where it is. Only then is it told where the stream begins: bare bodies have no
-    /// offsets, and their readers would take one more line for a message.
+    /// Whether messages contain their offsets. Only then is the position sent at the beginning of a stream: bare bodies have no offsets, and
+    /// their readers would take one more line for a message.
     /// </summary>
-    public virtual bool TellsPositions => true;
+    public virtual bool HasPositions => true;
 
     /// <summary>
     /// Whether the stream is over many queues. Then <c>cursor</c> always names the position in all of them; that in one is <c>position</c>.
@@ -94,7 +94,7 @@ internal abstract class MessageFormat
     /// <summary>The first page of a stream over many queues; null where there is nothing to say.</summary>
     public virtual EncodedPage? EncodeOpening(IReadOnlyList<QueueName> queues, string cursor)
     {
-        if (!TellsPositions)
+        if (!HasPositions)
         {
             return FirstBytes;
         }
@@ -135,7 +135,7 @@ internal abstract class MessageFormat
     /// </summary>
     public virtual EncodedPage? EncodePosition(QueueName queue, Cursor cursor)
     {
-        if (!TellsPositions)
+        if (!HasPositions)
         {
             return null;
         }
@@ -166,7 +166,7 @@ internal abstract class MessageFormat
         return page;
     }
 
-    /// <summary>The last words of a subscription, or of the whole connection where <paramref name="queue"/> is null.</summary>
+    /// <summary>The closing notice of a subscription, or of the whole connection where <paramref name="queue"/> is null.</summary>
     public virtual EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {
         var reconnectMs = reason.NextReconnectMs();
@@ -180,7 +180,7 @@ internal abstract class MessageFormat
         return page;
     }
 
-    /// <summary>The event of the last words, for formats that have a word of their own for when to come back.</summary>
+    /// <summary>The event of the closing notice, for formats that have a field of their own for the time of the reconnect.</summary>
     public virtual void WriteClose(PageWriter writer, ReadOnlySpan<byte> json, int reconnectMs) => WriteEvent(writer, "close"u8, json);
 
     /// <summary>One event that is not a message: a JSON object on one line.</summary>

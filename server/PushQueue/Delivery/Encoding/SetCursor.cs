@@ -47,7 +47,7 @@ internal sealed class SetCursor
     }
 
     /// <summary>
-    /// Where a queue was. Nearly always one position; several where names have the same hash, told apart by the epoch; none for a queue
+    /// Where a queue was. Nearly always one position; several where names have the same hash, distinguished by the epoch; none for a queue
     /// that was not in the stream.
     /// </summary>
     public IReadOnlyList<SetPosition> PositionsOf(QueueName queue) => _positions.GetValueOrDefault(HashOf(queue)) ?? [];

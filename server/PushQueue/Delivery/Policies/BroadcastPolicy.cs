@@ -54,7 +54,7 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
 
         if (messages.Count == 0)
         {
-            _rounds.TellPassed();
+            _rounds.SendPositions();
             return false;
         }
 

@@ -14,7 +14,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
     private bool _hasPassed;
     private long _lookedAt;
 
-    /// <summary>Gives messages from the dispatcher's next offset on; offsets that none of them has are told as gaps.</summary>
+    /// <summary>Sends messages from the dispatcher's next offset on, with a gap for offsets that none of them has.</summary>
     public async ValueTask GiveAsync(IReadOnlyList<Message> messages, string epoch)
     {
         if (MessageTracing.IsOn)
@@ -33,7 +33,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         dispatcher.Counts.AddDelivered(((long)live.Length * messages.Count) - round.LeftOut);
         _hasPassed |= round.LeftOut > 0;
         _overHalfLastRound = round.OverHalf;
-        Tell(messages, live.Length);
+        NotifyWatchers(messages, live.Length);
     }
 
     /// <summary>
@@ -73,8 +73,8 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         return false;
     }
 
-    /// <summary>Nothing is ready: consumers with a filter are told how far they are, once they are behind for a while.</summary>
-    public void TellPassed()
+    /// <summary>Nothing is ready: consumers whose filter has left out messages for a while get their position.</summary>
+    public void SendPositions()
     {
         if (!_hasPassed)
         {
@@ -99,7 +99,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         }
     }
 
-    private void Tell(IReadOnlyList<Message> messages, int consumers)
+    private void NotifyWatchers(IReadOnlyList<Message> messages, int consumers)
     {
         if (taps.Watches(dispatcher.Queue))
         {

@@ -32,7 +32,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
 
     /// <summary>Hands out one page. False where nothing is missed, or nobody has room.</summary>
     public ValueTask<bool> RunRoundAsync() =>
-        dispatcher.Told <= dispatcher.NextOffset && _inHand is null ? new(false) : RunSlowAsync();
+        dispatcher.NotifiedOffset <= dispatcher.NextOffset && _inHand is null ? new(false) : RunSlowAsync();
 
     private async ValueTask<bool> RunSlowAsync()
     {
@@ -43,8 +43,8 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
             return true;
         }
 
-        var told = dispatcher.Told;
-        var target = _inHand is null ? told : _inHand[0].Offset;
+        var notified = dispatcher.NotifiedOffset;
+        var target = _inHand is null ? notified : _inHand[0].Offset;
         if (dispatcher.TrySkipTo(target))
         {
             return true;
@@ -65,7 +65,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
 
         if (page.Messages.Count == 0 && page.Position.NextOffset <= next)
         {
-            dispatcher.Untell(told, page.Position.NextOffset);
+            dispatcher.ResetNotified(notified, page.Position.NextOffset);
             return true;
         }
 

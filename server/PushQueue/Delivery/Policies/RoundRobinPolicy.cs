@@ -233,13 +233,13 @@ internal sealed class RoundRobinPolicy(
 
             consumer.Assigned.Add(leased.Value[i]);
             _last = consumer;
-            Tell(leased.Value[i].Message, consumer);
+            NotifyWatchers(leased.Value[i].Message, consumer);
         }
 
         return isOutdated ? 0 : leased.Value.Count;
     }
 
-    private void Tell(Message message, Consumer consumer)
+    private void NotifyWatchers(Message message, Consumer consumer)
     {
         if (taps.Watches(dispatcher.Queue))
         {
@@ -264,7 +264,7 @@ internal sealed class RoundRobinPolicy(
                 messages[i] = new PushedMessage(message, BodyKinds.Of(message), string.Empty, manual ? leases[i].Receipt : default, now);
             }
 
-            consumer.OnGiven(keys.Length, manual);
+            consumer.OnPushed(keys.Length, manual);
             IWriteObserver observer;
             if (manual)
             {

@@ -48,7 +48,7 @@ internal sealed class ChunkedFormat : MessageFormat
 
     public override EncodedPage? Heartbeat { get; }
 
-    public override bool TellsPositions => _inner.TellsPositions;
+    public override bool HasPositions => _inner.HasPositions;
 
     public override bool IsOverMany => _inner.IsOverMany;
 

@@ -20,7 +20,7 @@ internal sealed class LineFormat : MessageFormat
 
     protected override EncodedPage? FirstBytes => Heartbeat;
 
-    public override bool TellsPositions => !_raw;
+    public override bool HasPositions => !_raw;
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {

@@ -30,7 +30,7 @@ internal sealed class ManyFormat : MessageFormat
 
     public override EncodedPage? Heartbeat => _inner.Heartbeat;
 
-    public override bool TellsPositions => _inner.TellsPositions;
+    public override bool HasPositions => _inner.HasPositions;
 
     public override bool IsOverMany => true;
 
@@ -47,7 +47,7 @@ internal sealed class ManyFormat : MessageFormat
     public override void WriteCheckpoint(PageWriter writer, string cursor, bool ofNextMessage) =>
         _inner.WriteCheckpoint(writer, cursor, ofNextMessage);
 
-    /// <summary>The last words of the stream are those of the inner format; a queue that leaves is an event like others.</summary>
+    /// <summary>The closing notice of the stream is that of the inner format. For a queue that leaves it is an event like others.</summary>
     public override EncodedPage EncodeClose(QueueName? queue, CloseReason reason)
     {
         if (queue is null)

@@ -81,7 +81,7 @@ internal class ServerSentEventFormat : MessageFormat
         }
         else
         {
-            // EventSource comes back whatever it is told, unless that request is answered with 204; by this id it is known.
+            // EventSource connects again whatever the event says, unless that request is answered with 204. This id identifies the request.
             writer.Write("id: "u8);
             writer.WriteUtf8(StopId);
             writer.Write((byte)'\n');

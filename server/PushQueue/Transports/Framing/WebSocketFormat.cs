@@ -32,7 +32,7 @@ internal class WebSocketFormat : MessageFormat
     /// <summary>A ping without a body.</summary>
     public override EncodedPage Heartbeat { get; } = new(new byte[] { 0x89, 0 });
 
-    public override bool TellsPositions => !_raw;
+    public override bool HasPositions => !_raw;
 
     public override void WriteMessage(PageWriter writer, in PushedMessage pushed)
     {

@@ -77,7 +77,7 @@ internal static class PutJson
         };
     }
 
-    /// <summary>Writes the fields of an answer to many; duplicates are told apart where there are any.</summary>
+    /// <summary>Writes the fields of an answer to many; duplicates are marked if there are any.</summary>
     public static void WriteMany(Utf8JsonWriter writer, QueueName queue, IReadOnlyList<PutOutcome> outcomes, string durability)
     {
         writer.WriteString("queue"u8, queue.Value);

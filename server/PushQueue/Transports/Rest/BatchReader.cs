@@ -32,7 +32,7 @@ internal sealed class BatchReader(PipeReader body, BatchElements elements, int b
                 return problem;
             }
 
-            splitter ??= Tell(isLines);
+            splitter ??= Detect(isLines);
             if (splitter is not null)
             {
                 problem = splitter.Split(_buffer.AsSpan(_start, _end - _start), final, out var consumed);
@@ -117,7 +117,7 @@ internal sealed class BatchReader(PipeReader body, BatchElements elements, int b
     }
 
     /// <summary>Which form the body has; null while nothing but space has come.</summary>
-    private IBatchSplitter? Tell(bool? isLines)
+    private IBatchSplitter? Detect(bool? isLines)
     {
         var unread = _buffer.AsSpan(_start, _end - _start);
         if (unread.StartsWith("\uFEFF"u8))

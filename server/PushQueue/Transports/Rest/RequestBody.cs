@@ -17,7 +17,7 @@ internal static class RequestBody
 
     /// <param name="context">The request.</param>
     /// <param name="bytesMax">
-    /// More is <paramref name="tooLarge"/>, told before it is read where the client says how much it will send.
+    /// More is <paramref name="tooLarge"/>, reported before it is read if the client announces its length.
     /// </param>
     /// <param name="tooLarge">The problem of a body that is too large.</param>
     public static async ValueTask<(byte[] Body, Problem? Problem)> ReadAsync(HttpContext context, int bytesMax, ProblemType tooLarge)

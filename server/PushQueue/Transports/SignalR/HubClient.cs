@@ -9,7 +9,7 @@ namespace PushQueue.Transports.SignalR;
 /// <param name="Envelopes">The form of its messages.</param>
 /// <param name="Raw">The form of messages of which it wants the body alone.</param>
 /// <param name="Session">
-/// Ended with the hub connection; null where the socket outlives it, to write its last words, and ends the session itself.
+/// Ended with the hub connection; null where the socket outlives it, to write its closing notice, and ends the session itself.
 /// </param>
 internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes, MessageFormat Raw, ConsumerSession? Session)
 {
@@ -23,7 +23,7 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
     /// </summary>
     public Task Attached { get; set; } = Task.CompletedTask;
 
-    /// <summary>Whether SignalR's own manager was given the connection, so that it must be told of its end.</summary>
+    /// <summary>Whether SignalR's own manager was given the connection, so that it needs to know of its end.</summary>
     public bool HasBegunToAttach { get; set; }
 
     /// <summary>The form of the messages of a subscription to many queues.</summary>

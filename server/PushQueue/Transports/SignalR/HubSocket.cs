@@ -30,7 +30,7 @@ internal sealed class HubSocket(
     public async Task RunAsync(Stream stream, int frameBytesMax, ConnectionHandler hub)
     {
         var context = new HubSocketContext(http, connection, buffer, _input.Reader);
-        connection.Tick = context.Beat;
+        connection.Tick = context.Tick;
         await using var aborted = http.RequestAborted.UnsafeRegister(static state => ((HubSocketContext)state!).OnGone(), context);
         var serving = ServeAsync(hub, context);
         if (await ReadAsync(stream, frameBytesMax))
@@ -55,7 +55,7 @@ internal sealed class HubSocket(
             reason = CloseReason.ServerError;
         }
 
-        // The hub has said its last words, if it was the one to end; the client answers the close frame, or is cut.
+        // The hub has sent its closing notice, if the server ends the connection; the client answers the close frame, or is cut.
         await _input.Reader.CompleteAsync();
         buffer.Close(reason, keepWaiting: true);
     }

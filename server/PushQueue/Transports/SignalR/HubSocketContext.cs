@@ -33,7 +33,7 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
         HttpContext = http;
         User = http.User;
 
-        // Before the handshake is answered the client would take the hub's last words for that answer; it gets a WebSocket close alone.
+        // Before the handshake is answered the client would take the hub's closing notice for that answer; it gets a WebSocket close alone.
         Transport = new Duplex(input, new HubSocketOutput(buffer, () => connection.ControlFormat = HubFrameFormat.Envelopes));
         ConnectionClosed = _closed.Token;
         ConnectionClosedRequested = _closeRequested.Token;
@@ -67,7 +67,7 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
     }
 
     /// <summary>About once a second: SignalR sends its pings and looks for silent clients.</summary>
-    public void Beat()
+    public void Tick()
     {
         foreach (var (action, state) in Volatile.Read(ref _heartbeats))
         {
@@ -75,7 +75,7 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
         }
     }
 
-    /// <summary>Tells the hub that the client has gone. Its callbacks run elsewhere.</summary>
+    /// <summary>Notifies the hub that the client has gone. Its callbacks run elsewhere.</summary>
     public void OnGone() => _ = _closed.CancelAsync();
 
     public override void Abort(ConnectionAbortedException abortReason)

@@ -56,7 +56,7 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
     {
         if (TakeFrame() is { } frame)
         {
-            // Before the client can have the answer: it may break the protocol at once, and is then told so in the hub's way.
+            // Before the client can have the answer: it may break the protocol at once, and then gets the hub's own error.
             _onHandshakeAnswer?.Invoke();
             _onHandshakeAnswer = null;
             _ = buffer.Offer(frame, observer: _pendingTake is null ? null : WrittenTake.Of(_pendingTake));

@@ -54,7 +54,7 @@ internal sealed class HubWatch(
         var now = caller.Caller;
         if (ReferenceEquals(now, Caller.Nobody))
         {
-            // The connection ends within a second or two; until then nothing more is told.
+            // The connection ends within a second or two; until then it gets nothing more.
             throw HubCommands.Failure(new Problem(ProblemType.Unauthorized, "The key was revoked or has expired."));
         }
 

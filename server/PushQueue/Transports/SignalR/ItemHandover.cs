@@ -43,17 +43,17 @@ internal sealed class ItemHandover : ChannelReader<RawJson>
 
     public override bool TryRead(out RawJson item)
     {
-        TellWritten();
+        ReportWritten();
         return _handedOut = _item.Reader.TryRead(out item!);
     }
 
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
     {
-        TellWritten();
+        ReportWritten();
         return _item.Reader.WaitToReadAsync(cancellationToken);
     }
 
-    private void TellWritten()
+    private void ReportWritten()
     {
         if (_handedOut)
         {

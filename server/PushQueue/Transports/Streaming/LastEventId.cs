@@ -20,7 +20,7 @@ internal static class LastEventId
     public static bool IsParameter(string name) => Parameters.Contains(name, StringComparer.Ordinal);
 
     /// <summary>
-    /// Answers a client that was told not to come back, as an EventSource always does. 204 ends it. False for every other request.
+    /// Answers a client that connects again although it should not, as an EventSource always does. 204 ends it. False for every other request.
     /// </summary>
     public static bool EndsIfStopped(HttpContext context)
     {

@@ -42,7 +42,7 @@ internal static class WebSocketHandshake
             : "Sec-WebSocket-Key must be 16 bytes in base64.";
     }
 
-    /// <summary>Tells a refused client that this address speaks WebSocket.</summary>
+    /// <summary>Informs a refused client that this address speaks WebSocket.</summary>
     public static void Ask(HttpResponse response)
     {
         response.Headers.Upgrade = "websocket";

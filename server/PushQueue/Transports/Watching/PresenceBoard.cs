@@ -83,7 +83,7 @@ internal sealed class PresenceBoard(QueueName queue)
             _ = _absent.Remove(consumer.Id);
             if (_consumers.TryAdd(consumer.Id, consumer))
             {
-                TellAll("joined", consumer);
+                SendChange("joined", consumer);
             }
         }
     }
@@ -96,12 +96,12 @@ internal sealed class PresenceBoard(QueueName queue)
             _ = _absent.Remove(number);
             if (_consumers.Remove(number, out var consumer))
             {
-                TellAll("left", consumer);
+                SendChange("left", consumer);
             }
         }
     }
 
-    public void Tell(PresenceEvent happened)
+    public void Send(PresenceEvent happened)
     {
         lock (_gate)
         {
@@ -150,6 +150,6 @@ internal sealed class PresenceBoard(QueueName queue)
         _ = _complete.TrySetResult();
     }
 
-    private void TellAll(string name, PresentConsumerContract consumer) => Tell(PresenceEvent.Of(
+    private void SendChange(string name, PresentConsumerContract consumer) => Send(PresenceEvent.Of(
         new PresenceContract { Event = name, Queue = queue.Value, Count = _consumers.Count, Consumer = consumer }));
 }

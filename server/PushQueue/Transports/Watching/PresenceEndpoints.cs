@@ -15,19 +15,19 @@ using PushQueue.Transports.OpenApi;
 namespace PushQueue.Transports.Watching;
 
 /// <summary>
-/// Who is connected to a queue: <c>GET /q/{queue}/presence</c> once, <c>GET /sse/{queue}/presence</c> as a stream of events.
+/// The consumers of a queue: <c>GET /q/{queue}/presence</c> once, <c>GET /sse/{queue}/presence</c> as a stream of events.
 /// </summary>
 internal sealed class PresenceEndpoints(
     PresenceWatch presence, ConnectionCallers callers, WatcherPlaces places, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
 
-    /// <summary>A stream that is idle for longer was cut by a proxy.</summary>
+    /// <summary>Sent on an idle stream, because proxies cut connections without traffic.</summary>
     private static readonly SseItem<string> Heartbeat = new("{}", "heartbeat");
 
     public static AccessRule Rule { get; } = AccessRule.Queue(Permissions.Listen | Permissions.Manage);
 
-    /// <summary>Null where the caller may still watch.</summary>
+    /// <summary>Null if the caller may still watch.</summary>
     public static Problem? WhyNot(ConnectionCaller caller, QueueName queue) =>
         !caller.MayStay
             ? new Problem(ProblemType.Unauthorized, "The key was revoked or has expired.")
@@ -100,7 +100,7 @@ internal sealed class PresenceEndpoints(
         }
     }
 
-    /// <summary>False where it is time for a heartbeat.</summary>
+    /// <summary>False if a heartbeat is due.</summary>
     private async Task<bool> HasHappenedAsync(Task next)
     {
         try

@@ -100,7 +100,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
     {
         if (_boards.TryGetValue(queue, out var board))
         {
-            board.Tell(PresenceEvent.Of(
+            board.Send(PresenceEvent.Of(
                 new PresenceContract { Event = "settings", Queue = queue.Value, Settings = SettingsContract.Of(queue, settings) }));
         }
     }
@@ -109,7 +109,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
     {
         if (_boards.TryGetValue(queue, out var board))
         {
-            board.Tell(PresenceEvent.Of(new PresenceContract { Event = "deleted", Queue = queue.Value }));
+            board.Send(PresenceEvent.Of(new PresenceContract { Event = "deleted", Queue = queue.Value }));
         }
     }
 
