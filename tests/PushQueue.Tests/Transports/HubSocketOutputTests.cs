@@ -98,8 +98,8 @@ public sealed class HubSocketOutputTests
         var beats = 0;
         context.Features.Get<IConnectionHeartbeatFeature>()!.OnHeartbeat(_ => beats++, this);
 
-        context.Beat();
-        context.Beat();
+        context.Tick();
+        context.Tick();
 
         Assert.Equal(2, beats);
         Assert.Same(http, context.Features.Get<IHttpContextFeature>()!.HttpContext);
