@@ -6,7 +6,7 @@ public interface IPushQueueAdmin
 {
     /// <summary>Looks at a queue's messages without taking them, in the order in which they would be given out.</summary>
     /// <param name="queue">The queue.</param>
-    /// <param name="state"><c>ready</c>, <c>delayed</c>, <c>leased</c> or <c>dead</c>.</param>
+    /// <param name="state"><c>ready</c>, <c>delayed</c>, <c>leased</c>, <c>dead</c> or <c>history</c>.</param>
     /// <param name="pageSize">How many are read at once; 1 to 1000.</param>
     /// <param name="cancellationToken">Ends it.</param>
     IAsyncEnumerable<Message> BrowseAsync(

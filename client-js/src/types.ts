@@ -118,7 +118,8 @@ export interface LeaseKey {
   readonly receipt: string;
 }
 
-export type MessageState = "ready" | "delayed" | "leased" | "dead";
+/** `history`: it was broadcast, and is kept for consumers that resume. */
+export type MessageState = "ready" | "delayed" | "leased" | "dead" | "history";
 
 export interface BrowseOptions extends RequestOptions {
   state?: MessageState;

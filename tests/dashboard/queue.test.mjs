@@ -370,6 +370,14 @@ test('The column with the time has the head that belongs to the state', async t 
     await page.locator(`table.messages tbody [data-label="${head}"] time`).waitFor();
   }
 
+  const consumer = await listen(server, 'news');
+  await server.put('news', 'broadcast');
+  await toQueue('news');
+  await button('History').click();
+  await page.getByRole('cell', { name: 'broadcast', exact: true }).waitFor();
+  await button('1').click();
+  await page.getByRole('dialog').getByText('broadcast').first().waitFor();
+  consumer.end();
   await finish();
 });
 

@@ -9,8 +9,9 @@ internal static class PeekCommand
     {
         var queue = Shared.Queue();
         var id = new Argument<string?>("id") { Description = "One message (the next ones)", Arity = ArgumentArity.ZeroOrOne };
-        var state = new Option<string>("--state") { Description = "ready, delayed, leased or dead", DefaultValueFactory = _ => "ready" }
-            .AcceptOnlyFromAmong("ready", "delayed", "leased", "dead");
+        var state = new Option<string>("--state")
+            { Description = "ready, delayed, leased, dead or history", DefaultValueFactory = _ => "ready" }
+            .AcceptOnlyFromAmong("ready", "delayed", "leased", "dead", "history");
         var limit = new Option<int>("--limit", "-n") { Description = "At most this many", DefaultValueFactory = _ => 10 };
         var command = new Command(
             "peek", "Reads messages without taking them: id and body of each, or the whole body of one; exit code 4 if there is no message")

@@ -29,15 +29,15 @@ internal sealed class InProcessAdmin(
     {
         var name = Refusals.Queue(queue);
         Refusals.Throw(OptionValues.Integer("limit", pageSize.ToString(CultureInfo.InvariantCulture), 1, PageMax, out var limit));
-        var wanted = StateOf(state);
+        Refusals.Throw(MessageStates.Read(state, out var wanted));
         string? after = null;
         do
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = Refusals.Value(await Refusals.GuardAsync(broker.BrowseAsync(name, wanted, after, limit)));
+            var page = Refusals.Value(await Refusals.GuardAsync(operations.BrowseAsync(name, wanted, after, limit)));
             foreach (var message in page.Messages)
             {
-                yield return MessageMapping.Resting(message);
+                yield return MessageMapping.Resting(message, wanted);
             }
 
             after = page.Next;
@@ -48,7 +48,9 @@ internal sealed class InProcessAdmin(
     public async Task<Client.Message?> FindAsync(string queue, string id)
     {
         var found = await Refusals.GuardAsync(operations.FindAsync(Refusals.Queue(queue), Refusals.Id(id)));
-        return found.Problem is null ? MessageMapping.Resting(found.Value!) : NullIfNotFound<Client.Message>(found.Problem);
+        return found.Problem is null
+            ? MessageMapping.Resting(found.Value!, found.Value!.State)
+            : NullIfNotFound<Client.Message>(found.Problem);
     }
 
     public async Task<bool> CancelAsync(string queue, string id) =>
@@ -203,15 +205,6 @@ internal sealed class InProcessAdmin(
 
     private static T? NullIfNotFound<T>(Problem problem)
         where T : class => problem.Type == ProblemType.NotFound ? null : throw Refusals.Of(problem);
-
-    private static MessageState StateOf(string state) => state switch
-    {
-        "ready" => MessageState.Ready,
-        "delayed" => MessageState.Delayed,
-        "leased" => MessageState.Leased,
-        "dead" => MessageState.Dead,
-        _ => throw Refusals.Of(Problem.BadOption($"The state is '{OptionValues.Shown(state)}'; give ready, delayed, leased or dead.")),
-    };
 
     private static QueueSettingsPatch Read(QueueSettingsChange change)
     {

@@ -50,7 +50,7 @@ internal static class MessageMapping
     }
 
     /// <summary>A message that was looked at where it rests.</summary>
-    public static Message Resting(Queues.Message message)
+    public static Message Resting(Queues.Message message, Queues.MessageState? state)
     {
         var resting = Taken(message);
         resting.Offset = message.Offset;
@@ -58,8 +58,8 @@ internal static class MessageMapping
         resting.LeasedUntil = message.LeasedUntil;
         resting.Resting = new RestingMessage
         {
-            State = StateOf(message.State),
-            AvailableAt = message.State == Queues.MessageState.Delayed ? message.AvailableAt : null,
+            State = MessageStates.NameOf(state),
+            AvailableAt = state == Queues.MessageState.Delayed ? message.AvailableAt : null,
             ExpiresAt = message.ExpiresAt,
             Unique = message.UniqueKey,
             LastError = message.LastError,
@@ -98,12 +98,4 @@ internal static class MessageMapping
         var reader = new Utf8JsonReader(json.Span, JsonBody.ReaderOptions);
         return JsonElement.ParseValue(ref reader);
     }
-
-    private static string StateOf(Queues.MessageState state) => state switch
-    {
-        Queues.MessageState.Ready => "ready",
-        Queues.MessageState.Delayed => "delayed",
-        Queues.MessageState.Leased => "leased",
-        _ => "dead",
-    };
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PushQueue.Queues;
 
 /// <summary>Reads the messages that queues have broadcast and still keep.</summary>
@@ -14,4 +16,23 @@ internal interface IBroadcastHistory
     /// Empty where <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
     /// </summary>
     ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax);
+
+    /// <summary>Lists history, the oldest message first, in pages as <see cref="IMessageBrowser.BrowseAsync"/> does.</summary>
+    async ValueTask<BrokerResult<MessagePage>> BrowseHistoryAsync(QueueName queue, string? after, int limit)
+    {
+        const int BytesMax = 16 * 1024 * 1024;
+        var last = 0L;
+        if (after is not null && !long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out last))
+        {
+            return new BrokerFailure(QueueError.BadOption, "'after' must be the 'next' of an earlier page.");
+        }
+
+        if (last == long.MaxValue || await ReadHistoryAsync(queue, last + 1, limit, BytesMax) is not { Messages: [.., var end] } page)
+        {
+            return new MessagePage([], Next: null);
+        }
+
+        var isLast = end.Offset + 1 >= page.Position.NextOffset;
+        return new MessagePage(page.Messages, isLast ? null : end.Offset.ToString(CultureInfo.InvariantCulture));
+    }
 }

@@ -10,6 +10,7 @@ internal static class StoreFacetsServiceCollectionExtensions
     {
         services.TryAddSingleton<IStoreLifecycle>(static provider => provider.GetRequiredService<IMessageStore>());
         services.TryAddSingleton<IQueueCatalog>(static provider => provider.GetRequiredService<IMessageStore>());
+        services.TryAddSingleton<IBroadcastHistory>(static provider => provider.GetRequiredService<IMessageStore>());
         return services;
     }
 }

@@ -29,12 +29,16 @@ internal static class MessageJson
     /// A message that is looked at where it rests: its envelope and where it is; instead of the body only its first bytes, where a preview
     /// of so many bytes is asked for.
     /// </summary>
-    public static void WriteLook(Utf8JsonWriter writer, Message message, int? previewBytes = null)
+    public static void WriteLook(Utf8JsonWriter writer, Message message, int? previewBytes = null) =>
+        WriteLook(writer, message, message.State, previewBytes);
+
+    /// <summary>With the state by which the message was listed; null is history.</summary>
+    public static void WriteLook(Utf8JsonWriter writer, Message message, MessageState? state, int? previewBytes)
     {
         writer.WriteStartObject();
         WriteFacts(writer, message, previewBytes);
-        writer.WriteString("state"u8, StateName(message.State));
-        if (message.State == MessageState.Delayed)
+        writer.WriteString("state"u8, MessageStates.NameOf(state));
+        if (state == MessageState.Delayed)
         {
             WriteTime(writer, "availableAt"u8, message.AvailableAt);
         }
@@ -61,14 +65,6 @@ internal static class MessageJson
 
         writer.WriteEndObject();
     }
-
-    public static string StateName(MessageState state) => state switch
-    {
-        MessageState.Ready => "ready",
-        MessageState.Delayed => "delayed",
-        MessageState.Leased => "leased",
-        _ => "dead",
-    };
 
     public static void WriteTime(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? time)
     {

@@ -166,6 +166,8 @@ public abstract partial class ClientContract : IAsyncLifetime
 
         Assert.Equal(["1", "2", "3"], all.Select(static message => message.Text));
         Assert.Equal([1L, 2, 3], all.Select(static message => message.Offset));
+        var history = await AllAsync(Client.BrowseAsync("q", "history", pageSize: 2));
+        Assert.Equal([("1", "history"), ("2", "history"), ("3", "history")], history.Select(static one => (one.Text, one.Resting!.State)));
         Assert.Equal("2", rest.Current.Text);
     }
 

@@ -71,6 +71,7 @@ internal sealed partial class ApiTour(PushQueueServer server)
         await SendAsync("GET", "/q", "/q?limit=1");
         await SendAsync("GET", "/q/{queue}/messages", "/q/test/messages?limit=2");
         await SendAsync("GET", "/q/{queue}/messages", "/q/test/messages?state=delayed&preview=3");
+        await SendAsync("GET", "/q/{queue}/messages", "/q/test/messages?state=history");
         await SendAsync("GET", "/q/{queue}/messages/{id}", "/q/test/messages/a");
         await SendAsync("GET", "/q/{queue}/messages/{id}", "/q/test/messages/none");
         await SendAsync("GET", "/q/{queue}/messages/{id}/body", "/q/test/messages/a/body");

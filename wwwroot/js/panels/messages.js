@@ -1,18 +1,29 @@
 // The messages in the queue, by state, a page at a time.
 import { h, text, uniqueId } from '../dom.js';
 import { json, paths } from '../api.js';
-import { preview } from '../body.js';
+import { bytesOfStart, preview } from '../body.js';
 import { age, bytes, count, dateTime } from '../format.js';
-import { cancelMessage, findMessage, showMessage } from '../message-dialog.js';
+import { cancelMessage, findMessage, showCopy, showMessage } from '../message-dialog.js';
 import { attempt, toast } from '../toast.js';
 
 const limit = 50;
+
+// The longest beginning of a body that the server lists.
+const startMax = 16_384;
 
 // The headers of a message that a row shows.
 const labelsMax = 3;
 
 // The last entry is the head of the column with the time.
-const states = [['ready', 'Ready', 'Put'], ['delayed', 'Delayed', 'Due'], ['leased', 'In flight', 'Leased until']];
+const states = [
+  ['ready', 'Ready', 'Put'], ['delayed', 'Delayed', 'Due'], ['leased', 'In flight', 'Leased until'], ['history', 'History', 'Put'],
+];
+const emptyTexts = {
+  ready: 'No message is ready.',
+  delayed: 'No message is delayed.',
+  leased: 'No message is in flight.',
+  history: 'No broadcast message is kept.',
+};
 
 export function mountMessages(place, queue, context) {
   const pages = [null];
@@ -70,7 +81,7 @@ export function mountMessages(place, queue, context) {
       labelsHead.hidden = !page.messages.some(hasLabels);
       rows.replaceChildren(...page.messages.map(row));
       none.hidden = page.messages.length > 0;
-      text(none, { ready: 'No message is ready.', delayed: 'No message is delayed.', leased: 'No message is in flight.' }[state]);
+      text(none, emptyTexts[state]);
       previous.disabled = pages.length === 1;
       next.disabled = page.next === null;
       pager.hidden = previous.disabled && next.disabled;
@@ -88,8 +99,18 @@ export function mountMessages(place, queue, context) {
     toast(`Message ${id} is cancelled.`);
   };
 
-  function open(message) {
-    showMessage(queue, message, { actions: mayCancel ? [['Cancel message', cancel, true]] : [], changed: load });
+  async function open(message) {
+    if (state !== 'history') {
+      showMessage(queue, message, { actions: mayCancel ? [['Cancel message', cancel, true]] : [], changed: load });
+      return;
+    }
+
+    // It is no longer live: the list has its beginning.
+    await attempt(async () => {
+      const page = await json('GET', paths.messages(queue), { query: { state, after: message.offset - 1, limit: 1, preview: startMax } });
+      const [copy] = page.messages;
+      showCopy(queue, copy, bytesOfStart(copy));
+    });
   }
 
   function row(message) {
@@ -100,9 +121,9 @@ export function mountMessages(place, queue, context) {
       h('td.labels', { role: 'cell', 'data-label': labelsHead.textContent, hidden: labelsHead.hidden }, labels(message)),
       h('td.number', { role: 'cell', 'data-label': 'Size' }, bytes(message.bytes)),
       h('td', { role: 'cell', 'data-label': timeHead.textContent },
-        h('time', { dateTime: time, title: dateTime(time) }, state === 'ready' ? `${age(time)} ago` : dateTime(time))),
+        h('time', { dateTime: time, title: dateTime(time) }, ['ready', 'history'].includes(state) ? `${age(time)} ago` : dateTime(time))),
       h('td.number', { role: 'cell', 'data-label': 'Attempts' }, count(message.attempt ?? 0)),
-      h('td.row-actions', { role: 'cell' }, mayCancel && h('button.quiet', {
+      h('td.row-actions', { role: 'cell' }, mayCancel && state !== 'history' && h('button.quiet', {
         type: 'button',
         'aria-label': `Cancel message ${message.id}`,
         onclick: async () => await attempt(() => cancel(message.id)) && load(),

@@ -59,7 +59,7 @@ internal sealed record MessageContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Traceparent { get; init; }
 
-    [Words("ready", "delayed", "leased", "dead")]
+    [Words("ready", "delayed", "leased", "dead", "history")]
     public required string State { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -12,4 +12,10 @@ internal sealed record MessagePageContract
 
     [Description("Value of the option after for the next page.")]
     public required string? Next { get; init; }
+
+    [Description("How many messages the queue has in each state.")]
+    public required MessageCountsContract Counts { get; init; }
 }
+
+/// <summary>How many messages a queue has in each state; those of a dead-letter queue are ready.</summary>
+internal sealed record MessageCountsContract(long Ready, long Delayed, long Leased, long History);

@@ -109,7 +109,7 @@ internal static class MessageOperations
     {
         Parameters =
         [
-            new("state", "Which.", ApiSchema.Words("ready", "delayed", "leased", "dead").WithDefault("ready")),
+            new("state", "Which.", ApiSchema.Words("ready", "delayed", "leased", "dead", "history").WithDefault("ready")),
             ApiParameters.After,
             ApiParameters.Limit,
             new("preview", "Instead of body: start, at most this many bytes of it, and bytes, its length.",

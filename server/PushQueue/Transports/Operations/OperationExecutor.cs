@@ -7,7 +7,7 @@ namespace PushQueue.Transports.Operations;
 /// Executes the operations of the native API, each with one call to the broker, whichever way a request came. What goes wrong is a problem
 /// of the one table, so that the wires (REST, commands, the hub) only read options and write answers.
 /// </summary>
-internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights waiting)
+internal sealed class OperationExecutor(IMessageBroker broker, IBroadcastHistory history, WaitingRights waiting)
 {
     private static readonly Problem NoMessage = Problem.NotFound(
         "No live message of this queue has that id; it may have been taken already.");
@@ -19,6 +19,10 @@ internal sealed class OperationExecutor(IMessageBroker broker, WaitingRights wai
 
     /// <summary>What the answer to a put promises.</summary>
     public string Durability { get; } = broker.Durability.ToString();
+
+    /// <summary>Lists messages of a state; null is history.</summary>
+    public ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState? state, string? after, int limit) =>
+        state is { } live ? broker.BrowseAsync(queue, live, after, limit) : history.BrowseHistoryAsync(queue, after, limit);
 
     /// <param name="queue">The queue.</param>
     /// <param name="message">The message.</param>

@@ -33,23 +33,30 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
             return problem;
         }
 
-        var result = await broker.BrowseAsync(queue, state, after, limit);
+        var result = await operations.BrowseAsync(queue, state, after, limit);
         if (!result.Ok)
         {
             return ProblemDetailsMapper.ToProblem(result);
         }
 
+        var info = await broker.GetQueueAsync(queue);
         var json = JsonBuffer.Rent();
         json.Writer.WriteStartObject();
         json.Writer.WriteString("queue"u8, queue.Value);
         json.Writer.WriteStartArray("messages"u8);
         foreach (var message in result.Value.Messages)
         {
-            MessageJson.WriteLook(json.Writer, message, preview);
+            MessageJson.WriteLook(json.Writer, message, state, preview);
         }
 
         json.Writer.WriteEndArray();
         json.Writer.WriteString("next"u8, result.Value.Next);
+        json.Writer.WriteStartObject("counts"u8);
+        json.Writer.WriteNumber("ready"u8, info?.Ready ?? 0);
+        json.Writer.WriteNumber("delayed"u8, info?.Delayed ?? 0);
+        json.Writer.WriteNumber("leased"u8, info?.Leased ?? 0);
+        json.Writer.WriteNumber("history"u8, info?.History ?? 0);
+        json.Writer.WriteEndObject();
         json.Writer.WriteEndObject();
         return await RestAnswers.JsonAsync(context, StatusCodes.Status200OK, json.Finish());
     }
@@ -138,7 +145,7 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
     }
 
     private static Problem? ReadBrowse(
-        HttpRequest request, out MessageState state, out string? after, out int limit, out int? preview)
+        HttpRequest request, out MessageState? state, out string? after, out int limit, out int? preview)
     {
         preview = null;
         state = MessageState.Ready;
@@ -151,7 +158,7 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
             switch (name)
             {
                 case "state":
-                    problem = ReadState(value, out state);
+                    problem = MessageStates.Read(value, out state);
                     break;
                 case "after":
                     after = value;
@@ -174,19 +181,6 @@ internal sealed class MessageEndpoints(OperationExecutor operations, IMessageBro
         }
 
         return query.Problem;
-    }
-
-    private static Problem? ReadState(string value, out MessageState state)
-    {
-        (state, var known) = value switch
-        {
-            "ready" => (MessageState.Ready, true),
-            "delayed" => (MessageState.Delayed, true),
-            "leased" => (MessageState.Leased, true),
-            "dead" => (MessageState.Dead, true),
-            _ => (MessageState.Ready, false),
-        };
-        return known ? null : Problem.BadOption($"The state is '{OptionValues.Shown(value)}'; give ready, delayed, leased or dead.");
     }
 
     private Problem? ReadReschedule(HttpRequest request, out DateTimeOffset at)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -24,6 +25,39 @@ public sealed class QueueTests : IAsyncLifetime
         var rest = (await _server.GetAsync("/q?after=" + Uri.EscapeDataString(first.GetProperty("next").GetString()!))).Json;
         Assert.Equal("c", rest.GetProperty("queues")[0].GetProperty("queue").GetString());
         Assert.Equal(3, (await _server.GetAsync("/stats")).Json.GetProperty("queues").GetInt32());
+    }
+
+    [Fact]
+    public async Task History_is_listed_in_pages_and_a_list_counts_the_messages_of_other_states()
+    {
+        using (await _server.Client.GetAsync("/c/test", HttpCompletionOption.ResponseHeadersRead).WithTimeout())
+        {
+            await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");
+            await Eventually.TrueAsync(async () => await CountAsync("history") == 3, "all are broadcast");
+        }
+
+        await _server.PostAsync("/q/test?delay=1h", "later");
+
+        var first = (await _server.GetAsync("/q/test/messages?state=history&limit=2")).Json;
+        Assert.Equal(["1", "2"], BodiesOf(first));
+        Assert.Equal("history", first.GetProperty("messages")[0].GetProperty("state").GetString());
+        Assert.Equal(1, first.GetProperty("messages")[0].GetProperty("offset").GetInt64());
+        var rest = (await _server.GetAsync("/q/test/messages?state=history&after=" + first.GetProperty("next").GetString())).Json;
+        Assert.Equal(["3"], BodiesOf(rest));
+        Assert.Equal(JsonValueKind.Null, rest.GetProperty("next").ValueKind);
+        Assert.Equal(
+            """{"queue":"test","messages":[],"next":null,"counts":{"ready":0,"delayed":1,"leased":0,"history":3}}""",
+            (await _server.GetAsync("/q/test/messages")).Text);
+        Assert.Equal(400, (await _server.GetAsync("/q/test/messages?state=history&after=x")).Status);
+        Assert.Equal(
+            """{"queue":"none","messages":[],"next":null,"counts":{"ready":0,"delayed":0,"leased":0,"history":0}}""",
+            (await _server.GetAsync("/q/none/messages?state=history")).Text);
+
+        static IEnumerable<string> BodiesOf(JsonElement page) =>
+            page.GetProperty("messages").EnumerateArray().Select(static message => message.GetProperty("body").GetRawText());
+
+        async Task<long> CountAsync(string state) =>
+            (await _server.GetAsync("/q/test/messages")).Json.GetProperty("counts").GetProperty(state).GetInt64();
     }
 
     [Fact]
