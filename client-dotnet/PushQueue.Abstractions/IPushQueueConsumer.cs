@@ -51,6 +51,11 @@ public interface IPushQueueConsumer
     Task ReleaseUnstartedAsync(
         string queue, string id, string receipt, TimeSpan? delay = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Gives a leased message back as one that no attempt can do: it goes to the dead-letter queue at once, with the reason
+    /// <c>rejected</c>, or is dropped where the queue keeps no dead letters.</summary>
+    /// <inheritdoc cref="AckAsync" path="/exception"/>
+    Task DeadLetterAsync(string queue, string id, string receipt, string? error = null, CancellationToken cancellationToken = default);
+
     /// <summary>Has a lease end after <paramref name="timeToRun"/> from now; null for what the queue's settings say.</summary>
     /// <inheritdoc cref="AckAsync" path="/exception"/>
     Task TouchAsync(string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default);

@@ -30,6 +30,15 @@ public sealed partial class PushQueueClient
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task DeadLetterAsync(
+        string queue, string id, string receipt, string? error = null, CancellationToken cancellationToken = default) =>
+        SettleAsync(
+            new Query(MessagePath(queue, id) + "/release").Add("receipt", receipt).Add("deadLetter", "true")
+                .Add("error", Shortened(error)),
+            null,
+            cancellationToken);
+
+    /// <inheritdoc/>
     public Task TouchAsync(
         string queue, string id, string receipt, TimeSpan? timeToRun = null, CancellationToken cancellationToken = default) =>
         SettleAsync(new Query(MessagePath(queue, id) + "/touch").Add("receipt", receipt).Add("ttr", timeToRun), null, cancellationToken);
@@ -95,7 +104,8 @@ public sealed partial class PushQueueClient
             .Add("delay", reason.Delay)
             .Add("backoff", reason.Delay is null ? reason.Backoff : null)
             .Add("error", Shortened(reason.Error))
-            .Add("unstarted", reason.Unstarted ? "true" : null);
+            .Add("unstarted", reason.Unstarted ? "true" : null)
+            .Add("deadLetter", reason.DeadLetter ? "true" : null);
 
     /// <summary>As much of an error as the server keeps and as a request line has room for, without cutting a character.</summary>
     private static string? Shortened(string? error)

@@ -103,6 +103,8 @@ export interface ReleaseOptions extends RequestOptions {
   error?: string;
   /** The work was not begun: no failed attempt. Not together with `error`. */
   unstarted?: boolean;
+  /** No attempt can do the work: to the dead-letter queue at once. Not together with `delay`, `backoff` or `unstarted`. */
+  deadLetter?: boolean;
   worker?: string;
 }
 

@@ -3,22 +3,21 @@ using PushQueue.Client;
 namespace WordWorker;
 
 /// <summary>
-/// Counts the words of a text. A text without any is an error: it comes again, and after five attempts it is in texts.dead.
+/// Counts the words of a text. A text without any can never be counted: it goes to texts.dead at once.
 /// </summary>
-internal sealed class CountWorker(PushQueueClient client) : Worker(client, "texts", new WorkerOptions { Concurrency = 4, Name = "counter" })
+internal sealed class CountWorker(IPushQueueClient client) : IMessageHandler<string>
 {
-    private readonly PushQueueClient _client = client;
-
-    protected override async Task HandleAsync(Message message, CancellationToken cancellationToken)
+    public Task HandleAsync(string value, MessageContext context, CancellationToken cancellationToken)
     {
-        var words = message.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
+        var words = value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
         if (words == 0)
         {
-            throw new InvalidOperationException("There are no words in it.");
+            throw new DeadLetterException("There are no words in it.");
         }
 
         // A text may come twice; its count under the text's own id is stored once.
-        var count = new WordCount(message.Id, words);
-        await _client.PutAsync("counts", count, WordCountJson.Default.WordCount, new PutOptions { Id = message.Id }, cancellationToken);
+        var id = context.Message.Id;
+        return client.PutAsync(
+            "counts", new WordCount(id, words), WordCountJson.Default.WordCount, new PutOptions { Id = id }, cancellationToken);
     }
 }

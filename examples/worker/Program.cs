@@ -7,11 +7,14 @@ using WordWorker;
 var server = args.FirstOrDefault() ?? "http://127.0.0.1:8080";
 var builder = Host.CreateApplicationBuilder();
 builder.Services.AddPushQueueClient(options => options.Server = new Uri(server));
-builder.Services.AddPushQueueWorker<CountWorker>();
+builder.Services.AddPushQueueHandler<CountWorker>("texts", options =>
+{
+    options.Concurrency = 4;
+    options.Name = "counter";
+});
 using var host = builder.Build();
 
-// A worker shares its queue with others: each text goes to one of them.
+// Counts are taken one by one, too, and a count that is put twice is stored once.
 var client = host.Services.GetRequiredService<PushQueueClient>();
-await client.ChangeSettingsAsync("texts", new QueueSettingsChange { Policy = "roundrobin" });
 await client.ChangeSettingsAsync("counts", new QueueSettingsChange { Policy = "roundrobin", DedupWindow = "1h" });
 await host.RunAsync();

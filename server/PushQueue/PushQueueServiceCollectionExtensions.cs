@@ -59,6 +59,7 @@ public static class PushQueueServiceCollectionExtensions
             .AddStreams()
             .AddPushHub()
             .AddInProcessClient()
+            .AddHandlers()
             .AddDialects(options);
     }
 

@@ -15,4 +15,6 @@ internal interface ILeaseOwner
 /// <param name="Error">Why it failed.</param>
 /// <param name="Unstarted">The work was not begun, so that it has not failed.</param>
 /// <param name="Backoff">The wait where neither the message nor the queue has one; null for none.</param>
-internal readonly record struct ReleaseReason(TimeSpan? Delay, string? Error, bool Unstarted, string? Backoff = null);
+/// <param name="DeadLetter">Another attempt is pointless.</param>
+internal readonly record struct ReleaseReason(
+    TimeSpan? Delay, string? Error, bool Unstarted, string? Backoff = null, bool DeadLetter = false);

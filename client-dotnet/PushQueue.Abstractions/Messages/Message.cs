@@ -13,6 +13,7 @@ public sealed class Message
     private CancellationTokenSource? _ended;
     private int _lost;
     private int _use;
+    private bool _interrupted;
 
     internal Message()
     {
@@ -70,15 +71,15 @@ public sealed class Message
     /// <summary>The body as text.</summary>
     public string Text => Encoding.UTF8.GetString(Body.Span);
 
-    /// <summary>Cancelled when the message is no longer this program's: it was cancelled, or its lease was lost. The work may
-    /// stop.</summary>
+    /// <summary>Cancelled when the message is no longer this program's: it was cancelled, or its lease was lost. For a handler also when
+    /// its time is over. The work may stop.</summary>
     public CancellationToken Ended
     {
         get
         {
             var source = Volatile.Read(ref _ended)
                 ?? Interlocked.CompareExchange(ref _ended, new CancellationTokenSource(), null) ?? _ended!;
-            if (Volatile.Read(ref _lost) == 1 && !source.IsCancellationRequested)
+            if ((IsLost || Volatile.Read(ref _interrupted)) && !source.IsCancellationRequested)
             {
                 source.Cancel();
             }
@@ -101,6 +102,12 @@ public sealed class Message
     /// <summary>Whether the program has acked or released it.</summary>
     internal bool Settled { get; set; }
 
+    /// <summary>Whether it is no longer this program's.</summary>
+    internal bool IsLost => Volatile.Read(ref _lost) == 1;
+
+    /// <summary>The exception of the last failed <see cref="Read{T}(JsonTypeInfo{T})"/>.</summary>
+    internal PushQueueException? BadBody { get; private set; }
+
     /// <summary>The body, read as JSON.</summary>
     /// <exception cref="PushQueueException"><see cref="ProblemTypes.BadBody"/>: it is not that.</exception>
     public T? Read<T>(JsonTypeInfo<T> type)
@@ -121,9 +128,7 @@ public sealed class Message
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second is how the reader reports half of a surrogate pair.
-            throw new PushQueueException(
-                ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {e.Message}",
-                innerException: e);
+            throw NotA<T>(e.Message, e);
         }
     }
 
@@ -152,6 +157,14 @@ public sealed class Message
     public Task<bool> ReleaseUnstartedAsync(TimeSpan? delay = null, CancellationToken cancellationToken = default) =>
         LeaseOwner().ReleaseAsync(this, new ReleaseReason(delay, Error: null, Unstarted: true), cancellationToken);
 
+    /// <summary>Gives it back as a message that no attempt can do: it goes to the dead-letter queue at once, with the reason
+    /// <c>rejected</c>, or is dropped where the queue keeps no dead letters.</summary>
+    /// <param name="error">Why; its first 1000 characters are kept with the message.</param>
+    /// <param name="cancellationToken">Ends the call; whether the message was given back is then unknown.</param>
+    /// <returns>False where the lease was lost meanwhile.</returns>
+    public Task<bool> DeadLetterAsync(string? error = null, CancellationToken cancellationToken = default) =>
+        LeaseOwner().ReleaseAsync(this, new ReleaseReason(null, error, Unstarted: false, DeadLetter: true), cancellationToken);
+
     /// <summary>Extends the lease.</summary>
     /// <param name="timeToRun">It then ends after this; null for what the queue's settings say.</param>
     /// <param name="cancellationToken">Ends the call.</param>
@@ -162,6 +175,14 @@ public sealed class Message
     /// <summary>Gives it back as a failed attempt, with a wait where neither the program, the message nor the queue has one.</summary>
     internal Task<bool> ReleaseFailedAsync(TimeSpan? delay, string? backoff, string error) =>
         LeaseOwner().ReleaseAsync(this, new ReleaseReason(delay, error, Unstarted: false, backoff), CancellationToken.None);
+
+    /// <summary>The exception for a body that is something else.</summary>
+    internal PushQueueException NotA<T>(string reason, Exception? cause = null) => BadBody = new PushQueueException(
+        ProblemTypes.BadBody, $"The body of message '{Id}' of '{Queue}' cannot be read as {typeof(T).Name}: {reason}",
+        innerException: cause);
+
+    /// <summary>Acks a message of a stream. The observer learns how it ends.</summary>
+    internal void Ack(IAckObserver observer) => ((IStreamLeaseOwner)LeaseOwner()).Ack(this, observer);
 
     /// <summary>Whether the program has got it to work on.</summary>
     internal bool IsStarted => Volatile.Read(ref _use) == Use.Started;
@@ -179,7 +200,23 @@ public sealed class Message
     internal void End()
     {
         _ = TryDrop();
-        if (Interlocked.Exchange(ref _lost, 1) == 0 && Volatile.Read(ref _ended) is { } source)
+        if (Interlocked.Exchange(ref _lost, 1) == 0)
+        {
+            CancelEnded();
+        }
+    }
+
+    /// <summary>The handler should stop, though the message is still this program's.</summary>
+    internal void Interrupt()
+    {
+        Volatile.Write(ref _interrupted, true);
+        Interlocked.MemoryBarrier();
+        CancelEnded();
+    }
+
+    private void CancelEnded()
+    {
+        if (Volatile.Read(ref _ended) is { } source)
         {
             // Callbacks of the program run elsewhere; their exceptions must not end the stream.
             _ = Task.Run(source.Cancel).ContinueWith(static task => task.Exception, TaskScheduler.Default);

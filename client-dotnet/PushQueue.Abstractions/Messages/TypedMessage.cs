@@ -45,6 +45,10 @@ public sealed class Message<T>
     public Task<bool> ReleaseAsync(TimeSpan? delay = null, string? error = null, CancellationToken cancellationToken = default) =>
         Raw.ReleaseAsync(delay, error, cancellationToken);
 
+    /// <inheritdoc cref="Message.DeadLetterAsync"/>
+    public Task<bool> DeadLetterAsync(string? error = null, CancellationToken cancellationToken = default) =>
+        Raw.DeadLetterAsync(error, cancellationToken);
+
     /// <inheritdoc cref="Message.ReleaseUnstartedAsync"/>
     public Task<bool> ReleaseUnstartedAsync(TimeSpan? delay = null, CancellationToken cancellationToken = default) =>
         Raw.ReleaseUnstartedAsync(delay, cancellationToken);

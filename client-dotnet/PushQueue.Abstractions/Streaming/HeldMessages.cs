@@ -8,6 +8,7 @@ internal sealed class HeldMessages
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Queue, string Id), Message> _held = [];
+    private TaskCompletionSource? _noneStarted;
 
     /// <summary>False where the program has this message by this very lease.</summary>
     public bool TryAdd(Message message)
@@ -35,7 +36,19 @@ internal sealed class HeldMessages
             if (_held.TryGetValue((message.Queue, message.Id), out var held) && ReferenceEquals(held, message))
             {
                 _held.Remove((message.Queue, message.Id));
+                TellNoneStartedLocked();
             }
+        }
+    }
+
+    /// <summary>Completes when the program works on none of them.</summary>
+    public Task WhenNoneStarted()
+    {
+        lock (_gate)
+        {
+            _noneStarted ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            TellNoneStartedLocked();
+            return _noneStarted.Task;
         }
     }
 
@@ -46,6 +59,7 @@ internal sealed class HeldMessages
         lock (_gate)
         {
             _held.Remove((queue, id), out held);
+            TellNoneStartedLocked();
         }
 
         held?.End();
@@ -80,9 +94,18 @@ internal sealed class HeldMessages
         {
             all = [.. _held.Values];
             _held.Clear();
+            TellNoneStartedLocked();
         }
 
         Array.ForEach(all, static message => message.End());
+    }
+
+    private void TellNoneStartedLocked()
+    {
+        if (_noneStarted is { } waiting && !_held.Values.Any(static message => message.IsStarted))
+        {
+            waiting.TrySetResult();
+        }
     }
 
     private static LeaseKey KeyOf(Message message) => new(message.Id, message.Receipt!);

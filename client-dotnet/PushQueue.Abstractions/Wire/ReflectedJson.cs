@@ -12,7 +12,22 @@ internal static class ReflectedJson
 
     [RequiresUnreferencedCode(Warning)]
     [RequiresDynamicCode(Warning)]
-    public static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)Options.Web.GetTypeInfo(typeof(T));
+    public static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)TypeOf(typeof(T), json: null);
+
+    /// <summary>How a type looks as JSON.</summary>
+    /// <param name="type">The type.</param>
+    /// <param name="json">The program's own options; null for names in camel case.</param>
+    [RequiresUnreferencedCode(Warning)]
+    [RequiresDynamicCode(Warning)]
+    public static JsonTypeInfo TypeOf(Type type, JsonSerializerOptions? json)
+    {
+        if (json is { IsReadOnly: false })
+        {
+            json.MakeReadOnly(populateMissingResolver: true);
+        }
+
+        return (json ?? Options.Web).GetTypeInfo(type);
+    }
 
     [RequiresUnreferencedCode(Warning)]
     [RequiresDynamicCode(Warning)]

@@ -36,18 +36,18 @@ internal static class WorkerCommand
         command.Run(async (parsed, client, terminal, cancellationToken) =>
         {
             var shell = parsed.GetValue(exec)!;
-            var worker = Worker.Create(
-                client, parsed.GetValue(queue)!, (message, ended) => ExecAsync(shell, message, terminal, ended), new WorkerOptions
-                {
-                    Concurrency = parsed.GetValue(concurrency),
-                    Name = parsed.GetValue(name),
-                    TimeToRun = parsed.GetValue(ttr),
-                    RetryDelay = parsed.GetValue(retryDelay),
-                    Consume = new ConsumeOptions { Where = parsed.GetValue(where) },
-                    DrainTimeout = parsed.GetValue(drain) ?? TimeSpan.FromSeconds(30),
-                });
-            worker.Reconnecting += again => Shared.Tell(terminal, again);
-            await worker.RunAsync(cancellationToken);
+            var options = new HandlerOptions
+            {
+                Concurrency = parsed.GetValue(concurrency),
+                Name = parsed.GetValue(name),
+                TimeToRun = parsed.GetValue(ttr),
+                RetryDelay = parsed.GetValue(retryDelay),
+                Consume = new ConsumeOptions { Where = parsed.GetValue(where) },
+                DrainTimeout = parsed.GetValue(drain) ?? TimeSpan.FromSeconds(30),
+                Reconnecting = again => Shared.Tell(terminal, again),
+            };
+            await client.HandleAsync(
+                parsed.GetValue(queue)!, (message, ended) => ExecAsync(shell, message, terminal, ended), options, cancellationToken);
             return ExitCodes.Done;
         });
         return command;

@@ -1,58 +1,47 @@
+using PushQueue.Client.Http;
+
 namespace PushQueue.Client.Streaming;
 
-/// <summary>
-/// Settles the leases of one stream, over HTTP, so that an ack does not depend on the stream's connection. While one request of acks is
-/// under way the next ones gather and go together: batching appears by itself and adds no delay. Its lock is a leaf.
-/// </summary>
-internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMessages held) : ILeaseOwner
+/// <summary>Settles the leases of one stream, over HTTP, so that an ack does not depend on the stream's connection.</summary>
+internal sealed class StreamLeases : IStreamLeaseOwner
 {
     private const int AcksPerRequest = 1000;
 
-    private readonly Lock _gate = new();
-    private List<Pending> _waiting = [];
-    private bool _sending;
-    private Task _sender = Task.CompletedTask;
+    private readonly PushQueueClient _client;
+    private readonly string _queue;
+    private readonly HeldMessages _held;
+    private readonly GatheredAcks _acks;
 
-    public Task<bool> AckAsync(Message message, CancellationToken cancellationToken)
+    public StreamLeases(PushQueueClient client, string queue, HeldMessages held)
     {
-        var pending = new Pending(message);
-        lock (_gate)
-        {
-            _waiting.Add(pending);
-            if (!_sending)
-            {
-                _sending = true;
-                _sender = SendAllAsync();
-            }
-        }
-
-        return cancellationToken.CanBeCanceled ? pending.Task.WaitAsync(cancellationToken) : pending.Task;
+        _client = client;
+        _queue = queue;
+        _held = held;
+        _acks = new GatheredAcks(SendAsync);
     }
+
+    public void Ack(Message message, IAckObserver observer) => _acks.Add(message, observer);
+
+    public Task<bool> AckAsync(Message message, CancellationToken cancellationToken) => _acks.AddAsync(message, cancellationToken);
 
     /// <summary>Completes when no ack is under way any more.</summary>
-    public Task WhenSent()
-    {
-        lock (_gate)
-        {
-            return _sender;
-        }
-    }
+    public Task WhenSent() => _acks.WhenSent();
 
     public async Task<bool> ReleaseAsync(Message message, ReleaseReason reason, CancellationToken cancellationToken)
     {
         var path = PushQueueClient.ReleasePath(message, reason);
-        return Settled(message, await client.TrySettleAsync(path, PushQueueClient.SettleRetry, cancellationToken).ConfigureAwait(false));
+        return Settled(message, await _client.TrySettleAsync(path, PushQueueClient.SettleRetry, cancellationToken).ConfigureAwait(false));
     }
 
     public async Task<bool> TouchAsync(Message message, TimeSpan? timeToRun, CancellationToken cancellationToken)
     {
         var path = PushQueueClient.SettlePath(message, "touch").Add("ttr", timeToRun);
-        return await client.TrySettleAsync(path, retry: null, cancellationToken).ConfigureAwait(false) || Settled(message, done: false);
+        return await _client.TrySettleAsync(path, retry: null, cancellationToken).ConfigureAwait(false) || Settled(message, done: false);
     }
 
     private bool Settled(Message message, bool done)
     {
-        held.Remove(message);
+        _held.Remove(message);
         message.Settled = done;
         if (!done)
         {
@@ -62,76 +51,60 @@ internal sealed class StreamLeases(PushQueueClient client, string queue, HeldMes
         return done;
     }
 
-    private async Task SendAllAsync()
+    private async Task SendAsync(List<WaitingAck> acks)
     {
-        // The next caller of AckAsync should find the list, not wait for this to begin.
-        await Task.Yield();
-        while (TakeWaiting() is { } batch)
+        if (_queue.Length == 0)
         {
             // A stream over many queues has no queue of its own.
-            var parts = queue.Length > 0
-                ? batch.Chunk(AcksPerRequest)
-                : batch.GroupBy(static ack => ack.Message.Queue).SelectMany(static acks => acks.Chunk(AcksPerRequest));
-            foreach (var part in parts)
-            {
-                await SendAsync(part).ConfigureAwait(false);
-            }
+            acks.Sort(static (one, other) => string.CompareOrdinal(one.Message.Queue, other.Message.Queue));
         }
-    }
 
-    private List<Pending>? TakeWaiting()
-    {
-        lock (_gate)
+        for (var from = 0; from < acks.Count;)
         {
-            if (_waiting.Count == 0)
+            var to = from + 1;
+            while (to < acks.Count && to - from < AcksPerRequest && acks[to].Message.Queue == acks[from].Message.Queue)
             {
-                _sending = false;
-                return null;
+                to++;
             }
 
-            var taken = _waiting;
-            _waiting = [];
-            return taken;
+            await SendAsync(acks, from, to).ConfigureAwait(false);
+            from = to;
         }
     }
 
-    private async Task SendAsync(Pending[] acks)
+    private async Task SendAsync(List<WaitingAck> acks, int from, int to)
     {
+        SettleResult[] results;
+        bool repeated;
         try
         {
-            var keys = Array.ConvertAll(acks, ack => new LeaseKey(ack.Message.Id, ack.Message.Receipt!));
-            var (results, repeated) = await client.SettleManyAsync(
-                PushQueueClient.SettleManyPath(acks[0].Message.Queue, "ack"), keys, PushQueueClient.SettleRetry,
-                CancellationToken.None).ConfigureAwait(false);
-            for (var i = 0; i < acks.Length; i++)
+            var keys = new LeaseKey[to - from];
+            for (var i = 0; i < keys.Length; i++)
             {
-                // Gone after a request whose answer was lost: that one has done it.
-                var done = results[i].Ok || (repeated && results[i].Error == ProblemTypes.NotFound);
-                acks[i].Complete(Settled(acks[i].Message, done));
+                var message = acks[from + i].Message;
+                keys[i] = new LeaseKey(message.Id, message.Receipt!);
             }
+
+            (results, repeated) = await _client.SettleManyAsync(
+                PushQueueClient.SettleManyPath(acks[from].Message.Queue, "ack"), keys, PushQueueClient.SettleRetry,
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            Array.ForEach(acks, ack => ack.Fail(e));
+            for (var i = from; i < to; i++)
+            {
+                acks[i].Observer.OnNotAcked(acks[i].Message, e);
+            }
+
+            return;
         }
-    }
 
-    private sealed class Pending(Message message)
-    {
-        private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Message Message => message;
-
-        public Task<bool> Task => _done.Task;
-
-        public void Complete(bool done) => _done.SetResult(done);
-
-        public void Fail(Exception error)
+        for (var i = from; i < to; i++)
         {
-            _done.SetException(error);
-
-            // A program that did not wait for its ack is not to hear of it from the finalizer.
-            _ = _done.Task.Exception;
+            // Gone after a request whose answer was lost: that one has done it.
+            var result = results[i - from];
+            var done = result.Ok || (repeated && result.Error == ProblemTypes.NotFound);
+            acks[i].Observer.OnAcked(acks[i].Message, Settled(acks[i].Message, done));
         }
     }
 }

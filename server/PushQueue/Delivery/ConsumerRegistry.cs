@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
 
 namespace PushQueue.Delivery;
@@ -106,6 +107,21 @@ internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? h
     {
         _ = Interlocked.Decrement(ref _consumers);
         Changed?.Invoke(consumer, false);
+    }
+
+    /// <summary>Completes when no connection of this process is left. Those that are left when the token is cancelled are cut.</summary>
+    public async Task WhenNoneInProcess(CancellationToken hostGivesUp)
+    {
+        if (!Buffers.Any(static buffer => buffer.Connection.IsInProcess))
+        {
+            return;
+        }
+
+        await WhenEmpty().WaitAsync(hostGivesUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var buffer in Buffers)
+        {
+            buffer.Connection.Abort(CloseReason.ServerShutdown);
+        }
     }
 
     /// <summary>Completes when no connection is left.</summary>

@@ -15,6 +15,7 @@ internal sealed class DeliveryService(
     IOptions<DeliveryOptions> options) : IHostedService, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _hostGivesUp = new();
     private Task _watching = Task.CompletedTask;
     private Task _telling = Task.CompletedTask;
     private Task _draining = Task.CompletedTask;
@@ -23,17 +24,23 @@ internal sealed class DeliveryService(
     {
         _watching = watch.RunAsync(_stopping.Token);
         _telling = presence.RunAsync(_stopping.Token);
-        _ = lifetime.ApplicationStopping.Register(() => _draining = dispatcher.DrainAsync(options.Value.DrainTimeout));
+        _ = lifetime.ApplicationStopping.Register(
+            () => _draining = dispatcher.DrainAsync(options.Value.DrainTimeout, _hostGivesUp.Token));
         return Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        await using var registration = cancellationToken.Register(_hostGivesUp.Cancel);
         await _draining;
         await _stopping.CancelAsync();
         await _watching;
         await _telling;
     }
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _hostGivesUp.Dispose();
+    }
 }

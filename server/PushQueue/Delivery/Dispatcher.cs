@@ -238,7 +238,9 @@ internal sealed partial class Dispatcher(
             // Counted again for each slice, because connections end by themselves, too.
             var slice = (int)Math.Ceiling((double)registry.Connections / slices);
             var reason = CloseReason.ServerShutdown.ForMany(slice);
-            foreach (var buffer in registry.Buffers.Where(static buffer => buffer.IsOpen).Take(slice))
+
+            // The program that hosts the queue has no other node to go to: it serves on until the host stops.
+            foreach (var buffer in registry.Buffers.Where(static buffer => buffer.IsOpen && !buffer.Connection.IsInProcess).Take(slice))
             {
                 buffer.Close(reason, keepWaiting: true);
             }
@@ -248,7 +250,9 @@ internal sealed partial class Dispatcher(
     }
 
     /// <summary>Starts no more rounds, tells all connections to connect again elsewhere, and waits until they have ended.</summary>
-    public async Task DrainAsync(TimeSpan timeout)
+    /// <param name="timeout">How long connections over the network may take.</param>
+    /// <param name="hostGivesUp">Until then the work of the program itself, in this process, may take; by default no longer.</param>
+    public async Task DrainAsync(TimeSpan timeout, CancellationToken? hostGivesUp = null)
     {
         _draining = true;
 
@@ -280,10 +284,15 @@ internal sealed partial class Dispatcher(
         }
         catch (TimeoutException)
         {
-            foreach (var buffer in registry.Buffers)
+            foreach (var buffer in registry.Buffers.Where(buffer => hostGivesUp is null || !buffer.Connection.IsInProcess))
             {
                 buffer.Connection.Abort(CloseReason.ServerShutdown);
             }
+        }
+
+        if (hostGivesUp is { } givesUp)
+        {
+            await registry.WhenNoneInProcess(givesUp);
         }
 
         // The store gets all that the consumers gave back before it closes, unless it is out of reach.

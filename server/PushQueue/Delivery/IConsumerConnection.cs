@@ -13,6 +13,9 @@ internal interface IConsumerConnection
 
     string? RemoteAddress { get; }
 
+    /// <summary>Whether the consumer is the program that hosts the queue: it stops together with the node, and ends its work first.</summary>
+    bool IsInProcess => false;
+
     /// <summary>The format of what concerns the connection itself: heartbeats and the closing notice.</summary>
     MessageFormat ControlFormat { get; }
 

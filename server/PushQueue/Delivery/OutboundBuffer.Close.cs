@@ -16,6 +16,9 @@ internal sealed partial class OutboundBuffer
     private int _closingAt;
     private int _lastHeartbeatAt;
 
+    /// <summary>The program stops together with the node. How long its work may take to end is the host's matter.</summary>
+    private bool EndsWorkFirst => connection.IsInProcess && _reason?.Name == CloseReason.ServerShutdown.Name;
+
     /// <summary>Takes nothing more, tells the client why, then ends the connection.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="keepWaiting">Write what waits first; else it is dropped, and its observers are notified.</param>
@@ -87,7 +90,7 @@ internal sealed partial class OutboundBuffer
         lock (_gate)
         {
             cut = null;
-            if (_state == State.Closing && now - _closingAt >= ClosingNoticeSeconds)
+            if (_state == State.Closing && now - _closingAt >= ClosingNoticeSeconds && !EndsWorkFirst)
             {
                 cut = _reason;
             }

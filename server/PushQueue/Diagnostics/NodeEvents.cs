@@ -67,6 +67,9 @@ internal sealed class NodeEvents(TimeProvider time) : IQueueChangeListener
             case { Reason: "max-attempts" }:
                 Add(NodeEventLevel.Warning, "dead-lettered", $"Messages of '{queue}' ran out of attempts.", queue);
                 break;
+            case { Reason: "rejected" }:
+                Add(NodeEventLevel.Warning, "dead-lettered", $"Messages of '{queue}' were rejected by their workers.", queue);
+                break;
             case { Reason: "expired" }:
                 Add(NodeEventLevel.Info, "expired", $"Messages of '{queue}' expired before a consumer took them.", queue);
                 break;

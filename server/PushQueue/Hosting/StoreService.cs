@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using PushQueue.Client.Handlers;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 
@@ -8,7 +9,8 @@ namespace PushQueue.Hosting;
 /// Opens the store before any hosted service starts, so before the server listens; on the way down ends the waiting takes before the
 /// server waits for its requests. The store itself is closed (and flushed) by the container, after everything that uses it.
 /// </summary>
-internal sealed class StoreService(IStoreLifecycle store, QueueChangeFanout listeners, MessageBroker broker, NodeEvents events)
+internal sealed class StoreService(
+    IStoreLifecycle store, QueueChangeFanout listeners, MessageBroker broker, NodeEvents events, HandlerService handlers)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -24,10 +26,11 @@ internal sealed class StoreService(IStoreLifecycle store, QueueChangeFanout list
         }
     }
 
-    public Task StoppingAsync(CancellationToken cancellationToken)
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // The application's own handlers can still put, whichever of the two services was registered first.
+        await handlers.DrainAsync(cancellationToken);
         broker.BeginDrain();
-        return Task.CompletedTask;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

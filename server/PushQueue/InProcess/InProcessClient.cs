@@ -21,7 +21,7 @@ internal sealed class InProcessClient(
     PresenceWatch presence,
     TimeProvider time) : IPushQueueClient
 {
-    private readonly InProcessLeases _leases = new(operations, held: null, time);
+    private readonly InProcessLeases _leases = new(operations, time);
 
     public async Task<Client.PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
     {
@@ -111,6 +111,15 @@ internal sealed class InProcessClient(
         var given = default(GivenOptions);
         given.Add("delay", delay);
         given.Add("unstarted", "true");
+        return _leases.SettleAsync(queue, id, receipt, Settlement.Release, given, cancellationToken);
+    }
+
+    public Task DeadLetterAsync(
+        string queue, string id, string receipt, string? error = null, CancellationToken cancellationToken = default)
+    {
+        var given = default(GivenOptions);
+        given.Add("deadLetter", "true");
+        given.Add("error", error);
         return _leases.SettleAsync(queue, id, receipt, Settlement.Release, given, cancellationToken);
     }
 

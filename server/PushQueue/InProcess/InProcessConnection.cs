@@ -16,13 +16,13 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
     private const long BytesMax = 4 * 1024 * 1024;
 
     private readonly Action<string> _onCancelled;
-    private readonly InProcessLeases _leases;
+    private readonly InProcessStreamLeases _leases;
     private readonly CancellationTokenSource _gone = new();
 
     public InProcessConnection(OperationExecutor operations, Action<string> onCancelled, TimeProvider time)
     {
         _onCancelled = onCancelled;
-        _leases = new InProcessLeases(operations, Held, time);
+        _leases = new InProcessStreamLeases(operations, Held, time);
     }
 
     public Inbox Inbox { get; } = new(ItemsMax, BytesMax);
@@ -33,6 +33,8 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
     public CloseReason? End { get; private set; }
 
     public string Transport => "in-process";
+
+    public bool IsInProcess => true;
 
     public string? RemoteAddress => null;
 
@@ -79,6 +81,18 @@ internal sealed class InProcessConnection : IConsumerConnection, IConsumerRights
         Complete(reason);
         _gone.Cancel();
     }
+
+    /// <summary>
+    /// Completes when the program has settled what it works on, or the node cannot wait any longer.
+    /// </summary>
+    public async Task WhenSettledAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token, cancellationToken);
+        await Held.WhenNoneStarted().WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>See <see cref="InProcessStreamLeases.WhenAckedAsync"/>.</summary>
+    public Task WhenAckedAsync() => _leases.WhenAckedAsync();
 
     /// <summary>The program has left: a pending write fails, so that what it was about goes back.</summary>
     public void Leave()

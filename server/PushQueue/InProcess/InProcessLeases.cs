@@ -8,9 +8,8 @@ namespace PushQueue.InProcess;
 
 /// <summary>Settles leases of messages that the program got in process.</summary>
 /// <param name="operations">The operations.</param>
-/// <param name="held">The messages that a stream holds; null for messages that were leased one by one.</param>
 /// <param name="time">The time of the waits for a store that is out of reach.</param>
-internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages? held, TimeProvider time) : ILeaseOwner
+internal sealed class InProcessLeases(OperationExecutor operations, TimeProvider time) : ILeaseOwner
 {
     private const int ErrorCharsMax = 1000;
 
@@ -28,6 +27,7 @@ internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages
         given.Add("backoff", reason.Delay is null ? reason.Backoff : null);
         given.Add("error", Shortened(reason.Error));
         given.Add("unstarted", reason.Unstarted ? "true" : null);
+        given.Add("deadLetter", reason.DeadLetter ? "true" : null);
         return SettleAsync(message, Settlement.Release, given, cancellationToken);
     }
 
@@ -52,44 +52,54 @@ internal sealed class InProcessLeases(OperationExecutor operations, HeldMessages
     private async Task<bool> SettleAsync(
         Client.Message message, Settlement settlement, GivenOptions given, CancellationToken cancellationToken)
     {
-        var error = await SettlePatientlyAsync(message, settlement, given, cancellationToken);
-        var done = error switch
-        {
-            QueueError.None => true,
-            QueueError.LeaseLost or QueueError.NotFound => false,
-            _ => throw Refusals.Of(ProblemDetailsMapper.ToProblem(new BrokerFailure(error))),
-        };
-        if (held is not null && (settlement != Settlement.Touch || !done))
-        {
-            held.Remove(message);
-            message.Settled = done;
-            if (!done)
-            {
-                message.End();
-            }
-        }
-
-        return done;
+        cancellationToken.ThrowIfCancellationRequested();
+        var (queue, key) = (QueueName.Parse(message.Queue), KeyOf(message));
+        Refusals.Throw(LeaseOptions.Read(ref given, settlement.Options, out var options));
+        return IsDone((await SettlePatientlyAsync(settlement, queue, [key], options, cancellationToken))[0]);
     }
 
-    /// <summary>Waits while the store is out of reach, for up to a minute.</summary>
-    private async Task<QueueError> SettlePatientlyAsync(
-        Client.Message message, Settlement settlement, GivenOptions given, CancellationToken cancellationToken)
+    public static Queues.LeaseKey KeyOf(Client.Message message)
     {
-        var (queue, id) = (QueueName.Parse(message.Queue), MessageId.Parse(message.Id));
+        Refusals.Throw(OptionValues.Receipt(message.Receipt!, out var receipt));
+        return new Queues.LeaseKey(MessageId.Parse(message.Id), receipt);
+    }
+
+    /// <summary>False where the lease was lost.</summary>
+    public static bool IsDone(QueueError error) => error switch
+    {
+        QueueError.None => true,
+        QueueError.LeaseLost or QueueError.NotFound => false,
+        _ => throw Refusals.Of(ProblemDetailsMapper.ToProblem(new BrokerFailure(error))),
+    };
+
+    /// <summary>Settles leases. Waits while the store is out of reach, for up to a minute.</summary>
+    public async Task<QueueError[]> SettlePatientlyAsync(
+        Settlement settlement, QueueName queue, Queues.LeaseKey[] keys, LeaseOptions options, CancellationToken cancellationToken)
+    {
+        var errors = new QueueError[keys.Length];
+        Array.Fill(errors, QueueError.StoreUnavailable);
         var begun = time.GetTimestamp();
         while (true)
         {
+            int[] open = [.. Enumerable.Range(0, keys.Length).Where(i => errors[i] == QueueError.StoreUnavailable)];
+            var isPatient = time.GetElapsedTime(begun) < Patience;
             try
             {
-                var error = await SettleAsync(queue, id, message.Receipt!, settlement, given, cancellationToken);
-                if (error != QueueError.StoreUnavailable || time.GetElapsedTime(begun) >= Patience)
+                var left = open.Length == keys.Length ? keys : Array.ConvertAll(open, i => keys[i]);
+                var answers = await Refusals.GuardAsync(operations.SettleAsync(settlement, queue, left, options));
+                var isOpen = false;
+                for (var i = 0; i < open.Length; i++)
                 {
-                    return error;
+                    errors[open[i]] = answers[i];
+                    isOpen |= answers[i] == QueueError.StoreUnavailable;
+                }
+
+                if (!isOpen || !isPatient)
+                {
+                    return errors;
                 }
             }
-            catch (PushQueueException e) when (
-                e.Type == ProblemTypes.StoreUnavailable && time.GetElapsedTime(begun) < Patience)
+            catch (PushQueueException e) when (e.Type == ProblemTypes.StoreUnavailable && isPatient)
             {
                 // Tried again below.
             }

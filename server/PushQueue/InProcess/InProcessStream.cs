@@ -46,6 +46,11 @@ internal sealed class InProcessStream(
                             Cursor = place.Cursor;
                             Report(item);
                         }
+                        else if (message.Receipt is not null && subscription.Stops)
+                        {
+                            // It goes back as if it had never been given out.
+                            continue;
+                        }
                         else if (place.TryMove(message) && (message.Receipt is null || message.TryStart()))
                         {
                             // A message that was cancelled or lost while it waited here is skipped.
@@ -56,6 +61,11 @@ internal sealed class InProcessStream(
 
                     taken.Clear();
                     batch = taken;
+                }
+
+                if (subscription.Stops)
+                {
+                    await subscription.WhenSettledAsync(either.Token);
                 }
             }
             finally

@@ -21,9 +21,17 @@ internal sealed class InProcessSubscription(
     /// <summary>The first queues of a stream over many.</summary>
     public string[] Queues { get; init; } = [];
 
+    /// <summary>Whether the node stops: nothing more is to be begun.</summary>
+    public bool Stops => End?.Name == Delivery.Encoding.CloseReason.ServerShutdown.Name;
+
+    /// <summary>See <see cref="InProcessConnection.WhenSettledAsync"/>.</summary>
+    public Task WhenSettledAsync(CancellationToken cancellationToken) => connection.WhenSettledAsync(cancellationToken);
+
     /// <summary>Messages that the program has begun and not settled count as failed attempts; the rest goes back as it was.</summary>
     public async ValueTask DisposeAsync()
     {
+        // An ack that is under way must not find its lease given back.
+        await connection.WhenAckedAsync();
         leave(Array.ConvertAll(connection.Held.Started(), KeyOf));
         connection.Leave();
         await session.DisposeAsync();

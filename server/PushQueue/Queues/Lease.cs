@@ -61,13 +61,16 @@ internal sealed record LeaseRequest(
 /// <param name="Worker">The worker that gives it back, if the lease was taken without a name.</param>
 /// <param name="AvailableAt">Available from exactly this time, even where it is past; wins over delays.</param>
 /// <param name="Backoff">The wait after a failed attempt where neither the message nor the queue has a retry delay; null for none.</param>
+/// <param name="DeadLetter">Another attempt is pointless: the message is dead-lettered at once. In a dead-letter queue this is an ordinary
+/// failed attempt. Only with <paramref name="CountsAsAttempt"/>.</param>
 internal sealed record ReleaseRequest(
     TimeSpan? Delay = null,
     string? Error = null,
     bool CountsAsAttempt = true,
     string? Worker = null,
     DateTimeOffset? AvailableAt = null,
-    RetryDelay? Backoff = null)
+    RetryDelay? Backoff = null,
+    bool DeadLetter = false)
 {
     /// <summary>The wait after a failed attempt.</summary>
     /// <param name="ofMessage">The message's own; null where it has none.</param>

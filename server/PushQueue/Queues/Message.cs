@@ -56,7 +56,7 @@ internal sealed class Message
 
 /// <summary>Why a message is in a dead-letter queue.</summary>
 /// <param name="Source">The queue it came from.</param>
-/// <param name="Reason"><c>max-attempts</c>, or what the operator gave.</param>
+/// <param name="Reason"><c>max-attempts</c>, <c>rejected</c>, or what the operator gave.</param>
 /// <param name="Attempts">How often it had been leased.</param>
 /// <param name="At">When it was dead-lettered.</param>
 internal sealed record DeadLetter(QueueName Source, string Reason, int Attempts, DateTimeOffset At);

@@ -89,8 +89,8 @@ public sealed class StorableMessageTests : NodeTests
         var queue = await FilledQueueAsync("roundrobin");
         var handled = new ConcurrentQueue<Message>();
         using var stop = new CancellationTokenSource();
-        var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
-        var running = Worker.Create(Node.Client, queue, (message, _) => HandleAsync(message), options).RunAsync(stop.Token);
+        var options = new HandlerOptions { Consume = new ConsumeOptions { Transport = transport } };
+        var running = Node.Client.HandleAsync(queue, (message, _) => HandleAsync(message), options, stop.Token);
 
         await Waiting.UntilAsync(() => handled.Count == Ids.Length || running.IsCompleted, "every message");
         await stop.CancelAsync();
@@ -106,13 +106,12 @@ public sealed class StorableMessageTests : NodeTests
     }
 
     [Fact]
-    public async Task A_worker_that_cannot_read_a_message_as_its_type_releases_it_with_the_reason_and_handles_the_others()
+    public async Task A_worker_that_cannot_read_a_message_as_its_type_dead_letters_it_with_the_reason_and_handles_the_others()
     {
         var queue = await FilledQueueAsync("roundrobin");
-        await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { MaxAttempts = 1 }).WithTimeout();
         using var stop = new CancellationTokenSource();
-        var running = Worker.Create(
-            Node.Client, queue, (message, _) => Task.FromResult(message.Read(TestJson.Default.Order))).RunAsync(stop.Token);
+        var running = Node.Client.HandleAsync(
+            queue, (message, _) => Task.FromResult(message.Read(TestJson.Default.Order)), stopping: stop.Token);
 
         await Waiting.UntilAsync(
             async () =>
@@ -123,7 +122,7 @@ public sealed class StorableMessageTests : NodeTests
         var dead = await Node.Client.BrowseAsync(queue + ".dead").ToListAsync().AsTask().WithTimeout();
         Assert.Contains(dead, message =>
             message.Id == "last" && message.Resting?.LastError?.Contains("cannot be read as Order", StringComparison.Ordinal) is true);
-        Assert.True(dead.Count > Ids.Length / 2, $"{dead.Count} of {Ids.Length} messages were released.");
+        Assert.True(dead.Count > Ids.Length / 2, $"{dead.Count} of {Ids.Length} messages were dead-lettered.");
     }
 
     [Theory]

@@ -103,9 +103,8 @@ public abstract class PolicyOfNewQueuesTests : IAsyncLifetime
     {
         var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = new CancellationTokenSource();
-        var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
-        var running = Worker.Create(
-            _client, _queue, (message, _) => Task.FromResult(done.TrySetResult(message.Text)), options).RunAsync(stop.Token);
+        var options = new HandlerOptions { Consume = new ConsumeOptions { Transport = transport } };
+        var running = _client.HandleAsync(_queue, (message, _) => Task.FromResult(done.TrySetResult(message.Text)), options, stop.Token);
         await ConsumerAsync(_queue);
 
         await _client.PutAsync(_queue, "work").WithTimeout();
@@ -122,10 +121,10 @@ public abstract class PolicyOfNewQueuesTests : IAsyncLifetime
     {
         _ = await _client.ChangeSettingsAsync(_queue, new QueueSettingsChange { Policy = Broadcast }).WithTimeout();
         await _client.PutAsync(_queue, "news").WithTimeout();
-        var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
+        var options = new HandlerOptions { Consume = new ConsumeOptions { Transport = transport } };
 
         var refused = await Assert.ThrowsAsync<PushQueueException>(
-            () => Worker.Create(_client, _queue, (_, _) => Task.CompletedTask, options).RunAsync().WithTimeout());
+            () => _client.HandleAsync(_queue, (_, _) => Task.CompletedTask, options).WithTimeout());
 
         Assert.Equal(ProblemTypes.NotRoundRobin, refused.Type);
         Assert.Equal(1, (await _client.GetQueueAsync(_queue).WithTimeout())!.Ready);

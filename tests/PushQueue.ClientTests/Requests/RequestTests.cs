@@ -61,8 +61,8 @@ public sealed class RequestTests : NodeTests
         var queue = await Node.NewQueueAsync("roundrobin");
         using var stop = new CancellationTokenSource();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Worker.Create(
-            client, queue, (_, _) => Task.FromResult(done.TrySetResult()), new WorkerOptions { DrainTimeout = limit }).RunAsync(stop.Token);
+        var running = client.HandleAsync(
+            queue, (_, _) => Task.FromResult(done.TrySetResult()), new HandlerOptions { DrainTimeout = limit }, stop.Token);
 
         await client.PutAsync(queue, "x").WithTimeout();
         await done.Task.WithTimeout();

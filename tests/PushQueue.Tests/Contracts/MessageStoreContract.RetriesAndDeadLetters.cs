@@ -51,6 +51,46 @@ public abstract partial class MessageStoreContract
     }
 
     [Fact]
+    public async Task A_release_that_rejects_a_message_dead_letters_it_at_once()
+    {
+        var id = await Put("a");
+
+        var released = await Release(await LeaseOne(worker: "w1"), new ReleaseRequest(Error: "not an order", DeadLetter: true));
+
+        var dead = await Find(id, DeadQueue);
+        Assert.Equal(QueueError.None, released);
+        Assert.Null(await TryFind(id));
+        Assert.Equal(("a", "not an order", "w1"), (BodyOf(dead), dead.LastError, dead.LastWorker));
+        Assert.Equal(new DeadLetter(Queue, "rejected", 1, Time.GetUtcNow()), dead.DeadLetter);
+        var finished = await Listener.WaitForAsync<Finished>(Queue);
+        Assert.Equal((id, false, "rejected"), (finished.Id, finished.Outcome.Acked, finished.Outcome.Reason));
+        Assert.Equal((1, 1), ((await Info()).Counters.Failed, (await Info()).Counters.DeadLettered));
+    }
+
+    [Fact]
+    public async Task A_release_that_rejects_a_message_drops_it_where_the_queue_keeps_no_dead_letters()
+    {
+        await Set(new QueueSettingsPatch { DeadLetter = false });
+        var id = await Put("a");
+
+        await Release(await LeaseOne(), new ReleaseRequest(DeadLetter: true));
+
+        Assert.Null(await TryFind(id));
+        Assert.Null(await TryFind(id, DeadQueue));
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_rejected_stays_in_its_queue()
+    {
+        var id = await Put("a");
+        await Release(await LeaseOne(), new ReleaseRequest(DeadLetter: true));
+
+        await Release(await LeaseOne(queue: DeadQueue), new ReleaseRequest(Error: "again", DeadLetter: true), DeadQueue);
+
+        Assert.Equal(("again", "rejected"), ((await Find(id, DeadQueue)).LastError, (await Find(id, DeadQueue)).DeadLetter!.Reason));
+    }
+
+    [Fact]
     public async Task A_lease_that_ends_after_the_last_attempt_dead_letters_the_message()
     {
         await Set(new QueueSettingsPatch { MaxAttempts = 1 });

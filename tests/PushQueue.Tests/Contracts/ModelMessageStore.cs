@@ -609,9 +609,9 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
 
         var ranOut = message.Attempt >= (message.New.MaxAttempts ?? queue.Settings.MaxAttempts);
-        if (counts && ranOut && !name.IsDeadLetter)
+        if (counts && (ranOut || request.DeadLetter) && !name.IsDeadLetter)
         {
-            Bury(name, queue, message);
+            Bury(name, queue, message, request.DeadLetter ? "rejected" : "max-attempts");
             return;
         }
 
@@ -642,17 +642,17 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
         }
     }
 
-    private void Bury(QueueName name, ModelQueue queue, ModelMessage message)
+    private void Bury(QueueName name, ModelQueue queue, ModelMessage message, string reason)
     {
         queue.Live.Remove(message);
-        TellFinished(name, message, "max-attempts");
+        TellFinished(name, message, reason);
         queue.Counters = queue.Counters with { DeadLettered = queue.Counters.DeadLettered + 1 };
         if (!queue.Settings.DeadLetter)
         {
             return;
         }
 
-        message.DeadLetter = new DeadLetter(name, "max-attempts", message.Attempt, data.Now);
+        message.DeadLetter = new DeadLetter(name, reason, message.Attempt, data.Now);
         message.TimeToLive = null;
         message.UniqueKey = null;
         message.KeptPlace = null;

@@ -129,7 +129,8 @@ internal sealed class ModelRun : IAsyncDisposable
             case "ack":
                 return await WithLeasesAsync("ack", b, c, (store, name, keys) => store.AckAsync(name, keys));
             case "release":
-                var release = new ReleaseRequest(b % 3 == 0 ? TimeSpan.FromSeconds(b % 20) : null, c % 2 == 0 ? $"error {c}" : null);
+                var release = new ReleaseRequest(
+                    b % 3 == 0 ? TimeSpan.FromSeconds(b % 20) : null, c % 2 == 0 ? $"error {c}" : null, DeadLetter: c % 7 == 0);
                 return await WithLeasesAsync($"release {release}", b, c, (store, name, keys) => store.ReleaseAsync(name, keys, release));
             case "release uncounted":
                 var uncounted = new ReleaseRequest(CountsAsAttempt: false);
@@ -294,7 +295,7 @@ internal sealed class ModelRun : IAsyncDisposable
     {
         await CompareQueuesAsync();
         foreach (var expected in _modelListener.News.OfType<Finished>()
-            .Where(news => news.Outcome.Acked || news.Outcome.Reason == "max-attempts"))
+            .Where(news => news.Outcome.Acked || news.Outcome.Reason is "max-attempts" or "rejected"))
         {
             try
             {

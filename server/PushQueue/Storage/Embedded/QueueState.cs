@@ -277,9 +277,10 @@ internal sealed class QueueState
         if (request.CountsAsAttempt && !lease.Delivery)
         {
             CountFailure(message, lease.Worker ?? request.Worker, request.Error);
-            if (message.Attempts >= (message.Details!.MaxAttempts ?? Settings.MaxAttempts) && !Name.IsDeadLetter)
+            var ranOut = message.Attempts >= (message.Details!.MaxAttempts ?? Settings.MaxAttempts);
+            if ((ranOut || request.DeadLetter) && !Name.IsDeadLetter)
             {
-                return DeadLetter(message, now, "max-attempts");
+                return DeadLetter(message, now, request.DeadLetter ? "rejected" : "max-attempts");
             }
         }
         else

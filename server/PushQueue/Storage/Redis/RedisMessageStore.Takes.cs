@@ -249,7 +249,7 @@ internal sealed partial class RedisMessageStore
             [
                 default, default, request.Delay is { } delay ? Text(delay.Ticks) : string.Empty,
                 request.Error is { } error ? "1" + Bounded(error) : "0",
-                request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
+                request.DeadLetter ? 2 : request.CountsAsAttempt ? 1 : 0, request.Worker ?? string.Empty, Text(request.AvailableAt),
                 (request.Backoff?.First ?? TimeSpan.Zero).Ticks, (request.Backoff?.Last ?? TimeSpan.Zero).Ticks,
             ],
             _ => [default, default],

@@ -51,6 +51,10 @@ internal static class ApiParameters
     public static readonly ApiParameter Unstarted = new(
         "unstarted", "true: the work was not begun, so the attempt does not count; not together with error.", ApiSchema.Flag);
 
+    public static readonly ApiParameter DeadLetter = new(
+        "deadLetter", "true: another attempt is pointless, so the message is dead-lettered now; not together with delay, backoff or "
+            + "unstarted.", ApiSchema.Flag);
+
     public static readonly ApiParameter Key = new("key", "The key of the message: 1 to 255 bytes of UTF-8.", ApiSchema.TextOf(1, 255));
 
     public static readonly ApiParameter TraceparentHeader = new(

@@ -21,6 +21,7 @@ internal static class LeaseOperations
             ApiParameters.Error,
             ApiParameters.Worker,
             ApiParameters.Unstarted,
+            ApiParameters.DeadLetter,
         ],
     };
 
@@ -44,6 +45,7 @@ internal static class LeaseOperations
             ApiParameters.Error,
             ApiParameters.Worker,
             ApiParameters.Unstarted,
+            ApiParameters.DeadLetter,
         ],
         Body = ApiBody.Json<LeaseKeyContract[]>(),
         Answers = [ApiAnswer.Json<LeaseResultsContract>()],

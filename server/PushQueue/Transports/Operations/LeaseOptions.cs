@@ -24,7 +24,11 @@ internal struct LeaseOptions
     /// <summary>The work was never begun, so that giving it back is no failed attempt.</summary>
     public bool Unstarted { get; private set; }
 
-    public readonly ReleaseRequest ToRelease() => new(Delay, Error, CountsAsAttempt: !Unstarted, Worker, Backoff: Backoff);
+    /// <summary>Another attempt is pointless.</summary>
+    public bool DeadLetter { get; private set; }
+
+    public readonly ReleaseRequest ToRelease() =>
+        new(Delay, Error, CountsAsAttempt: !Unstarted, Worker, Backoff: Backoff, DeadLetter: DeadLetter);
 
     /// <summary>Reads the options.</summary>
     /// <param name="source">The options.</param>
@@ -50,8 +54,13 @@ internal struct LeaseOptions
         return source.Problem ?? options.Check();
     }
 
-    private readonly Problem? Check() => Unstarted && Error is not null
-        ? Problem.BadOption("'unstarted' cannot be combined with 'error': work that was not begun has not failed. Leave one of them out.")
+    private readonly Problem? Check() =>
+        Unstarted && Error is not null
+            ? Problem.BadOption(
+                "'unstarted' cannot be combined with 'error': work that was not begun has not failed. Leave one of them out.")
+        : DeadLetter && (Unstarted || Delay is not null || Backoff is not null)
+            ? Problem.BadOption(
+                "'deadLetter' cannot be combined with 'unstarted', 'delay' or 'backoff': the message does not come again. Leave them out.")
         : null;
 
     private Problem? Set(ReadOnlySpan<char> name, string value)
@@ -81,6 +90,10 @@ internal struct LeaseOptions
             case "unstarted":
                 problem = OptionValues.Flag("unstarted", value, out var unstarted);
                 Unstarted = unstarted;
+                break;
+            case "deadLetter":
+                problem = OptionValues.Flag("deadLetter", value, out var deadLetter);
+                DeadLetter = deadLetter;
                 break;
             default:
                 problem = OptionValues.Text("worker", value, out var worker);

@@ -70,6 +70,9 @@ internal static class PutJson
             "max-attempts" => new Problem(
                 ProblemType.DeadLettered, $"Message '{id}' failed {put.End.Attempts} times and was moved to '{queue.DeadLetter}', or "
                     + "dropped if the queue keeps no dead letters."),
+            "rejected" => new Problem(
+                ProblemType.DeadLettered, $"Message '{id}' was rejected by its worker and was moved to '{queue.DeadLetter}', or dropped "
+                    + "if the queue keeps no dead letters."),
             "expired" => new Problem(ProblemType.Expired),
             "cancelled" => new Problem(ProblemType.Cancelled),
             "queue-deleted" => new Problem(ProblemType.QueueDeleted),

@@ -5,7 +5,7 @@ internal sealed record Settlement(string Options)
 {
     public static readonly Settlement Ack = new("");
 
-    public static readonly Settlement Release = new("delay, backoff, error, worker, unstarted");
+    public static readonly Settlement Release = new("delay, backoff, error, worker, unstarted, deadLetter");
 
     public static readonly Settlement Touch = new("ttr");
 

@@ -8,10 +8,10 @@ namespace PushQueue.Transports.Rest;
 
 /// <summary>
 /// Counts requests that the web server refuses before the application sees them: headers beyond their limit and uploads that are too slow.
-/// The web server answers them itself, with a status and no body.
+/// The web server answers them itself, with a status and no body. A host without a web server has no listener.
 /// </summary>
 internal sealed class WebServerRefusals(
-    DiagnosticListener diagnostics, LimitHits hits) : IHostedService, IObserver<KeyValuePair<string, object?>>
+    LimitHits hits, DiagnosticListener? diagnostics = null) : IHostedService, IObserver<KeyValuePair<string, object?>>
 {
     private const string EventName = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 
@@ -19,7 +19,7 @@ internal sealed class WebServerRefusals(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _subscription = diagnostics.Subscribe(this, static name => name == EventName);
+        _subscription = diagnostics?.Subscribe(this, static name => name == EventName);
         return Task.CompletedTask;
     }
 

@@ -64,6 +64,18 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_rejected_is_dead_lettered_and_a_put_that_waits_for_it_is_answered()
+    {
+        var put = SendAsync("""{"cmd":"put","queue":"q","value":1,"waitForAck":"30s"}""");
+        var lease = Message(await SendAsync("""{"cmd":"lease","queue":"q","ttr":"1m","wait":"30s"}"""));
+
+        Assert.Equal(200, (await SendAsync($$"""{"cmd":"release","queue":"q",{{Key(lease)}},"deadLetter":true}""")).Status);
+
+        Assert.Equal("dead-lettered", (await put).Json.GetProperty("error").GetString());
+        Assert.Equal(1, Message(await SendAsync("""{"cmd":"take","queue":"q.dead"}""")).GetProperty("body").GetInt32());
+    }
+
+    [Fact]
     public async Task Leases_are_touched_released_and_acked_one_or_many()
     {
         await SendAsync("""{"cmd":"put","queue":"q","values":[1,2]}""");

@@ -95,6 +95,31 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_message_that_its_worker_rejects_is_dead_lettered_at_once()
+    {
+        await _server.PostAsync("/q/test?id=x", "work");
+        await _server.PostAsync("/q/test?id=y", "work");
+        var leases = (await _server.GetAsync("/q/test/batch?count=2&ttr=30")).Json;
+        var (x, y) = (leases[0].GetProperty("receipt").GetString(), leases[1].GetProperty("receipt").GetString());
+
+        foreach (var other in (string[])["unstarted=true", "delay=1s", "backoff=1s"])
+        {
+            var both = await _server.PostAsync($"/q/test/messages/x/release?receipt={x}&deadLetter=true&{other}");
+            Assert.Equal((400, "bad-option"), (both.Status, both.Problem));
+        }
+
+        Assert.Equal(204, (await _server.PostAsync($"/q/test/messages/x/release?receipt={x}&deadLetter=true&error=bad")).Status);
+        var many = await _server.PostAsync("/q/test/release?deadLetter", $$"""[{"id":"y","receipt":"{{y}}"}]""");
+
+        Assert.True(many.Json.GetProperty("results")[0].GetProperty("ok").GetBoolean());
+        var dead = (await _server.GetAsync("/q/test.dead/messages/x")).Json;
+        Assert.Equal(
+            ("bad", "rejected"), (dead.GetProperty("lastError").GetString(), dead.GetProperty("deadLetter").GetProperty("reason").GetString()));
+        Assert.Equal("rejected", (await _server.GetAsync("/q/test.dead/messages/y")).Json.GetProperty("deadLetter")
+            .GetProperty("reason").GetString());
+    }
+
+    [Fact]
     public async Task Many_are_leased_and_acked_in_one_request_each()
     {
         await _server.PostAsync("/q/test/batch", "1\n2\n3", "application/x-ndjson");

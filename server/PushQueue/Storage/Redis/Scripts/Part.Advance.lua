@@ -68,16 +68,16 @@ local function rules()
     return base .. (tonumber(depth) + 1), NAME .. '.dead'
   end
 
-  -- No attempts left: to the dead-letter queue, or dropped where the queue has none.
-  local function dead_letter(number, record, message, state)
+  -- No attempts left, or another one is pointless: to the dead-letter queue, or dropped where the queue has none.
+  local function dead_letter(number, record, message, state, reason)
     count('deadlettered', 1)
-    notify_finished(id_of(number, message), false, state.last_worker, state.attempts, 'max-attempts')
+    notify_finished(id_of(number, message), false, state.last_worker, state.attempts, reason)
     if setting('nodead') ~= '1' then
       local key, name = dead_letter_key()
       local there = redis.call('HMGET', key, 'epoch', 'listed')
       if not there[1] then make(key, name) end
       if not there[2] then flags = flags + (flags % 4 >= 2 and 0 or 2) end
-      move_to(key, number, record, message, state, { source = NAME, reason = 'max-attempts', attempts = state.attempts, at = NOW })
+      move_to(key, number, record, message, state, { source = NAME, reason = reason, attempts = state.attempts, at = NOW })
       notify('DeadLetterReady')
     end
     forget(number, message)
@@ -109,8 +109,8 @@ local function rules()
     end
   end
 
-  -- A lease ends without an ack. request: delay (ticks; nil for the retry delay), error, counts, worker, at (available from exactly that
-  -- time).
+  -- A lease ends without an ack. request: delay (ticks; nil for the retry delay), error, counts, dead (to the dead-letter queue now),
+  -- worker, at (available from exactly that time).
   local function end_lease(number, record, message, state, request)
     local id, receipt, worker = id_of(number, message), state.receipt, state.worker
     leave_leases(member_of(number, message), state, message)
@@ -121,8 +121,8 @@ local function rules()
       state.last_error, state.last_worker = request.error, worker
       if worker then notify('WorkerFailed', worker) end
       local attempts = message.attempts or tonumber(setting('attempts') or DEFAULT_ATTEMPTS)
-      if state.attempts >= attempts and KEY:sub(-2) == ':0' then
-        return dead_letter(number, record, message, state)
+      if (state.attempts >= attempts or request.dead) and KEY:sub(-2) == ':0' then
+        return dead_letter(number, record, message, state, request.dead and 'rejected' or 'max-attempts')
       end
     elseif not state.delivery then
       state.attempts = state.attempts - 1

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Keys, Advance, Leases
--- Returns leased messages to their queue; a counted release after the last attempt dead-letters the message.
+-- Returns leased messages to their queue; a counted release after the last attempt, or one that says so, dead-letters the message.
 -- KEYS: the queue's hash.
--- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt, who gives it back
--- (may be empty), the exact time from which it is available (empty: none), first and last wait in ticks where neither the message nor
--- the queue has a retry delay (0: none); then per lease its message's id and its receipt.
+-- ARGV: time, the caller, delay in ticks (empty: the retry delay), 1 and the error or 0, 1 where it counts as an attempt and 2 where it is
+-- also to be dead-lettered, who gives it back (may be empty), the exact time from which it is available (empty: none), first and last wait
+-- in ticks where neither the message nor the queue has a retry delay (0: none); then per lease its message's id and its receipt.
 -- Returns: control (-1: no such queue); per lease 0: done, 1: lost, 2: no such message.
 if not open({}) then return { -1 } end
 use()
@@ -12,7 +12,8 @@ use()
 local request = {
   delay = tonumber(ARGV[3]),
   error = ARGV[4]:sub(1, 1) == '1' and ARGV[4]:sub(2) or nil,
-  counts = ARGV[5] == '1',
+  counts = ARGV[5] ~= '0',
+  dead = ARGV[5] == '2',
   worker = ARGV[6] ~= '' and ARGV[6] or nil,
   at = tonumber(ARGV[7]),
   backoff1 = tonumber(ARGV[8]),

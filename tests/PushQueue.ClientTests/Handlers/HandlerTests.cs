@@ -7,10 +7,10 @@ using PushQueue.ClientTests.Streaming;
 using PushQueue.ClientTests.Support;
 using Xunit;
 
-namespace PushQueue.ClientTests.Workers;
+namespace PushQueue.ClientTests.Handlers;
 
-/// <summary>Workers against a real server.</summary>
-public sealed class WorkerTests : NodeTests
+/// <summary>Handlers against a real server, with and without a host.</summary>
+public sealed class HandlerTests : NodeTests
 {
     [Fact]
     public async Task Work_that_returns_is_acked_and_work_that_throws_is_given_back_with_its_error()
@@ -20,12 +20,11 @@ public sealed class WorkerTests : NodeTests
         await Node.Client.PutAsync(queue, "bad", new PutOptions { MaxAttempts = 2 }).WithTimeout();
         var done = new ConcurrentDictionary<string, byte>();
         using var stop = new CancellationTokenSource();
-        var running = Worker.Create(
-            Node.Client,
+        var running = Node.Client.HandleAsync(
             queue,
             (message, _) =>
             message.Text == "bad" ? throw new InvalidOperationException("cannot be done") : Task.FromResult(done[message.Text] = 0),
-            new WorkerOptions { Concurrency = 4, Name = "tester" }).RunAsync(stop.Token);
+            new HandlerOptions { Concurrency = 4, Name = "tester" }, stop.Token);
 
         var dead = await Node.Client.TakeAsync(queue + ".dead", wait: TimeSpan.FromSeconds(50)).WithTimeout();
         await Waiting.UntilAsync(() => done.Count == 20, "20 messages");
@@ -47,8 +46,7 @@ public sealed class WorkerTests : NodeTests
         var begun = new SemaphoreSlim(0);
         var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var ended = 0;
-        var running = Worker.Create(
-            Node.Client,
+        var running = Node.Client.HandleAsync(
             queue,
             async (_, _) =>
             {
@@ -56,7 +54,7 @@ public sealed class WorkerTests : NodeTests
                 await mayEnd.Task;
                 Interlocked.Increment(ref ended);
             },
-            new WorkerOptions { Concurrency = 2 }).RunAsync(stop.Token);
+            new HandlerOptions { Concurrency = 2 }, stop.Token);
         await begun.WaitAsync().WithTimeout();
         await begun.WaitAsync().WithTimeout();
 
@@ -81,16 +79,15 @@ public sealed class WorkerTests : NodeTests
         using var stop = new CancellationTokenSource();
         var begun = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Worker.Create(
-            Node.Client,
+        var running = Node.Client.HandleAsync(
             queue,
             async (message, _) =>
             {
                 begun.SetResult(message.Id);
                 await mayEnd.Task;
             },
-            new WorkerOptions { Prefetch = 10,
-            Consume = new ConsumeOptions { Transport = transport, Grace = TimeSpan.FromMinutes(10) } }).RunAsync(stop.Token);
+            new HandlerOptions { Prefetch = 10,
+            Consume = new ConsumeOptions { Transport = transport, Grace = TimeSpan.FromMinutes(10) } }, stop.Token);
         var first = await begun.Task.WithTimeout();
         await Waiting.UntilAsync(async () => await RestAsync(queue) == (0, 5), "all to be pushed");
 
@@ -113,8 +110,7 @@ public sealed class WorkerTests : NodeTests
         var attempts = new ConcurrentQueue<int>();
         var timeToRun = TimeSpan.FromSeconds(3);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Worker.Create(
-            Node.Client,
+        var running = Node.Client.HandleAsync(
             queue,
             async (message, ended) =>
             {
@@ -127,7 +123,7 @@ public sealed class WorkerTests : NodeTests
 
                 done.TrySetResult();
             },
-            new WorkerOptions { TimeToRun = timeToRun }).RunAsync(stop.Token);
+            new HandlerOptions { TimeToRun = timeToRun }, stop.Token);
 
         await done.Task.WithTimeout();
         await stop.CancelAsync();
@@ -145,12 +141,12 @@ public sealed class WorkerTests : NodeTests
         using var stop = new CancellationTokenSource();
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Worker.Create(Node.Client, queue, async (_, ended) =>
+        var running = Node.Client.HandleAsync(queue, async (_, ended) =>
         {
             begun.TrySetResult();
             await using var registration = ended.Register(() => told.TrySetResult());
             await told.Task;
-        }).RunAsync(stop.Token);
+        }, stopping: stop.Token);
         await begun.Task.WithTimeout();
 
         await Node.Client.CancelAsync(queue, "x").WithTimeout();
@@ -166,9 +162,9 @@ public sealed class WorkerTests : NodeTests
         var queue = await Node.NewQueueAsync("roundrobin");
         var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddSingleton(done).AddSingleton(new QueueName(queue))
+        builder.Services.AddSingleton(done)
             .AddPushQueueClient(options => options.Server = Node.Proxy.Address)
-            .AddPushQueueWorker<HostedWorker>();
+            .AddPushQueueHandler<string, HostedHandler>(queue);
         using var host = builder.Build();
         await host.StartAsync().WithTimeout();
 
@@ -230,8 +226,8 @@ public sealed class WorkerTests : NodeTests
     public async Task A_worker_ends_with_an_error_when_its_queue_is_deleted(ConsumeTransport transport)
     {
         var queue = await Node.NewQueueAsync("roundrobin");
-        var options = new WorkerOptions { Consume = new ConsumeOptions { Transport = transport } };
-        var running = Worker.Create(Node.Client, queue, (_, _) => Task.CompletedTask, options).RunAsync();
+        var options = new HandlerOptions { Consume = new ConsumeOptions { Transport = transport } };
+        var running = Node.Client.HandleAsync(queue, (_, _) => Task.CompletedTask, options);
         await ConsumerAsync(queue);
 
         await Node.Client.DeleteQueueAsync(queue).WithTimeout();
@@ -252,9 +248,9 @@ public sealed class WorkerTests : NodeTests
         await Node.Client.ChangeSettingsAsync(queue, new QueueSettingsChange { RetryDelay = ofQueue ?? "0" }).WithTimeout();
         await Node.Client.PutAsync(queue, "x", new PutOptions { Id = "x", RetryDelay = ofMessage }).WithTimeout();
         using var stop = new CancellationTokenSource();
-        var options = new WorkerOptions { RetryDelay = ofWorker is null ? null : TimeSpan.FromSeconds(5) };
+        var options = new HandlerOptions { RetryDelay = ofWorker is null ? null : TimeSpan.FromSeconds(5) };
         var failed = DateTimeOffset.MaxValue;
-        var running = Worker.Create(Node.Client, queue, (_, _) => Fail(), options).RunAsync(stop.Token);
+        var running = Node.Client.HandleAsync(queue, (_, _) => Fail(), options, stop.Token);
 
         await Waiting.UntilAsync(async () => await Node.Client.GetQueueAsync(queue) is { Delayed: 1 }, "the message to wait");
         var wait = (await Node.Client.FindAsync(queue, "x").WithTimeout())!.Resting!.AvailableAt!.Value - failed;
@@ -277,14 +273,14 @@ public sealed class WorkerTests : NodeTests
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(log);
-        builder.Services.AddSingleton(done).AddSingleton(new QueueName(queue))
+        builder.Services.AddSingleton(done)
             .AddPushQueueClient(options =>
             {
                 options.Server = Node.Proxy.Address;
                 options.Reconnect.FirstDelay = TimeSpan.FromMilliseconds(20);
                 options.Reconnect.LongestDelay = TimeSpan.FromMilliseconds(50);
             })
-            .AddPushQueueWorker<HostedWorker>();
+            .AddPushQueueHandler<string, HostedHandler>(queue);
         return builder.Build();
     }
 
@@ -294,14 +290,11 @@ public sealed class WorkerTests : NodeTests
         return (info!.Ready, info.Leased);
     }
 
-    private sealed record QueueName(string Value);
-
-    private sealed class HostedWorker(PushQueueClient client, QueueName queue, TaskCompletionSource<string> done)
-        : Worker(client, queue.Value)
+    private sealed class HostedHandler(TaskCompletionSource<string> done) : IMessageHandler<string>
     {
-        protected override Task HandleAsync(Message message, CancellationToken cancellationToken)
+        public Task HandleAsync(string value, MessageContext context, CancellationToken cancellationToken)
         {
-            done.TrySetResult(message.Text);
+            done.TrySetResult(value);
             return Task.CompletedTask;
         }
     }
