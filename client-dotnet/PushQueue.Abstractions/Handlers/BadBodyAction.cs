@@ -1,6 +1,6 @@
 namespace PushQueue.Client;
 
-/// <summary>What becomes of a message whose body is not of the handler's type.</summary>
+/// <summary>The end of a message whose body is not of the handler's type.</summary>
 public enum BadBodyAction
 {
     /// <summary>It is dead-lettered at once with the reason: another attempt would read the same body.</summary>

@@ -33,8 +33,8 @@ internal static class DelegateBinder
             if (body is not null)
             {
                 throw new ArgumentException(
-                    $"Both '{body.Name}' ({body.ParameterType.Name}) and '{parameter.Name}' ({parameter.ParameterType.Name}) would be the body "
-                        + "of the message: register one of them as a service, or leave it out.");
+                    $"Both '{body.Name}' ({body.ParameterType.Name}) and '{parameter.Name}' ({parameter.ParameterType.Name}) would be the "
+                        + "body of the message: register one of them as a service, or leave it out.");
             }
 
             body = parameter;

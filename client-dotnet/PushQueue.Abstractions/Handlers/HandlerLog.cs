@@ -29,7 +29,7 @@ internal static partial class HandlerLog
     [LoggerMessage(108, LogLevel.Warning, "Message {Id} of {Queue} is dead-lettered: {Reason}")]
     public static partial void DeadLettered(ILogger logger, string queue, string id, string reason);
 
-    [LoggerMessage(109, LogLevel.Warning, "The work on message {Id} of {Queue} did not end within {Timeout}; it is cancelled and given back")]
+    [LoggerMessage(109, LogLevel.Warning, "The work on message {Id} of {Queue} did not end within {Timeout}; it is given back")]
     public static partial void TimedOut(ILogger logger, string queue, string id, TimeSpan timeout);
 
     [LoggerMessage(110, LogLevel.Error, "The work on message {Id} of {Queue} ignores its cancellation; the message is given back")]

@@ -17,8 +17,8 @@ public sealed class HandlerOptions
 
     /// <summary>
     /// How many messages this program may hold, at least <see cref="Concurrency"/>, at most 10,000. More spares short work the wait for the
-    /// next message; what waits here waits although another program may be idle. What was not begun when the handler stops goes back
-    /// uncounted. Null: as many as are handled at once.
+    /// next message; what waits here waits although another program may be idle. Messages that were not begun when the handler stops go
+    /// back uncounted. Null: as many as are handled at once.
     /// </summary>
     public int? Prefetch { get; set; }
 
