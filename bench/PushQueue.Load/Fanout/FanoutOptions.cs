@@ -40,7 +40,7 @@ internal sealed record FanoutOptions
     internal bool Once { get; init; }
 
     /// <summary>
-    /// Into how many queues the messages go in turn, by a publisher of each; <c>%d</c> in the paths stands for the number of the queue. With
+    /// Into how many queues the messages go in turn, by a publisher of each; <c>%d</c> in the paths stands for the queue's number. With
     /// one number in the path of a subscriber it gets the messages of one queue.
     /// </summary>
     internal int Queues { get; init; } = 1;

@@ -141,7 +141,10 @@ internal static class ManyReadersScenarios
     {
         var queue = stage.NewName();
         stage.SetPolicy(server, queue, "roundrobin");
-        var options = Options(server, queue, OperationKind.Batch) with { Connections = 1, Window = 1000, Operations = stage.Scale.Operations };
+        var options = Options(server, queue, OperationKind.Batch) with
+        {
+            Connections = 1, Window = 1000, Operations = stage.Scale.Operations,
+        };
         _ = Stage.Operate(options with { Keys = keys });
         var redisCpu = redis is null ? 0 : ProcessGauge.CpuSeconds(redis.Pids);
         var sample = QueueScenarios.ToSample(Stage.Operate(options with { Kind = OperationKind.LeaseAck, Connections = 64, Window = 1 }));

@@ -14,6 +14,9 @@ public abstract class MessageStoreModelTests
 {
     private const int ShrinkRunsMax = 300;
 
+    /// <summary>How many sequences a run of all tests plays.</summary>
+    private protected virtual int Sequences => 300;
+
     /// <summary>Makes a store on fresh data; the function that it returns opens it, again and again on the same data.</summary>
     private protected abstract (Func<TestTimeProvider, IMessageStore> Create, IDisposable Data) NewData();
 
@@ -21,7 +24,7 @@ public abstract class MessageStoreModelTests
     public async Task Random_sequences_answer_as_the_model_does()
     {
         var seed = FromEnvironment("PUSHQUEUE_TEST_SEED");
-        var (first, count) = seed is { } one ? (one, 1) : (1, FromEnvironment("PUSHQUEUE_TEST_SEQUENCES") ?? 300);
+        var (first, count) = seed is { } one ? (one, 1) : (1, FromEnvironment("PUSHQUEUE_TEST_SEQUENCES") ?? Sequences);
         var length = FromEnvironment("PUSHQUEUE_TEST_STEPS") ?? 60;
 
         for (var next = first; next < first + count; next++)
