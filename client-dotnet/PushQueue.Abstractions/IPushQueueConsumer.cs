@@ -74,7 +74,8 @@ public interface IPushQueueConsumer
     /// Has the messages of many queues pushed on one stream: <c>client.ConsumeManyAsync(["orders"], ["invoices.*"])</c>. Each message names
     /// its queue; there is no order between queues. Queues that are made later and match join by themselves. Another enumeration resumes
     /// all queues by <see cref="MessageStream.Cursor"/>. <see cref="ConsumeOptions.Prefetch"/> counts the messages of all queues together;
-    /// <see cref="ConsumeOptions.Grace"/> has no effect.
+    /// <see cref="ConsumeOptions.Grace"/> has no effect. <see cref="ConsumeOptions.Where"/> is refused, and
+    /// <see cref="ConsumeOptions.From"/> is <c>latest</c>, <c>earliest</c> or a cursor of such a stream.
     /// </summary>
     /// <param name="queues">The queues, at most 100; they need not exist yet.</param>
     /// <param name="patterns">Patterns of names, at most 20; a star stands for any characters. At most 1,000 queues may match.</param>
