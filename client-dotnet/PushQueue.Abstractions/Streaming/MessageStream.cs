@@ -31,8 +31,10 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
     /// <summary>A queue has joined a stream over many. Raised on a thread of the pool; in process in line with the messages.</summary>
     public event Action<string>? QueueJoined;
 
-    /// <summary>A queue has left a stream over many, or does not join it, and why: <c>queue-deleted</c>, <c>access-ended</c>,
-    /// <c>stream-full</c>. Raised on a thread of the pool; in process in line with the messages.</summary>
+    /// <summary>
+    /// A queue has left a stream over many, or does not join it, and why: <c>queue-deleted</c>, <c>access-ended</c>, <c>stream-full</c>,
+    /// <c>disconnected</c> or <c>server-error</c>. Raised on a thread of the pool; in process in line with the messages.
+    /// </summary>
     public event Action<string, string>? QueueLeft;
 
     /// <summary>The queue; empty for a stream over many.</summary>

@@ -21,7 +21,10 @@ export interface StreamEvents {
   onCancel?: (id: string) => void;
   /** A queue has joined a stream over many. */
   onJoin?: (queue: string) => void;
-  /** A queue has left a stream over many, or does not join it: `queue-deleted`, `access-ended`, `stream-full`. */
+  /**
+   * A queue has left a stream over many, or does not join it: `queue-deleted`, `access-ended`, `stream-full`, `disconnected` or
+   * `server-error`.
+   */
   onLeave?: (queue: string, code: string) => void;
   /** The stream stands, the first time and after each break. */
   onConnect?: () => void;
