@@ -7,7 +7,7 @@ import { until } from './support/server.mjs';
 
 const queue = "it's a queue";
 const outage = new RegExp(['ERR_CONNECTION_REFUSED', 'WebSocket connection to .* failed', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE',
-  'ERR_INCOMPLETE_CHUNKED', 'The server is stopping'].join('|'));
+  'ERR_INCOMPLETE_CHUNKED', 'The server is stopping', 'Failed to start the connection'].join('|'));
 
 test('The snippets of the listen panel work as they are copied, and those that reconnect go on after a restart', async t => {
   const { server, page, browser, toQueue, finish } = await open(t, { allow: [outage] });
