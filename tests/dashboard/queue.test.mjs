@@ -237,7 +237,9 @@ test('The live tail shows messages and what becomes of them, and no consumer get
   await server.set('jobs', { policy: 'roundrobin' });
   await toQueue('jobs', 'tail');
   await page.getByText('No message has passed yet.').waitFor();
-  await server.put('jobs', '{"job":"one"}');
+  await server.fetch(
+    'q/jobs?key=customer-7',
+    { method: 'POST', body: '{"job":"one"}', headers: { 'Content-Type': 'application/json', 'PushQueue-Header-Tenant': '7' } });
   const line = page.locator('.tail li').filter({ hasText: '"one"' });
   await line.waitFor();
   assert.equal((await server.info('jobs')).ready, 1);
@@ -253,8 +255,10 @@ test('The live tail shows messages and what becomes of them, and no consumer get
   await until('the consumer got every one', async () => consumer.messages.length === (await server.info('jobs')).counters.put);
   await line.locator('button').click();
   assert.match(await page.getByRole('dialog').locator('pre').textContent(), /"job": "one"/);
+  assert.equal(await page.getByRole('dialog').locator('dd.key').textContent(), 'customer-7');
+  assert.equal(await page.getByRole('dialog').locator('dd.headers').textContent(), 'tenant: 7');
   await page.keyboard.press('Escape');
-  await page.getByPlaceholder('Filter by id or body').fill('"one"');
+  await page.getByPlaceholder('Filter by id, key or body').fill('"one"');
   await until('filtered', async () => await page.locator('.tail li:visible').count() === 1);
   await button('Clear').click();
   assert.equal(await page.locator('.tail li').count(), 0);
@@ -300,7 +304,7 @@ test('The put form keeps its input while another tab is shown, and Ctrl+Enter pu
   await page.getByLabel('Send as').selectOption('Text');
   await page.getByLabel('Priority').fill('7');
   await tab('Live tail');
-  await page.getByPlaceholder('Filter by id or body').waitFor();
+  await page.getByPlaceholder('Filter by id, key or body').waitFor();
   await tab('Put');
   assert.deepEqual(
     [

@@ -61,6 +61,8 @@ internal sealed class MessageTaps(TimeProvider time) : IQueueChangeListener
                 ContentType = message.ContentType,
                 Priority = message.Priority,
                 AvailableAt = message.AvailableAt,
+                Key = message.Key,
+                Headers = message.Headers,
             });
         }
     }
@@ -76,6 +78,8 @@ internal sealed class MessageTaps(TimeProvider time) : IQueueChangeListener
             ContentType = message.ContentType,
             Priority = message.Priority,
             Offset = message.Offset,
+            Key = message.Key,
+            Headers = message.Headers,
         });
 
     public void OnFinished(QueueName queue, MessageId id, FinishedMessage outcome) =>

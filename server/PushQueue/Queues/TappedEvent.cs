@@ -41,4 +41,8 @@ internal sealed record TappedEvent(TappedKind Kind, MessageId Id, DateTimeOffset
     public int Priority { get; init; }
 
     public DateTimeOffset? AvailableAt { get; init; }
+
+    public string? Key { get; init; }
+
+    public MessageHeaders? Headers { get; init; }
 }

@@ -19,7 +19,7 @@ export function mountTail(place, queue) {
     {
       id: filterId,
       type: 'search',
-      placeholder: 'Filter by id or body',
+      placeholder: 'Filter by id, key or body',
       autocomplete: 'off',
       spellcheck: false,
       oninput: () => lines.forEach(line => line.match(filter.value))
@@ -156,7 +156,7 @@ class TailLine {
 
   match(filter) {
     const wanted = filter.toLowerCase();
-    this.element.hidden = wanted !== '' && !`${this.#message.id} ${this.#message.start ?? ''}`.toLowerCase().includes(wanted);
+    this.element.hidden = wanted !== '' && !`${this.#message.id} ${this.#message.key ?? ''} ${this.#message.start ?? ''}`.toLowerCase().includes(wanted);
   }
 
   #open() {

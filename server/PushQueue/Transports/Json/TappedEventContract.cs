@@ -37,6 +37,12 @@ internal sealed record TappedEventContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AvailableAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Key { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
     public static TappedEventContract Of(TappedEvent tapped)
     {
         var contract = new TappedEventContract
@@ -55,6 +61,8 @@ internal sealed record TappedEventContract
             Offset = tapped.Offset,
             Priority = tapped.Priority,
             AvailableAt = tapped.AvailableAt,
+            Key = tapped.Key,
+            Headers = HeadersOf(tapped.Headers),
         };
         if (tapped.Start is null)
         {
@@ -69,5 +77,21 @@ internal sealed record TappedEventContract
             Bytes = tapped.BodyBytes,
             ContentType = tapped.ContentType,
         };
+    }
+
+    private static SortedDictionary<string, string>? HeadersOf(MessageHeaders? headers)
+    {
+        if (headers is null)
+        {
+            return null;
+        }
+
+        var texts = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var header in headers)
+        {
+            texts.Add(header.NameText, header.ValueText);
+        }
+
+        return texts;
     }
 }

@@ -58,6 +58,24 @@ public sealed class TailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_key_and_the_headers_of_a_message_are_seen_when_it_is_put_and_when_it_is_given()
+    {
+        await using var tail = await TailAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/q/test?key=customer-7") { Content = new StringContent("x") };
+        request.Headers.Add("PushQueue-Header-Tenant", "7");
+        using var answer = await _server.Client.SendAsync(request).WithTimeout();
+        var put = await NextEventAsync(tail, "put");
+        await _server.GetAsync("/q/test");
+        var given = await NextEventAsync(tail, "given");
+
+        foreach (var seen in new[] { put, given })
+        {
+            Assert.Equal("customer-7", Text(seen, "key"));
+            Assert.Equal("""{"tenant":"7"}""", seen.GetProperty("headers").GetRawText());
+        }
+    }
+
+    [Fact]
     public async Task Only_the_beginning_of_a_body_is_copied_cut_between_characters_and_bytes_that_are_no_text_are_base64()
     {
         await using var tail = await TailAsync();
