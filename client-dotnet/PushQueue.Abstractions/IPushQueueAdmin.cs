@@ -4,7 +4,7 @@ namespace PushQueue.Client;
 /// refused.</summary>
 public interface IPushQueueAdmin
 {
-    /// <summary>Looks at a queue's messages without taking them, in the order in which they would be given out.</summary>
+    /// <summary>Reads a queue's messages without taking them, in the order of delivery.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="state"><c>ready</c>, <c>delayed</c>, <c>leased</c>, <c>dead</c> or <c>history</c>.</param>
     /// <param name="pageSize">How many are read at once; 1 to 1000.</param>
@@ -16,7 +16,7 @@ public interface IPushQueueAdmin
     Task<Message?> FindAsync(string queue, string id, CancellationToken cancellationToken = default);
 
     /// <summary>Cancels a message in whatever state it is.</summary>
-    /// <returns>False where there is no such message any more.</returns>
+    /// <returns>False if there is no such message.</returns>
     Task<bool> CancelAsync(string queue, string id, CancellationToken cancellationToken = default);
 
     /// <summary>Has a message become available after <paramref name="delay"/> from now.</summary>

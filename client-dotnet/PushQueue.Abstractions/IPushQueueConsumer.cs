@@ -3,7 +3,7 @@ namespace PushQueue.Client;
 /// <summary>Takes, leases and consumes messages. Calls throw <see cref="PushQueueException"/> for what is refused.</summary>
 public interface IPushQueueConsumer
 {
-    /// <summary>Takes the next message for good; null where none is ready.</summary>
+    /// <summary>Takes the next message without a lease; null if no message is ready.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="wait">Wait so long for one; at most 60 s.</param>
     /// <param name="worker">This program's name, for its counters.</param>
@@ -14,7 +14,7 @@ public interface IPushQueueConsumer
     Task<Message?> TakeAsync(string queue, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Leases the next message; null where none is ready. Without an ack it is given out again when the lease ends.</summary>
+    /// <summary>Leases the next message; null if no message is ready. Without an ack it is delivered again when the lease ends.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="timeToRun">The lease ends after this; 100 ms to 24 h.</param>
     /// <param name="wait">Wait so long for one; at most 60 s.</param>
@@ -26,7 +26,7 @@ public interface IPushQueueConsumer
         string queue, TimeSpan timeToRun, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Takes up to <paramref name="count"/> messages (1 to 1000) for good; fewer, or none, where not so many are ready.</summary>
+    /// <summary>Takes up to <paramref name="count"/> messages (1 to 1000) without a lease; fewer, or none, if fewer are ready.</summary>
     Task<IReadOnlyList<Message>> TakeManyAsync(
         string queue, int count, TimeSpan? wait = null, string? worker = null, IReadOnlyList<string>? where = null,
         CancellationToken cancellationToken = default);

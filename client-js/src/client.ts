@@ -68,7 +68,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     return this.putItems(queue, Array.from(bodies, body => ({ body })), options);
   }
 
-  /** Puts many messages, each with options of its own, in one request, all or none. */
+  /** Puts many messages, each with separate options, in one request, all or none. */
   async putItems<K extends QueueOf<Q>>(
     queue: K, items: Iterable<PutItem<BodyOf<Q, K> | Binary>>, options: PutManyOptions = {},
   ): Promise<PutManyResult> {
@@ -82,7 +82,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     });
   }
 
-  /** Takes the next message for good; null without one. */
+  /** Takes the next message without a lease; null if no message is ready. */
   async take<K extends QueueOf<Q>>(queue: K, options: TakeOptions = {}): Promise<Message<BodyOf<Q, K>> | null> {
     return (await this.takeMany(queue, { ...options, count: 1 }))[0] ?? null;
   }
@@ -152,14 +152,14 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     } while (after !== undefined);
   }
 
-  /** Looks at the messages of a queue that failed for good. */
+  /** Reads the dead letters of a queue. */
   deadLetters<K extends keyof Q & string>(
     queue: K, options: Omit<BrowseOptions, "state"> = {}): AsyncGenerator<RestingMessage<Q[K]>, void, undefined> {
     return this.browse(
       `${queue}.dead` as QueueOf<Q>, { ...options, state: "dead" }) as AsyncGenerator<RestingMessage<Q[K]>, void, undefined>;
   }
 
-  /** Puts messages that failed for good back where they came from: one, or all (at most `count`). Tells how many. */
+  /** Returns dead letters to the queue from which they came: one, or all (at most `count`). Returns their number. */
   async replay(queue: keyof Q & string, { signal, ...query }: RequestOptions & { id?: string; count?: number } = {}): Promise<number> {
     const { replayed } = await this.http.json<{ replayed: number }>(`${path(`${queue}.dead`)}/replay`, { method: "POST", query, signal });
     return replayed;

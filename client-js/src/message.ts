@@ -23,7 +23,7 @@ export interface Message<T = unknown> {
   readonly offset?: number;
   /** The position after this message, for the option `from`. Under broadcast. */
   readonly cursor?: string;
-  /** How often it was given out, this time included. */
+  /** The number of deliveries, including this one. */
   readonly attempt?: number;
   readonly priority?: number;
   readonly key?: string;

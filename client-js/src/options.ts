@@ -13,7 +13,7 @@ export interface ClientOptions {
    * one, else `sse`.
    */
   transport?: TransportChoice;
-  /** A WebSocket class for where there is no global one, such as that of the package `ws` in Node 20. */
+  /** A WebSocket class if there is no global one, such as that of the package `ws` in Node 20. */
   WebSocket?: WebSocketClass;
   /** In place of the global `fetch`. */
   fetch?: typeof fetch;

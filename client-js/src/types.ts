@@ -48,7 +48,7 @@ export interface PutOptions extends MessageOptions, RequestOptions {
 /** For all messages of a batch. */
 export type PutManyOptions = Omit<MessageOptions, "id" | "unique"> & RequestOptions;
 
-/** A message of a batch with options of its own. */
+/** A message of a batch with separate options. */
 export interface PutItem<T = unknown> extends MessageOptions {
   body: T;
 }
@@ -97,7 +97,7 @@ export interface LeaseOptions extends TakeOptions {
 export interface ReleaseOptions extends RequestOptions {
   /** Ready again after this; default from the queue's settings. */
   delay?: Duration;
-  /** The wait where there is no `delay` and neither the message nor the queue has a retryDelay. */
+  /** The wait if there is no `delay` and neither the message nor the queue has a retryDelay. */
   backoff?: Duration | `exponential:${string}..${string}`;
   /** Why it failed; the first 1000 characters are kept. */
   error?: string;
@@ -231,7 +231,7 @@ export interface KeyInfo {
   inFlight: number;
   /** Whether the ready messages wait for others of the key. */
   blocked: boolean;
-  /** Since the first of the ready messages was put; null where none is ready. */
+  /** The time since the put of the first ready message; null if no message is ready. */
   oldestAgeSeconds: number | null;
 }
 

@@ -18,7 +18,7 @@ export interface WorkerOptions extends Omit<ManualConsumeOptions,
   /** The worker's name, as the server lists it. */
   name?: string;
   /**
-   * The wait before a failed message is given out again. Default: the `retryDelay` of the message or of the queue; where both have none,
+   * The wait before a failed message is delivered again. Default: the `retryDelay` of the message or of the queue; where both have none,
    * one second after the first attempt, doubling up to a minute.
    */
   retryDelay?: Duration;

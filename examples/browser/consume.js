@@ -15,7 +15,7 @@ function show(list, { id, body }) {
   document.getElementById(list).append(item);
 }
 
-// An EventSource comes back by itself, and tells the server the last event it saw.
+// An EventSource reconnects automatically and sends the id of the last event to the server.
 const events = new EventSource(`${server}/sse/${path}`);
 events.onopen = () => say('events-state', 'connected');
 events.onerror = () => say('events-state', 'connecting');

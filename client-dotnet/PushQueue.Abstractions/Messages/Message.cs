@@ -34,7 +34,7 @@ public sealed class Message
     /// <summary>Its number in the order of broadcast, from 1; 0 where it was not broadcast.</summary>
     public long Offset { get; internal set; }
 
-    /// <summary>How often it was given out, this time included; 1 or more.</summary>
+    /// <summary>The number of deliveries, including this one; 1 or more.</summary>
     public int Attempt { get; internal set; } = 1;
 
     /// <summary>0 to 9; higher goes first.</summary>

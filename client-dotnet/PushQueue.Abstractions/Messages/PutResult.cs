@@ -9,7 +9,7 @@ namespace PushQueue.Client;
 /// lives.</param>
 /// <param name="Gone">With <see cref="PutOptions.WaitForAck"/>: a duplicate of a message that ended before.</param>
 /// <param name="Worker">The worker that acked it.</param>
-/// <param name="Attempts">How often it was given out.</param>
+/// <param name="Attempts">The number of deliveries.</param>
 /// <param name="Copies">How many queues got a copy, because they subscribe to this one.</param>
 public sealed record PutResult(
     string Queue, string Id, string Durability, bool Duplicate = false, bool? Acked = null, bool Gone = false, string? Worker = null,

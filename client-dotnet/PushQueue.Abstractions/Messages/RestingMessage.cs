@@ -28,6 +28,6 @@ public sealed record RestingMessage
 /// <summary>Where a dead letter came from.</summary>
 /// <param name="Queue">The queue in which it failed.</param>
 /// <param name="Reason">Why it was given up.</param>
-/// <param name="Attempts">How often it was given out.</param>
+/// <param name="Attempts">The number of deliveries.</param>
 /// <param name="At">When it was moved, by the server's clock.</param>
 public sealed record DeadLetter(string Queue, string Reason, int Attempts, DateTimeOffset? At);

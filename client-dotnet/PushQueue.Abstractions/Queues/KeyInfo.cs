@@ -18,6 +18,6 @@ public sealed record KeyInfo
     /// <summary>Whether the ready messages wait for others of the key.</summary>
     public bool Blocked { get; init; }
 
-    /// <summary>How long ago the first of the ready messages was put; null where none is ready.</summary>
+    /// <summary>The time since the put of the first ready message; null if no message is ready.</summary>
     public double? OldestAgeSeconds { get; init; }
 }

@@ -9,7 +9,7 @@ public sealed record NodeStats
     /// <summary>How many queues there are.</summary>
     public long Queues { get; init; }
 
-    /// <summary>Messages that can be given out.</summary>
+    /// <summary>Messages that can be delivered.</summary>
     public long Ready { get; init; }
 
     /// <summary>Messages that are not available yet.</summary>
@@ -27,7 +27,7 @@ public sealed record NodeStats
     /// <summary>Puts a second, of late.</summary>
     public double PutPerSecond { get; init; }
 
-    /// <summary>Messages given out a second, of late.</summary>
+    /// <summary>Messages delivered per second, recently.</summary>
     public double DeliveredPerSecond { get; init; }
 
     /// <summary>The counters.</summary>

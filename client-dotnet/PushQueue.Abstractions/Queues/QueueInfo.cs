@@ -12,7 +12,7 @@ public sealed record QueueInfo
     /// <summary><c>started</c> or <c>stopped</c>.</summary>
     public string Status { get; init; } = "";
 
-    /// <summary>Messages that can be given out.</summary>
+    /// <summary>Messages that can be delivered.</summary>
     public long Ready { get; init; }
 
     /// <summary>Messages that are not available yet.</summary>
@@ -36,7 +36,7 @@ public sealed record QueueInfo
     /// <summary>Consumers that are connected to the node that answered.</summary>
     public int Consumers { get; init; }
 
-    /// <summary>How long the oldest ready message has waited; null where none is ready.</summary>
+    /// <summary>How long the oldest ready message has waited; null if no message is ready.</summary>
     public double? OldestAgeSeconds { get; init; }
 
     /// <summary>When the next delayed message becomes ready, by the server's clock.</summary>
@@ -45,7 +45,7 @@ public sealed record QueueInfo
     /// <summary>Puts a second, of late.</summary>
     public double PutPerSecond { get; init; }
 
-    /// <summary>Messages given out a second, of late.</summary>
+    /// <summary>Messages delivered per second, recently.</summary>
     public double DeliveredPerSecond { get; init; }
 
     /// <summary>Its counters since it was made.</summary>
@@ -70,7 +70,7 @@ public sealed record QueueCounters
     /// <summary>Messages put.</summary>
     public long Put { get; init; }
 
-    /// <summary>Given out and gone.</summary>
+    /// <summary>Delivered and removed.</summary>
     public long Delivered { get; init; }
 
     /// <summary>Leases acked.</summary>

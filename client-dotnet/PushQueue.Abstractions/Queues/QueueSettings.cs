@@ -15,7 +15,7 @@ public sealed record QueueSettings
     /// <summary>Of a lease that does not say: a duration such as <c>30s</c>.</summary>
     public string Ttr { get; init; } = "";
 
-    /// <summary>How often a message is given out before it is dead-lettered.</summary>
+    /// <summary>How often a message is delivered before it is dead-lettered.</summary>
     public int MaxAttempts { get; init; }
 
     /// <summary>The wait after a failed attempt: a duration, or <c>exponential:MIN..MAX</c>.</summary>

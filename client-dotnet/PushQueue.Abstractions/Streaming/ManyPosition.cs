@@ -2,7 +2,7 @@ namespace PushQueue.Client.Streaming;
 
 /// <summary>
 /// Where a stream over many queues is: the last cursor of the server, which may be behind, and the last offset of each queue, so that
-/// nothing is given out twice after a reconnect.
+/// the program gets no message twice after a reconnect.
 /// </summary>
 internal sealed class ManyPosition(string? start)
 {

@@ -1,7 +1,7 @@
 namespace PushQueue.Client;
 
 /// <summary>
-/// The messages of a queue as they are pushed: <c>await foreach</c> over it. Each enumeration is a consumer of its own. It ends when the
+/// The messages of a queue as they are pushed: <c>await foreach</c> over it. Each enumeration is a separate consumer. It ends when the
 /// queue is deleted; it throws where it is refused and where an operator ends it. Over HTTP it connects again by itself, resumes where it
 /// was, and goes on with the leases that it held; it throws where the server cannot be reached at first (unless
 /// <see cref="ConsumeOptions.WaitForServer"/>).

@@ -4,7 +4,7 @@ namespace PushQueue.Client.Streaming;
 
 /// <summary>
 /// Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as
-/// if it had never been given out. Nothing of it is worth more than a few seconds; what cannot be given back goes when its lease ends.
+/// if it had not been delivered. Nothing of it is worth more than a few seconds; what cannot be given back goes when its lease ends.
 /// </summary>
 internal sealed class StreamGoodbye(PushQueueClient client, string queue, HeldMessages held, ILogger logger)
 {

@@ -7,7 +7,7 @@ export const goodbyeMs = 5000;
 
 /**
  * Gives back what a stream still holds when it ends or has lost its place: what the program had started as a failed attempt, the rest as if
- * it had never been given out.
+ * it had not been delivered.
  */
 export class Goodbye {
   #handingBack: Promise<void> | undefined;

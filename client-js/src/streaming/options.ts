@@ -87,7 +87,7 @@ export interface ManualConsumeOptions extends CommonOptions {
   worker?: string;
 }
 
-/** A queue's messages, once: each loop over it is a stream of its own. */
+/** A queue's messages: each loop over it is a separate stream. */
 export interface MessageStream<M> extends AsyncIterable<M> {
   /**
    * Where the last loop was, as `from` of the next stream: behind the last broadcast message that it got. Undefined before that is known.

@@ -156,7 +156,8 @@ class TailLine {
 
   match(filter) {
     const wanted = filter.toLowerCase();
-    this.element.hidden = wanted !== '' && !`${this.#message.id} ${this.#message.key ?? ''} ${this.#message.start ?? ''}`.toLowerCase().includes(wanted);
+    const { id, key = '', start = '' } = this.#message;
+    this.element.hidden = wanted !== '' && !`${id} ${key} ${start}`.toLowerCase().includes(wanted);
   }
 
   #open() {
