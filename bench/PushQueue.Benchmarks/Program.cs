@@ -9,9 +9,16 @@ namespace PushQueue.Benchmarks;
 
 internal static class Program
 {
-    /// <summary>Runs the benchmarks that the arguments name; <c>--short</c> for a quick look.</summary>
-    private static void Main(string[] args)
+    /// <summary>Runs the benchmarks that the arguments name; <c>--short</c> for a quick look. <c>handlers</c> prints the rates of
+    /// handlers.</summary>
+    private static async Task Main(string[] args)
     {
+        if (args is ["handlers", ..])
+        {
+            await HandlerRates.PrintAsync();
+            return;
+        }
+
         // In process: the generated project of the default toolchain does not build under central package versions and one artifacts
         // folder.
         var isShort = args.Contains("--short");

@@ -1,0 +1,123 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using PushQueue.Client;
+
+namespace PushQueue.Tests.Documentation;
+
+/// <summary>The samples of docs/application.md, as the page shows them. <see cref="ApplicationPageTests"/> compares them.</summary>
+public static class ApplicationSamples
+{
+    internal static WebApplication HostWithHttp(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Services.AddPushQueue(options => options.Storage.DataDirectory = "data");
+        var app = builder.Build();
+        app.MapPushQueue();
+        return app;
+    }
+
+    internal static HostApplicationBuilder HostWithoutHttp(string[] args)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddPushQueue(options => options.Storage.DataDirectory = "data");
+        return builder;
+    }
+
+    internal static HostApplicationBuilder UseServer(string[] args)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddPushQueueClient(options => options.Server = new Uri("http://127.0.0.1:8080"));
+        return builder;
+    }
+
+    internal static void AddHandler(IHostApplicationBuilder builder) =>
+        builder.Services.AddPushQueueHandler<Order, ShipOrder>("orders", options => options.Concurrency = 8);
+
+    internal static void AddGeneratedHandler(IHostApplicationBuilder builder) =>
+        builder.Services.AddPushQueueHandler<Order, ShipOrder>("orders", ShopJson.Default.Order);
+
+    internal static void MapFunctions(IHost app)
+    {
+        app.MapQueue("orders", async (Order order, Warehouse warehouse, CancellationToken stop) =>
+        {
+            await warehouse.ShipAsync(order, stop);
+        });
+        app.MapQueue("invoices", async (Order order, Warehouse warehouse) =>
+        {
+            if (order.Customer is "")
+            {
+                throw new DeadLetterException("The order has no customer.");
+            }
+
+            if (!await warehouse.IsOpenAsync())
+            {
+                throw new RetryAfterException(TimeSpan.FromMinutes(10), "The warehouse is closed.");
+            }
+        }, options => options.Timeout = TimeSpan.FromMinutes(1));
+        app.MapQueue("returns", (Order order, Warehouse warehouse) => warehouse.TakeBackAsync(order), options => options
+            .AddFilter<Validation>()
+            .AddFilter(async (context, next) =>
+            {
+                Console.WriteLine($"{context.Queue}: {context.Message.Id}, attempt {context.Message.Attempt}");
+                await next(context);
+            }));
+    }
+
+    internal static async Task HandleAsync(Warehouse warehouse, CancellationToken stopping)
+    {
+        using var client = new PushQueueClient("http://127.0.0.1:8080");
+        await client.HandleAsync("orders", (message, stop) => warehouse.ShipAsync(message.Read<Order>()!, stop), stopping: stopping);
+    }
+
+    public sealed class Shop(IPushQueueClient queues)
+    {
+        public Task OrderAsync(Order order) => queues.PutAsync("orders", order, new PutOptions { Key = order.Customer });
+
+        public async Task<Order?> NextAsync() => (await queues.TakeAsync("orders"))?.Read<Order>();
+    }
+
+    public sealed class ShipOrder(Warehouse warehouse) : IMessageHandler<Order>
+    {
+        public Task HandleAsync(Order value, MessageContext context, CancellationToken cancellationToken) =>
+            warehouse.ShipAsync(value, cancellationToken);
+    }
+
+    public sealed class Validation : IMessageFilter
+    {
+        public Task InvokeAsync(MessageContext context, MessageDelegate next) =>
+            context.Value is Order { Number: > 0 } ? next(context) : throw new DeadLetterException("The order has no number.");
+    }
+
+    public sealed class Warehouse
+    {
+        private int _shipped;
+        private int _takenBack;
+
+        public int Shipped => Volatile.Read(ref _shipped);
+
+        public int TakenBack => Volatile.Read(ref _takenBack);
+
+        public Task ShipAsync(Order order, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Interlocked.Add(ref _shipped, order.Number);
+            return Task.CompletedTask;
+        }
+
+        public Task TakeBackAsync(Order order)
+        {
+            Interlocked.Add(ref _takenBack, order.Number);
+            return Task.CompletedTask;
+        }
+
+        public Task<bool> IsOpenAsync() => Task.FromResult(_shipped == 0);
+    }
+
+    public sealed record Order(int Number, string Customer);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ApplicationSamples.Order))]
+internal sealed partial class ShopJson : JsonSerializerContext;
