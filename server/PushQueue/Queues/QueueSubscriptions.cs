@@ -9,6 +9,9 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
     /// <summary>The most subscriptions of all queues of a server, or of all nodes that share one Redis.</summary>
     public const int TotalMax = 10_000;
 
+    /// <summary>The most copies that one batch makes: it is stored in one step, for which all other puts wait.</summary>
+    public const int CopiesMax = 100_000;
+
     // No entry's text holds it.
     private const char Separator = '\u001E';
 
@@ -20,12 +23,23 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
 
     public static QueueSubscriptions None { get; } = new([]);
 
+    /// <summary>The failure of a change beyond <see cref="TotalMax"/>.</summary>
+    public static BrokerFailure TooMany { get; } = new(
+        QueueError.TooManySubscriptions,
+        $"The server may have {TotalMax} queue subscriptions; remove some, or use patterns. Nothing was changed.");
+
     public IReadOnlyList<QueueSubscription> Entries { get; }
 
     public int Count => Entries.Count;
 
     /// <summary>As stores keep it; empty for none.</summary>
     public string Text { get; }
+
+    /// <summary>The failure of a batch beyond <see cref="CopiesMax"/>.</summary>
+    /// <param name="queue">The queue that has the subscribers.</param>
+    public static BrokerFailure TooManyCopies(QueueName queue) => new(
+        QueueError.BatchTooLarge,
+        $"The batch makes more than {CopiesMax} copies for the subscribers of queue '{queue}'; send it in smaller batches.");
 
     /// <summary>Equal entries count once.</summary>
     public static QueueSubscriptions Of(IEnumerable<QueueSubscription> entries) => new([.. entries.Distinct()]);

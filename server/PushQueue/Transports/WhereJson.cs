@@ -87,7 +87,8 @@ internal static class WhereJson
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var name))
         {
-            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.False)
+            // Null too: a condition that is dropped would let everything through.
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.False or JsonTokenType.Null)
             {
                 return NoFilter;
             }
@@ -108,10 +109,7 @@ internal static class WhereJson
                 return NoFilter;
             }
 
-            if (value is not null)
-            {
-                conditions.Add($"{name}={value}");
-            }
+            conditions.Add($"{name}={value}");
         }
 
         return fields.Problem;

@@ -174,4 +174,21 @@ public abstract partial class MessageStoreContract
 
     private async Task PutWith(string body, params (string Name, string Value)[] headers) =>
         Assert.True((await TryPut(With(body, headers))).Ok);
+
+    [Fact]
+    public async Task Filters_that_take_thousands_from_the_middle_leave_the_others_in_their_order()
+    {
+        await Store.PutManyAsync(
+            Queue, [.. Enumerable.Range(0, 6000).Select(number => With($"{number}", ("t", $"{number % 2}")))]).WithTimeout();
+        for (var taken = 0; taken < 3000; taken += 300)
+        {
+            Assert.Equal(300, (await TakeWhere(300, "t=1")).Length);
+        }
+
+        await TakeWhere(100, "t=0");
+        await PutWith("last", ("t", "1"));
+
+        Assert.Equal(["last"], await TakeWhere(10, "t=1"));
+        Assert.Equal(Enumerable.Range(100, 2900).Select(static number => $"{2 * number}"), BodiesOf(await Take(6000)));
+    }
 }

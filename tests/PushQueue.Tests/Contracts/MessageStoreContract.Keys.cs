@@ -175,6 +175,69 @@ public abstract partial class MessageStoreContract
         Assert.Equal(["a3", "a4"], (await LeaseMany(10)).Select(static lease => BodyOf(lease.Message)));
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(0)]
+    public async Task A_lower_limit_stops_no_key_of_which_several_messages_were_leased(int before)
+    {
+        await Set(new QueueSettingsPatch { KeyInFlight = before });
+        await PutKeyed("a1", "a2", "a3", "a4");
+        var leased = await LeaseMany(3);
+        Assert.Equal(3, leased.Count);
+        await Set(new QueueSettingsPatch { KeyInFlight = 1 });
+
+        foreach (var lease in leased)
+        {
+            Assert.Empty(await LeaseMany(10));
+            await Release(lease);
+        }
+
+        Assert.Equal(["a1"], (await LeaseMany(10)).Select(static lease => BodyOf(lease.Message)));
+        Assert.Equal(1, (await Info()).BlockedKeys);
+    }
+
+    [Fact]
+    public async Task A_message_that_keeps_an_earlier_time_stands_before_the_others_of_its_key()
+    {
+        await PutKeyed("a3", "b1");
+        await TryPutMany(Keeping("a2", -20), Keeping("a1", -30));
+
+        Assert.Equal(["a1"], (await LeaseMany(1)).Select(static lease => BodyOf(lease.Message)));
+        Time.Advance(Seconds(30));
+        Assert.Equal(["a1", "a2", "a3"], (await TakeAll()).Where(static body => body[0] == 'a'));
+    }
+
+    [Fact]
+    public async Task A_message_returns_before_others_that_came_before_the_next_one_of_its_key()
+    {
+        await Set(new QueueSettingsPatch { KeyInFlight = 2 });
+        await TryPut(Keeping("a1", -30));
+        var first = await LeaseOne();
+        await PutKeyed("a3");
+        await TryPut(Keeping("a2", -20));
+
+        Assert.Equal(QueueError.None, await Release(first));
+
+        Assert.Equal(["a1", "a2", "a3"], await TakeAll());
+        Assert.Equal((0, 0), ((await Info()).Keys, (await Info()).Leased));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Messages_without_a_key_that_come_back_join_the_turns_at_their_end(bool delayed)
+    {
+        await Set(new QueueSettingsPatch { Fair = true });
+        await PutKeyed("-1");
+        var plain = await LeaseOne();
+        await PutKeyed("a1", "b1");
+
+        await Release(plain, new ReleaseRequest(Delay: Seconds(delayed ? 10 : 0)));
+        Time.Advance(Seconds(delayed ? 10 : 0));
+
+        Assert.Equal(["a1", "b1", "-1"], await TakeAll());
+    }
+
     [Fact]
     public async Task Keys_take_turns_where_the_queue_is_fair()
     {
@@ -387,6 +450,13 @@ public abstract partial class MessageStoreContract
         await Listener.WaitForAsync<BecameReady>(Queue);
         Assert.Equal(["a2"], await TakeWhere(1, "match=yes"));
     }
+
+    private NewMessage Keeping(string body, int seconds) => NewMessage(body) with
+    {
+        Key = body[..1],
+        AvailableAt = Time.GetUtcNow() + Seconds(seconds),
+        KeepsPastTime = true,
+    };
 
     private Task PutMatching(string? key, string body, string match, byte priority = 0) =>
         TryPut(With(body, ("match", match)) with { Key = key, Priority = priority });

@@ -35,4 +35,16 @@ public abstract partial class MessageStoreContract
 
         Assert.Equal(evenWhenStopped ? QueueError.None : QueueError.QueueStopped, leased.Error);
     }
+
+    [Fact]
+    public async Task A_take_of_more_bytes_than_at_once_leaves_the_turns_of_keys_as_they_were()
+    {
+        await Set(new QueueSettingsPatch { Fair = true, KeyInFlight = 0 });
+        await PutKeyed("a1", "-1", "b1", "c1", "a2", "-2", "b2", "c2");
+
+        var refused = await Store.TakeAsync(Queue, 8, int.MaxValue, bytesAtOnce: 5).WithTimeout();
+
+        Assert.Equal(QueueError.TooLargeAtOnce, refused.Error);
+        Assert.Equal(["a1", "-1", "b1", "c1", "a2", "-2", "b2", "c2"], await TakeAll());
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using PushQueue.Queues;
 using PushQueue.Tests.Support;
@@ -383,6 +384,91 @@ public abstract partial class MessageStoreContract
         Assert.Equal(1000, put.Value.Copies);
         Assert.Equal(["hello", "again"], await TakeAll(Sub("0")));
         Assert.Equal(["hello", "again"], await TakeAll(Sub("999")));
+    }
+
+    [Fact]
+    public async Task What_falls_due_in_the_put_after_a_new_subscription_is_done_once()
+    {
+        await TryPut(NewMessage("leased") with { Key = "a" });
+        await LeaseOne(Seconds(30));
+        await Subscribe(Sub("a"), Queue.Value);
+        Time.Advance(Seconds(30));
+
+        await Put("new");
+
+        var info = await Info();
+        Assert.Equal((2, 0, 1, 0), (info.Ready, info.Leased, info.Counters.Failed, info.BlockedKeys));
+        Assert.Equal(["leased", "new"], await TakeAll());
+        Assert.Equal(["new"], await TakeAll(Sub("a")));
+    }
+
+    [Fact]
+    public async Task A_batch_that_makes_too_many_copies_is_refused_as_a_whole()
+    {
+        const int Subscribers = 250;
+        for (var i = 0; i < Subscribers; i++)
+        {
+            await Subscribe(Sub($"{i}"), Queue.Value);
+        }
+
+        var most = QueueSubscriptions.CopiesMax / Subscribers;
+        var refused = await TryPutMany([.. Enumerable.Range(0, most + 1).Select(i => NewMessage($"{i}"))]);
+        var stored = await TryPutMany(NewMessage("1"), NewMessage("2"));
+
+        Assert.Equal(QueueError.BatchTooLarge, refused.Error);
+        Assert.Contains("in smaller batches", refused.Detail, StringComparison.Ordinal);
+        Assert.Equal([1, 2], stored.Value.Select(static outcome => int.Parse(outcome.Id.ToString(), CultureInfo.InvariantCulture)));
+        Assert.Equal(["1", "2"], await TakeAll());
+        Assert.Equal(["1", "2"], await TakeAll(Sub("0")));
+        Assert.Equal(["1", "2"], await TakeAll(Sub($"{Subscribers - 1}")));
+    }
+
+    [Fact]
+    public async Task Many_puts_at_once_into_a_queue_with_many_subscribers_are_all_copied()
+    {
+        const int Subscribers = 250;
+        for (var i = 0; i < Subscribers; i++)
+        {
+            await Subscribe(Sub($"{i}"), Queue.Value);
+        }
+
+        var puts = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => TryPut(NewMessage($"{i}"))));
+
+        Assert.All(puts, static put => Assert.Equal(Subscribers, put.Value.Copies));
+        Assert.Equal(100, puts.Select(static put => put.Value.Id).Distinct().Count());
+        Assert.Equal(100, (await TakeAll()).Distinct().Count());
+        Assert.Equal(100, (await TakeAll(Sub("0"))).Distinct().Count());
+        Assert.Equal(100, (await TakeAll(Sub($"{Subscribers - 1}"))).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_subscription_too_many_is_refused_and_makes_no_queue()
+    {
+        for (var i = 0; i < QueueSubscriptions.TotalMax / QueueSubscriptions.CountMax; i++)
+        {
+            await Subscribe(Sub($"{i}"), [.. Enumerable.Range(0, QueueSubscriptions.CountMax).Select(other => $"{Queue}.{other}")]);
+        }
+
+        var patch = new QueueSettingsPatch { Subscriptions = QueueSubscriptions.Of([new QueueSubscription(Queue.Value)]) };
+        var refused = await Store.UpdateSettingsAsync(Sub("more"), patch).WithTimeout();
+
+        Assert.Equal(QueueError.TooManySubscriptions, refused.Error);
+        Assert.Null(await Store.GetQueueAsync(Sub("more")).WithTimeout());
+        await Subscribe(Sub("0"));
+        Assert.True((await Store.UpdateSettingsAsync(Sub("more"), patch).WithTimeout()).Ok);
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_deleted_while_it_subscribes_leaves_no_subscription()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await Task.WhenAll(
+                Task.Run(() => Subscribe(Sub("a"), Queue.Value)), Task.Run(async () => await Store.DeleteQueueAsync(Sub("a")).WithTimeout()));
+            await Store.DeleteQueueAsync(Sub("a")).WithTimeout();
+
+            Assert.Empty(await Store.SubscribersAsync(Queue).WithTimeout());
+        }
     }
 
     private protected QueueName Sub(string name) => QueueName.Parse($"{Queue}.sub.{name}");

@@ -396,6 +396,13 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     public ValueTask<BrokerResult<QueueSettings>> UpdateSettingsAsync(QueueName queue, QueueSettingsPatch patch) => Use(queue, () =>
     {
         var existed = Find(queue) is not null;
+        if (patch.Subscriptions is { } wanted
+            && data.Queues.Where(pair => pair.Key != queue.Value).Sum(pair => pair.Value.Settings.Subscriptions.Count) + wanted.Count
+                > QueueSubscriptions.TotalMax)
+        {
+            return QueueSubscriptions.TooMany;
+        }
+
         var found = Make(queue);
         if (existed && (patch.Condition == SettingsCondition.NewQueue
             || (patch.Condition == SettingsCondition.UndecidedExpiry && found.Settings.Expires is not null)
@@ -453,6 +460,13 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             number++;
             added.Add(stored);
             outcomes.Add(new PutOutcome(stored.Id, Duplicate: false, copies.Sum(copy => copy.TryAdd(this, message) ? 1 : 0)));
+        }
+
+        if (outcomes.Sum(outcome => outcome.Copies) > QueueSubscriptions.CopiesMax)
+        {
+            found.LastAvailableAt = lastAvailableAt;
+            copies.ForEach(copy => copy.Undo());
+            return QueueSubscriptions.TooManyCopies(queue);
         }
 
         var dropped = WhatToDrop(found, added);

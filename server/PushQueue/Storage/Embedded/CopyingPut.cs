@@ -20,6 +20,8 @@ internal sealed class CopyingPut
     // The subscribers that get a copy of the message in hand.
     private readonly List<int> _wanting = [];
 
+    private int _copies;
+
     // How much of this put is admitted already, by subscriber; the source's is the last.
     private readonly (int Messages, long Bytes)[] _ahead;
 
@@ -149,13 +151,9 @@ internal sealed class CopyingPut
                 continue;
             }
 
-            if (queue.Admission.FindKnown(message.Id, out var pending) is not null)
+            if (queue.Admission.FindKnown(message.Id, out _) is not null)
             {
-                if (pending is not null)
-                {
-                    _repeated.Add(pending);
-                }
-
+                // Also where that message is still on its way to the disk: this put is stored, whether the other one arrives or not.
                 continue;
             }
 
@@ -167,7 +165,8 @@ internal sealed class CopyingPut
             _wanting.Add(i);
         }
 
-        return null;
+        _copies += _wanting.Count;
+        return _copies > QueueSubscriptions.CopiesMax ? QueueSubscriptions.TooManyCopies(_source.Name) : null;
     }
 
     private void Forget()

@@ -64,32 +64,40 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             return existing;
         }
 
-        EmbeddedQueue queue;
+        var queue = GetOrCreateSilently(name, out var isNew);
+        if (isNew && !name.IsDeadLetter)
+        {
+            // A queue makes its dead-letter queue inside a transaction, under its lock.
+            NotifyMade(name);
+        }
+
+        return queue;
+    }
+
+    public EmbeddedQueue GetOrCreateSilently(QueueName name, out bool isNew)
+    {
         lock (_creation)
         {
-            if (_queues.TryGetValue(name, out existing))
+            isNew = false;
+            if (_queues.TryGetValue(name, out var existing))
             {
                 return existing;
             }
 
+            isNew = true;
             var expires = QueueExpiry.Find(_options.Expires, name);
             var settings = expires is null ? QueueSettings.Default : QueueSettings.Default with { Expires = expires };
-            queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
+            var queue = new EmbeddedQueue(_services, _nextQueueNumber++, name, EmbeddedQueue.NewEpoch(), settings);
             queue.Subscribers = _subscriptions.Table.SubscribersOf(queue);
             queue.RecordNew(_services.NowMs());
             _queues[name] = queue;
             _names.Add(name.Value);
             _services.CountQueues(1);
+            return queue;
         }
-
-        if (!name.IsDeadLetter)
-        {
-            // A queue makes its dead-letter queue inside a transaction, under its lock.
-            _services.Listener.OnMade(name);
-        }
-
-        return queue;
     }
+
+    public void NotifyMade(QueueName name) => _services.Listener.OnMade(name);
 
     /// <summary>Says that the stop was orderly, writes everything, and lets the folder go.</summary>
     public ValueTask DisposeAsync()
@@ -170,6 +178,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
             foreach (var queue in recovery.Queues.Where(static queue => queue.Subscribers is not null))
             {
                 queue.Feed(queue.Subscribers);
+                queue.Notify();
             }
 
             _services.Timers.Start();

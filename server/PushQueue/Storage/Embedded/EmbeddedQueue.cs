@@ -653,38 +653,6 @@ internal sealed class EmbeddedQueue : ILogOwner
         return result;
     }
 
-    /// <summary>The settings as they are now; null where the queue was deleted meanwhile.</summary>
-    public Recorded<QueueSettings>? UpdateSettings(QueueSettingsPatch patch)
-    {
-        using var transaction = BeginUse();
-        if (_state.IsDeleted)
-        {
-            return null;
-        }
-
-        if (!_state.Meets(patch.Condition))
-        {
-            return new(_state.Settings, null);
-        }
-
-        var settings = patch.ApplyTo(_state.Settings);
-        if (settings != _state.Settings)
-        {
-            _state.Settings = settings;
-            _state.History.KeepLatest(settings.HistoryPerKey);
-            _state.Keys.Reorder();
-            _state.History.Trim(settings, transaction.Now);
-            _state.NoteDue(Math.Min(_state.History.NextEndMs(settings), _state.UnusedAtMs));
-            _state.Events.SettingsChanged();
-            if (_state.Waiting.Ready.Count > 0)
-            {
-                _state.Events.Ready();
-            }
-        }
-
-        return new(settings, _state.Record());
-    }
-
     /// <summary>Writes the queue's state without its messages; a new queue's first record, or a part of a snapshot.</summary>
     public void RecordState()
     {
@@ -835,6 +803,9 @@ internal sealed class EmbeddedQueue : ILogOwner
         _state.Index.Remove(message);
         var copy = message.Copy();
         _state.Index.Add(copy);
+
+        // The former object may stay in the ring for long; the copy has the body now.
+        message.Body = null;
         return copy;
     }
 

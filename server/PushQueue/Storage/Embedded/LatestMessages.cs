@@ -34,12 +34,6 @@ internal sealed class LatestMessages
     public bool Has(StoredMessage message) =>
         message.Key is { } key && _byKey.TryGetValue(key, out var latest) && ReferenceEquals(latest, message);
 
-    public void Remove(StoredMessage message)
-    {
-        _byKey.Remove(message.Key!);
-        _byOffset.Remove(message);
-    }
-
     /// <summary>The messages from that offset on, in the order of their offsets.</summary>
     public IEnumerable<StoredMessage> From(long offset) => _byOffset.From(new StoredMessage
     {

@@ -160,6 +160,9 @@ internal sealed class OrderedMessages
 
         public int GoneInRing { get; set; }
 
+        /// <summary>How many places of messages that are gone have been passed since they were removed the last time.</summary>
+        private int Passed { get; set; }
+
         public StoredMessage? Peek()
         {
             DropGoneFirst();
@@ -208,6 +211,7 @@ internal sealed class OrderedMessages
         {
             Ring.Keep(static kept => kept is { Place: MessagePlace.Ready });
             GoneInRing = 0;
+            Passed = 0;
             for (var i = 0; i < Ring.Count; i++)
             {
                 if (Ring[i] is KeyedMessage keyed)
@@ -261,6 +265,12 @@ internal sealed class OrderedMessages
 
         public IEnumerable<StoredMessage> InOrder(StoredMessage? from)
         {
+            if (Passed > CompactAbove)
+            {
+                // Searches with a filter leave those behind that do not match, and pass the same gone ones again and again.
+                Compact();
+            }
+
             using var between = Between.From(from).GetEnumerator();
             var hasBetween = between.MoveNext();
             for (var i = from is null ? 0 : FirstInRing(from); i < Ring.Count; i++)
@@ -268,6 +278,7 @@ internal sealed class OrderedMessages
                 var message = Ring[i];
                 if (message is not { Place: MessagePlace.Ready })
                 {
+                    Passed++;
                     continue;
                 }
 

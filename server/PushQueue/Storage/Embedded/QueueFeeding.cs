@@ -9,15 +9,26 @@ internal static class QueueFeeding
     public static bool FeedsHistory(this EmbeddedQueue queue) =>
         queue.Subscribers is not null && queue.State.Settings is { Stopped: false, EffectivePolicy: DeliveryPolicy.Broadcast };
 
-    /// <summary>From the return of this on, each put is copied to these; null for none.</summary>
+    /// <summary>
+    /// From the return of this on, each put is copied to these; null for none. The caller calls <see cref="EmbeddedQueue.Notify"/> when it
+    /// holds no lock.
+    /// </summary>
     public static void Feed(this EmbeddedQueue queue, SubscriberSet? subscribers)
     {
-        using var transaction = queue.Begin();
-        queue.Subscribers = subscribers;
-        if (transaction.State.Waiting.Ready.Count > 0)
+        queue.Enter();
+        try
         {
-            // Messages that wait for a consumer wait no longer: they go to history.
-            transaction.State.Events.Ready();
+            queue.State.Advance(queue.State.Services.Clock.NowMs());
+            queue.Subscribers = subscribers;
+            if (queue.State.Waiting.Ready.Count > 0)
+            {
+                // Messages that wait for a consumer wait no longer: they go to history.
+                queue.State.Events.Ready();
+            }
+        }
+        finally
+        {
+            queue.Leave();
         }
     }
 }

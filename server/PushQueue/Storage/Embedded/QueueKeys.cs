@@ -177,6 +177,24 @@ internal sealed class QueueKeys(QueueState state)
         }
     }
 
+    /// <summary>Begins to note whose turn it is, for a selection that is put back.</summary>
+    public KeyTurns NoteTurns() => new(_plainTurn);
+
+    /// <summary>The messages of a selection are back in their places: the turns are those before it.</summary>
+    public void Restore(KeyTurns turns)
+    {
+        Settle();
+        _plainTurn = turns.Plain;
+        foreach (var (key, turn) in turns.ByKey)
+        {
+            key.Turn = turn;
+            if (key.OpenAt >= 0)
+            {
+                Sink(Rise(key.OpenAt, key), key);
+            }
+        }
+    }
+
     /// <summary>Whether a message that a caller chooses by its own time may be given out.</summary>
     public bool MayGo(KeyedMessage message)
     {

@@ -11,10 +11,6 @@ namespace PushQueue.Storage.Embedded;
 /// <param name="directory">Finds queues and makes them.</param>
 internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues, Lock creation, IQueueDirectory directory)
 {
-    private static readonly BrokerFailure TooMany = new(
-        QueueError.TooManySubscriptions,
-        $"The server may have {QueueSubscriptions.TotalMax} queue subscriptions; remove some, or use patterns. Nothing was changed.");
-
     private readonly Lock _gate = new();
     private volatile SubscriptionTable _table = SubscriptionTable.Empty;
 
@@ -34,42 +30,73 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
     /// <summary>Changes settings, the subscriptions among them.</summary>
     public BrokerResult<Recorded<QueueSettings>> Change(QueueName name, QueueSettingsPatch patch)
     {
-        lock (_gate)
+        var changed = new List<EmbeddedQueue>();
+        var isNew = false;
+        try
         {
-            while (true)
+            lock (_gate)
             {
-                var queue = directory.GetOrCreate(name);
-                var before = _table.Of(queue);
-                if (_table.Count - before.Count + patch.Subscriptions!.Count > QueueSubscriptions.TotalMax)
-                {
-                    return TooMany;
-                }
-
-                if (queue.UpdateSettings(patch) is { } settings)
-                {
-                    ApplyLocked(queue, before, settings.Value.Subscriptions);
-                    return settings;
-                }
+                return ChangeLocked(name, patch, changed, ref isNew);
             }
+        }
+        finally
+        {
+            // Listeners are called without the lock.
+            if (isNew)
+            {
+                directory.NotifyMade(name);
+            }
+
+            changed.ForEach(static queue => queue.Notify());
         }
     }
 
     /// <summary>A queue was deleted.</summary>
     public void End(EmbeddedQueue deleted)
     {
-        if (_table.Of(deleted).Count == 0)
-        {
-            return;
-        }
-
+        var changed = new List<EmbeddedQueue>();
         lock (_gate)
         {
-            ApplyLocked(deleted, _table.Of(deleted), QueueSubscriptions.None);
+            // Under the lock: a change that began before the deletion enters its subscriptions first.
+            if (_table.Of(deleted) is { Count: > 0 } before)
+            {
+                ApplyLocked(deleted, before, QueueSubscriptions.None, changed);
+            }
+        }
+
+        changed.ForEach(static queue => queue.Notify());
+    }
+
+    /// <param name="name">The subscriber.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="changed">Gets the queues that have something to notify of.</param>
+    /// <param name="isNew">Set where the subscriber was made.</param>
+    private BrokerResult<Recorded<QueueSettings>> ChangeLocked(
+        QueueName name, QueueSettingsPatch patch, List<EmbeddedQueue> changed, ref bool isNew)
+    {
+        while (true)
+        {
+            // Before the queue is made: a refusal changes nothing.
+            var had = directory.Find(name) is { } existing ? _table.Of(existing).Count : 0;
+            if (_table.Count - had + patch.Subscriptions!.Count > QueueSubscriptions.TotalMax)
+            {
+                return QueueSubscriptions.TooMany;
+            }
+
+            var queue = directory.GetOrCreateSilently(name, out var made);
+            isNew |= made;
+            if (queue.UpdateSettingsSilently(patch) is { } settings)
+            {
+                changed.Add(queue);
+                ApplyLocked(queue, _table.Of(queue), settings.Value.Subscriptions, changed);
+                return settings;
+            }
         }
     }
 
     /// <summary>From the return of this on, puts into the queues concerned follow the new subscriptions.</summary>
-    private void ApplyLocked(EmbeddedQueue subscriber, QueueSubscriptions before, QueueSubscriptions now)
+    private void ApplyLocked(
+        EmbeddedQueue subscriber, QueueSubscriptions before, QueueSubscriptions now, List<EmbeddedQueue> changed)
     {
         var table = _table.With(subscriber, now);
         lock (creation)
@@ -83,6 +110,7 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
             if (queue != subscriber && (before.Fits(queue.Name) || now.Fits(queue.Name)))
             {
                 queue.Feed(table.SubscribersOf(queue));
+                changed.Add(queue);
             }
         }
     }

@@ -119,7 +119,7 @@ internal sealed class WaitingMessages(QueueKeys keys)
 
     /// <summary>
     /// The first message that is due by the caller's time and whose key neither waits nor was chosen already. Passes over the others:
-    /// nobody but the scheduler dialect chooses by a time of its own, and its messages have no _keys.
+    /// nobody but the scheduler dialect chooses by a time of its own, and its messages have no keys.
     /// </summary>
     private StoredMessage? FirstDue(long dueByMs, HashSet<MessageKey>? chosen) =>
         ReadyMessages.Merge(Ready.OldestFirst(), Delayed.InOrder(), DeliveryOrder.Instance)
@@ -135,15 +135,18 @@ internal sealed class WaitingMessages(QueueKeys keys)
         var sum = 0L;
         var chosen = dueByMs is null ? null : NewChoice();
         var selected = new List<(StoredMessage Message, bool Delayed)>();
+        var turns = _keys.NoteTurns();
         for (var i = 0; i < count && sum <= bytes && Peek(dueByMs, chosen) is { } message; i++)
         {
             selected.Add((message, message.Place == MessagePlace.Delayed));
-            Pop(message, dueByMs);
-            sum += message.BodyLength;
             if (message is KeyedMessage keyed)
             {
                 chosen?.Add(keyed.MessageKey);
+                turns.Note(keyed.MessageKey);
             }
+
+            Pop(message, dueByMs);
+            sum += message.BodyLength;
         }
 
         for (var i = selected.Count - 1; i >= 0; i--)
@@ -158,6 +161,7 @@ internal sealed class WaitingMessages(QueueKeys keys)
             }
         }
 
+        _keys.Restore(turns);
         return sum > bytes;
     }
 
@@ -202,7 +206,7 @@ internal sealed class WaitingMessages(QueueKeys keys)
         }
 
         /// <summary>
-        /// Goes on behind the last message that it looked at: those before it do not match, or wait for others of their _keys. Only the
+        /// Goes on behind the last message that it looked at: those before it do not match, or wait for others of their keys. Only the
         /// message that was chosen last may let one of them go.
         /// </summary>
         private StoredMessage? FindMatch()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PushQueue.Queues;
 using StackExchange.Redis;
 
@@ -13,12 +14,16 @@ internal sealed class FilterSearch(MessageFilter filter)
     private const int ScriptsMax = 16;
 
     private int _scripts;
+    private int _looks;
 
     /// <summary>The filter, as scripts read it.</summary>
     public RedisValue Packed { get; } = filter.Packed();
 
-    /// <summary>How many ready messages the next script passes over.</summary>
-    public long Rank { get; private set; }
+    /// <summary>
+    /// Behind which message the next script goes on; empty for the beginning. Not how many it passes over: others may take some of them
+    /// meanwhile, and as many that nobody looked at would be passed over instead.
+    /// </summary>
+    public RedisValue Place { get; private set; } = RedisValue.EmptyString;
 
     /// <summary>Null for a selection without a filter.</summary>
     public static FilterSearch? Of(Selection selection) => selection.Filter is { } filter ? new FilterSearch(filter) : null;
@@ -27,11 +32,19 @@ internal sealed class FilterSearch(MessageFilter filter)
     public bool HasMore { get; private set; }
 
     /// <summary>Takes note of where a script stopped.</summary>
-    /// <param name="state">Of its answer: the rank as a negative number; zero and more where it saw all or found enough.</param>
-    public void Note(long state)
+    /// <param name="state">Of its answer: <c>s</c>, how many messages it looked at, and the place; a number where it saw all.</param>
+    public void Note(RedisValue state)
     {
-        Rank = Math.Max(0, -state);
-        HasMore = state < 0 && Rank < MessageFilter.SearchMax && ++_scripts < ScriptsMax;
+        HasMore = false;
+        if ((string?)state is not ['s', .. var stopped])
+        {
+            return;
+        }
+
+        var space = stopped.IndexOf(' ', StringComparison.Ordinal);
+        _looks += int.Parse(stopped.AsSpan(0, space), CultureInfo.InvariantCulture);
+        Place = stopped[(space + 1)..];
+        HasMore = _looks < MessageFilter.SearchMax && ++_scripts < ScriptsMax;
     }
 
     /// <summary>Leases until there are as many as wanted, or the search ends.</summary>

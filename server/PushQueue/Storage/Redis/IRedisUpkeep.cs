@@ -24,6 +24,9 @@ internal interface IRedisUpkeep
     /// </summary>
     Task ReleaseLostAsync();
 
+    /// <summary>Starts the histories of queues that feed others, where that failed when the subscription was stored.</summary>
+    Task FeedHistoriesAsync();
+
     /// <summary>Records again in which queues a node has leases: a Redis that came back may have lost that.</summary>
     Task RecordQueuesAsync(NodeIdentity identity);
 

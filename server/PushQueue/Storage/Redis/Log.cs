@@ -56,6 +56,10 @@ internal static partial class Log
         "Queue {Queue} was deleted: it was not used for the time of its setting expires. It contained {Messages} messages")]
     public static partial void Unused(ILogger logger, string queue, long messages);
 
+    [LoggerMessage(140, LogLevel.Warning,
+        "Queue {Queue} subscribes to others, and messages that wait there for a consumer go to history with a later heartbeat: {Sentence}")]
+    public static partial void FeedWaits(ILogger logger, string queue, string sentence);
+
     [LoggerMessage(139, LogLevel.Warning,
         "A packet on the channel of notifications cannot be read; notifications may have been missed")]
     public static partial void Unreadable(ILogger logger, Exception exception);

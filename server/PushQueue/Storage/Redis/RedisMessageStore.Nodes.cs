@@ -50,6 +50,8 @@ internal sealed partial class RedisMessageStore : IRedisUpkeep
 
     public Task ReleaseLostAsync() => Task.WhenAll(_lost.Take().Select(lost => _faults.TryAsync(lost.Queue, lost, ReleaseLostAsync)));
 
+    public Task FeedHistoriesAsync() => _feeds.RetryAsync();
+
     public async Task RecordQueuesAsync(NodeIdentity identity)
     {
         foreach (var names in identity.Queues.Keys.Select(static queue => (RedisValue)queue.Value).Chunk(NamesAtOnce))

@@ -16,17 +16,24 @@ internal sealed partial class RedisMessageStore
     internal async ValueTask<IReadOnlyList<BrokerResult<PutOutcome>>> PutEachAsync(QueueName queue, IReadOnlyList<NewMessage> messages)
     {
         var outcomes = new BrokerResult<PutOutcome>[messages.Count];
+        var done = 0;
         try
         {
-            var reply = await PutAsync(queue, messages, allOrNone: false);
-            for (var i = 0; i < outcomes.Length; i++)
+            while (done < outcomes.Length)
             {
-                outcomes[i] = reply[i];
+                var reply = await PutAsync(queue, done == 0 ? messages : [.. messages.Skip(done)], allOrNone: false);
+                var tried = reply.Tried;
+                for (var i = 0; i < tried; i++)
+                {
+                    outcomes[done + i] = reply[i];
+                }
+
+                done += tried;
             }
         }
         catch (StoreUnavailableException e)
         {
-            Array.Fill(outcomes, Failure(e));
+            Array.Fill(outcomes, Failure(e), done, outcomes.Length - done);
         }
 
         return outcomes;

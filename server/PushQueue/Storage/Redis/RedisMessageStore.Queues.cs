@@ -127,13 +127,13 @@ internal sealed partial class RedisMessageStore
             var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch));
             if (reply!.Length == 1)
             {
-                return RedisFeeds.TooManySubscriptions;
+                return QueueSubscriptions.TooMany;
             }
 
             var settings = RedisSettings.Read(reply.AsSpan(1));
             if (patch.Subscriptions is { Count: > 0 } subscriptions)
             {
-                await _directory.FeedHistoriesAsync(queue, subscriptions, _listener!);
+                await _feeds.FeedHistoriesAsync(queue, subscriptions);
             }
 
             return settings;

@@ -52,7 +52,7 @@ internal sealed partial class RedisMessageStore
                     queue,
                     [
                         default, default, outcomes.Length - served, 0, string.Empty, SharedBytesMax, 1, int.MaxValue,
-                        PendingTake.BytesAtOnceMax, string.Empty, 0,
+                        PendingTake.BytesAtOnceMax, string.Empty, string.Empty,
                     ]);
                 var messages = reply is null ? [] : Messages(queue, reply, from: 2);
                 if (messages.Count == 0)
@@ -75,8 +75,13 @@ internal sealed partial class RedisMessageStore
         return outcomes;
     }
 
+    /// <summary>
+    /// Why a script gave nothing out, or less than there is; 0 where nothing stood in the way, and where the search of a filter stopped.
+    /// </summary>
+    private static long StateOf(RedisValue[]? reply) => reply is not null && reply[1].TryParse(out long state) ? state : 0;
+
     /// <summary>The outcome of a script that has taken nothing; null where there is no such queue.</summary>
-    private static BrokerResult<IReadOnlyList<Message>> NothingTaken(RedisValue[]? reply) => (reply is null ? 0 : (long)reply[1]) switch
+    private static BrokerResult<IReadOnlyList<Message>> NothingTaken(RedisValue[]? reply) => StateOf(reply) switch
     {
         1 => new BrokerFailure(QueueError.QueueStopped),
         2 => new BrokerFailure(QueueError.TooLargeAtOnce),
@@ -100,9 +105,9 @@ internal sealed partial class RedisMessageStore
                     queue,
                     [
                         default, default, page, evenWhenStopped ? 1 : 0, Text(selection.Time), room, taken.Count == 0 ? 1 : 0, atOnce,
-                        int.MaxValue, search?.Packed ?? string.Empty, search?.Rank ?? 0,
+                        int.MaxValue, search?.Packed ?? string.Empty, search?.Place ?? string.Empty,
                     ]);
-                if (reply is not null && (long)reply[1] > 0)
+                if (StateOf(reply) > 0)
                 {
                     return taken.Count > 0 ? taken : NothingTaken(reply);
                 }
@@ -112,7 +117,7 @@ internal sealed partial class RedisMessageStore
                 var bytes = messages.Sum(static message => message.Body.Length);
                 room = Math.Max(0, room - bytes);
                 atOnce = Math.Max(0, atOnce - bytes);
-                search?.Note(reply is null ? 0 : (long)reply[1]);
+                search?.Note(reply is null ? 0 : reply[1]);
                 if ((messages.Count < page && search is not { HasMore: true }) || taken.Count == count || (search is not null && room == 0))
                 {
                     return taken;
@@ -191,9 +196,9 @@ internal sealed partial class RedisMessageStore
                     request.Delivery ? 1 : request.Streaming ? 2 : 0, receipts, Text(request.Selection.Time),
                     Text(request.Selection.Time + request.TimeToRun),
                     request.Consumers, request.Room, request.EvenWhenStopped ? 1 : 0,
-                    search?.Packed ?? string.Empty, search?.Rank ?? 0,
+                    search?.Packed ?? string.Empty, search?.Place ?? string.Empty,
                 ]);
-            search?.Note(reply is null ? 0 : (long)reply[1]);
+            search?.Note(reply is null ? 0 : reply[1]);
             if (reply is null)
             {
                 return Array.Empty<Lease>();
@@ -201,7 +206,7 @@ internal sealed partial class RedisMessageStore
 
             const int Stopped = 1;
             const int LeftForOthers = 2;
-            var state = (long)reply[1];
+            var state = StateOf(reply);
 
             // A node that was declared dead gets nothing; its next heartbeat joins again and has all queues read.
             if (state == LeftForOthers)

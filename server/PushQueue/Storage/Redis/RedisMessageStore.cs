@@ -25,6 +25,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private readonly ILogger _logger;
     private readonly RedisConnection _connection;
     private readonly RedisDirectory _directory;
+    private readonly RedisFeeds _feeds;
     private readonly RedisTimers _timers;
     private readonly FaultBorder _faults;
     private readonly ConcurrentDictionary<QueueName, KnownQueue> _queues = new();
@@ -43,6 +44,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _logger = loggers.CreateLogger<RedisMessageStore>();
         _connection = new RedisConnection(options, _logger);
         _directory = new RedisDirectory(_connection);
+        _feeds = new RedisFeeds(_directory, () => _listener!, _logger);
         _faults = new FaultBorder("redis-queues", _logger, options.Meter);
         _timers = new RedisTimers(
             _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));

@@ -52,6 +52,7 @@ internal sealed partial class RedisNode
         await Task.Yield();
         await TryAsync(LeaveAsync);
         await TryAsync(upkeep.ReleaseLostAsync);
+        await TryAsync(upkeep.FeedHistoriesAsync);
         if (_mayResume && _mustResume)
         {
             await TryAsync(ResumeAsync);

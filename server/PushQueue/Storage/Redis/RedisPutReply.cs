@@ -16,6 +16,8 @@ internal readonly struct RedisPutReply(QueueName queue, IReadOnlyList<NewMessage
     private const int Duplicate = -1;
     private const int KeyTaken = -2;
     private const int TooManyMessages = -3;
+    private const int TooManyCopies = -5;
+    private const int NotTried = -6;
 
     // Control and the place of the message to blame; then a code per message.
     private const int Head = 2;
@@ -38,6 +40,21 @@ internal readonly struct RedisPutReply(QueueName queue, IReadOnlyList<NewMessage
             var from = IsRefused ? Head + 1 : Head + 1 + (2 * messages.Count);
             return Enumerable.Range(0, Math.Max(0, values.Length - from) / 2)
                 .Select(index => (QueueName.Parse(values[from + (2 * index)]!), (long)values[from + (2 * index) + 1]));
+        }
+    }
+
+    /// <summary>How many of the messages have an outcome; the others were not tried, because these made many copies.</summary>
+    public int Tried
+    {
+        get
+        {
+            var tried = messages.Count;
+            while (HasCopies && !IsRefused && reply[Head + tried - 1].TryParse(out long code) && code == NotTried)
+            {
+                tried--;
+            }
+
+            return tried;
         }
     }
 
@@ -84,6 +101,7 @@ internal readonly struct RedisPutReply(QueueName queue, IReadOnlyList<NewMessage
         Duplicate => new PutOutcome(message.Id!.Value, Duplicate: true),
         KeyTaken => new BrokerFailure(
             QueueError.UniqueKeyTaken, $"A message with the unique key '{message.UniqueKey}' still waits in queue '{queue}'."),
+        TooManyCopies => QueueSubscriptions.TooManyCopies(queue),
         TooManyMessages => new BrokerFailure(
             QueueError.QueueFull, $"Queue '{queue}' has reached its maxMessages; try again after some messages were taken."),
         _ => new BrokerFailure(QueueError.QueueFull, $"Queue '{queue}' has reached its maxBytes; try again after some messages were "

@@ -54,7 +54,7 @@ internal sealed partial class RedisScripts
             $"""
             local INCARNATION, CHANNEL = '{incarnation}', '{channel}'
             local SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}
-            local MOST_SUBSCRIPTIONS = {QueueSubscriptions.TotalMax}
+            local MOST_SUBSCRIPTIONS, MOST_COPIES = {QueueSubscriptions.TotalMax}, {QueueSubscriptions.CopiesMax}
             local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}
             local DEFAULT_HISTORY_AGE, DEFAULT_KEY_IN_FLIGHT = {defaults.HistoryAge.Ticks}, {defaults.KeyInFlight}
 

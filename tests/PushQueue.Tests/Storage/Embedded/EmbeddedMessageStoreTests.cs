@@ -14,6 +14,22 @@ public abstract class EmbeddedMessageStoreTests(string durability) : MessageStor
     [Fact]
     public void The_store_says_how_durable_it_is() => Assert.Equal(durability, Store.Durability.ToString());
 
+    [Fact]
+    public async Task Listeners_hear_of_a_subscription_without_its_lock()
+    {
+        Listener.Telling = news =>
+        {
+            if (news is SettingsChanged && news.Queue == Sub("a"))
+            {
+                Task.Run(() => Subscribe(Sub("b"), Queue.Value)).WithTimeout().GetAwaiter().GetResult();
+            }
+        };
+
+        await Subscribe(Sub("a"), Queue.Value);
+
+        Assert.Equal([Sub("a"), Sub("b")], await Store.SubscribersAsync(Queue).WithTimeout());
+    }
+
     private protected override async Task<IMessageStore> CreateStoreAsync(TestTimeProvider time, IQueueChangeListener listener)
     {
         var options = new EmbeddedStoreOptions { DataDirectory = _directory.Path, Durability = Durability.TryParse(durability)! };

@@ -151,6 +151,8 @@ public sealed class RedisUpkeepTests(SharedRedis redis)
 
         public Task ReleaseLostAsync() => Task.CompletedTask;
 
+        public Task FeedHistoriesAsync() => Task.CompletedTask;
+
         public Task RecordQueuesAsync(NodeIdentity identity)
         {
             FailOnce();

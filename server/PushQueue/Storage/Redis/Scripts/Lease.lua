@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Keys, Advance, Choose, Filter, Turns
+-- uses: Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter, Turns
 -- Reserves the next ready messages.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the
 -- node whose life they are bound to (0: none), worker (may be empty), 0 or 1 delivery, 2 streaming, receipts (8 bytes each), the caller's
 -- time to choose by (empty: the queue's order), end of the leases by the caller's clock; where nodes share by turns, how many consumers of
 -- the node take part and how many messages they could take, else 0 and 0; 1 to lease from a stopped queue, too; a filter (empty: none), and
--- the rank where its search goes on.
+-- the place where its search goes on (empty: the beginning).
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
--- node for dead, -1 and less where the search of the filter goes on at that rank, else 0; per message its record and its status
--- (Part.Codec.lua).
+-- node for dead, a text where the search of the filter has to go on (stopped_at of Part.Filter.lua), else 0; per message its record and its
+-- status (Part.Codec.lua).
 local queue = open({ 'stopped', 'fair' })
 if not queue then return { -1 } end
 use()
@@ -19,7 +19,7 @@ if ARGV[6] ~= '0' and call('SISMEMBER', ':buried', ARGV[6]) == 1 then return ans
 local wanted, bytes_max, lease_end, node = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local worker, delivery, streaming = ARGV[7] ~= '' and ARGV[7] or nil, ARGV[8] == '1', ARGV[8] == '2'
 local due_by, callers_end = tonumber(ARGV[10]), tonumber(ARGV[11])
-local search = ARGV[15] ~= '' and filtered_chooser(ARGV[15], tonumber(ARGV[16]))
+local search = ARGV[15] ~= '' and filtered_chooser(ARGV[15], ARGV[16])
 local reply, leased, bytes = { 0, 0 }, 0, 0
 local consumers, turns = tonumber(ARGV[12]), nil
 if consumers > 0 then
@@ -92,7 +92,7 @@ while leased < wanted and lease_some() do end
 if leased > 0 and lease_end ~= 0 then note_due(lease_end) end
 if search and leased < wanted then
   await_matches()
-  if search.stopped_at() then reply[2] = -search.stopped_at() end
+  reply[2] = search.stopped_at() or reply[2]
 end
 if turns then end_turn(turns, leased, tonumber(ARGV[13]), turns.left) end
 return answer(reply)

@@ -104,7 +104,7 @@ local function rules()
     elseif returns then
       keys().back(member, message.key, state)
     else
-      keys().ready(member, message.key, available)
+      keys().ready(member, message.key, available, nil, true)
       keys().settle(message.key)
     end
   end
@@ -169,8 +169,9 @@ local function rules()
     end
     local gone, kept = {}, {}
     if start > first and limits[3] == '1' then
-      -- The newest message of each key stays.
-      local latest = call('ZRANGEBYSCORE', ':latest', '-inf', '(' .. string.format('%.0f', start), 'WITHSCORES')
+      -- The newest message of each key stays. Those before first have stayed already.
+      local latest = call(
+        'ZRANGEBYSCORE', ':latest', string.format('%.0f', first), '(' .. string.format('%.0f', start), 'WITHSCORES')
       for i = 2, #latest, 2 do kept[tonumber(latest[i])] = true end
     end
     local function drop_gone()
@@ -185,7 +186,8 @@ local function rules()
     else
       -- Many offsets, or a hole where Redis has lost what it had given out: what is there is named, not what might be.
       for _, offset in ipairs(call('HKEYS', ':history')) do
-        if tonumber(offset) < start and not kept[tonumber(offset)] then gone[#gone + 1] = offset end
+        local at = tonumber(offset)
+        if at >= first and at < start and not kept[at] then gone[#gone + 1] = offset end
         if #gone == 1000 then drop_gone() end
       end
     end

@@ -87,14 +87,18 @@ local function find_subscribers(name)
   return table.concat(found, '\28')
 end
 
--- The same, with the fields fed and fedat at hand.
+-- The same for the queue in hand, with its fields fed and fedat loaded. Second: whether the fields have to be written.
 local version
-local function subscribers(queue)
+local function current_subscribers(queue)
   if version == nil then version = redis.call('HGET', registry(), '') end
-  if not version then return '' end
-  if queue.fedat == version then return queue.fed end
-  local fed = find_subscribers(NAME)
-  redis.call('HSET', KEY, 'fed', fed, 'fedat', version)
+  if not version then return '', false end
+  if queue.fedat == version then return queue.fed, false end
+  return find_subscribers(NAME), true
+end
+
+local function subscribers(queue)
+  local fed, is_new = current_subscribers(queue)
+  if is_new then redis.call('HSET', KEY, 'fed', fed, 'fedat', version) end
   return fed
 end
 
@@ -121,24 +125,6 @@ local function register(before, after, most)
   redis.call('HINCRBY', registry(), '', 1)
   redis.call('HINCRBY', registry(), '\1', added)
   return true
-end
-
-local function headers_of(record, message)
-  local headers, at = {}, message.at
-  if not has(message.flags, 128) then return headers end
-  local packed
-  packed, at = struct.unpack('>I2c0', record, at)
-  if has(message.flags, 32) then packed, at = struct.unpack('>I2c0', record, at) end
-  packed = struct.unpack('>I2c0', record, at)
-  local i = 1
-  while i <= #packed do
-    local name_length = packed:byte(i)
-    local value_at = i + name_length + 3
-    local value_length = packed:byte(value_at - 2) * 256 + packed:byte(value_at - 1)
-    headers[packed:sub(i + 1, i + name_length)] = packed:sub(value_at, value_at + value_length - 1)
-    i = value_at + value_length
-  end
-  return headers
 end
 
 local function holds(condition, headers)

@@ -1,5 +1,5 @@
 -- Part: which of the ready messages match a filter (MessageFilter.cs). Reading a record copies its body, so one script looks at a bounded
--- number of messages and of bytes; the node goes on from the rank where it stopped.
+-- number of messages and of bytes; the node goes on behind the message where it stopped, wherever that stands by then.
 local FILTER_LOOKS, FILTER_BYTES, FILTER_PAGE = 1000, 4 * 1024 * 1024, 50
 -- How long puts notify although the queue has ready messages, once a search has found too few.
 local FILTER_WAIT = 90000
@@ -20,25 +20,9 @@ local function read_filter(packed)
   return conditions
 end
 
--- The headers of a record by their names; nil where it has none.
-local function headers_of(record)
-  if not has(record:byte(1), 128) then return nil end
-  local message = read_record(record)
-  local _, at = struct.unpack('>I2c0', record, message.at)
-  if has(message.flags, 32) then _, at = struct.unpack('>I2c0', record, at) end
-  local packed, headers = struct.unpack('>I2c0', record, at), {}
-  at = 1
-  while at <= #packed do
-    local name, value
-    name, value, at = struct.unpack('>Bc0I2c0', packed, at)
-    headers[name] = value
-  end
-  return headers
-end
-
 local function matches(conditions, record)
-  local headers = headers_of(record)
-  if not headers then return false end
+  if not has(record:byte(1), 128) then return false end
+  local headers = headers_of(record, read_record(record))
   for _, condition in ipairs(conditions) do
     local value = headers[condition.name]
     if not value or not (condition.present or condition.values[value]) then return false end
@@ -47,25 +31,38 @@ local function matches(conditions, record)
 end
 
 -- A chooser as in Part.Choose.lua, for all steps of a script: each page continues after the last message that was taken out. If keys
--- take turns, a filter does not: it keeps to the queue's order, and messages with a key stand in :blocked.
-local function filtered_chooser(packed, rank)
+-- take turns, a filter does not: it keeps to the queue's order, and messages with a key stand in :blocked. from: the place where an
+-- earlier script stopped, as stopped_at returns it.
+local function filtered_chooser(packed, from)
   local conditions, chosen, looks, bytes, removed = read_filter(packed), {}, 0, 0, false
-  local fair, base, window = HAS_KEYS and loaded.fair == '1', rank, nil
+  local fair, window = HAS_KEYS and loaded.fair == '1', nil
   local choice = { stopped = false, page_max = fair and 1 or 64 }
+  local from_score, from_member = from:match('^(%S+) (%S+)$')
 
+  local function first_rank(suffix)
+    return from_score and rank_behind(suffix, from_score, from_member) or 0
+  end
+
+  -- The rank among :ready of the next message to look at; where keys take turns, its index in the window, less one.
+  local rank = fair and 0 or first_rank(':ready')
+
+  -- Both sets as one, in their order.
   local function read_window()
-    local last = base + FILTER_LOOKS + FILTER_PAGE - 1
-    local ready, blocked = call('ZRANGE', ':ready', 0, last, 'WITHSCORES'), call('ZRANGE', ':blocked', 0, last, 'WITHSCORES')
-    local i, j, passed = 1, 1, 0
+    local function part(suffix)
+      local first = first_rank(suffix)
+      return call('ZRANGE', suffix, first, first + FILTER_LOOKS + FILTER_PAGE - 1, 'WITHSCORES')
+    end
+    local ready, blocked, i, j = part(':ready'), part(':blocked'), 1, 1
     window = {}
-    while (ready[i] or blocked[j]) and passed <= last do
+    while (ready[i] or blocked[j]) and #window < FILTER_LOOKS + FILTER_PAGE do
       local one, other = tonumber(ready[i + 1]), tonumber(blocked[j + 1])
-      local is_plain = one and (not other or one < other or (one == other and ready[i] < blocked[j]))
-      if passed >= base then
-        window[#window + 1] = is_plain and { ready[i], ready[i + 1], 'r' } or { blocked[j], blocked[j + 1], 'b' }
+      if one and (not other or one < other or (one == other and ready[i] < blocked[j])) then
+        window[#window + 1] = { ready[i], ready[i + 1], 'r' }
+        i = i + 2
+      else
+        window[#window + 1] = { blocked[j], blocked[j + 1], 'b' }
+        j = j + 2
       end
-      if is_plain then i = i + 2 else j = j + 2 end
-      passed = passed + 1
     end
   end
 
@@ -73,7 +70,7 @@ local function filtered_chooser(packed, rank)
     local page = {}
     if fair then
       if not window then read_window() end
-      for i = 1, FILTER_PAGE do page[i] = window[rank - base + i] end
+      for i = 1, FILTER_PAGE do page[i] = window[rank + i] end
       return page
     end
     local members = call('ZRANGE', ':ready', rank, rank + FILTER_PAGE - 1, 'WITHSCORES')
@@ -128,7 +125,7 @@ local function filtered_chooser(packed, rank)
       if chosen[i].where == 'r' then call('ZREM', ':ready', chosen[i].member) end
       has_plain = has_plain or not is_keyed(chosen[i].member)
     end
-    if window then table.remove(window, chosen[n].rank - base) end
+    if window then table.remove(window, chosen[n].rank) end
     if fair and has_plain then redis.call('HSET', KEY, 'plainturn', redis.call('HINCRBY', KEY, 'turn', 1)) end
     rank = chosen[n].rank - n
     removed = true
@@ -142,16 +139,21 @@ local function filtered_chooser(packed, rank)
       rank = math.min(rank, tonumber(call('ZRANK', ':ready', head) or rank))
       return
     end
-    for i = 1, rank - base do
+    for i = 1, rank do
       if window[i][1] == head then
-        rank = base + i - 1
+        rank = i - 1
         return
       end
     end
   end
-  -- Where the search of the next script has to go on; nil where this one has seen all. Never 0, which says the same.
+  -- Where the search of the next script goes on: s, how many messages this one looked at, and score and member of the last one that is
+  -- behind it (none: from the beginning). Nil where this script has seen all.
   choice.stopped_at = function()
-    return choice.stopped and math.max(1, rank) or nil
+    if not choice.stopped then return nil end
+    local place = fair and from or ''
+    local last = fair and window[rank] or rank > 0 and call('ZRANGE', ':ready', rank - 1, rank - 1, 'WITHSCORES')
+    if last and last[1] then place = last[2] .. ' ' .. last[1] end
+    return string.format('s%d ', looks) .. place
   end
   return choice
 end

@@ -82,35 +82,41 @@ keys = function()
     end
   end
 
-  -- Whether a message that has just joined the line, back from a lease or a retry delay, is the first. Takes back an exposed one.
+  -- Whether a message that has just joined the line is its first. Takes back the exposed message then: it is the next one in the line,
+  -- except in data of earlier versions, which could expose another one.
   local function passes(key, member)
     if in_line(key.name, 0) ~= member then return false end
-    if key.exposed > 0 then
-      local other = in_line(key.name, 1)
-      local score = call('ZSCORE', ':ready', other)
-      call('ZREM', ':ready', other)
-      block(key, other, available_of(other, score))
-      key.exposed = 0
+    local skip = 1
+    while key.exposed > 0 do
+      local other = in_line(key.name, skip)
+      local score = other and call('ZSCORE', ':ready', other)
+      if score then
+        call('ZREM', ':ready', other)
+        block(key, other, available_of(other, score))
+      end
+      if score or not other then key.exposed = 0 end
+      skip = skip + 1
     end
     return true
   end
 
-  -- A message joins the line. returns: whether it was in it before. expose: adds it to :ready.
-  local function join(key, member, available, place, returns, expose)
+  -- A message joins the line. may_pass: it may belong before others that are in it. expose: adds it to :ready.
+  local function join(key, member, available, place, may_pass, expose)
     call('ZADD', ':line', 0, entry(key.name, member, place))
     local is_first = key.exposed + key.blocked == 0
-    if not fair and room(key) > 0 and (is_first or (returns and passes(key, member))) then
+    if not fair and room(key) > 0 and (is_first or (may_pass and passes(key, member))) then
       key.exposed = 1
       expose(member, available)
     else
       block(key, member, available)
-      if fair then open(key) end
+      -- Another message may be the first, and may be leased now: the limit may have been lowered while several were leased.
+      open(key)
     end
   end
 
-  -- A message becomes ready that was put, or rescheduled, or fell due.
-  function self.ready(member, name, available, expose)
-    join(key_of(name), member, available, available, false, expose or add_ready)
+  -- A message becomes ready that was put or rescheduled. A plain put is the last of its key: only a time of the caller's may pass others.
+  function self.ready(member, name, available, expose, may_pass)
+    join(key_of(name), member, available, available, may_pass, expose or add_ready)
   end
 
   -- A message comes back from a lease, out of which it has been taken.
@@ -130,7 +136,7 @@ keys = function()
     local key = key_of(name)
     key.delayed = key.delayed - 1
     if state.place then key.returning = key.returning - 1 end
-    join(key, member, available, state.place or available, state.place ~= nil, add_ready)
+    join(key, member, available, state.place or available, true, add_ready)
   end
 
   -- A message, out of :ready or :delayed, leaves its place: r exposed, b blocked (out of which it is taken here), d delayed.

@@ -18,7 +18,8 @@ local flags = 0
 -- How many more messages, and bytes of them, there are in the end, in this queue and in those that it shares its hash tag with.
 local more_messages, more_bytes = 0, 0
 local counts, loaded, changes, notifications = {}, {}, {}, {}
-local ready_checked = false
+-- Whether nodes were notified of ready messages if need be, and whether the messages without a key take part in the turns of keys.
+local ready_checked, plain_checked = false, false
 -- Until when consumers with a filter may wait for messages although some are ready.
 local filtered_until = 0
 -- The rules for keys (Part.Keys.lua), made when they are first needed. They hold in every queue but those of dead letters.
@@ -98,7 +99,19 @@ local function notify_ready(suffix)
   end
 end
 
+-- Where keys take turns, the messages without a key are one of them: it joins the others with its first message. Called before that is
+-- ready.
+local function join_plain()
+  if call('EXISTS', ':ready') == 0 then
+    redis.call('HSET', KEY, 'plainturn', redis.call('HINCRBY', KEY, 'turn', 1))
+  end
+end
+
 local function add_ready(member, available)
+  if not is_keyed(member) and not plain_checked then
+    plain_checked = true
+    if HAS_KEYS and redis.call('HGET', KEY, 'fair') == '1' then join_plain() end
+  end
   notify_ready()
   call('ZADD', ':ready', score_of(member, available), member)
 end
@@ -234,17 +247,17 @@ end
 -- The state that the functions of this part keep of the queue in hand, for a script that goes to another queue and comes back.
 local function set_aside()
   return { KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked,
-    filtered_until, key_rules or false, HAS_KEYS }
+    plain_checked, filtered_until, key_rules or false, HAS_KEYS }
 end
 
 local function resume(parts)
-  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked, filtered_until,
-    key_rules, HAS_KEYS = unpack(parts, 1, 15)
+  KEY, NAME, due_before, due_after, is_listed, due_is_stale, flags, counts, loaded, changes, notifications, ready_checked,
+    plain_checked, filtered_until, key_rules, HAS_KEYS = unpack(parts, 1, 16)
 end
 
 -- Goes to another queue, whose fields are loaded next.
 local function begin(key, name)
-  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false, 0, false, key:sub(-2) == ':0' })
+  resume({ key, name, nil, nil, nil, nil, 0, {}, {}, {}, {}, false, false, 0, false, key:sub(-2) == ':0' })
 end
 
 -- Ends every script on a queue. The first element of the answer is the control: the follow-up work of the node. If messages came or went it

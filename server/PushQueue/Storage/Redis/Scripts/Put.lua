@@ -1,12 +1,13 @@
 #!lua
--- uses: Codec, Queue, Keys, Advance, Feeds
+-- uses: Codec, Queue, Keys, Advance, Headers, Feeds
 -- Puts messages, making the queue if it does not exist, and copies of them into the queues that subscribe to it.
 -- KEYS: the queue's hash. On a Redis Cluster all keys of the queue, and those of its subscribers as far as the node knows them.
 -- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
 -- now), followed by k where that is kept though it be past, and by b where a worker puts it back.
 -- Returns: control; the place of the message that is to blame where all were refused, else 0; per message (or for the one to blame) its
--- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes;
--- the latter two followed by a space and a name where a subscriber is to blame. Where all went well and the queue has subscribers then 1
+-- number where it is its id, 0: stored under its own id, -1: duplicate, -2: unique key taken, -3: too many messages, -4: too many bytes,
+-- -5: too many copies, -6: not tried because those before it made many copies; -3 and -4 followed by a space and a name where a subscriber
+-- is to blame. Where all went well and the queue has subscribers then 1
 -- if its messages go to history although nobody listens, else 0; per message how many copies of it were put. Last, per subscriber for
 -- which there is follow-up work, its name and control.
 -- Or: -2 in the place of control and the field fed, where subscribers' keys are missing; nothing was done.
@@ -14,6 +15,21 @@ local FIELDS = {
   'seq', 'available', 'idmax', 'bytes', 'put', 'dedup', 'maxmsgs', 'maxbytes', 'overflow', 'policy', 'stopped', 'fed', 'fedat',
   'fair',
 }
+
+-- Before anything is changed: the subscribers, where the script was not given all their keys.
+local function undeclared()
+  local found = redis.call('HMGET', KEY, 'fed', 'fedat')
+  local fed = current_subscribers({ fed = found[1], fedat = found[2] })
+  local declared = {}
+  for _, key in ipairs(KEYS) do declared[key] = true end
+  for feed in each(fed, '\28') do
+    if not declared[key_of_queue(feed:match('^[^\29]*'))] then return fed end
+  end
+end
+
+local missing = not SUBSCRIPTIONS and undeclared()
+if missing then return { -2, missing } end
+
 local queue = open(FIELDS)
 if not queue then
   make(KEY, NAME)
@@ -23,13 +39,6 @@ end
 use()
 
 local fed = subscribers(queue)
-if fed ~= '' and not SUBSCRIPTIONS then
-  local declared = {}
-  for _, key in ipairs(KEYS) do declared[key] = true end
-  for feed in each(fed, '\28') do
-    if not declared[key_of_queue(feed:match('^[^\29]*'))] then return { -2, fed } end
-  end
-end
 
 local seq, available = tonumber(queue.seq or 0), tonumber(queue.available or 0)
 local idmax, dedup = tonumber(queue.idmax or 0), tonumber(queue.dedup or 0) / 10000
@@ -50,11 +59,8 @@ local function next_number()
   return seq
 end
 
--- Checks the rules; a code below zero, or what to store.
-local function admit(record, at)
-  local message = read_record(record)
-  if message.id and is_known(message.id) then return -1 end
-  if message.unique and (taken_keys[message.unique] or call('HEXISTS', ':keys', message.unique) == 1) then return -2 end
+-- Gives an admitted message its number, and reserves its id.
+local function give_number(message)
   if message.id then
     taken_ids[message.id] = true
     seq = seq + 1
@@ -64,6 +70,14 @@ local function admit(record, at)
     message.number = next_number()
     taken_ids[tostring(seq)] = true
   end
+end
+
+-- Checks the rules; a code below zero, or what to store.
+local function admit(record, at)
+  local message = read_record(record)
+  if message.id and is_known(message.id) then return -1 end
+  if message.unique and (taken_keys[message.unique] or call('HEXISTS', ':keys', message.unique) == 1) then return -2 end
+  give_number(message)
   if message.unique then taken_keys[message.unique] = true end
   message.record = record
   message.at_time = tonumber(at)
@@ -136,13 +150,6 @@ local function become_ready(member, since)
   add(ready, score_of(member, since), member)
 end
 
--- Where keys take turns, the messages without a key are one: it joins them with its first message.
-local function join_plain()
-  if #ready == 0 and call('EXISTS', ':ready') == 0 then
-    redis.call('HSET', KEY, 'plainturn', redis.call('HINCRBY', KEY, 'turn', 1))
-  end
-end
-
 -- Finds room for so many more messages and bytes: 0 and what must be dropped for it, or the code of the limit that stands in the way.
 local function find_room(more, added_bytes)
   flush()
@@ -201,9 +208,11 @@ local function store(message)
       since = available
     end
     if is_keyed(member) then
-      keys().ready(member, message.key, since, become_ready)
+      -- A message that keeps a past time may pass another one that is in the group.
+      if message.kept then flush() end
+      keys().ready(member, message.key, since, become_ready, message.kept)
     else
-      if queue.fair == '1' then join_plain() end
+      if queue.fair == '1' and #ready == 0 then join_plain() end
       become_ready(member, since)
     end
   end
@@ -274,22 +283,14 @@ local function admit_copy(message)
   copy.unique, copy.attempts, copy.retry1, copy.retry2 = nil, nil, nil, nil
   copy.record = copied_record(message.record, message)
   copy.bytes = message.bytes
-  if copy.id then
-    taken_ids[copy.id] = true
-    seq = seq + 1
-    copy.number = seq
-    if #copy.id <= 15 and copy.id:find('^[1-9]%d*$') then idmax = math.max(idmax, tonumber(copy.id)) end
-  else
-    copy.number = next_number()
-    taken_ids[tostring(seq)] = true
-  end
+  give_number(copy)
   return copy
 end
 
 -- Checks the rules of all subscribers for messages that were admitted; a code with the subscriber's name, and then nothing has changed.
 -- A message that a worker puts back was copied when it came.
 local function plan_copies(messages)
-  local own, code = put_aside(), nil
+  local own, code, planned = put_aside(), nil, 0
   for _, feed in ipairs(all_feeds()) do
     take_up(feed.hand)
     feed.before, feed.copies, feed.dropped = { seq, idmax }, {}, nil
@@ -307,10 +308,9 @@ local function plan_copies(messages)
     local limit = 0
     if limited and #feed.copies > 0 then limit, feed.dropped = find_room(#feed.copies, added_bytes) end
     feed.hand = put_aside()
-    if limit ~= 0 then
-      code = limit .. ' ' .. feed.name
-      break
-    end
+    planned = planned + #feed.copies
+    if limit ~= 0 then code = limit .. ' ' .. feed.name elseif planned > MOST_COPIES then code = -5 end
+    if code then break end
   end
   if code then
     for _, feed in ipairs(feeds) do
@@ -363,6 +363,8 @@ local function prepare(message)
 end
 
 local reply, copies = { 0, 0 }, {}
+-- After so many copies, messages that are put each by itself wait for another script: so that no other call waits long for Redis.
+local COPIES_AT_ONCE = 10000
 
 -- Stores messages that were admitted, and their copies; the code of what stands in the way, and then nothing has changed.
 local function store_admitted(messages, added_bytes)
@@ -404,9 +406,10 @@ local function put_all()
 end
 
 local function put_each()
+  local made = 0
   for i = 4, #ARGV, 2 do
-    local before = seq
-    local code, message = admit(ARGV[i], ARGV[i + 1])
+    local before, code, message = seq, -6, nil
+    if made < COPIES_AT_ONCE then code, message = admit(ARGV[i], ARGV[i + 1]) end
     if message then
       code = store_admitted({ message }, message.bytes)
       if code then
@@ -418,6 +421,7 @@ local function put_each()
     end
     reply[#reply + 1] = message and message.stored or code
     copies[#copies + 1] = message and message.copies or 0
+    made = made + copies[#copies]
   end
   return reply
 end

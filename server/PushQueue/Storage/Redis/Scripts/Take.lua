@@ -1,19 +1,19 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Keys, Advance, Choose, Filter
+-- uses: Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter
 -- Removes the next ready messages for good.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, 1 to take from a stopped queue too, the caller's time to choose by (empty:
 -- the queue's order), bytes of bodies at most, 1 where the first goes whatever its size, bytes of all bodies and bytes of one body beyond
--- which nothing is taken for good; a filter (empty: none), and the rank where its search goes on.
--- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where the next bodies are too large, -1 and less where the search
--- of the filter goes on at that rank, else 0; per message its record and its status (Part.Codec.lua).
+-- which nothing is taken for good; a filter (empty: none), and the place where its search goes on (empty: the beginning).
+-- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where the next bodies are too large, a text where the search of the
+-- filter has to go on (stopped_at of Part.Filter.lua), else 0; per message its record and its status (Part.Codec.lua).
 local queue = open({ 'stopped', 'bytes', 'delivered', 'fair' })
 if not queue then return { -1 } end
 use()
 if queue.stopped == '1' and ARGV[4] ~= '1' then return answer({ 0, 1 }) end
 
 local reply, due_by, wanted = { 0, 0 }, tonumber(ARGV[5]), tonumber(ARGV[3])
-local search = ARGV[10] ~= '' and filtered_chooser(ARGV[10], tonumber(ARGV[11]))
+local search = ARGV[10] ~= '' and filtered_chooser(ARGV[10], ARGV[11])
 local bytes_max, first_goes = tonumber(ARGV[6]), ARGV[7] == '1'
 local at_once, each_at_once = tonumber(ARGV[8]), tonumber(ARGV[9])
 local taken, bytes, too_large = 0, 0, false
@@ -81,6 +81,6 @@ while take_some() do end
 if too_large then return answer({ 0, 2 }) end
 if search and taken < wanted then
   await_matches()
-  if search.stopped_at() then reply[2] = -search.stopped_at() end
+  reply[2] = search.stopped_at() or reply[2]
 end
 return answer(reply)

@@ -9,18 +9,24 @@
 -- subscriptions; then nothing has changed.
 local FIELDS = { 'first', 'next', 'policy' }
 local queue = open(FIELDS)
-local applies = true
+local applies = not queue or ARGV[3] == '0' or (ARGV[3] == '2' and not queue.policy and tonumber(queue.next or 1) == 1)
+  or (ARGV[3] == '3' and redis.call('HEXISTS', KEY, 'expires') == 0)
+
+local names = {}
+for i = 5, 4 + tonumber(ARGV[4]) do names[#names + 1] = ARGV[i] end
+
+-- First of all, because it may be refused.
+for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
+  if ARGV[i] == 'subs' and not register(redis.call('HGET', KEY, 'subs') or '', ARGV[i + 1], MOST_SUBSCRIPTIONS) then
+    return queue and answer({ 0 }) or { 0 }
+  end
+end
+
 if not queue then
   make(KEY, NAME)
   notify('Made')
   queue = load(FIELDS)
-else
-  applies = ARGV[3] == '0' or (ARGV[3] == '2' and not queue.policy and tonumber(queue.next or 1) == 1)
-    or (ARGV[3] == '3' and redis.call('HEXISTS', KEY, 'expires') == 0)
 end
-
-local names = {}
-for i = 5, 4 + tonumber(ARGV[4]) do names[#names + 1] = ARGV[i] end
 
 local function values()
   local found = redis.call('HMGET', KEY, unpack(names))
@@ -46,12 +52,6 @@ local function keep_latest(keep)
         call('ZREM', ':latest', record.key)
       end
     end
-  end
-end
-
-for i = applies and 5 + #names or #ARGV + 1, #ARGV, 2 do
-  if ARGV[i] == 'subs' and not register(redis.call('HGET', KEY, 'subs') or '', ARGV[i + 1], MOST_SUBSCRIPTIONS) then
-    return answer({ 0 })
   end
 end
 
