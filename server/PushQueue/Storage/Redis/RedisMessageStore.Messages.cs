@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using PushQueue.Queues;
 using StackExchange.Redis;
+using static PushQueue.Storage.Redis.RedisArguments;
 
 namespace PushQueue.Storage.Redis;
 

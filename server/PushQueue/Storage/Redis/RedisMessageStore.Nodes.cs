@@ -1,5 +1,6 @@
 using PushQueue.Queues;
 using StackExchange.Redis;
+using static PushQueue.Storage.Redis.RedisArguments;
 
 namespace PushQueue.Storage.Redis;
 

@@ -1,5 +1,6 @@
 using PushQueue.Queues;
 using StackExchange.Redis;
+using static PushQueue.Storage.Redis.RedisArguments;
 
 namespace PushQueue.Storage.Redis;
 
@@ -107,17 +108,5 @@ internal sealed partial class RedisMessageStore
         {
             _listener!.OnFeeding(queue);
         }
-    }
-
-    /// <summary>Since when the message is available, as the script takes it.</summary>
-    private static RedisValue Available(NewMessage message)
-    {
-        if (message is { AvailableAt: null, CountsAsFailure: false })
-        {
-            return 0;
-        }
-
-        var keeps = message is { KeepsPastTime: true, AvailableAt: not null } ? "k" : string.Empty;
-        return $"{(message.AvailableAt is { } at ? Text(at) : "0")}{keeps}{(message.CountsAsFailure ? "b" : string.Empty)}";
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using PushQueue.Queues;
 using StackExchange.Redis;
+using static PushQueue.Storage.Redis.RedisArguments;
 
 namespace PushQueue.Storage.Redis;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 using StackExchange.Redis;
@@ -15,9 +14,6 @@ internal sealed partial class RedisMessageStore : IMessageStore
 {
     /// <summary>The most queues whose keys are remembered; beyond it all are forgotten and made again when used.</summary>
     private const int KeysMax = 100_000;
-
-    /// <summary>The year 2109. A ready message's score holds its priority above so many bits.</summary>
-    private const long LatestMs = (1L << 42) - 1;
 
     private readonly RedisStoreOptions _options;
     private readonly RedisClock _clock;
@@ -269,15 +265,6 @@ internal sealed partial class RedisMessageStore : IMessageStore
 
     private static BrokerFailure Failure(StoreUnavailableException exception) =>
         new(QueueError.StoreUnavailable, exception.Message);
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>A time as scripts take it: Unix milliseconds, within the range that a score can hold together with a priority.</summary>
-    private static string Text(DateTimeOffset time) => Text(Math.Clamp(time.ToUnixTimeMilliseconds(), 1, LatestMs));
-
-    private static string Text(DateTimeOffset? time) => time is { } given ? Text(given) : string.Empty;
-
-    private static long Ms(TimeSpan duration) => (long)duration.TotalMilliseconds;
 
     /// <summary>The caller argument of a script: this node's number and the queue's name.</summary>
     private byte[] Caller(KnownQueue known) => known.CallerArgument(_node!.Identity.Number);
