@@ -60,6 +60,9 @@ internal static partial class Log
         "Queue {Queue} subscribes to others, and messages that wait there for a consumer go to history with a later heartbeat: {Sentence}")]
     public static partial void FeedWaits(ILogger logger, string queue, string sentence);
 
+    [LoggerMessage(141, LogLevel.Debug, "Queue {Queue} follows its new settings with the next due timers: {Sentence}")]
+    public static partial void StepsWait(ILogger logger, string queue, string sentence);
+
     [LoggerMessage(139, LogLevel.Warning,
         "A packet on the channel of notifications cannot be read; notifications may have been missed")]
     public static partial void Unreadable(ILogger logger, Exception exception);

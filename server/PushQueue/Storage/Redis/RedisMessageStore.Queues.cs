@@ -132,6 +132,11 @@ internal sealed partial class RedisMessageStore
             }
 
             var settings = RedisSettings.Read(reply.AsSpan(1));
+            if (patch.HistoryPerKey is not null)
+            {
+                await _timers.FinishAsync(queue);
+            }
+
             if (patch.Subscriptions is { Count: > 0 } subscriptions)
             {
                 await _feeds.FeedHistoriesAsync(queue, subscriptions);

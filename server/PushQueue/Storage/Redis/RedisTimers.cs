@@ -56,6 +56,30 @@ internal sealed class RedisTimers : IDisposable
     /// <summary>The clock that decides what is due.</summary>
     public RedisClock Clock => _clock;
 
+    /// <summary>
+    /// Sweeps a queue until nothing is due there, for what one script leaves to the next so that each does a bounded part. Where that
+    /// fails, the queue's due time has it done later.
+    /// </summary>
+    public async ValueTask FinishAsync(QueueName queue)
+    {
+        const int StepsMax = 1000;
+        try
+        {
+            for (var step = 0; step < StepsMax; step++)
+            {
+                var due = await _sweep(queue);
+                if (due == 0 || due > _clock.NowMs())
+                {
+                    return;
+                }
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            Log.StepsWait(_logger, queue.Value, e.Message);
+        }
+    }
+
     /// <summary>A queue's next due time came nearer.</summary>
     public async Task RegisterAsync(QueueName queue, long dueMs)
     {

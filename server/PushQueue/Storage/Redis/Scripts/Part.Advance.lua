@@ -149,9 +149,62 @@ local function rules()
     return_message(number, message, state, delayed, true)
   end
 
-  -- History: offsets from first (inclusive) to next (exclusive); each round is "time:last offset". Trimmed from its beginning only.
+  -- The setting history.perKey has changed: :latest follows it, a part at a time. cursor (field latestat): the offset up to which history
+  -- has been read; or drop, where what is kept goes, and drop+ where it goes and the setting is on again. New broadcasts enter :latest
+  -- meanwhile (Broadcast.lua), so an older message of the key changes nothing.
+  local function follow_per_key(cursor)
+    local BYTES = 16 * 1024 * 1024
+    local offsets = redis.call('HMGET', KEY, 'first', 'next')
+    local first, next_offset = tonumber(offsets[1] or 1), tonumber(offsets[2] or 1)
+    local rest
+    if cursor:sub(1, 4) == 'drop' then
+      local kept = call('ZRANGEBYSCORE', ':latest', '-inf', '(' .. string.format('%.0f', first), 'WITHSCORES', 'LIMIT', 0, SWEEP)
+      for i = 1, #kept, 2 do
+        call('HDEL', ':history', string.format('%.0f', kept[i + 1]))
+        call('ZREM', ':latest', kept[i])
+      end
+      if #kept == SWEEP * 2 then
+        rest = cursor
+      elseif cursor == 'drop+' then
+        rest = string.format('%.0f', first)
+      else
+        call('UNLINK', ':latest')
+      end
+    else
+      local offset, bytes = math.max(first, tonumber(cursor)), 0
+      local stop = math.min(next_offset, offset + SWEEP)
+      while offset < stop and bytes < BYTES do
+        local message = call('HGET', ':history', string.format('%.0f', offset))
+        local record = message and read_record(message:sub(struct.unpack('>I2', message) + 3))
+        if record and record.key then
+          local before = tonumber(call('ZSCORE', ':latest', record.key) or 0)
+          if before < offset then
+            if before > 0 and before < first then call('HDEL', ':history', string.format('%.0f', before)) end
+            if record.bytes > 0 then
+              call('ZADD', ':latest', offset, record.key)
+            elseif before > 0 then
+              call('ZREM', ':latest', record.key)
+            end
+          end
+        end
+        bytes = bytes + (message and #message or 0)
+        offset = offset + 1
+      end
+      if offset < next_offset then rest = string.format('%.0f', offset) end
+    end
+    if rest then
+      redis.call('HSET', KEY, 'latestat', rest)
+      note_due(NOW)
+    else
+      redis.call('HDEL', KEY, 'latestat')
+    end
+  end
+
+  -- History: offsets from first (inclusive) to next (exclusive); each round is "time:last offset". Trimmed from its beginning only, and not
+  -- before :latest has what it must keep.
   local function trim_history(first, next_offset)
-    local limits = redis.call('HMGET', KEY, 'histmax', 'histage', 'perkey')
+    local limits = redis.call('HMGET', KEY, 'histmax', 'histage', 'perkey', 'latestat')
+    if limits[4] then return first end
     local keep, age = tonumber(limits[1] or DEFAULT_HISTORY), tonumber(limits[2] or DEFAULT_HISTORY_AGE) / 10000
     local start = math.max(first, next_offset - keep)
     while true do
@@ -264,6 +317,8 @@ local function rules()
       next_score(':delayed'), next_score(':leased'), next_score(':expiring'), next_score(':known'), unused_at())
     local cursor = HAS_KEYS and redis.call('HGET', KEY, 'reorder')
     if cursor then reorder(cursor) end
+    local latest_at = redis.call('HGET', KEY, 'latestat')
+    if latest_at then follow_per_key(latest_at) end
     local offsets = redis.call('HMGET', KEY, 'first', 'next')
     if offsets[2] then trim_history(tonumber(offsets[1] or 1), tonumber(offsets[2])) end
     due_is_stale = true
@@ -271,7 +326,7 @@ local function rules()
 
   return {
     advance = advance, end_lease = end_lease, move_to = move_to, return_message = return_message, trim_history = trim_history,
-    reorder = reorder,
+    reorder = reorder, follow_per_key = follow_per_key,
   }
 end
 

@@ -36,23 +36,12 @@ end
 
 -- Begins to keep the newest message of each key, with those that history holds, or ends it.
 local function keep_latest(keep)
-  local first, next_offset = tonumber(queue.first or 1), tonumber(queue.next or 1)
-  if not keep then
-    local kept = call('ZRANGEBYSCORE', ':latest', '-inf', '(' .. string.format('%.0f', first), 'WITHSCORES')
-    for i = 2, #kept, 2 do call('HDEL', ':history', string.format('%.0f', kept[i])) end
-    return call('UNLINK', ':latest')
+  local cursor = 'drop'
+  if keep then
+    local before = redis.call('HGET', KEY, 'latestat') or ''
+    cursor = before:sub(1, 4) == 'drop' and 'drop+' or string.format('%.0f', tonumber(queue.first or 1))
   end
-  for offset = first, next_offset - 1 do
-    local message = call('HGET', ':history', string.format('%.0f', offset))
-    if message then
-      local record = read_record(message:sub(struct.unpack('>I2', message) + 3))
-      if record.key and record.bytes > 0 then
-        call('ZADD', ':latest', offset, record.key)
-      elseif record.key then
-        call('ZREM', ':latest', record.key)
-      end
-    end
-  end
+  rules().follow_per_key(cursor)
 end
 
 local before = values()
