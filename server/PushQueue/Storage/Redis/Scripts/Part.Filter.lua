@@ -1,5 +1,5 @@
 -- Part: which of the ready messages match a filter (MessageFilter.cs). Reading a record copies its body, so one script looks at a bounded
--- number of messages and of bytes; the node goes on behind the message where it stopped, wherever that stands by then.
+-- number of messages and of bytes; the node continues after the message where it stopped, wherever that stands by then.
 local FILTER_LOOKS, FILTER_BYTES, FILTER_PAGE = 1000, 4 * 1024 * 1024, 50
 -- How long puts notify although the queue has ready messages, once a search has found too few.
 local FILTER_WAIT = 90000
