@@ -166,11 +166,11 @@ public sealed class QueueSubscriptionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"to":"orders"}""", "bad-option", "is a list of names or patterns")]
-    [InlineData("""[7]""", "bad-option", "is a list of names or patterns")]
-    [InlineData("""[[]]""", "bad-option", "is a list of names or patterns")]
-    [InlineData("""[{}]""", "bad-option", "is a list of names or patterns")]
-    [InlineData("""[null]""", "bad-option", "is a list of names or patterns")]
+    [InlineData("""{"to":"orders"}""", "bad-option", "must be a list of names or patterns")]
+    [InlineData("""[7]""", "bad-option", "must be a list of names or patterns")]
+    [InlineData("""[[]]""", "bad-option", "must be a list of names or patterns")]
+    [InlineData("""[{}]""", "bad-option", "must be a list of names or patterns")]
+    [InlineData("""[null]""", "bad-option", "must be a list of names or patterns")]
     [InlineData("""["orders",{"to":"audit","since":"earliest"}]""", "bad-option", "has no field 'since'")]
     [InlineData("""[{"to":"a","to":"b"}]""", "bad-option", "given twice")]
     [InlineData("""[{"to":"orders","from":"earliest"}]""", "bad-option", "has no field 'from'")]
