@@ -64,8 +64,8 @@ public sealed class Message
     /// cursor over all of them, which may stand before this message: messages behind it then come again, with the same
     /// <see cref="Offset"/>.
     /// </summary>
-    public string? Cursor => Epoch is null || Offset == 0 ? null
-        : IsOfMany ? Epoch
+    public string? Cursor => !HasCursor ? null
+        : IsOfMany ? Epoch!
         : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Offset}");
 
     /// <summary>The body as text.</summary>
@@ -90,6 +90,9 @@ public sealed class Message
 
     /// <summary>The epoch of <see cref="Offset"/>; the whole cursor where <see cref="IsOfMany"/>.</summary>
     internal string? Epoch { get; set; }
+
+    /// <summary>Whether <see cref="Cursor"/> has a value, which is made only when it is read.</summary>
+    internal bool HasCursor => Epoch is not null && Offset != 0;
 
     /// <summary>It came on a stream over many queues.</summary>
     internal bool IsOfMany { get; set; }

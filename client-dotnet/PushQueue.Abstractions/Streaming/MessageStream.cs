@@ -8,6 +8,9 @@ namespace PushQueue.Client;
 /// </summary>
 public abstract class MessageStream : IAsyncEnumerable<Message>
 {
+    /// <summary>A cursor, or the last message with one: the text is made only for a program that wants it.</summary>
+    private object? _place;
+
     /// <summary>A stream that is not enumerated yet.</summary>
     protected MessageStream(string queue, ConsumeOptions options)
     {
@@ -53,10 +56,27 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
     /// them, for a stream over the same queues and patterns. It may then stand before the last messages, which come again. Safe to read
     /// while the enumeration waits.
     /// </summary>
-    public string? Cursor { get; protected internal set; }
+    public string? Cursor => Volatile.Read(ref _place) switch
+    {
+        Message message => message.Cursor,
+        var cursor => (string?)cursor,
+    };
 
     /// <inheritdoc/>
     public abstract IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default);
+
+    /// <summary>The enumeration is at this cursor; null where that is not known.</summary>
+    protected internal void MoveTo(string? cursor) => Volatile.Write(ref _place, cursor);
+
+    /// <summary>The program gets a message, which may have a cursor.</summary>
+    protected internal void MoveTo(Message message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (message.HasCursor)
+        {
+            Volatile.Write(ref _place, message);
+        }
+    }
 
     /// <summary>Raises <see cref="GapFound"/>.</summary>
     protected internal void OnGap(Gap gap) => GapFound?.Invoke(gap);

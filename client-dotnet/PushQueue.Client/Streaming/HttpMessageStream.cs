@@ -18,7 +18,7 @@ internal sealed class HttpMessageStream(
     public override async IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
-        Cursor = null;
+        MoveTo(cursor: null);
         var session = new StreamSession(client, this);
         session.Start();
         try
@@ -30,7 +30,7 @@ internal sealed class HttpMessageStream(
                 {
                     if (item is string cursor)
                     {
-                        Cursor = cursor;
+                        MoveTo(cursor);
                     }
                     else if (item is not Message message)
                     {
@@ -39,7 +39,7 @@ internal sealed class HttpMessageStream(
                     else if (message.Receipt is null || message.TryStart())
                     {
                         // A message that was cancelled or lost while it waited here is skipped.
-                        Cursor = message.Cursor ?? Cursor;
+                        MoveTo(message);
                         yield return message;
                     }
                 }

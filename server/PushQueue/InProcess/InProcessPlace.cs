@@ -10,24 +10,19 @@ namespace PushQueue.InProcess;
 internal sealed class InProcessPlace(string? start, bool isOverMany)
 {
     private readonly ManyPosition? _many = isOverMany ? new ManyPosition(start) : null;
-    private string? _start = start;
+
+    /// <summary>The start as a text, or the last message with a cursor: most streams never need its text.</summary>
+    private object? _start = start;
 
     /// <summary>Where the next subscription begins.</summary>
-    public string? Start => _many is null ? _start : _many.From;
-
-    /// <summary>The cursor behind what the program has got; null where it is not known.</summary>
-    public string? Cursor { get; private set; }
+    public string? Start => _many is not null ? _many.From
+        : _start is Message message ? message.Cursor
+        : (string?)_start;
 
     public void Begin(InProcessSubscription subscription)
     {
-        if (_many is null)
-        {
-            _start = subscription.Cursor;
-            return;
-        }
-
-        _many.Begin(subscription.Queues, subscription.Cursor!);
-        Cursor = subscription.Cursor;
+        _start = subscription.Cursor;
+        _many?.Begin(subscription.Queues, subscription.Cursor!);
     }
 
     /// <summary>Goes behind a message. False: the program got it before.</summary>
@@ -38,9 +33,9 @@ internal sealed class InProcessPlace(string? start, bool isOverMany)
             return false;
         }
 
-        if (message.Cursor is { } cursor)
+        if (message.HasCursor)
         {
-            _start = Cursor = cursor;
+            _start = message;
         }
 
         return true;
@@ -52,11 +47,10 @@ internal sealed class InProcessPlace(string? start, bool isOverMany)
         switch (notice)
         {
             case Cursor passed when _many is null:
-                _start = Cursor = passed.ToString();
+                _start = passed.ToString();
                 break;
             case string cursor:
                 _many!.Learn(cursor);
-                Cursor = cursor;
                 break;
             case JoinedNotice joined:
                 _many!.Join(joined.Queue, joined.Position);

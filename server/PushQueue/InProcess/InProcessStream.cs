@@ -24,7 +24,8 @@ internal sealed class InProcessStream(
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
         var place = new InProcessPlace(Options.From, selection is not null);
-        (EndReason, Cursor) = (null, null);
+        EndReason = null;
+        MoveTo(cursor: null);
         var hasJoined = false;
         while (true)
         {
@@ -33,7 +34,11 @@ internal sealed class InProcessStream(
             try
             {
                 place.Begin(subscription);
-                Cursor = place.Cursor;
+                if (selection is not null)
+                {
+                    MoveTo(subscription.Cursor);
+                }
+
                 OnConnected();
                 var batch = new List<object>();
                 while (await subscription.Inbox.TakeAllAsync(batch, either.Token) is { } taken)
@@ -43,7 +48,6 @@ internal sealed class InProcessStream(
                         if (item is not Message message)
                         {
                             place.Move(item);
-                            Cursor = place.Cursor;
                             Report(item);
                         }
                         else if (message.Receipt is not null && subscription.Stops)
@@ -54,7 +58,7 @@ internal sealed class InProcessStream(
                         else if (place.TryMove(message) && (message.Receipt is null || message.TryStart()))
                         {
                             // A message that was cancelled or lost while it waited here is skipped.
-                            Cursor = place.Cursor;
+                            MoveTo(message);
                             yield return message;
                         }
                     }
@@ -98,8 +102,14 @@ internal sealed class InProcessStream(
             case LeftNotice left:
                 OnLeft(left.Queue, left.Code);
                 break;
+            case Cursor passed when selection is null:
+                MoveTo(passed.ToString());
+                break;
+            case string cursor:
+                MoveTo(cursor);
+                break;
             default:
-                // A cursor.
+                // The place in one queue of many is part of the next cursor.
                 break;
         }
     }
