@@ -88,6 +88,8 @@ internal static class SubscriptionsJson
     {
         switch (name)
         {
+            case "to" when reader.TokenType != JsonTokenType.String:
+                return Problem.BadOption(Form);
             case "to":
                 return JsonText.Read(ref reader, name, out to);
             case "where":

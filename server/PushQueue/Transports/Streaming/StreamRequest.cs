@@ -58,6 +58,12 @@ internal sealed record StreamRequest(QueueName Queue, ConsumerOptions Options)
     /// <param name="own">Parameters that are no options, which may be repeated.</param>
     public static string? ReadOptions(HttpRequest request, ConsumerOptionsReader reader, params ReadOnlySpan<string> own)
     {
+        // The framework leaves what it cannot decode as it stands, which would make other names and values of it.
+        if (!PercentCoding.TryDecode(request.QueryString.Value, plusIsSpace: true, out _))
+        {
+            return "The query is not valid percent-encoded UTF-8.";
+        }
+
         if (LastEventId.Of(request) is { } lastEventId)
         {
             reader.Read("lastEventId", lastEventId);

@@ -63,7 +63,7 @@ internal sealed record TakeUnanswered(string Queue, int Count) : HistoryEvent;
 /// <param name="IsOn">Whether the queue subscribes from then on, or no longer.</param>
 internal sealed record SubscriptionSent(string Queue, bool IsOn) : HistoryEvent;
 
-/// <summary>The change was answered, and no earlier request that got no answer can still be executed.</summary>
+/// <summary>The change was answered; a request without an answer that is executed later sets the same.</summary>
 internal sealed record SubscriptionConfirmed(string Queue, bool IsOn) : HistoryEvent;
 
 /// <summary>A server was killed.</summary>

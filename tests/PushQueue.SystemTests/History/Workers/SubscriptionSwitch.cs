@@ -11,38 +11,45 @@ internal sealed class SubscriptionSwitch(Scene scene, string queue, string sourc
     // A node may execute a request after its client has given up; no request lives so long.
     private static readonly TimeSpan UntilForgotten = TimeSpan.FromSeconds(15);
 
+    private long? _failedAt;
+
     public async Task RunAsync()
     {
         while (scene.Producing && !scene.End.IsCancellationRequested)
         {
             await scene.PaceAsync(random.Next(300, 2000));
+            await ForgottenAsync();
             await ChangeAsync(isOn: false);
             await scene.PaceAsync(random.Next(100, 500));
+            await ForgottenAsync();
             await ChangeAsync(isOn: true);
+        }
+    }
+
+    /// <summary>
+    /// Waits until no request that failed can still be executed. Until then the subscription stands as it is: a late request sets the same.
+    /// </summary>
+    private async Task ForgottenAsync()
+    {
+        while (!scene.End.IsCancellationRequested && _failedAt is { } at && Stopwatch.GetElapsedTime(at) < UntilForgotten)
+        {
+            await scene.PauseAsync(100);
         }
     }
 
     private async Task ChangeAsync(bool isOn)
     {
         scene.Record.Add(new SubscriptionSent(queue, isOn));
-        long? failedAt = null;
         while (!scene.End.IsCancellationRequested)
         {
-            var isEarly = failedAt is { } at && Stopwatch.GetElapsedTime(at) < UntilForgotten;
             if (await TryChangeAsync(isOn))
             {
-                if (!isEarly)
-                {
-                    scene.Record.Add(new SubscriptionConfirmed(queue, isOn));
-                    return;
-                }
-            }
-            else
-            {
-                failedAt = Stopwatch.GetTimestamp();
+                scene.Record.Add(new SubscriptionConfirmed(queue, isOn));
+                return;
             }
 
-            await scene.PauseAsync(500);
+            _failedAt = Stopwatch.GetTimestamp();
+            await scene.PauseAsync(100);
         }
     }
 
