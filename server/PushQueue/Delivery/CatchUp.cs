@@ -19,7 +19,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
     // A stream over many queues reads less at once, because several of its queues may read at the same time.
     private const int SharedBytesMax = RoundLimits.BytesMax / 4;
 
-    /// <summary>Goes on from a place that was reached already.</summary>
+    /// <summary>Continues from a position that was reached already.</summary>
     public async Task ContinueAsync(string epoch, long offset, FaultBorder faults)
     {
         // The caller gives out messages to other consumers.
@@ -55,7 +55,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
         }
     }
 
-    /// <summary>False where the store was out of reach; the next call goes on.</summary>
+    /// <summary>False if the store was out of reach; the next call continues.</summary>
     private async Task<bool> TryCatchUpAsync()
     {
         try
@@ -71,7 +71,7 @@ internal sealed class CatchUp(Consumer consumer, QueueDispatcher dispatcher, IMe
                 consumer.CatchUpOffset = _position;
                 if (!(consumer.Member is null ? await ReadWithRoomAsync() : await ReadInTurnAsync(consumer.Member.Set)))
                 {
-                    // Neither history nor the dispatcher goes on: what that one knows is out of date.
+                    // Neither history nor the dispatcher is ahead: the dispatcher's knowledge is out of date.
                     await (ahead ?? dispatcher.LookAgainAsync());
                 }
             }

@@ -97,7 +97,7 @@ internal sealed partial class Dispatcher
         }
     }
 
-    /// <summary>Null where nobody has that place here.</summary>
+    /// <summary>Null if no consumer of this node has that place.</summary>
     private HeldLease[]? TakeOver(string token, Consumer consumer)
     {
         if (_graces.Take(token, consumer.Queue, out var wasAbsent) is not { } old)
@@ -105,7 +105,7 @@ internal sealed partial class Dispatcher
             return null;
         }
 
-        // The old connection may be dead without anybody having noticed, and must get nothing more.
+        // The old connection may be dead without a sign of it, and must get nothing more.
         var wasLive = Leave(old);
         if (!wasAbsent && !wasLive)
         {
@@ -124,7 +124,7 @@ internal sealed partial class Dispatcher
         return keys;
     }
 
-    /// <summary>Nobody came back in time.</summary>
+    /// <summary>No consumer took up the place in time.</summary>
     private void EndGrace(Consumer consumer)
     {
         _ = Leave(consumer);

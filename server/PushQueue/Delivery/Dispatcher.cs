@@ -228,7 +228,7 @@ internal sealed partial class Dispatcher(
 
     /// <summary>
     /// Refuses new streams and tells the connections to connect again elsewhere, some at each interval, so that the other nodes do not get
-    /// them all at once. Rounds go on for those that are still here.
+    /// them all at once. Rounds continue for the connections that are still here.
     /// </summary>
     public async Task LeaveAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
@@ -325,7 +325,7 @@ internal sealed partial class Dispatcher(
         }
         catch (Exception e)
         {
-            // A border: nobody waits for this.
+            // A border: no caller awaits this.
             _faults.Report(dispatcher.Queue, e);
         }
     }

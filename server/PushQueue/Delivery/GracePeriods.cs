@@ -56,7 +56,7 @@ internal sealed class GracePeriods(TimeProvider time, long node, FaultBorder fau
 
     /// <summary>A consumer's connection is gone: keeps its place for its grace time. False where it has none.</summary>
     /// <param name="consumer">The consumer whose connection is gone.</param>
-    /// <param name="onOver">Called when the time is over and nobody has come.</param>
+    /// <param name="onOver">Called when the time is over and no consumer has taken up the place.</param>
     public bool TryHold(Consumer consumer, Action<Consumer> onOver)
     {
         lock (_gate)

@@ -1,6 +1,6 @@
 namespace PushQueue.Delivery;
 
-/// <summary>A queue that goes when nobody uses it is in use as long as a consumer is connected.</summary>
+/// <summary>A queue that expires without use is in use as long as a consumer is connected.</summary>
 internal sealed partial class QueueDispatcher
 {
     private static readonly TimeSpan LongestKeep = TimeSpan.FromMinutes(5);

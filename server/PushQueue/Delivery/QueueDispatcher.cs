@@ -76,7 +76,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     /// <summary>Ends the leases of the queue's consumers; they may outlive the policy under which they were given.</summary>
     public LeaseSettler Settler { get; }
 
-    /// <summary>Set by a policy that found nobody with room; the next room then signals.</summary>
+    /// <summary>Set by a policy that found no consumer with room; the next consumer with room then signals.</summary>
     public bool WaitsForRoom
     {
         get => _waitsForRoom;
@@ -86,7 +86,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     /// <summary>Completes when settings and position are known.</summary>
     public Task Loaded => Volatile.Read(ref _loaded);
 
-    /// <summary>Whether nobody was left and no round runs any more: the queue's next consumer gets another dispatcher.</summary>
+    /// <summary>Whether no consumer is left and no round runs any more: the queue's next consumer gets another dispatcher.</summary>
     public bool IsRetired
     {
         get
@@ -132,7 +132,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// The queue feeds others: what is ready goes to history although nobody listens. False as for <see cref="TryEnter"/>.
+    /// The queue feeds others: ready messages go to history although no consumer listens. False as for <see cref="TryEnter"/>.
     /// </summary>
     public bool TryFeed()
     {
@@ -151,7 +151,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Whether a round is due although nobody listens. Asked before the round: what becomes ready meanwhile sets it again.
+    /// Whether a round is due although no consumer listens. Asked before the round: messages that become ready meanwhile set it again.
     /// </summary>
     public bool ConsumeFeeding()
     {
@@ -200,7 +200,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
 
         if (ahead is not null)
         {
-            // History has it, so somebody has given it out.
+            // History contains it, so a node has broadcast it.
             OnBroadcast(expectedOffset);
             return false;
         }
@@ -327,10 +327,10 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     /// <summary>No new rounds: the node is stopping.</summary>
     public void Pause() => _paused = true;
 
-    /// <summary>Looks again in a second, for what no event tells.</summary>
+    /// <summary>Looks again in a second, for changes without an event.</summary>
     public void SignalSoon() => SignalIn(TimeSpan.FromSeconds(1));
 
-    /// <summary>Looks again after a time, for what no event tells.</summary>
+    /// <summary>Looks again after a time, for changes without an event.</summary>
     public void SignalIn(TimeSpan delay) => _ = SignalInAsync(delay);
 
     private async Task SignalInAsync(TimeSpan delay)
@@ -389,7 +389,7 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Gives this dispatcher up where nobody is left. Only here, between rounds: a round that runs on after the last consumer has gone
+    /// Gives this dispatcher up if no consumer is left. Only here, between rounds: a round that runs on after the last consumer has gone
     /// must not race a successor's first one for the same offsets.
     /// </summary>
     private bool TryRetire()

@@ -5,8 +5,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Where streams over many queues begin, and the way in for queues that are made later. Finds the streams by an index of their patterns: a
-/// new queue costs nothing where no stream has one, and a put into a queue that exists never comes here.
+/// Opens streams over many queues, and lets queues join that are made later. Finds the streams by an index of their patterns: without
+/// patterns a new queue costs one comparison, and a put into a queue that exists costs nothing.
 /// </summary>
 internal sealed class QueueSets(
     Dispatcher dispatcher, IMessageStore store, TimeProvider time, ILogger<QueueSets> logger, MessageMeter meter) : IQueueChangeListener
@@ -64,7 +64,7 @@ internal sealed class QueueSets(
         }
     }
 
-    /// <summary>Takes a connection out of all its queues; the connection itself goes on.</summary>
+    /// <summary>Takes a connection out of all its queues; the connection itself stays.</summary>
     /// <param name="set">The queues.</param>
     /// <param name="started">See <see cref="Dispatcher.Unsubscribe"/>.</param>
     public void Close(QueueSet set, IReadOnlyList<LeaseKey>? started = null)

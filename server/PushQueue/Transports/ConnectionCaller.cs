@@ -39,6 +39,17 @@ internal sealed class ConnectionCaller(
         }
     }
 
+    /// <summary>Why a stream that lasts must end, by the rules as they are now; null if it may continue.</summary>
+    /// <param name="whyNot">The rule of the stream.</param>
+    /// <param name="now">The caller with its present rights.</param>
+    public Problem? WhyNot(Func<Caller, Problem?> whyNot, out Caller now)
+    {
+        now = Caller;
+        return ReferenceEquals(now, Caller.Nobody)
+            ? new Problem(ProblemType.Unauthorized, "The key was revoked or has expired.")
+            : whyNot(now);
+    }
+
     public bool MayListen(QueueName queue) => Caller.May(Permissions.Listen, queue);
 
     /// <summary>Null where the connection may send another command now; then it is counted.</summary>

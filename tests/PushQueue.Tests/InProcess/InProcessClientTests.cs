@@ -11,6 +11,43 @@ public sealed class InProcessClientTests : ClientContract
     private protected override IPushQueueClient NewClient(PushQueueServer server) => server.Services.GetRequiredService<IPushQueueClient>();
 
     [Fact]
+    public async Task Answers_have_the_same_fields_and_values_as_over_HTTP()
+    {
+        using var http = new PushQueueClient(Server.Address.AbsoluteUri);
+        await Client.ChangeSettingsAsync("q", new QueueSettingsChange
+        {
+            Policy = "roundrobin",
+            Ttr = "7s",
+            MaxAttempts = 3,
+            RetryDelay = "2s",
+            DedupWindow = "1h",
+            MaxMessages = 100,
+            MaxBytes = 1_000_000,
+            Overflow = "drop-oldest",
+            History = new HistorySettings { Messages = 5, Age = "1m", PerKey = true },
+            DeadLetter = false,
+            Expires = "1h",
+            KeyInFlight = 2,
+            Fair = true,
+            Subscriptions = [new QueueSubscription("other", null)],
+        }).WithTimeout();
+        await Client.PutAsync("q", "one", new PutOptions { Key = "k" }).WithTimeout();
+        await using var stream = Client.ConsumeAsync("q", new ConsumeOptions { Ack = AckMode.Manual, Worker = "w" }).GetAsyncEnumerator();
+        Assert.True(await stream.MoveNextAsync().AsTask().WithTimeout());
+
+        Assert.Equal(Fields(await http.GetSettingsAsync("q")), Fields(await Client.GetSettingsAsync("q")));
+        Assert.Equal(Fields(await http.GetQueueAsync("q")), Fields(await Client.GetQueueAsync("q")));
+        Assert.Equal(Fields((await http.GetConsumersAsync("q"))[0]), Fields((await Client.GetConsumersAsync("q"))[0]));
+    }
+
+    /// <summary>One line per field. Without rates and ages, which change, and times, which JSON rounds to milliseconds.</summary>
+    private static string Fields(object? answer) => string.Join(
+        '\n',
+        answer!.GetType().GetProperties()
+            .Where(static field => field.Name is not ("PutPerSecond" or "DeliveredPerSecond" or "OldestAgeSeconds" or "Since"))
+            .Select(field => $"{field.Name}: {System.Text.Json.JsonSerializer.Serialize(field.GetValue(answer))}"));
+
+    [Fact]
     public async Task A_program_that_reads_too_slowly_misses_nothing()
     {
         var stream = Client.ConsumeAsync("q");

@@ -30,7 +30,7 @@ internal sealed class MissedRounds(QueueDispatcher dispatcher, IMessageStore sto
         }
     }
 
-    /// <summary>Hands out one page. False where nothing is missed, or nobody has room.</summary>
+    /// <summary>Hands out one page. False if nothing is missed, or no consumer has room.</summary>
     public ValueTask<bool> RunRoundAsync() =>
         dispatcher.NotifiedOffset <= dispatcher.NextOffset && _inHand is null ? new(false) : RunSlowAsync();
 

@@ -77,6 +77,12 @@ internal sealed class RoundRobinPolicy(
         foreach (var filter in _filters.InTurn(live, FirstOf(live)))
         {
             PlanTurns(live, filter, each);
+            if (_turns.Count == 0)
+            {
+                // No search in vain: the consumers have no room, or queues that share it come first.
+                continue;
+            }
+
             var began = dispatcher.Time.GetTimestamp();
             var given = _given.Count;
             await LeaseTurnsAsync(live);
@@ -99,7 +105,7 @@ internal sealed class RoundRobinPolicy(
         }
     }
 
-    /// <summary>Where the rotation goes on. Where the last one served has left, the one behind it stands in its place.</summary>
+    /// <summary>Where the rotation continues. If the last consumer that was served has left, the one behind it has its index.</summary>
     private int FirstOf(Consumer[] live)
     {
         var last = _last is null ? -1 : Array.IndexOf(live, _last);
@@ -204,7 +210,7 @@ internal sealed class RoundRobinPolicy(
         {
             if (leased.Error != QueueError.QueueStopped && store.UnavailableReason is null)
             {
-                // A refusal of the moment, which nobody tells the end of. A store that is out of reach says when it is back.
+                // A temporary refusal, whose end has no event. A store that is out of reach reports when it is back.
                 dispatcher.SignalSoon();
             }
 

@@ -10,11 +10,7 @@ internal sealed class HubPresence(PresenceWatch presence, WatcherPlaces places)
 {
     public IAsyncEnumerable<RawJson> Watch(ConnectionCaller caller, string queue, CancellationToken cancelled)
     {
-        if (!QueueName.TryParse(queue, out var name, out var whyNot))
-        {
-            throw HubCommands.Failure(new Problem(ProblemType.BadQueueName, whyNot));
-        }
-
+        var name = HubWatch.NameOf(queue);
         Check(caller, name);
         return WatchAsync(caller, name, cancelled);
     }

@@ -55,7 +55,7 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
                 }
 
                 yield return Written(batch, missed);
-                if (!await GoesOnAsync(timer, cancelled))
+                if (!await timer.NextTickAsync(cancelled))
                 {
                     yield break;
                 }
@@ -81,18 +81,6 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
         try
         {
             return await await Task.WhenAny(here, there);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancelled);
         }
         catch (OperationCanceledException)
         {

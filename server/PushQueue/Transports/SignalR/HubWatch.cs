@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Microsoft.AspNetCore.SignalR;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
@@ -51,14 +50,8 @@ internal sealed class HubWatch(
     /// <summary>The caller, by the rules as they are now: a stream that lasts for hours must end when its right does.</summary>
     internal static Caller Allowed(ConnectionCaller caller, Func<Caller, Problem?> whyNot)
     {
-        var now = caller.Caller;
-        if (ReferenceEquals(now, Caller.Nobody))
-        {
-            // The connection ends within a second or two; until then it gets nothing more.
-            throw HubCommands.Failure(new Problem(ProblemType.Unauthorized, "The key was revoked or has expired."));
-        }
-
-        return whyNot(now) is { } problem ? throw HubCommands.Failure(problem) : now;
+        // A connection whose key is gone ends within a second or two; until then it gets nothing more.
+        return caller.WhyNot(whyNot, out var now) is { } problem ? throw HubCommands.Failure(problem) : now;
     }
 
     private async IAsyncEnumerable<RawJson> EachSecondAsync(
@@ -70,23 +63,11 @@ internal sealed class HubWatch(
         {
             yield return new RawJson(await next());
         }
-        while (await GoesOnAsync(timer, cancelled));
-    }
-
-    private static async ValueTask<bool> GoesOnAsync(PeriodicTimer timer, CancellationToken cancelled)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancelled);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        while (await timer.NextTickAsync(cancelled));
     }
 
     internal static QueueName NameOf(string queue) =>
-        QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw new HubException($"bad-queue-name: {whyNot}");
+        QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw HubCommands.Failure(new Problem(ProblemType.BadQueueName, whyNot));
 
     private IDisposable TakePlace() => places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);
 }

@@ -29,9 +29,7 @@ internal sealed class PresenceEndpoints(
 
     /// <summary>Null if the caller may still watch.</summary>
     public static Problem? WhyNot(ConnectionCaller caller, QueueName queue) =>
-        !caller.MayStay
-            ? new Problem(ProblemType.Unauthorized, "The key was revoked or has expired.")
-            : caller.Caller.WhyNot(Rule.AnyOf, queue);
+        caller.WhyNot(now => now.WhyNot(Rule.AnyOf, queue), out _);
 
     public void MapStream(IEndpointRouteBuilder routes) =>
         routes.MapGet("/sse/{queue}/presence", (RequestDelegate)ServeAsync)
