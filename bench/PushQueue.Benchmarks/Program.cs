@@ -9,10 +9,18 @@ namespace PushQueue.Benchmarks;
 
 internal static class Program
 {
-    /// <summary>Runs the benchmarks that the arguments name; <c>--short</c> for a quick look. <c>handlers</c> prints the rates of
-    /// handlers.</summary>
+    /// <summary>
+    /// Runs the benchmarks that the arguments name; <c>--short</c> for a quick look. <c>handlers</c> prints the rates of handlers,
+    /// <c>waiting-memory</c> the memory of waiting messages.
+    /// </summary>
     private static async Task Main(string[] args)
     {
+        if (args is ["waiting-memory"])
+        {
+            await WaitingMemory.PrintAsync();
+            return;
+        }
+
         if (args is ["handlers", ..])
         {
             await HandlerRates.PrintAsync();
