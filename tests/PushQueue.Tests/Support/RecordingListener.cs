@@ -71,6 +71,8 @@ internal sealed class RecordingListener : IQueueChangeListener
 
     public void OnBroadcast(QueueName queue, long nextOffset) => Tell(new BroadcastTo(queue, nextOffset));
 
+    public void OnFeeding(QueueName queue) => Tell(new Feeding(queue));
+
     public void OnResumed() => Tell(new Resumed());
 
     public void OnWorkerFailed(QueueName queue, string worker) => Tell(new WorkerFailed(queue, worker));
@@ -94,6 +96,8 @@ internal sealed class RecordingListener : IQueueChangeListener
 internal abstract record StoreNews(QueueName Queue);
 
 internal sealed record BecameReady(QueueName Queue) : StoreNews(Queue);
+
+internal sealed record Feeding(QueueName Queue) : StoreNews(Queue);
 
 internal sealed record BroadcastTo(QueueName Queue, long NextOffset) : StoreNews(Queue);
 

@@ -27,8 +27,8 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
     public long TakeOffset() => NextOffset++;
 
     /// <summary>
-    /// Whether the newest message of each key stays beyond the limits: from then on, and among what history holds. Those that were kept are
-    /// dropped where it ends.
+    /// Sets whether the newest message of each key stays beyond the limits of history. If it is switched on, messages that history holds
+    /// count, too. If it is switched off, the messages beyond the limits are dropped.
     /// </summary>
     public void KeepLatest(bool keep)
     {
@@ -48,7 +48,7 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
         }
     }
 
-    /// <summary>The message, which has its offset, is about to be broadcast: the one that is kept for its key has to go.</summary>
+    /// <summary>The message, which has its offset, is about to be broadcast: an older message of its key beyond the limits is dropped.</summary>
     public void Supersede(StoredMessage message)
     {
         if (_latest is not null && message.Key is not null && _latest.Set(message) is { Place: MessagePlace.Kept } older)
@@ -200,7 +200,10 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
         _latest?.Clear();
     }
 
-    /// <summary>What a crash left beside its successor goes now; no record is written while the log is read.</summary>
+    /// <summary>
+    /// A crash may have left a kept message although a newer one of its key was broadcast: the older one is released. No record is written
+    /// while the log is read.
+    /// </summary>
     private void RestoreLatest(IReadOnlyList<StoredMessage> messages, bool keepsLatest)
     {
         _latest = keepsLatest ? new LatestMessages() : null;

@@ -148,8 +148,8 @@ internal sealed class QueueKeys(QueueState state)
     }
 
     /// <summary>
-    /// A search with a filter has found too little. From now on another message at the front of a key is announced, too: it may match. Put
-    /// messages always are.
+    /// A search with a filter has found fewer messages than wanted. The next time that another message becomes the first of a key,
+    /// consumers are notified, because it may match. They are notified of puts in any case.
     /// </summary>
     public void AwaitMatch() => _awaitsMatch = Count > 0;
 

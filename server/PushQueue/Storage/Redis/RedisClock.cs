@@ -20,9 +20,9 @@ internal sealed class RedisClock(TimeProvider time, bool follows)
     public long Timestamp() => time.GetTimestamp();
 
     /// <summary>
-    /// Redis has told its time in an answer. It was that time at some moment between the question and now. As long as the clock agrees with
-    /// that it is left alone, so that the time that answers take does not shake it; else it moves by as little as makes it agree.
-    /// Called by one thread at a time.
+    /// Takes the time of Redis from an answer. Redis read it at some moment between the question and now. If the clock agrees with one of
+    /// these moments, it stays as it is, so that the duration of answers does not move it. Else it moves by the least amount that makes it
+    /// agree. Called by one thread at a time.
     /// </summary>
     /// <param name="microseconds">Unix microseconds by Redis.</param>
     /// <param name="askedAt">The <see cref="Timestamp"/> before the question.</param>

@@ -3,9 +3,10 @@ using PushQueue.Storage.Log;
 namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
-/// Payload of <see cref="RecordType.Copies"/>: how many messages; the first one as in <see cref="MessageRecord"/> but without its body,
-/// behind its length; each further one as its queue, sequence, time available and until when its id is known, where the rest is the first
-/// one's, else as a 0 and then like the first; the body up to the end.
+/// Payload of <see cref="RecordType.Copies"/>: the number of messages; the length of the first message, and that message as in
+/// <see cref="MessageRecord"/> but without its body; the other messages; the body up to the end. A message that differs from the first
+/// only in its queue, sequence, time available and the time until which its id is known consists of these four numbers. Any other message
+/// consists of a 0, its length and itself, like the first.
 /// </summary>
 internal static class CopiesRecord
 {

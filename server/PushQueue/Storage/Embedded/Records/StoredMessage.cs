@@ -183,7 +183,7 @@ internal class StoredMessage
         return details;
     }
 
-    /// <summary>What the copies need no more than headers of, they share.</summary>
+    /// <summary>The tags of a copy: it shares those of the original if these are headers only.</summary>
     private MessageTags? TagsForCopy(long knownUntilMs)
     {
         if (knownUntilMs == 0 && Details is null)

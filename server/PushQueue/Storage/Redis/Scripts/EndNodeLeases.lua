@@ -1,18 +1,18 @@
 #!lua flags=allow-oom
 -- uses: Codec, Queue, Keys, Advance
--- Returns the messages that a node held that is gone. Its stop does not count as a failed attempt of a consumer.
+-- Ends the leases of a node that has stopped, and returns their messages. That does not count as a failed attempt of a consumer.
 -- KEYS: the queue's hash.
--- ARGV: time, the caller, number of the node, how many at most, for how long (milliseconds; 0: it does not ask any more) the node must
--- lease nothing here.
+-- ARGV: time, the caller, number of the node, how many at most, for how many milliseconds the node may lease nothing here (0: it will not
+-- ask again).
 -- Returns: control (-1: no such queue); how many leases ended.
--- The node may only be frozen: if it wakes and leases before its next heartbeat, nobody would ever end that lease.
+-- The node may only be frozen. If it continued and leased before its next heartbeat, no node would ever end that lease.
 if ARGV[5] ~= '0' then
   call('SADD', ':buried', ARGV[3])
   call('PEXPIRE', ':buried', ARGV[5])
 end
 if not open({}) then return { -1, 0 } end
 
--- It takes no turn any more; who has no room is asked for none, so that nobody else would take it off.
+-- The node takes no turn any more. Other nodes would not remove it here if it had no room left, because they notify only nodes with room.
 call('HDEL', ':turns', ARGV[3])
 
 local request = { delay = 0, counts = false }
