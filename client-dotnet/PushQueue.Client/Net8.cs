@@ -1,3 +1,2 @@
 #if !NET9_0_OR_GREATER
-global using Lock = object;
 #endif

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http;
 using PushQueue.Load.Fanout;
 using PushQueue.Load.Measuring;
 using PushQueue.Load.Operations;

@@ -34,7 +34,8 @@ internal static class DelegateBinder
             {
                 throw new ArgumentException(
                     $"Both '{body.Name}' ({body.ParameterType.Name}) and '{parameter.Name}' ({parameter.ParameterType.Name}) would be the "
-                        + "body of the message: register one of them as a service, or leave it out.");
+                        + "body of the message: register one of them as a service, or leave it out.",
+                    nameof(parameter));
             }
 
             body = parameter;
@@ -47,7 +48,7 @@ internal static class DelegateBinder
         var type = parameter.ParameterType;
         if (type.IsByRef)
         {
-            throw new ArgumentException($"The parameter '{parameter.Name}' is passed by reference; pass it by value.");
+            throw new ArgumentException($"The parameter '{parameter.Name}' is passed by reference; pass it by value.", nameof(parameter));
         }
 
         if (parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed)
@@ -86,6 +87,6 @@ internal static class DelegateBinder
             }
             : typeof(Task).IsAssignableFrom(type) ? values => (Task)invoker.Invoke(target, values.AsSpan())!
             : type == typeof(ValueTask) ? values => ((ValueTask)invoker.Invoke(target, values.AsSpan())!).AsTask()
-            : throw new ArgumentException($"The handler returns {type.Name}; return Task, ValueTask or nothing.");
+            : throw new ArgumentException($"The handler returns {type.Name}; return Task, ValueTask or nothing.", nameof(handler));
     }
 }

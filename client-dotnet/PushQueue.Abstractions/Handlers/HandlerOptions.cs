@@ -8,10 +8,6 @@ namespace PushQueue.Client;
 /// <summary>How messages are handled. Changes after the registration have no effect.</summary>
 public sealed class HandlerOptions
 {
-    private const int ConcurrencyMax = 10_000;
-
-    private static readonly TimeSpan InfiniteWait = System.Threading.Timeout.InfiniteTimeSpan;
-
     /// <summary>How many messages are handled at once; 1 to 10,000. Default 1: one after the other, in the order of the queue.</summary>
     public int Concurrency { get; set; } = 1;
 
@@ -76,21 +72,4 @@ public sealed class HandlerOptions
         Filters.Add(MessageFilter.Of<TFilter>());
         return this;
     }
-
-    /// <exception cref="ArgumentException">An option has an impossible value.</exception>
-    internal HandlerOptions Checked() => this switch
-    {
-        { Concurrency: < 1 or > ConcurrencyMax } => throw Impossible(nameof(Concurrency), Concurrency, $"1 to {ConcurrencyMax}"),
-        { Prefetch: < 1 or > ConcurrencyMax } => throw Impossible(nameof(Prefetch), Prefetch, $"1 to {ConcurrencyMax}"),
-        { Consume: null } => throw new ArgumentException("Consume is null; leave it out for the defaults."),
-        { Timeout: { } limit } when limit <= TimeSpan.Zero && limit != InfiniteWait =>
-            throw Impossible(nameof(Timeout), limit, "more than zero"),
-        { RetryDelay: { } delay } when delay < TimeSpan.Zero => throw Impossible(nameof(RetryDelay), delay, "zero or more"),
-        { DrainTimeout: { } drain } when drain < TimeSpan.Zero && drain != InfiniteWait =>
-            throw Impossible(nameof(DrainTimeout), drain, "zero or more"),
-        _ => this,
-    };
-
-    private static ArgumentException Impossible(string option, object? given, string possible) =>
-        new($"{option} is {given}; give {possible}.");
 }

@@ -60,7 +60,7 @@ public static class PushQueueHandlerServiceCollectionExtensions
             static type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IMessageHandler<>));
         if (types is not [var handled])
         {
-            throw new ArgumentException(
+            throw new InvalidOperationException(
                 $"{typeof(THandler).Name} implements IMessageHandler<T> {types.Length} times; name the type of the body: "
                     + $"AddPushQueueHandler<T, {typeof(THandler).Name}>(…).");
         }

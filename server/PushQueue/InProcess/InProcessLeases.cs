@@ -1,5 +1,4 @@
 using PushQueue.Client;
-using PushQueue.Client.Streaming;
 using PushQueue.Queues;
 using PushQueue.Transports;
 using PushQueue.Transports.Operations;
