@@ -21,7 +21,7 @@ public sealed class ApplicationPageTests
             .Select(static rest => Normal(rest[..rest.IndexOf("```", StringComparison.Ordinal)]));
 
         Assert.NotEmpty(samples);
-        Assert.Empty(samples.Where(sample => !compiled.Contains(sample, StringComparison.Ordinal)));
+        Assert.All(samples, sample => Assert.Contains(sample, compiled, StringComparison.Ordinal));
     }
 
     [Fact]
