@@ -47,6 +47,7 @@ public static class PushQueueHandlerServiceCollectionExtensions
 
     /// <summary>Handles a queue's messages with a class that implements <see cref="IMessageHandler{T}"/> for one type:
     /// <c>services.AddPushQueueHandler&lt;OrderHandler&gt;("orders", options => options.Concurrency = 8)</c>.</summary>
+    /// <exception cref="InvalidOperationException">The class implements the interface for no type, or for several.</exception>
     /// <inheritdoc cref="AddPushQueueHandler{T, THandler}(IServiceCollection, string, Action{HandlerOptions})"/>
     [RequiresUnreferencedCode(ReflectedJson.Warning)]
     [RequiresDynamicCode(ReflectedJson.Warning)]

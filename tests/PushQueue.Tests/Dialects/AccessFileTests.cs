@@ -137,7 +137,7 @@ public sealed class AccessFileTests : IAsyncLifetime
 
         File.Delete(FilePath);
         Assert.Equal(401, (await _server.GetAsync("/restmq/q/test")).Status);
-        Assert.Equal(4, _server.Log.Entries.Count(entry => entry.Text.Contains("old rules", StringComparison.Ordinal)));
+        Assert.Equal(4, _server.Log.Entries.Count(entry => entry.Text.Contains("former rules", StringComparison.Ordinal)));
 
         await WriteAsync("[rest:consumer]\nhosts_allow = all\n");
         Assert.Equal(204, (await _server.GetAsync("/restmq/q/test")).Status);

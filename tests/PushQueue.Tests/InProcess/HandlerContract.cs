@@ -427,7 +427,7 @@ public abstract class HandlerContract : IAsyncLifetime
             AssertThrows<InvalidOperationException>("two handlers", () => host.MapQueue("taken", static (string _) => { }));
             AssertThrows<ArgumentException>(
                 "Concurrency is 0", () => host.MapQueue("q", static (string _) => { }, static options => options.Concurrency = 0));
-            AssertThrows<ArgumentException>(
+            AssertThrows<InvalidOperationException>(
                 "name the type", () => new ServiceCollection().AddPushQueueHandler<Scoped>("q"));
         });
 

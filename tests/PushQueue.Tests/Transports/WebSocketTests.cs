@@ -32,7 +32,7 @@ public sealed class WebSocketTests
         await socket.SendAsync("""{"cmd":"subscribe","queue":"test","ref":7}""");
         Assert.StartsWith("""{"ref":7,"ok":true,"queue":"test" """.TrimEnd(), await socket.NextAsync(), StringComparison.Ordinal);
         await socket.SendAsync("""{"cmd":"subscribe","queue":"test"}""");
-        Assert.Contains("subscribed to 'test' already", await socket.NextAsync(), StringComparison.Ordinal);
+        Assert.Contains("already subscribed to 'test'", await socket.NextAsync(), StringComparison.Ordinal);
         await server.PutAsync("one");
         Assert.Contains("one", await socket.NextAsync(), StringComparison.Ordinal);
         await socket.SendAsync("""{"cmd":"unsubscribe","queue":"test","ref":"u"}""");

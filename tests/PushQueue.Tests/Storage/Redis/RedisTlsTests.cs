@@ -54,7 +54,7 @@ public sealed class RedisTlsTests
         var sentence = await SentenceAsync(OptionsOf("rediss://127.0.0.1:{0}", port, authority.CertificateFile));
         await RedisStores.PutAsync(await stores.OpenAsync(), "a");
 
-        Assert.Contains("is not for '127.0.0.1'", sentence, StringComparison.Ordinal);
+        Assert.Contains("is not valid for '127.0.0.1'", sentence, StringComparison.Ordinal);
         Assert.Contains("sslHost=", sentence, StringComparison.Ordinal);
     }
 
