@@ -7,7 +7,8 @@ internal sealed class FuzzFrames(FuzzValues values)
 {
     private Random Random => values.Random;
 
-    public byte[] Handshake(string target)
+    /// <summary>The request that opens a WebSocket; hostFields are those of <see cref="FuzzKeys.HostFields"/>.</summary>
+    public byte[] Handshake(string target, string hostFields)
     {
         var version = !values.Odd(2) ? "13" : values.Pick(["12", "", "13, 12"]);
         var key = !values.Odd(2) ? "dGhlIHNhbXBsZSBub25jZQ==" : values.Text();
@@ -15,7 +16,7 @@ internal sealed class FuzzFrames(FuzzValues values)
             ? $"Sec-WebSocket-Protocol: {values.Pick(["pushqueue", "x", "pushqueue, x", "mqtt", ""])}\r\n"
             : "";
         return FuzzBodies.Bytes(
-            $"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: {version}\r\n"
+            $"GET {target} HTTP/1.1\r\n{hostFields}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: {version}\r\n"
             + $"Sec-WebSocket-Key: {key}\r\n{protocol}\r\n");
     }
 

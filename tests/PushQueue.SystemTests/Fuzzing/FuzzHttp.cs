@@ -4,7 +4,7 @@ using System.Text;
 namespace PushQueue.SystemTests.Fuzzing;
 
 /// <summary>Makes HTTP requests from the table of routes, valid or changed: paths, options, headers, bodies, framing.</summary>
-internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
+internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies, FuzzKeys keys)
 {
     private static readonly string[] OddMethods =
         ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "get", "G€T", "LOCK", "X", "GETGETGETGETGETGETGETGETGETGETGET"];
@@ -47,6 +47,8 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
     ];
 
     private Random Random => values.Random;
+
+    public string HostFields() => keys.HostFields(Random);
 
     /// <summary>A path of a route with values in place of its parameters, and options.</summary>
     public string Target(FuzzRoute route, string method)
@@ -101,7 +103,7 @@ internal sealed class FuzzHttp(FuzzValues values, FuzzBodies bodies)
         var head = new StringBuilder($"{method} {target} {version}\r\n");
         if (!values.Odd(2))
         {
-            head.Append("Host: 127.0.0.1\r\n");
+            head.Append(HostFields());
         }
 
         if (contentType.Length > 0 && !values.Odd(10))

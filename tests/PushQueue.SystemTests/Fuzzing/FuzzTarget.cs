@@ -34,17 +34,21 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
     private readonly int[] _dialectPorts;
     private int _linesSeen;
 
-    private FuzzTarget(ServerProcess server, TemporaryDirectory data, RedisServer? redis, FuzzTables tables)
+    private FuzzTarget(ServerProcess server, TemporaryDirectory data, RedisServer? redis, FuzzTables tables, FuzzKeys keys)
     {
         _server = server;
         _data = data;
         _redis = redis;
         Tables = tables;
+        Keys = keys;
+        Client.DefaultRequestHeaders.Authorization = keys.Administrator is { } key ? new("Bearer", key) : null;
         _dialectPorts = [.. Dialects.Select(name => server.AddressOf(name).Port)];
         SyslogPort = server.AddressOf("syslog").Port;
     }
 
     public FuzzTables Tables { get; }
+
+    public FuzzKeys Keys { get; }
 
     public int Port => _server.Address.Port;
 
@@ -54,7 +58,7 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
 
     public int ProcessId => _server.ProcessId;
 
-    public static async Task<FuzzTarget> StartAsync(bool overRedis, string pushAddress)
+    public static async Task<FuzzTarget> StartAsync(bool overRedis, bool withKeys, string pushAddress)
     {
         var tables = await FuzzTables.ReadAsync();
         var data = new TemporaryDirectory();
@@ -62,14 +66,17 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
         try
         {
             redis = overRedis ? await RedisServer.StartAsync() : null;
+            var access = Path.Combine(data.Path, "access.json");
+            var keys = withKeys ? await FuzzKeys.WriteAsync(access) : new FuzzKeys();
+            string[] auth = withKeys ? ["--auth", access] : [];
             string[] store = redis is null ? ["--durability", "memory"] : ["--redis", $"127.0.0.1:{redis.Port}"];
             var server = await ServerProcess.StartAsync(
                 data.Path,
                 [
-                    .. store, "--push-allow", pushAddress, "--syslog-port", "0",
+                    .. store, .. auth, "--push-allow", pushAddress, "--syslog-port", "0",
                     .. Dialects.SelectMany(name => (string[])[$"--{name}-port", "0"]),
                 ]);
-            return new FuzzTarget(server, data, redis, tables);
+            return new FuzzTarget(server, data, redis, tables, keys);
         }
         catch
         {

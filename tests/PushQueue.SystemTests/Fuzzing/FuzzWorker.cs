@@ -25,7 +25,7 @@ internal sealed class FuzzWorker
         _answers = answers;
         _values = new FuzzValues(new Random(seed), target.Tables, memory);
         _bodies = new FuzzBodies(_values);
-        _http = new FuzzHttp(_values, _bodies);
+        _http = new FuzzHttp(_values, _bodies, target.Keys);
         _frames = new FuzzFrames(_values);
     }
 
@@ -125,9 +125,10 @@ internal sealed class FuzzWorker
     private async Task HubRequestsAsync()
     {
         using var sending = new FuzzSocket(Random, Trace);
+        var host = _http.HostFields();
         await sending.ConnectAsync(_target.Port);
         await sending.SendAsync(
-            FuzzBodies.Bytes("POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"));
+            FuzzBodies.Bytes($"POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n"));
         if (await sending.ReceiveAsync(5000) is not { Length: > 0 } negotiated)
         {
             return;
@@ -144,13 +145,13 @@ internal sealed class FuzzWorker
         using var reading = new FuzzSocket(Random, Trace);
         await reading.ConnectAsync(_target.Port);
         var accept = _values.Chance(50) ? "text/event-stream" : "*/*";
-        var poll = FuzzBodies.Bytes($"GET /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n\r\n");
+        var poll = FuzzBodies.Bytes($"GET /hub?id={token} HTTP/1.1\r\n{host}Accept: {accept}\r\n\r\n");
         await reading.SendAsync(poll);
         var records = _values.Odd(5) ? _values.Pick(OddHandshakes) : Handshake;
         for (var sends = Random.Next(1, 6); sends > 0; sends--, records = _bodies.HubRecords())
         {
             var body = FuzzBodies.Bytes(records);
-            var head = $"POST /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: "
+            var head = $"POST /hub?id={token} HTTP/1.1\r\n{host}Content-Type: text/plain\r\nContent-Length: "
                 + $"{body.Length}\r\n\r\n";
             if (!await sending.SendAsync([.. FuzzBodies.Bytes(head), .. body]))
             {
@@ -166,7 +167,7 @@ internal sealed class FuzzWorker
         }
 
         // Without this the server keeps the connection for a while, in case that the client polls again.
-        await sending.SendAsync(FuzzBodies.Bytes($"DELETE /hub?id={token} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+        await sending.SendAsync(FuzzBodies.Bytes($"DELETE /hub?id={token} HTTP/1.1\r\n{host}\r\n"));
         await _answers.ReadAsync(sending, 1, 500);
     }
 
@@ -176,7 +177,8 @@ internal sealed class FuzzWorker
         var streams = _target.Tables.Routes.Where(route => route.Segments is [.., "c" or "sse", _]).ToList();
         using var socket = new FuzzSocket(Random, Trace);
         await socket.ConnectAsync(_target.Port);
-        await socket.SendAsync(FuzzBodies.Bytes($"GET {_http.Target(_values.Pick(streams), "GET")} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+        await socket.SendAsync(FuzzBodies.Bytes(
+            $"GET {_http.Target(_values.Pick(streams), "GET")} HTTP/1.1\r\n{_http.HostFields()}\r\n"));
         for (var rounds = Random.Next(1, 5); rounds > 0; rounds--)
         {
             await RequestsAsync();
@@ -215,7 +217,7 @@ internal sealed class FuzzWorker
         try
         {
             await socket.ConnectAsync(_target.Port);
-            await socket.SendAsync(_frames.Handshake(target));
+            await socket.SendAsync(_frames.Handshake(target, _http.HostFields()));
             await _answers.ReadAsync(socket, 1, 500);
             return socket;
         }
