@@ -39,6 +39,8 @@ for (const { name, options } of transports) {
       put.set(queue, [...put.get(queue) ?? [], i]);
       await direct.put(queue, i);
       if (i % 200 === 100) {
+        // @microsoft/signalr leaves a rejection unhandled, which ends a test, where a connection breaks within its handshake.
+        await until('the stream stands again', () => name !== 'signalr' || connects > (i - 100) / 200);
         proxy.cut();
       }
     }

@@ -43,6 +43,8 @@ for (const { name, options } of transports) {
       for (let i = 0; i < 3000; i += 100) {
         await direct.putMany(queue, numbers(3000).slice(i, i + 100));
         if (i % 500 === 0) {
+          // @microsoft/signalr leaves a rejection unhandled, which ends a test, where a connection breaks within its handshake.
+          await until('the stream stands again', () => name !== 'signalr' || connects > half.length);
           proxy.cut();
           half.push(i);
         }
