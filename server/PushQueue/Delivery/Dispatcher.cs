@@ -6,7 +6,8 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// The entry point for consumers and for notifications of the store. Holds a <see cref="QueueDispatcher"/> for each queue that has consumers here.
+/// The entry point for consumers and for notifications of the store. Holds a <see cref="QueueDispatcher"/> for each queue that has
+/// consumers here.
 /// </summary>
 internal sealed partial class Dispatcher(
     IMessageStore store,

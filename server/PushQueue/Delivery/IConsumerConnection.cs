@@ -13,7 +13,9 @@ internal interface IConsumerConnection
 
     string? RemoteAddress { get; }
 
-    /// <summary>Whether the consumer is the program that hosts the queue: it stops together with the node, and ends its work first.</summary>
+    /// <summary>
+    /// Whether the consumer is the program that hosts the queue. Such a consumer ends its work when the node stops, before the queue does.
+    /// </summary>
     bool IsInProcess => false;
 
     /// <summary>The format of what concerns the connection itself: heartbeats and the closing notice.</summary>

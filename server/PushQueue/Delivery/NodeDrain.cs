@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace PushQueue.Delivery;
 
 /// <summary>
-/// Takes a node out of service before it stops: it reports that it is not ready, continues to serve until load balancers have noticed, and moves its
-/// streams to other nodes in slices. A host calls it before it stops; without it a stop closes all streams at once and refuses what comes.
+/// Takes a node out of service before it stops. The node reports that it is not ready, and continues to serve until load balancers have
+/// noticed. Meanwhile it moves its streams to other nodes in slices. A host calls this before it stops. Otherwise a stop closes all streams
+/// at once and refuses new requests.
 /// </summary>
 public sealed class NodeDrain
 {

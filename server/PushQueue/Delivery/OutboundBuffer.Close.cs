@@ -102,7 +102,8 @@ internal sealed partial class OutboundBuffer
                 _closingAt = now;
             }
 
-            // A connection that answers gets a heartbeat if it was silent, however much is written to it. Another gets one if nothing was written.
+            // A connection whose client answers gets a heartbeat if the client was silent, however much is written to it. Any other
+            // connection gets one if nothing was written.
             var quietSince = connection.LastHeardAt is { } heardAt ? Math.Max(heardAt, _lastHeartbeatAt) : _lastWriteAt;
             isHeartbeatDue = _state == State.Open && now - quietSince >= options.HeartbeatInterval.TotalSeconds;
             _lastHeartbeatAt = isHeartbeatDue ? now : _lastHeartbeatAt;

@@ -5,7 +5,7 @@ namespace PushQueue.Delivery;
 /// <summary>
 /// The broadcast messages that a filter has left out since the last message that its consumer got. They make no gap. But a client that
 /// resumes from its last message would have the server read all of them again, or get a gap for those that history no longer holds. So the
-/// server sends the position from time to time. Used by the rounds of the dispatcher, and by the catch-up before them; never by both at once.
+/// server sends the position from time to time. The dispatcher's rounds use this, and before them the catch-up; never both at once.
 /// </summary>
 internal sealed class PassedMessages
 {

@@ -37,8 +37,9 @@ internal sealed class SharedCredit(int most, TimeProvider time)
     }
 
     /// <summary>
-    /// Reserves room for one more message of a consumer's queue. False where there is none, or another queue comes first.
+    /// Reserves room for one more message of a consumer's queue.
     /// </summary>
+    /// <returns>False if there is no room, or if it is another queue's turn.</returns>
     public bool TryTake(Consumer consumer)
     {
         bool yields;

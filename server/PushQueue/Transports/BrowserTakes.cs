@@ -74,7 +74,8 @@ internal static class BrowserTakes
         pre { border: 1px solid; overflow: auto; padding: 0.5rem; white-space: pre-wrap; }
         </style>
         <h1>This address takes a message</h1>
-        <p>A GET of <code id="address"></code> takes the next message out of its queue. Your browser loaded it as a page, so nothing was taken.</p>
+        <p>A GET of <code id="address"></code> takes the next message out of its queue.
+        Your browser loaded it as a page, so nothing was taken.</p>
         <p><button id="take" type="button">Take the next message</button></p>
         <p id="state" role="status"></p>
         <pre id="body" hidden></pre>

@@ -6,8 +6,8 @@ namespace PushQueue.ClientTests.History;
 internal static class ManyQueuesVerdict
 {
     /// <summary>
-    /// What is wrong, a sentence each: a message that is missing although no gap of its queue was reported, one that came twice, and one
-    /// that came out of order.
+    /// Returns a sentence for each fault: a message that is missing although no gap of its queue was reported, a message that came twice,
+    /// or a message that came out of order.
     /// </summary>
     /// <param name="put">The texts that were put into each queue, in order.</param>
     /// <param name="got">Queue and text of what came, in order.</param>

@@ -15,7 +15,8 @@ public sealed partial class LogEventTests
             .SelectMany(
                 static type =>
                     type.GetMethods(
-                        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic
+                            | BindingFlags.DeclaredOnly))
             .Select(static method => (method.Name, Event: method.GetCustomAttribute<LoggerMessageAttribute>()))
             .Where(static found => found.Event is not null)
             .ToList();

@@ -244,7 +244,8 @@ public abstract partial class ManyQueuesContract : IAsyncLifetime
                 var message = held.Dequeue();
                 var queue = message.GetProperty("queue").GetString();
                 var ack = await Server.PostAsync(
-                    $"/q/{queue}/messages/{message.GetProperty("id").GetString()}/ack?receipt={message.GetProperty("receipt").GetString()}");
+                    $"/q/{queue}/messages/{message.GetProperty("id").GetString()}/ack"
+                        + $"?receipt={message.GetProperty("receipt").GetString()}");
                 Assert.Equal(204, ack.Status);
                 done.Add(ManyStream.TextOf(message));
             }
@@ -276,7 +277,8 @@ public abstract partial class ManyQueuesContract : IAsyncLifetime
             }
 
             await Server.PostAsync(
-                $"/q/{order[^1]}/messages/{message.GetProperty("id").GetString()}/ack?receipt={message.GetProperty("receipt").GetString()}");
+                $"/q/{order[^1]}/messages/{message.GetProperty("id").GetString()}/ack"
+                    + $"?receipt={message.GetProperty("receipt").GetString()}");
         }
     }
 

@@ -56,8 +56,8 @@ internal abstract class MessageFormat
     }
 
     /// <summary>
-    /// Whether messages contain their offsets. Only then is the position sent at the beginning of a stream: bare bodies have no offsets, and
-    /// their readers would take one more line for a message.
+    /// Whether messages contain their offsets. Only then is the position sent at the beginning of a stream: bare bodies have no
+    /// offsets, and their readers would take one more line for a message.
     /// </summary>
     public virtual bool HasPositions => true;
 

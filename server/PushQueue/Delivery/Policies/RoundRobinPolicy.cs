@@ -175,8 +175,8 @@ internal sealed class RoundRobinPolicy(
         one.Ack == other.Ack && one.Worker == other.Worker && (one.Ack == AckMode.Auto || one.TimeToRun == other.TimeToRun);
 
     /// <summary>
-    /// Divides leased messages anew, because consumers joined or left after the turns were planned. A client that has seen its stream open
-    /// counts on its turn at what is put from then on. Where the new turns would need other leases, the planned ones stay.
+    /// Plans the turns again for messages that are leased already, because consumers joined or left after the first plan. A client that
+    /// has seen its stream open expects its turn at the next messages. The first plan stays if the new one would need different leases.
     /// </summary>
     private void PlanAnew(int start, int count, Consumer[] live)
     {
@@ -190,7 +190,8 @@ internal sealed class RoundRobinPolicy(
         }
     }
 
-    /// <summary>Leases for the turns from start to end. How many there were; 0 where the round must end, because its plan is outdated.</summary>
+    /// <summary>Leases messages for the turns from start to end.</summary>
+    /// <returns>How many messages there were; 0 if the round must end, because its plan is outdated.</returns>
     private async ValueTask<int> LeaseRunAsync(int start, int end, Consumer[] live)
     {
         var options = _turns[start].Options;

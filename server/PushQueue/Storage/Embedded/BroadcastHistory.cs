@@ -48,7 +48,9 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
         }
     }
 
-    /// <summary>The message, which has its offset, is about to be broadcast: an older message of its key beyond the limits is dropped.</summary>
+    /// <summary>
+    /// A message has got its offset and is about to be broadcast. Drops an older message of its key that is kept beyond the limits.
+    /// </summary>
     public void Supersede(StoredMessage message)
     {
         if (_latest is not null && message.Key is not null && _latest.Set(message) is { Place: MessagePlace.Kept } older)

@@ -72,8 +72,8 @@ internal sealed class WaitingMessages(QueueKeys keys)
     }
 
     /// <summary>
-    /// What a filter may choose. May name more than a selection finds: messages whose keys are open, although others of the key that do not
-    /// match may be in their way.
+    /// The messages among which a filter selects. A selection may find fewer: a message of an open key may have to wait for an earlier
+    /// message of that key, which does not match.
     /// </summary>
     private IEnumerable<StoredMessage> Matching(MessageFilter filter) => Ready.InOrder()
         .Take(MessageFilter.SearchMax)

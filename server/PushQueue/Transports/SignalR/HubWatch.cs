@@ -67,7 +67,9 @@ internal sealed class HubWatch(
     }
 
     internal static QueueName NameOf(string queue) =>
-        QueueName.TryParse(queue, out var name, out var whyNot) ? name : throw HubCommands.Failure(new Problem(ProblemType.BadQueueName, whyNot));
+        QueueName.TryParse(queue, out var name, out var whyNot)
+            ? name
+            : throw HubCommands.Failure(new Problem(ProblemType.BadQueueName, whyNot));
 
     private IDisposable TakePlace() => places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);
 }

@@ -20,8 +20,9 @@ internal static class LastEventId
     public static bool IsParameter(string name) => Parameters.Contains(name, StringComparer.Ordinal);
 
     /// <summary>
-    /// Answers a client that connects again although it should not, as an EventSource always does. 204 ends it. False for every other request.
+    /// Answers a client that connects again although it was told to stop, as an EventSource always does. The status 204 ends it.
     /// </summary>
+    /// <returns>False for every other request.</returns>
     public static bool EndsIfStopped(HttpContext context)
     {
         if (Of(context.Request) != ServerSentEventFormat.StopId)

@@ -38,7 +38,7 @@ internal sealed class Interests(TimeProvider time)
         !_asked.TryGetValue(queue, out var asked)
         || (time.GetElapsedTime(asked) > Duration && _asked.TryRemove(KeyValuePair.Create(queue, asked)));
 
-    /// <summary>Forgets all queues in which no node is interested any more. Looks once a second at most, however often it is called.</summary>
+    /// <summary>Forgets all queues in which no node is interested any more. Does nothing within a second after the last time.</summary>
     public void Sweep()
     {
         var swept = Volatile.Read(ref _sweptAt);

@@ -4,8 +4,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports.Watching;
 
 /// <summary>
-/// Who is connected to one queue, as its watchers at this node know it. Changes of this node's consumers come directly, those of other
-/// nodes as notices; a check of all nodes from time to time finds what notices missed. A consumer of another node is gone when it was
+/// The consumers of one queue, as this node's watchers know them. This node reports changes of its own consumers directly. Other nodes
+/// send notices, and a check of all nodes from time to time finds what the notices missed. A consumer of another node is gone when it was
 /// missing in two checks in a row, because a busy node may answer one too late.
 /// </summary>
 internal sealed class PresenceBoard(QueueName queue)

@@ -128,7 +128,7 @@ public sealed class ExpiringQueueTests : IAsyncLifetime
         {
             _time.Advance(TimeSpan.FromSeconds(5));
 
-            // What the timers began on other threads has its turn before this is answered.
+            // The timers began work on other threads. That work runs before the server answers this request.
             await _server.GetAsync("/healthz");
             await Eventually.TrueAsync(() => registry.Buffers.All(static buffer => buffer.HeldBytes == 0), "all is written");
         }

@@ -114,7 +114,8 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.True(many.Json.GetProperty("results")[0].GetProperty("ok").GetBoolean());
         var dead = (await _server.GetAsync("/q/test.dead/messages/x")).Json;
         Assert.Equal(
-            ("bad", "rejected"), (dead.GetProperty("lastError").GetString(), dead.GetProperty("deadLetter").GetProperty("reason").GetString()));
+            ("bad", "rejected"),
+            (dead.GetProperty("lastError").GetString(), dead.GetProperty("deadLetter").GetProperty("reason").GetString()));
         Assert.Equal("rejected", (await _server.GetAsync("/q/test.dead/messages/y")).Json.GetProperty("deadLetter")
             .GetProperty("reason").GetString());
     }
