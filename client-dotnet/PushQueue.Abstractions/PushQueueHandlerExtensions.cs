@@ -27,6 +27,12 @@ public static class PushQueueHandlerExtensions
         ArgumentNullException.ThrowIfNull(handle);
         options = (options ?? new HandlerOptions()).Checked();
         options.DrainTimeout ??= TimeSpan.FromSeconds(30);
+        if (client is IClientSurroundings surroundings)
+        {
+            options.LoggerFactory ??= surroundings.LoggerFactory;
+            options.TimeProvider ??= surroundings.TimeProvider;
+        }
+
         var pipeline = HandlerPipeline.Of(reader: null, context => handle(context.Message, context.CancellationToken), options);
         return new HandlerRunner(client, queue, options, pipeline, scopes: null).RunAsync(stopping, CancellationToken.None);
     }

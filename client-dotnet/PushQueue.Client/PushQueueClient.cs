@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using PushQueue.Client.Handlers;
 using PushQueue.Client.Http;
 
 namespace PushQueue.Client;
@@ -7,7 +9,7 @@ namespace PushQueue.Client;
 /// are pooled. Calls throw <see cref="PushQueueException"/> for what the server refuses and for a server that cannot be reached;
 /// what may pass is tried again first (<see cref="PushQueueClientOptions.Retry"/>).
 /// </summary>
-public sealed partial class PushQueueClient : IPushQueueClient, IDisposable
+public sealed partial class PushQueueClient : IPushQueueClient, IClientSurroundings, IDisposable
 {
     private readonly HttpCaller _http;
 
@@ -30,6 +32,10 @@ public sealed partial class PushQueueClient : IPushQueueClient, IDisposable
     internal PushQueueClientOptions Options { get; }
 
     internal HttpCaller Http => _http;
+
+    ILoggerFactory? IClientSurroundings.LoggerFactory => Options.LoggerFactory;
+
+    TimeProvider IClientSurroundings.TimeProvider => Options.TimeProvider;
 
     /// <summary>Closes the connections. Streams that still run end with an error.</summary>
     public void Dispose() => _http.Dispose();

@@ -39,6 +39,6 @@ public sealed class PushQueueClientOptions
     /// <summary>Where the client's timers come from. It never compares its clock with the server's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>Where reconnects are logged; null for nowhere.</summary>
+    /// <summary>Where reconnects, and failures of handlers, are logged; null for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 }

@@ -37,4 +37,8 @@ internal static partial class HandlerLog
 
     [LoggerMessage(111, LogLevel.Error, "The worker of {Queue} failed, and begins again")]
     public static partial void Crashed(ILogger logger, Exception exception, string queue);
+
+    [LoggerMessage(112, LogLevel.Warning, "The leases of {Count} messages of {Queue} that wait for their handler could not be extended; "
+        + "the handler tries again")]
+    public static partial void NotExtended(ILogger logger, Exception exception, string queue, int count);
 }

@@ -49,10 +49,10 @@ public sealed class HandlerOptions
     /// <summary>Called when there is no connection, at first or again. Runs on a thread of the pool.</summary>
     public Action<Reconnecting>? Reconnecting { get; set; }
 
-    /// <summary>Where failures are logged. Null: the loggers of the host; without a host nowhere.</summary>
+    /// <summary>Where failures are logged. Null: the loggers of the host or of the client; where they have none, nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
-    /// <summary>Where timers come from. Null: the host's, else <see cref="System.TimeProvider.System"/>.</summary>
+    /// <summary>Where timers come from. Null: the host's or the client's, else <see cref="System.TimeProvider.System"/>.</summary>
     public TimeProvider? TimeProvider { get; set; }
 
     internal List<MessageFilter> Filters { get; } = [];

@@ -56,7 +56,7 @@ internal sealed class HandlerRunner
         stream.Connected += () => registering = Task.WhenAll(registering, RegisterAsync(isRunning.Token));
         using var source = new MessageSource(stream.GetAsyncEnumerator(drained.Token), stopping);
         var running = new RunningAttempts(_options.Concurrency, settler, Logger);
-        var heartbeat = HeartbeatAsync(running, drained.Token);
+        var heartbeat = HeartbeatAsync(running, stream, drained.Token);
         try
         {
             var loops = new Task[_options.Concurrency];
@@ -189,7 +189,8 @@ internal sealed class HandlerRunner
         await all.ConfigureAwait(false);
     }
 
-    private async Task HeartbeatAsync(RunningAttempts running, CancellationToken over)
+    /// <summary>Extends the leases of the messages that are handled and of those that wait here for it.</summary>
+    private async Task HeartbeatAsync(RunningAttempts running, MessageStream stream, CancellationToken over)
     {
         if ((_options.TimeToRun ?? _options.Consume.TimeToRun) is not { } timeToRun)
         {
@@ -202,12 +203,30 @@ internal sealed class HandlerRunner
             using var timer = new PeriodicTimer(Clamp(timeToRun / 3), _time);
             while (await timer.WaitForNextTickAsync(over).ConfigureAwait(false))
             {
-                await running.TouchAsync(timeToRun, over).ConfigureAwait(false);
+                await Task.WhenAll(running.TouchAsync(timeToRun, over), TouchWaitingAsync(stream, timeToRun, over)).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
             // The handler has ended.
+        }
+    }
+
+    private async Task TouchWaitingAsync(MessageStream stream, TimeSpan timeToRun, CancellationToken over)
+    {
+        if (stream.Held?.Waiting() is not [{ Owner: IStreamLeaseOwner leases }, ..] waiting)
+        {
+            return;
+        }
+
+        try
+        {
+            await leases.TouchManyAsync(waiting, timeToRun, over).ConfigureAwait(false);
+        }
+        catch (PushQueueException e)
+        {
+            // Two more tries fit into the lease.
+            HandlerLog.NotExtended(Logger, e, _queue, waiting.Length);
         }
     }
 

@@ -41,6 +41,13 @@ internal sealed class HeldMessages
         }
     }
 
+    /// <summary>The lease has ended; its worker should know.</summary>
+    public void Lose(Message message)
+    {
+        Remove(message);
+        message.End();
+    }
+
     /// <summary>Completes when the program works on none of them.</summary>
     public Task WhenNoneStarted()
     {
@@ -72,6 +79,15 @@ internal sealed class HeldMessages
         lock (_gate)
         {
             return [.. _held.Values.Where(static message => message.IsStarted).Select(KeyOf)];
+        }
+    }
+
+    /// <summary>The messages that wait here to be begun.</summary>
+    public Message[] Waiting()
+    {
+        lock (_gate)
+        {
+            return [.. _held.Values.Where(static message => !message.IsStarted)];
         }
     }
 

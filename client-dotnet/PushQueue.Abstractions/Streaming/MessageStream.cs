@@ -1,3 +1,5 @@
+using PushQueue.Client.Streaming;
+
 namespace PushQueue.Client;
 
 /// <summary>
@@ -61,6 +63,9 @@ public abstract class MessageStream : IAsyncEnumerable<Message>
         Message message => message.Cursor,
         var cursor => (string?)cursor,
     };
+
+    /// <summary>The leases of the last enumeration; null before the first.</summary>
+    internal HeldMessages? Held { get; set; }
 
     /// <inheritdoc/>
     public abstract IAsyncEnumerator<Message> GetAsyncEnumerator(CancellationToken cancellationToken = default);

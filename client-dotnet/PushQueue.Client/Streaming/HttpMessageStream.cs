@@ -20,6 +20,7 @@ internal sealed class HttpMessageStream(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
         MoveTo(cursor: null);
         var session = new StreamSession(client, this);
+        Held = session.Held;
         session.Start();
         try
         {

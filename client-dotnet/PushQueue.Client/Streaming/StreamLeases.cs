@@ -5,7 +5,7 @@ namespace PushQueue.Client.Streaming;
 /// <summary>Settles the leases of one stream, over HTTP, so that an ack does not depend on the stream's connection.</summary>
 internal sealed class StreamLeases : IStreamLeaseOwner
 {
-    private const int AcksPerRequest = 1000;
+    private const int LeasesPerRequest = 1000;
 
     private readonly PushQueueClient _client;
     private readonly string _queue;
@@ -39,6 +39,24 @@ internal sealed class StreamLeases : IStreamLeaseOwner
         return await _client.TrySettleAsync(path, retry: null, cancellationToken).ConfigureAwait(false) || Settled(message, done: false);
     }
 
+    public async Task TouchManyAsync(IReadOnlyList<Message> messages, TimeSpan timeToRun, CancellationToken cancellationToken)
+    {
+        foreach (var part in messages.Chunk(LeasesPerRequest))
+        {
+            var keys = Array.ConvertAll(part, static message => new LeaseKey(message.Id, message.Receipt!));
+            var (results, _) = await _client.SettleManyAsync(
+                PushQueueClient.SettleManyPath(part[0].Queue, "touch").Add("ttr", timeToRun), keys, retry: null, cancellationToken)
+                .ConfigureAwait(false);
+            for (var i = 0; i < part.Length; i++)
+            {
+                if (results[i].Error is ProblemTypes.LeaseLost or ProblemTypes.NotFound)
+                {
+                    _held.Lose(part[i]);
+                }
+            }
+        }
+    }
+
     private bool Settled(Message message, bool done)
     {
         _held.Remove(message);
@@ -62,7 +80,7 @@ internal sealed class StreamLeases : IStreamLeaseOwner
         for (var from = 0; from < acks.Count;)
         {
             var to = from + 1;
-            while (to < acks.Count && to - from < AcksPerRequest && acks[to].Message.Queue == acks[from].Message.Queue)
+            while (to < acks.Count && to - from < LeasesPerRequest && acks[to].Message.Queue == acks[from].Message.Queue)
             {
                 to++;
             }

@@ -61,6 +61,8 @@ internal sealed class StreamSession
 
     public Inbox Inbox { get; } = new(ItemsMax, BytesMax);
 
+    public HeldMessages Held => _held;
+
     public HttpCaller Http => _client.Http;
 
     public PushQueueClientOptions ClientOptions => _client.Options;

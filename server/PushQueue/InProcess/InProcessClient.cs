@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
 using PushQueue.Client;
+using PushQueue.Client.Handlers;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports;
@@ -19,9 +21,13 @@ internal sealed class InProcessClient(
     WorkerRegistry workers,
     ClusterAnswers cluster,
     PresenceWatch presence,
-    TimeProvider time) : IPushQueueClient
+    InProcessSurroundings surroundings) : IPushQueueClient, IClientSurroundings
 {
-    private readonly InProcessLeases _leases = new(operations, time);
+    private readonly InProcessLeases _leases = new(operations, surroundings.Time);
+
+    public ILoggerFactory? LoggerFactory => surroundings.Loggers;
+
+    public TimeProvider TimeProvider => surroundings.Time;
 
     public async Task<Client.PutResult> PutAsync(string queue, PutMessage message, CancellationToken cancellationToken = default)
     {
@@ -155,13 +161,14 @@ internal sealed class InProcessClient(
     public MessageStream ConsumeAsync(string queue, ConsumeOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(queue);
-        return new InProcessStream(consumers, time, queue, selection: null, options ?? new ConsumeOptions(), cancellationToken);
+        return new InProcessStream(consumers, surroundings, queue, selection: null, options ?? new ConsumeOptions(), cancellationToken);
     }
 
     public MessageStream ConsumeManyAsync(
         IEnumerable<string> queues, IEnumerable<string> patterns, ConsumeOptions? options = null,
         CancellationToken cancellationToken = default) => new InProcessStream(
-            consumers, time, "", Client.Streaming.QueueSelection.Of(queues, patterns), options ?? new ConsumeOptions(), cancellationToken);
+            consumers, surroundings, "", Client.Streaming.QueueSelection.Of(queues, patterns), options ?? new ConsumeOptions(),
+            cancellationToken);
 
     public Task RegisterWorkerAsync(string queue, string worker, CancellationToken cancellationToken = default)
     {
@@ -269,7 +276,7 @@ internal sealed class InProcessClient(
         given.Add("policy", options.Policy);
         given.Add("waitForAck", options.WaitForAck);
         Refusals.Throw(Transports.Operations.PutOptions.Read(
-            ref given, Transports.Operations.PutOptions.NamesOfOne, time, out var read, out wait));
+            ref given, Transports.Operations.PutOptions.NamesOfOne, surroundings.Time, out var read, out wait));
         read.Headers = Headers(options.Headers);
         return read.ToMessage(body, ContentType(message));
     }

@@ -37,6 +37,22 @@ internal sealed class InProcessLeases(OperationExecutor operations, TimeProvider
         return SettleAsync(message, Settlement.Touch, given, cancellationToken);
     }
 
+    /// <summary>Extends the leases of messages of one queue, at least one.</summary>
+    public Task<QueueError[]> TouchManyAsync(
+        IReadOnlyList<Client.Message> messages, TimeSpan timeToRun, CancellationToken cancellationToken)
+    {
+        var given = default(GivenOptions);
+        given.Add("ttr", timeToRun);
+        Refusals.Throw(LeaseOptions.Read(ref given, Settlement.Touch.Options, out var options));
+        var keys = new Queues.LeaseKey[messages.Count];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = KeyOf(messages[i]);
+        }
+
+        return SettlePatientlyAsync(Settlement.Touch, QueueName.Parse(messages[0].Queue), keys, options, cancellationToken);
+    }
+
     /// <summary>Settles a lease that the program names by its receipt.</summary>
     public async Task SettleAsync(
         string queue, string id, string receipt, Settlement settlement, GivenOptions given, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ internal static class InProcessServiceCollectionExtensions
     /// <summary>Adds the <see cref="IPushQueueClient"/> of this process, where the application has not added another one.</summary>
     public static IServiceCollection AddInProcessClient(this IServiceCollection services)
     {
+        services.TryAddSingleton<InProcessSurroundings>();
         services.TryAddSingleton<InProcessConsumers>();
         services.TryAddSingleton<InProcessAdmin>();
         services.TryAddSingleton<InProcessClient>();

@@ -7,7 +7,7 @@ namespace PushQueue.InProcess;
 /// <summary>The messages of a queue of this process, or of many.</summary>
 internal sealed class InProcessStream(
     InProcessConsumers consumers,
-    TimeProvider time,
+    InProcessSurroundings surroundings,
     string queue,
     QueueSelection? selection,
     ConsumeOptions options,
@@ -33,6 +33,7 @@ internal sealed class InProcessStream(
             hasJoined = true;
             try
             {
+                Held = subscription.Held;
                 place.Begin(subscription);
                 if (selection is not null)
                 {
@@ -85,7 +86,7 @@ internal sealed class InProcessStream(
             // Most often it read too slowly under broadcast. It resumes where it was.
             var wait = TimeSpan.FromMilliseconds(subscription.End?.NextReconnectMs() ?? 0);
             OnReconnecting(new Reconnecting(Name, 1, wait, Cause: null));
-            await Task.Delay(wait, time, either.Token);
+            await Task.Delay(wait, surroundings.Time, either.Token);
         }
     }
 
@@ -131,9 +132,23 @@ internal sealed class InProcessStream(
             catch (PushQueueException e) when (
                 e.Type == ProblemTypes.StoreUnavailable && (hasJoined || Options.WaitForServer))
             {
+                LogWait(attempt, e);
                 OnReconnecting(new Reconnecting(Name, attempt, RetryInterval, e));
-                await Task.Delay(RetryInterval, time, cancellationToken);
+                await Task.Delay(RetryInterval, surroundings.Time, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>A warning for a store that is away; the tries that follow only at level Debug.</summary>
+    private void LogWait(int attempt, PushQueueException reason)
+    {
+        if (attempt == 1)
+        {
+            Log.WaitsForStore(surroundings.Logger, Name, reason.Detail);
+        }
+        else
+        {
+            Log.StillWaits(surroundings.Logger, Name, attempt, reason.Detail);
         }
     }
 

@@ -33,6 +33,18 @@ internal sealed class InProcessStreamLeases : IStreamLeaseOwner
     public async Task<bool> TouchAsync(Client.Message message, TimeSpan? timeToRun, CancellationToken cancellationToken) =>
         await _leases.TouchAsync(message, timeToRun, cancellationToken) || Settled(message, done: false);
 
+    public async Task TouchManyAsync(IReadOnlyList<Client.Message> messages, TimeSpan timeToRun, CancellationToken cancellationToken)
+    {
+        var errors = await _leases.TouchManyAsync(messages, timeToRun, cancellationToken);
+        for (var i = 0; i < errors.Length; i++)
+        {
+            if (errors[i] is QueueError.LeaseLost or QueueError.NotFound)
+            {
+                _held.Lose(messages[i]);
+            }
+        }
+    }
+
     /// <summary>Completes when no ack is under way any more, or after a few seconds while the store is out of reach.</summary>
     public async Task WhenAckedAsync() =>
         await _acks.WhenSent().WaitAsync(Patience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

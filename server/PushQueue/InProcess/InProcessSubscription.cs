@@ -13,6 +13,8 @@ internal sealed class InProcessSubscription(
 {
     public Inbox Inbox => connection.Inbox;
 
+    public HeldMessages Held => connection.Held;
+
     public Delivery.Encoding.CloseReason? End => connection.End;
 
     /// <summary>Where it began, for the next one; null where messages are not broadcast.</summary>

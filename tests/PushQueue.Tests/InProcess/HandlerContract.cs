@@ -251,6 +251,53 @@ public abstract class HandlerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_message_that_waits_here_for_its_handler_keeps_its_lease()
+    {
+        var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await StartAsync(static _ => { }, host => host.MapQueue("orders", async (Message message) =>
+        {
+            _seen.Add($"{message.Id} {message.Attempt}");
+            await mayEnd.Task;
+        }, static options =>
+        {
+            options.TimeToRun = TimeSpan.FromSeconds(2);
+            options.Prefetch = 3;
+        }));
+        await Client.PutManyAsync("orders", ["x", "y", "z"]).WithTimeout();
+        Assert.Equal(["1 1"], await _seen.TakeAsync(1));
+
+        foreach (var id in (string[])["2", "3"])
+        {
+            DateTimeOffset? first = null;
+            await Eventually.TrueAsync(
+                async () => (first = (await Client.FindAsync("orders", id))?.LeasedUntil) is not null, "the message came here");
+            await Eventually.TrueAsync(
+                async () => (await Client.FindAsync("orders", id))?.LeasedUntil > first, "the lease of a message that waits was extended");
+        }
+
+        mayEnd.SetResult();
+        Assert.Equal(["2 1", "3 1"], await _seen.TakeAsync(2));
+        await EmptyAsync("orders");
+    }
+
+    [Fact]
+    public async Task A_function_without_a_host_of_its_own_logs_where_its_client_logs()
+    {
+        IPushQueueClient client = null!;
+        await StartAsync(static _ => { }, host => client = host.Services.GetRequiredService<IPushQueueClient>());
+        using var stop = new CancellationTokenSource();
+        var handling = client.HandleAsync("orders", static (_, _) => throw new InvalidOperationException("No tea."), stopping: stop.Token);
+
+        await Client.PutAsync("orders", "x", new PutOptions { Id = "x" }).WithTimeout();
+
+        await Eventually.TrueAsync(
+            () => Log.Entries.Any(static entry => entry is { Category: "PushQueue.Handlers", Exception.Message: "No tea." }),
+            "the failure was logged");
+        await stop.CancelAsync();
+        await handling.WithTimeout();
+    }
+
+    [Fact]
     public async Task A_handler_that_hangs_loses_its_message_after_its_time()
     {
         var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -130,6 +130,29 @@ public sealed class InProcessClientTests : ClientContract
     }
 
     [Fact]
+    public async Task A_stream_that_waits_for_its_store_says_so_once()
+    {
+        await using var redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
+        await using var server = await PushQueueServer.StartAsync(options => options.Storage.Redis = redis.Address);
+        var client = NewClient(server);
+        await client.PutAsync("q", "work").WithTimeout();
+        await redis.KillAsync();
+        var tries = 0;
+        var stream = client.ConsumeAsync("q", new ConsumeOptions { Ack = AckMode.Manual, Policy = "roundrobin", WaitForServer = true });
+        stream.Reconnecting += _ => Interlocked.Increment(ref tries);
+        await using var messages = stream.GetAsyncEnumerator();
+
+        var next = messages.MoveNextAsync().AsTask();
+        await Eventually.TrueAsync(() => Volatile.Read(ref tries) > 1, "the stream tries again");
+        await redis.StartAgainAsync();
+
+        Assert.True(await next.WithTimeout());
+        var waits = server.Log.Entries.Where(static entry => entry.Text.Contains("waits for the store", StringComparison.Ordinal)).ToList();
+        Assert.Single(waits, static entry => entry.Level == Microsoft.Extensions.Logging.LogLevel.Warning);
+        Assert.All(waits, static entry => Assert.Contains("stream of q", entry.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Only_bodies_that_no_program_can_change_are_kept_without_a_copy()
     {
         byte[] own = [1, 2, 3];
