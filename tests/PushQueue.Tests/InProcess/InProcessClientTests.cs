@@ -38,13 +38,14 @@ public sealed class InProcessClientTests : ClientContract
         Assert.Equal(Fields(await http.GetSettingsAsync("q")), Fields(await Client.GetSettingsAsync("q")));
         Assert.Equal(Fields(await http.GetQueueAsync("q")), Fields(await Client.GetQueueAsync("q")));
         Assert.Equal(Fields((await http.GetConsumersAsync("q"))[0]), Fields((await Client.GetConsumersAsync("q"))[0]));
+        Assert.Equal(Fields((await http.GetWorkersAsync()).Workers[0]), Fields((await Client.GetWorkersAsync()).Workers[0]));
     }
 
     /// <summary>One line per field. Without rates and ages, which change, and times, which JSON rounds to milliseconds.</summary>
     private static string Fields(object? answer) => string.Join(
         '\n',
         answer!.GetType().GetProperties()
-            .Where(static field => field.Name is not ("PutPerSecond" or "DeliveredPerSecond" or "OldestAgeSeconds" or "Since"))
+            .Where(static field => field.Name is not ("PutPerSecond" or "DeliveredPerSecond" or "OldestAgeSeconds" or "Since" or "LastSeen"))
             .Select(field => $"{field.Name}: {System.Text.Json.JsonSerializer.Serialize(field.GetValue(answer))}"));
 
     [Fact]
