@@ -427,7 +427,7 @@ internal sealed partial class OutboundBuffer(IConsumerConnection connection, Coa
                     var isClosingNotice = _state == State.Closing && _waiting.Count == 0;
                     bytes += set.Add(next.Page, next.Consumer, isClosingNotice, clock.Seconds, pages);
                 }
-                else if (next.Page != QueueSet.Mark)
+                else if (!next.Page.IsUnwritten)
                 {
                     bytes += next.Page.Length;
                     pages.Add(next.Page);

@@ -39,7 +39,7 @@ internal sealed class QueueSet
     }
 
     /// <summary>An empty page in the place of which the cursor is written. Never written itself.</summary>
-    public static EncodedPage Mark { get; } = new(default);
+    public static EncodedPage Mark { get; } = new(default) { IsUnwritten = true };
 
     public OutboundBuffer Buffer { get; }
 
@@ -151,6 +151,11 @@ internal sealed class QueueSet
 
         member.Reach(page);
         _isDirty = true;
+        if (page.IsUnwritten)
+        {
+            return 0;
+        }
+
         if (_isOpen && StampsEach && page.FirstOffset == page.LastOffset)
         {
             return AddCursor(ofNextMessage: true, now, pages) + AddPage(page, pages);

@@ -52,7 +52,8 @@ internal sealed class InProcessFormat : MessageFormat
     /// <summary>The consumer knows where it begins: it is in the same process.</summary>
     public override EncodedPage? EncodeOpening(QueueName queue, in Opening opening) => null;
 
-    public override EncodedPage EncodePosition(QueueName queue, Cursor cursor) => new InProcessPage(cursor);
+    public override EncodedPage? EncodePosition(QueueName queue, Cursor cursor) =>
+        IsOverMany ? base.EncodePosition(queue, cursor) : new InProcessPage(cursor);
 
     public override EncodedPage EncodeCancel(QueueName queue, MessageId id) =>
         new InProcessPage(new CancelledNotice(queue.Value, id.ToString()));

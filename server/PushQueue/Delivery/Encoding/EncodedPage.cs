@@ -26,6 +26,12 @@ internal class EncodedPage
 
     public ReadOnlyMemory<byte> Bytes { get; }
 
+    /// <summary>
+    /// The page only keeps a place in the order of a stream over many queues: for its cursor, or for a position in one queue. It is never
+    /// written.
+    /// </summary>
+    public bool IsUnwritten { get; init; }
+
     public int Length { get; }
 
     public long FirstOffset { get; }

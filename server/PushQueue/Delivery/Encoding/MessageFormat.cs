@@ -140,6 +140,14 @@ internal abstract class MessageFormat
             return null;
         }
 
+        if (IsOverMany)
+        {
+            // No bytes: the next cursor over all queues contains the position.
+            var reached = new EncodedPage(default) { IsUnwritten = true };
+            reached.Reach(cursor.Epoch, cursor.Offset);
+            return reached;
+        }
+
         var writer = PageWriter.Rent();
         WritePosition(writer, queue, cursor);
         var page = Finish(writer, 0, 0);

@@ -19,9 +19,7 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
 
     /// <summary>The first error, in one sentence; null where all options are right.</summary>
     public string? Error =>
-        _error ?? (isOverMany && _options.Filter is not null
-            ? "The option 'where' works only on streams of one queue."
-            : _options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
+        _error ?? (_options is { Ack: AckMode.Auto } && (_options.Grace > TimeSpan.Zero || _options.Token is not null)
             ? "The options 'grace' and 'consumer' need ack=manual."
             : null);
 
