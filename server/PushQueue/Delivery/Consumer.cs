@@ -129,8 +129,7 @@ internal sealed class Consumer(
             _reserved = 0;
             if (unused > 0)
             {
-                member.Set.Credit.GiveBack(unused);
-                member.Set.Credit.EndTurn(this);
+                member.Set.Credit.EndTurn(this, unused);
             }
         }
     }

@@ -54,7 +54,8 @@ internal sealed class QueueSelection
     public bool IsNamed(QueueName queue) => _named.Contains(queue);
 
     /// <summary>
-    /// Whether the stream wants a queue. Patterns match no dead-letter queue, because its messages have been delivered already.
+    /// Whether the stream wants a queue. A dead-letter queue needs a pattern that ends in <c>.dead</c>, because its messages have been
+    /// delivered already.
     /// </summary>
     public bool Wants(QueueName queue)
     {
@@ -65,7 +66,8 @@ internal sealed class QueueSelection
 
         foreach (var pattern in Patterns)
         {
-            if (!queue.IsDeadLetter && NamePattern.Fits(pattern, queue.Value))
+            if (NamePattern.Fits(pattern, queue.Value)
+                && (!queue.IsDeadLetter || pattern.EndsWith(QueueName.DeadSuffix, StringComparison.Ordinal)))
             {
                 return true;
             }

@@ -110,7 +110,17 @@ internal sealed class QueueSets(
 
     public void OnReady(QueueName queue)
     {
-        // Dispatchers give out messages; this class knows queues only.
+        // Dispatchers give out messages; this class knows queues only. Dead-letter queues are made without an event of their own.
+        // hot path: every message that becomes ready; one comparison where no stream has a pattern.
+        if (_index.IsEmpty || !queue.IsDeadLetter)
+        {
+            return;
+        }
+
+        foreach (var membership in _index.Find(queue.Value))
+        {
+            membership.AppearedWithMessage(queue);
+        }
     }
 
     public void OnSettingsChanged(QueueName queue, QueueSettings settings)

@@ -132,6 +132,15 @@ internal sealed class SetMembership(
         StartIfNeeded();
     }
 
+    /// <summary>A queue has a message, and may have been made without a notification.</summary>
+    public void AppearedWithMessage(QueueName queue)
+    {
+        if (MayJoin(queue))
+        {
+            Appeared(queue);
+        }
+    }
+
     /// <summary>Queues may have been made without a notification.</summary>
     public void LookForAppeared() => LookFor(Look.First);
 
@@ -356,7 +365,12 @@ internal sealed class SetMembership(
         }
 
         var resumed = cursor is null ? null : await PositionAsync(queue, cursor);
-        var from = cursor is not null ? (resumed ?? SetPosition.First).Start : set.Options.From;
+        if (cursor is null && set.Options.From is { Kind: StartKind.Back } back)
+        {
+            resumed = await BackAsync(queue, back.Offset);
+        }
+
+        var from = resumed?.Start ?? (cursor is not null ? SetPosition.First.Start : set.Options.From);
         var isLate = cursor is not null && resumed is null;
         var member = new SetMember(set, queue, isLate ? Cursor.Of((await store.GetQueueAsync(queue))?.Position.Epoch ?? "", 0) : null);
         if (!await JoinAsync(member, from))
@@ -439,6 +453,16 @@ internal sealed class SetMembership(
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// So many messages back, or as far as history reaches. A place with a number, because a client resumes by it before its first message.
+    /// </summary>
+    private async ValueTask<SetPosition> BackAsync(QueueName queue, long messages)
+    {
+        return (await store.GetQueueAsync(queue))?.Position is not { } position
+            ? SetPosition.First
+            : SetPosition.Of(position.Epoch, Math.Max(position.FirstOffset, position.NextOffset - messages) - 1);
     }
 
     private async ValueTask<SetPosition?> PositionAsync(QueueName queue, SetCursor cursor)

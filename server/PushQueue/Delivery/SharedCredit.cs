@@ -89,7 +89,7 @@ internal sealed class SharedCredit(int most, TimeProvider time)
         return !yields;
     }
 
-    /// <summary>Messages of a consumer's queue are no longer in flight, or were never found.</summary>
+    /// <summary>Messages of a consumer's queue are no longer in flight.</summary>
     public void GiveBack(int messages)
     {
         lock (_gate)
@@ -100,15 +100,22 @@ internal sealed class SharedCredit(int most, TimeProvider time)
         Wake();
     }
 
-    /// <summary>A consumer's queue has no more messages for now, so its turn is over.</summary>
-    public void EndTurn(Consumer consumer)
+    /// <summary>
+    /// A consumer's queue had fewer messages than it reserved room for, so its turn is over. The consumer itself is not woken: the next
+    /// message of its queue does that, and a search that woke itself would never end.
+    /// </summary>
+    /// <param name="consumer">The consumer.</param>
+    /// <param name="unused">The room that it did not need.</param>
+    public void EndTurn(Consumer consumer, int unused)
     {
         lock (_gate)
         {
+            _taken -= unused;
             _ = _waiting.Remove(consumer);
             if (ReferenceEquals(consumer, _last))
             {
                 _turn = 0;
+                _yieldedAt = null;
             }
         }
 

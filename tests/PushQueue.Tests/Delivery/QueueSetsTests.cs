@@ -229,6 +229,33 @@ public sealed class QueueSetsTests : IAsyncLifetime
         await dispatcher.DrainAsync(TimeSpan.Zero).WithTimeout();
     }
 
+    [Fact]
+    public async Task A_search_that_found_nothing_wakes_the_queues_that_wait_for_its_room_and_not_itself()
+    {
+        await PutAsync(One, "one");
+        await PutAsync(Two, "two");
+        var stream = await OpenAsync(new Client(), ConsumerOptions.Default with { Prefetch = 10 });
+        await stream.GotAsync("one");
+        await stream.GotAsync("two");
+        var (searching, waiting) = (stream.Set.Members[0].Consumer!, stream.Set.Members[1].Consumer!);
+        var credit = stream.Set.Credit;
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.True(credit.TryTake(searching));
+        }
+
+        // As in a round: it plans until there is no more room, and searches with filters stay open for room.
+        Assert.False(credit.TryTake(searching));
+        Assert.False(credit.TryTake(waiting));
+        searching.Dispatcher!.WaitsForRoom = waiting.Dispatcher!.WaitsForRoom = true;
+        credit.EndTurn(searching, unused: 10);
+
+        // A search that woke itself would be followed by another one for ever.
+        Assert.True(searching.Dispatcher.WaitsForRoom);
+        Assert.False(waiting.Dispatcher.WaitsForRoom);
+        Assert.Equal(10, credit.Free);
+    }
+
     /// <summary>Apart, so that no variable of the test holds the cursor.</summary>
     private async Task<WeakReference> OpenWithCursorAsync(Client client)
     {

@@ -38,7 +38,10 @@ public sealed class InProcessClientTests : ClientContract
         Assert.Equal(Fields(await http.GetSettingsAsync("q")), Fields(await Client.GetSettingsAsync("q")));
         Assert.Equal(Fields(await http.GetQueueAsync("q")), Fields(await Client.GetQueueAsync("q")));
         Assert.Equal(Fields((await http.GetConsumersAsync("q"))[0]), Fields((await Client.GetConsumersAsync("q"))[0]));
-        Assert.Equal(Fields((await http.GetWorkersAsync()).Workers[0]), Fields((await Client.GetWorkersAsync()).Workers[0]));
+        await Client.PutAsync("leased", "two").WithTimeout();
+        Assert.Equal(200, (await Server.GetAsync("/q/leased?ttr=30&worker=w2")).Status);
+        var (workers, own) = (await http.GetWorkersAsync(), await Client.GetWorkersAsync());
+        Assert.Equal(Fields(workers.Workers[0]), Fields(own.Workers[0]));
     }
 
     /// <summary>One line per field. Without rates and ages, which change, and times, which JSON rounds to milliseconds.</summary>

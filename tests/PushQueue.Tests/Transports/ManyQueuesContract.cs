@@ -194,6 +194,44 @@ public abstract partial class ManyQueuesContract : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Transports))]
+    public async Task A_stream_begins_so_many_messages_back_in_each_queue(string transport)
+    {
+        await PutAsync("x.1", "x1");
+        await using (var first = await OpenAsync("c", "queue=a&match=x.*"))
+        {
+            await PutAsync("a", "a1", "a2", "a3");
+            _ = await MessagesAsync(first, 4);
+        }
+
+        await using var stream = await OpenAsync(transport, "queue=a&queue=new&match=x.*&from=-2");
+        var unread = stream.Copy();
+        Assert.Equal(["a:a2", "a:a3", "x.1:x1"], (await MessagesAsync(stream, 3)).Order());
+        await stream.DisposeAsync();
+
+        // The first cursor stands before those messages: a client that lost its connection at once misses none.
+        await using var again = await OpenAsync(transport, "queue=a&queue=new&match=x.*", unread);
+        await PutAsync("new", "n1");
+        Assert.Equal(["a:a2", "a:a3", "new:n1", "x.1:x1"], (await MessagesAsync(again, 4)).Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Only_a_pattern_that_ends_in_dead_matches_dead_letter_queues(string transport)
+    {
+        await PutAsync("orders.dead", "lost");
+        await using var all = await OpenAsync(transport, "match=orders.*");
+        await using var dead = await OpenAsync(transport, "match=*.dead");
+        Assert.Empty(all.Queues);
+        Assert.Equal(["orders.dead"], dead.Queues);
+        await PutAsync("bills.dead", "late");
+        await PutAsync("orders.eu", "live");
+
+        Assert.Equal(["bills.dead:late", "orders.dead:lost"], (await MessagesAsync(dead, 2)).Order());
+        Assert.Equal(["orders.eu:live"], await MessagesAsync(all, 1));
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
     public async Task A_queue_that_is_deleted_leaves_with_a_notice_and_comes_back_when_it_is_made_again(string transport)
     {
         await PutAsync("m.1", "one");

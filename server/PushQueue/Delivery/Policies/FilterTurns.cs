@@ -21,6 +21,9 @@ internal sealed class FilterTurns(QueueDispatcher dispatcher)
     /// </summary>
     private const int VainMax = 8;
 
+    /// <summary>One search that was slow for another reason (a busy machine, a slow store) must not silence a consumer for long.</summary>
+    private static readonly TimeSpan RestMax = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RestMin = TimeSpan.FromMilliseconds(2);
 
     private readonly List<MessageFilter?> _filters = [];
@@ -91,8 +94,8 @@ internal sealed class FilterTurns(QueueDispatcher dispatcher)
         var rest = dispatcher.Time.GetElapsedTime(began) * RestPerSearch;
         if (++_vain > VainMax && rest >= RestMin)
         {
-            (_rest, _restsSince) = (rest, dispatcher.Time.GetTimestamp());
-            dispatcher.SignalIn(rest);
+            (_rest, _restsSince) = (rest < RestMax ? rest : RestMax, dispatcher.Time.GetTimestamp());
+            dispatcher.SignalIn(_rest);
         }
     }
 }

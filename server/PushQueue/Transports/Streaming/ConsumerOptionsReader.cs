@@ -144,12 +144,13 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
             return null;
         }
 
-        if (isOverMany && value is not ("latest" or "earliest"))
+        var isStart = StartPosition.TryParse(value, out var start);
+        if (isOverMany && !(isStart && start.Kind is StartKind.Live or StartKind.Earliest or StartKind.Back))
         {
             return ReadSetCursor(value ?? "");
         }
 
-        if (!StartPosition.TryParse(value, out var start))
+        if (!isStart)
         {
             return "The option 'from' must be earliest, latest, latest-per-key, an offset, -N for N messages back, or a cursor of a stream "
                 + "(EPOCH.OFFSET).";
@@ -163,8 +164,8 @@ internal sealed class ConsumerOptionsReader(bool isOverMany = false)
     {
         if (value.Length <= SetCursor.CharsMax && StartPosition.TryParse(value, out _))
         {
-            return "Offsets and cursors with a point belong to streams of one queue; begin a stream over many queues at earliest, "
-                + "latest or its own cursor.";
+            return "Offsets, latest-per-key and cursors with a point belong to streams of one queue; begin a stream over many queues at "
+                + "earliest, latest, -N (N messages back in each queue) or its own cursor.";
         }
 
         _ = SetCursor.TryParse(value, out var cursor);
