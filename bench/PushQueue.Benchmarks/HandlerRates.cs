@@ -92,7 +92,7 @@ internal static class HandlerRates
             : throw new InvalidOperationException($"{rest?.Ready} messages were not handled, {rest?.Leased} not acknowledged.");
     }
 
-    private static async Task<WebApplication> StartAsync(string folder, string durability)
+    internal static async Task<WebApplication> StartAsync(string folder, string durability)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
@@ -11,13 +12,19 @@ internal static class Program
 {
     /// <summary>
     /// Runs the benchmarks that the arguments name; <c>--short</c> for a quick look. <c>handlers</c> prints the rates of handlers,
-    /// <c>waiting-memory</c> the memory of waiting messages.
+    /// <c>handlers-soak MINUTES</c> their memory over time, <c>waiting-memory</c> the memory of waiting messages.
     /// </summary>
     private static async Task Main(string[] args)
     {
         if (args is ["waiting-memory"])
         {
             await WaitingMemory.PrintAsync();
+            return;
+        }
+
+        if (args is ["handlers-soak", var minutes])
+        {
+            await HandlerSoak.PrintAsync(TimeSpan.FromMinutes(int.Parse(minutes, CultureInfo.InvariantCulture)));
             return;
         }
 
