@@ -2,8 +2,7 @@
 """Refuses texts that are hard to read: sentences without a subject, private idioms, lines that are too wide.
 
   tools/check-text.py            checks every file that git knows; prints a line for each finding, exit code 1 if there is one
-  tools/check-text.py --all      ignores the exemptions
-  tools/check-text.py PATH...    checks only files whose path begins with one of these; ignores the exemptions
+  tools/check-text.py PATH...    checks only files whose path begins with one of these
 
 The rules cover comments, documentation and the sentences in strings. CONTRIBUTING.md describes the language.
 """
@@ -11,23 +10,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-
-# Folders and files that do not follow the rules yet. Remove an entry once its files are clean; never add one.
-EXEMPT = (
-    "server/PushQueue/Delivery/",
-    "server/PushQueue/Diagnostics/",
-    "server/PushQueue/Storage/Embedded/",
-    "server/PushQueue/Transports/",
-    "tests/PushQueue.ClientTests/",
-    "tests/PushQueue.Tests/Contracts/",
-    "tests/PushQueue.Tests/Delivery/",
-    "tests/PushQueue.Tests/Diagnostics/",
-    "tests/PushQueue.Tests/Dialects/",
-    "tests/PushQueue.Tests/Security/",
-    "tests/PushQueue.Tests/Storage/Embedded/",
-    "tests/PushQueue.Tests/Support/",
-    "tests/PushQueue.Tests/Transports/",
-)
 
 # Test data, such as a request or an answer, may stand on one line even if it is long.
 DATA = re.compile(r'"(?:[^"\\]|\\.){70,}"|"""|`[^`]{70,}`|\$?\$\$"')
@@ -108,16 +90,10 @@ def line_of(text, position):
 
 
 def main(arguments):
-    every = arguments == ["--all"]
-    wanted = tuple(argument for argument in arguments if argument != "--all")
-    names = [name for name in listed() if not wanted or name.startswith(wanted)]
+    names = [name for name in listed() if not arguments or name.startswith(tuple(arguments))]
     count = 0
     for name in names:
-        exempt = not every and not wanted and name.startswith(EXEMPT)
         for number, sentence in sorted(findings(name)):
-            # The width of a line depends on no reading: exempted files must keep it, too.
-            if exempt and not sentence.startswith("the line has"):
-                continue
             print(f"{name}:{number}: {sentence}")
             count += 1
     if count:

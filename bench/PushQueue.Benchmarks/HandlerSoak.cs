@@ -6,8 +6,8 @@ using PushQueue.Client;
 namespace PushQueue.Benchmarks;
 
 /// <summary>
-/// Handlers at a steady pace, in the process of the queue and over one WebSocket; every twentieth message fails once. Prints a line a minute:
-/// the heap after a collection, what a message allocated, threads and handles. They must not grow.
+/// Handlers at a steady pace, in the process of the queue and over one WebSocket; every twentieth message fails once. Prints a line a
+/// minute: the heap after a collection, what a message allocated, threads and handles. They must not grow.
 /// </summary>
 internal static class HandlerSoak
 {
@@ -55,7 +55,8 @@ internal static class HandlerSoak
             local.HandleAsync("local", Handle, new HandlerOptions { Concurrency = 4 }, stop.Token),
             remote.HandleAsync("remote", Handle, new HandlerOptions { Concurrency = 4 }, stop.Token),
         ];
-        Console.WriteLine("| minute | heap MB | allocated a message, bytes | threads | handles | resident MB | put | handled | failed once |");
+        Console.WriteLine(
+            "| minute | heap MB | allocated a message, bytes | threads | handles | resident MB | put | handled | failed once |");
         Console.WriteLine("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1));
         var began = Stopwatch.GetTimestamp();

@@ -158,7 +158,7 @@ internal sealed class Consumer(
         }
     }
 
-    /// <summary>What a consumer with a filter was passed over for; null for one that gets all messages.</summary>
+    /// <summary>The offset up to which a consumer with a filter was passed over; null for one that gets all messages.</summary>
     public PassedMessages? Passed { get; } = options.Filter is null ? null : new PassedMessages();
 
     /// <summary>Messages of a broadcast round. Rounds and catching up never overlap for one consumer, so a plain addition does.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class Dispatcher
     /// <summary>Called when a stream came under a name that no other stream has here: another node may have the earlier one.</summary>
     public Action<QueueName, string>? InstanceCame { get; set; }
 
-    /// <summary>Ends the stream of that name, because another node has a later one. False where there is none.</summary>
+    /// <summary>Ends the stream of that name, because another node has a later one. False if there is no such stream.</summary>
     public bool EndInstance(QueueName queue, string instance) =>
         _instances.TryRemove((queue, instance), out var former) && Replace(former);
 

@@ -240,7 +240,7 @@ internal sealed partial class Dispatcher(
             var slice = (int)Math.Ceiling((double)registry.Connections / slices);
             var reason = CloseReason.ServerShutdown.ForMany(slice);
 
-            // The program that hosts the queue has no other node to go to: it serves on until the host stops.
+            // The program that hosts the queue has no other node to go to: it continues to serve until the host stops.
             foreach (var buffer in registry.Buffers.Where(static buffer => buffer.IsOpen && !buffer.Connection.IsInProcess).Take(slice))
             {
                 buffer.Close(reason, keepWaiting: true);

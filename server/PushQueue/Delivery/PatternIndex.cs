@@ -89,7 +89,7 @@ internal sealed class PatternIndex<T>
         }
     }
 
-    /// <summary>What every name begins with that the pattern matches.</summary>
+    /// <summary>The text with which every name begins that the pattern matches.</summary>
     public static string PrefixOf(string pattern) =>
         pattern.IndexOf('*', StringComparison.Ordinal) is >= 0 and var star ? pattern[..star] : pattern;
 }

@@ -1,11 +1,11 @@
 namespace PushQueue.Diagnostics;
 
-/// <summary>What the node tells of itself.</summary>
+/// <summary>Options for what the node reports about itself.</summary>
 public sealed class DiagnosticsOptions
 {
     /// <summary>
     /// Queues that get metrics of their own; the rest share the series of the queue <c>/other</c>, a name that no queue can have. Anyone
-    /// who may put can make queues, and each series costs whoever scrapes memory.
+    /// who may put can make queues, and each series costs the scraping system memory.
     /// </summary>
     public int QueueSeriesMax { get; set; } = 200;
 

@@ -4,7 +4,7 @@ using PushQueue.Queues;
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// Listens to this node's instruments of the meter <c>PushQueue</c> for whoever scrapes <c>/metrics</c>. An instrument that is added
+/// Listens to this node's instruments of the meter <c>PushQueue</c> for the scrapers of <c>/metrics</c>. An instrument that is added
 /// anywhere appears there by itself, with its name, unit and labels turned into Prometheus' conventions.
 /// </summary>
 internal sealed class MetricCollector : IDisposable
@@ -15,7 +15,7 @@ internal sealed class MetricCollector : IDisposable
     private readonly QueueSeries _series;
 
     /// <param name="meter">Whose instruments.</param>
-    /// <param name="series">The queues' figures, read anew for each scrape.</param>
+    /// <param name="series">The queues' figures, read again for each scrape.</param>
     /// <param name="gauges">Made before anybody scrapes.</param>
     public MetricCollector(MessageMeter meter, QueueSeries series, NodeGauges gauges)
     {

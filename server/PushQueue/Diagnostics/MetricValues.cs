@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace PushQueue.Diagnostics;
 
-/// <summary>The values of one instrument by their labels, kept for whoever scrapes.</summary>
+/// <summary>The values of one instrument by their labels, kept for the next scrape.</summary>
 internal sealed class MetricValues(Instrument instrument)
 {
     private readonly Lock _gate = new();
@@ -38,7 +38,7 @@ internal sealed class MetricValues(Instrument instrument)
         }
     }
 
-    /// <summary>Observed values are made anew at each scrape, so that those of what is gone go.</summary>
+    /// <summary>Observed values are made again at each scrape, so that the values of removed queues disappear.</summary>
     public void Forget()
     {
         if (instrument.IsObservable)

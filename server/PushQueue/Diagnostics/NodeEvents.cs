@@ -3,7 +3,7 @@ using PushQueue.Queues;
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// The notable events of this node since it started, the latest few hundred of them, in memory. What repeats itself within a minute is
+/// The notable events of this node since it started, the latest few hundred of them, in memory. An event that repeats within a minute is
 /// counted, not listed again. Fed by the store's news, by the log (warnings and errors) and by those who do something notable.
 /// </summary>
 internal sealed class NodeEvents(TimeProvider time) : IQueueChangeListener

@@ -27,7 +27,7 @@ internal sealed class NodeStatistics(
         MemoryBytes = Environment.WorkingSet,
     };
 
-    /// <summary>What the store is and where, for people.</summary>
+    /// <summary>The kind of the store and its place, for people.</summary>
     public string Store => store.Description;
 
     public TimeSpan Uptime => time.GetElapsedTime(_startedAt);

@@ -4,8 +4,9 @@ using PushQueue.Queues;
 namespace PushQueue.Diagnostics;
 
 /// <summary>
-/// Looks at all queues for those who watch them. All watchers share one look, which is at most a second old; while nobody asks there is
-/// none. A look that takes long makes the next one wait in proportion, so that watching never takes more than a small part of the node.
+/// Looks at all queues for those who watch them. All watchers share one look, which is at most a second old; while nobody asks, no
+/// look is taken. A look that takes long makes the next one wait in proportion, so that watching never takes more than a small part of
+/// the node.
 /// </summary>
 internal sealed class QueueBoards(
     IMessageBroker broker, QueueRates rates, Dispatcher dispatcher, IOtherNodes others, QueueTime time)
@@ -85,7 +86,7 @@ internal sealed class QueueBoards(
         return infos;
     }
 
-    /// <summary>How many dead letters each queue has, by its name; null where there are none at all.</summary>
+    /// <summary>How many dead letters each queue has, by its name; null if no queue has any.</summary>
     private static Dictionary<string, long>? DeadCounts(List<QueueInfo> infos)
     {
         Dictionary<string, long>? dead = null;

@@ -1,6 +1,6 @@
 namespace PushQueue.Diagnostics;
 
-/// <summary>What one second brought to a queue.</summary>
+/// <summary>The traffic of a queue in one second.</summary>
 /// <param name="Put">Messages put.</param>
 /// <param name="Delivered">Messages delivered and removed.</param>
 /// <param name="Acked">Leases acked.</param>

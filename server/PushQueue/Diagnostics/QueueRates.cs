@@ -39,7 +39,7 @@ internal sealed class QueueRates(
     /// <summary>Zero for an idle queue.</summary>
     public QueueRate Of(QueueName queue) => _busy.TryGetValue(queue, out var samples) ? samples.Rate : default;
 
-    /// <summary>What the latest seconds brought, at most that many, the oldest first; empty for an idle queue.</summary>
+    /// <summary>The traffic of the latest seconds, at most that many, the oldest first; empty for an idle queue.</summary>
     public QueuePoint[] PointsOf(QueueName queue, int count) => _busy.TryGetValue(queue, out var samples) ? samples.Points(count) : [];
 
     public async Task SampleAsync()

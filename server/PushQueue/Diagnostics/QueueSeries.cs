@@ -27,7 +27,7 @@ internal sealed class QueueSeries(IMessageStore store, DiagnosticsOptions option
     /// <summary>How many queues there were at the last refresh.</summary>
     public long Queues => Volatile.Read(ref _queues);
 
-    /// <summary>What the store took up at the last refresh; null where it cannot tell.</summary>
+    /// <summary>The size of the store at the last refresh; null where it cannot tell.</summary>
     public StoreUsage? Usage => Volatile.Read(ref _usage);
 
     /// <summary>Reads all queues from the store.</summary>

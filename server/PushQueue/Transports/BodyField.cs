@@ -28,8 +28,8 @@ internal readonly struct BodyField
         return new BodyField(start, (int)reader.BytesConsumed - start, isString);
     }
 
-    /// <summary>The bytes that a string of base64 stands for. The problem where the value is none.</summary>
-    /// <param name="json">What the value was found in.</param>
+    /// <summary>The bytes that a string of base64 stands for. The problem if the value is not base64.</summary>
+    /// <param name="json">The JSON that contains the value.</param>
     /// <param name="encoding">The encoding that was given; there is one.</param>
     /// <param name="body">The bytes.</param>
     public Problem? ReadEncoded(ReadOnlySpan<byte> json, string encoding, out byte[] body)
@@ -46,7 +46,7 @@ internal readonly struct BodyField
     /// The value as it is, as JSON; a string that is given another content type is that text itself. The problem where that text is not
     /// valid.
     /// </summary>
-    /// <param name="json">What the value was found in.</param>
+    /// <param name="json">The JSON that contains the value.</param>
     /// <param name="contentType">The content type that was given; null for JSON.</param>
     /// <param name="body">The bytes of the message.</param>
     public Problem? Read(ReadOnlySpan<byte> json, ref string? contentType, out byte[] body)

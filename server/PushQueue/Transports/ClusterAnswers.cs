@@ -10,8 +10,8 @@ using PushQueue.Transports.Json;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// What only each node knows (who is connected, which workers came, how it is itself), asked of all nodes and put together. Alone, a node
-/// answers from itself at once.
+/// Facts that only each node knows (who is connected, which workers came, how it is itself), asked of all nodes and put together. Alone, a
+/// node answers from itself at once.
 /// </summary>
 internal sealed class ClusterAnswers(
     INodes nodes, Dispatcher dispatcher, WorkerRegistry workers, NodeStatistics statistics, NodeMeter meter) : IOtherNodes
@@ -108,7 +108,7 @@ internal sealed class ClusterAnswers(
     public async ValueTask<IReadOnlyList<byte[]>> AskAsync(string question) =>
         await nodes.AskAsync(question) is { Count: > 0 } answers ? [.. answers.Where(static answer => answer.Length > 0)] : [];
 
-    /// <summary>What this node says; nothing to a question that only newer nodes know.</summary>
+    /// <summary>The answer of this node; nothing to a question that only newer nodes know.</summary>
     private async ValueTask<byte[]> AnswerAsync(string question) => question.Split('\n') switch
     {
         ["consumers", ""] => Consumers(queue: null),

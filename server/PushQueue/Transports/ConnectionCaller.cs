@@ -5,7 +5,7 @@ using PushQueue.Security;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// Who is at the other end of a connection that lasts. Asks the rules anew each time: they may have changed since the connection began.
+/// The caller at the other end of a long connection. Asks the rules again each time: they may have changed since the connection began.
 /// Also counts its commands, against its own rate and the key's.
 /// </summary>
 internal sealed class ConnectionCaller(

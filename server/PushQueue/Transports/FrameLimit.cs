@@ -11,7 +11,7 @@ internal static class FrameLimit
 
     private const int BodyBytesMaxDefault = 1024 * 1024;
 
-    /// <param name="options">What was set.</param>
+    /// <param name="options">The options that were set.</param>
     /// <param name="broker">Null in a host without queues.</param>
     public static int BytesMax(DeliveryOptions options, IMessageBroker? broker) =>
         options.FrameBytesMax ?? (int)Math.Min(int.MaxValue / 2, ((broker?.MessageBytesMax ?? BodyBytesMaxDefault) * 2L) + Slack);

@@ -18,7 +18,7 @@ internal static class MessageHeaderFields
 
     /// <summary>Reads the headers of a put.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="headers">Null where there are none.</param>
+    /// <param name="headers">Null if the request has none.</param>
     public static Problem? Read(HttpRequest request, out MessageHeaders? headers)
     {
         headers = null;

@@ -8,7 +8,7 @@ internal static class MessageHeadersJson
 {
     /// <summary>Reads the headers of a put.</summary>
     /// <param name="json">The value of the field; validated JSON.</param>
-    /// <param name="headers">Null where there are none.</param>
+    /// <param name="headers">Null if the object is empty.</param>
     public static Problem? Read(ReadOnlySpan<byte> json, out MessageHeaders? headers)
     {
         var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);

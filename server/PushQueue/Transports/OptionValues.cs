@@ -105,7 +105,7 @@ internal static class OptionValues
             + AdviceOnTime(value));
     }
 
-    /// <summary>What to write instead, where a value shows what was meant.</summary>
+    /// <summary>A value to write instead, if the given one shows what was meant.</summary>
     private static string AdviceOnTime(string value)
     {
         if (long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 100_000_000_000)

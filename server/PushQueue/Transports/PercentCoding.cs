@@ -14,7 +14,7 @@ internal static class PercentCoding
     private static readonly SearchValues<char> HeaderSafe = SearchValues.Create(
         " !\"#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~");
 
-    /// <summary>Decodes strictly: false for a lone '%' and for what is no UTF-8.</summary>
+    /// <summary>Decodes strictly: false for a lone '%' and for bytes that are not UTF-8.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, bool plusIsSpace, out string decoded)
     {
         var special = plusIsSpace ? text.IndexOfAny(NeedsDecoding) : text.IndexOf('%');

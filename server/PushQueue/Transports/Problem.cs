@@ -1,8 +1,8 @@
 namespace PushQueue.Transports;
 
-/// <summary>What went wrong with one request, for its sender.</summary>
+/// <summary>The reason why one request failed, for its sender.</summary>
 /// <param name="Type">Which of the stable kinds.</param>
-/// <param name="Detail">What exactly and what to do; null for the kind's own advice.</param>
+/// <param name="Detail">One sentence that says what is wrong and what to do; null for the kind's own advice.</param>
 internal sealed record Problem(ProblemType Type, string? Detail = null)
 {
     public string Sentence => Detail ?? Type.Advice;

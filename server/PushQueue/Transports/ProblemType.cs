@@ -4,7 +4,7 @@ namespace PushQueue.Transports;
 /// <param name="Name">The <c>type</c> of the problem details and the <c>error</c> of a command's answer.</param>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Title">A short heading, always the same for the kind.</param>
-/// <param name="Advice">What to do, where the case has no sentence of its own.</param>
+/// <param name="Advice">The advice if the case has no sentence of its own.</param>
 internal sealed record ProblemType(string Name, int Status, string Title, string Advice)
 {
     public static readonly ProblemType QueueStopped = new(

@@ -57,7 +57,7 @@ internal static class SettingsJson
 
         if (reader.TokenType == JsonTokenType.Null)
         {
-            // A limit that is null is no limit, which a patch writes as zero. Any other setting that is null is not given.
+            // A null takes a limit away, which a patch writes as zero. Any other setting that is null is not given.
             return name is "maxMessages" or "maxBytes" ? Set(name, "0", ref patch) : null;
         }
 

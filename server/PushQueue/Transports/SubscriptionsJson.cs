@@ -14,7 +14,7 @@ internal static class SubscriptionsJson
 
     /// <summary>Reads the list at which the reader stands.</summary>
     /// <param name="reader">The reader.</param>
-    /// <param name="json">What it reads.</param>
+    /// <param name="json">The JSON that it reads.</param>
     /// <param name="patch">The change, to which the subscriptions are added.</param>
     public static Problem? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref QueueSettingsPatch patch)
     {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.ClientTests.Streaming;
 
-/// <summary>Who a program says that it is, over every transport.</summary>
+/// <summary>The name that a program gives itself, over every transport.</summary>
 public sealed class PresenceTests : NodeTests
 {
     public static TheoryData<ConsumeTransport> Transports => ResumeTests.Transports;

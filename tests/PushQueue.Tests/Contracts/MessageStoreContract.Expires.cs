@@ -10,7 +10,7 @@ public abstract partial class MessageStoreContract
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    /// <summary>What counts as use, and what does not.</summary>
+    /// <summary>Operations that count as use, and operations that do not.</summary>
     public static TheoryData<string, bool> Accesses => new()
     {
         { "put", true },
@@ -51,7 +51,7 @@ public abstract partial class MessageStoreContract
         await IsGoneAsync();
         Assert.DoesNotContain(Queue, (await Store.ListQueuesAsync(null, 1000).WithTimeout()).Queues.Select(static queue => queue.Name));
         Assert.Null(await TryFind(id));
-        await Put("anew");
+        await Put("again");
         Assert.Equal(QueueSettings.Default, (await Info()).Settings);
     }
 

@@ -877,7 +877,7 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 }
 
-/// <summary>What a <see cref="ModelMessageStore"/> keeps while it is closed.</summary>
+/// <summary>The state that a <see cref="ModelMessageStore"/> keeps while it is closed.</summary>
 internal sealed class ModelData
 {
     public SortedDictionary<string, ModelQueue> Queues { get; } = new(StringComparer.Ordinal);
@@ -970,7 +970,7 @@ internal sealed class ModelQueue(string epoch)
         .Where(message => message.Receipt.IsNone && message.AvailableAt <= dueBy)
         .OrderBy(message => message.AvailableAt).ThenBy(message => message.Arrival);
 
-    /// <summary>What is given out next, by the store's clock or by a caller's.</summary>
+    /// <summary>The message that is given out next, by the store's clock or by a caller's.</summary>
     public List<ModelMessage> Next(int count, Selection selection, bool isLease)
     {
         bool IsWanted(ModelMessage message) => selection.Filter?.Matches(message.New.Headers) != false;

@@ -191,7 +191,7 @@ internal sealed class ModelRun : IAsyncDisposable
         }
     }
 
-    /// <summary>What a clock that went back does to a start has tests of its own; here it has caught up by then.</summary>
+    /// <summary>Other tests cover a start after a clock went back; here it has caught up by then.</summary>
     private async Task<string?> ReopenAsync()
     {
         var behind = _latest - _time.GetUtcNow();
@@ -459,7 +459,7 @@ internal sealed class ModelRun : IAsyncDisposable
         _ => throw new InvalidOperationException($"No text for {answer.GetType()}"),
     };
 
-    // What a dead-letter queue counts as put is the store's own affair.
+    // Each store decides for itself what a dead-letter queue counts as put.
     private static QueueCounters CountersOf(QueueInfo info) => info.Name.IsDeadLetter ? new QueueCounters() : info.Counters;
 
     private static string Result<T>(BrokerResult<T> result, Func<T, string> text) =>

@@ -11,7 +11,7 @@ using PushQueue.Transports.Framing;
 
 namespace PushQueue.Tests.Delivery;
 
-/// <summary>One sequence of random steps on the delivery layer, played beside a <see cref="StreamModel"/>.</summary>
+/// <summary>One sequence of random steps on the delivery layer, played in parallel with a <see cref="StreamModel"/>.</summary>
 internal sealed class StreamRun(int seed, bool roundRobin) : IAsyncDisposable
 {
     private const int ConsumersMax = 4;
@@ -267,7 +267,7 @@ internal sealed class StreamMember(string name, ConsumerOptions options, Recordi
 
     public Consumer Consumer { get; set; } = null!;
 
-    /// <summary>What the model says it got, under broadcast.</summary>
+    /// <summary>The messages that it got according to the model, under broadcast.</summary>
     public List<string> Expected { get; } = [];
 
     /// <summary>How many of its lines the model has read, under roundrobin.</summary>

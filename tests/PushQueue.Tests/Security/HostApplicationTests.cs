@@ -22,7 +22,7 @@ public sealed class HostApplicationTests : IAsyncLifetime
     private readonly TemporaryDirectory _directory = new();
     private readonly VerifyingLogger _log = new();
 
-    /// <summary>What each user is granted, as the claims of the test's scheme.</summary>
+    /// <summary>The permissions of each user, as the claims of the test's scheme.</summary>
     private static readonly Dictionary<string, string[]> Claims = new(StringComparer.Ordinal);
 
     private static readonly ConcurrentDictionary<string, bool> Revoked = new(StringComparer.Ordinal);

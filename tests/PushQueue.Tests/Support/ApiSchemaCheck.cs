@@ -12,7 +12,7 @@ internal sealed class ApiSchemaCheck(JsonElement document)
 {
     private static readonly TimeSpan MatchMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>What is wrong with the value, each with its place.</summary>
+    /// <summary>The errors of the value, each with its place.</summary>
     public IEnumerable<string> Find(JsonElement schema, JsonElement value, string place)
     {
         if (schema.TryGetProperty("$ref", out var reference))
@@ -95,7 +95,7 @@ internal sealed class ApiSchemaCheck(JsonElement document)
         var text = value.GetString()!;
         if (schema.TryGetProperty("enum", out var words) && words.EnumerateArray().All(word => word.GetString() != text))
         {
-            return "is none of the words";
+            return "is not one of the words";
         }
 
         return schema.TryGetProperty("pattern", out var pattern)

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>What holds for every hub client, whether it negotiated (SignalR's transport) or not (ours).</summary>
+/// <summary>Behaviour of every hub client, whether it negotiated (SignalR's transport) or not (ours).</summary>
 public sealed class HubTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>What browsers, their polyfills and the programs before the server put into a request for a stream.</summary>
+/// <summary>Options and headers that browsers, their polyfills and proxies add to a request for a stream.</summary>
 public sealed class StreamRequestTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;

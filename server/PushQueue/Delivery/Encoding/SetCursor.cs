@@ -38,7 +38,7 @@ internal sealed class SetCursor
     /// <summary>See <see cref="QueueSelection.Id"/>.</summary>
     public uint Selection { get; }
 
-    /// <summary>What the cursor calls a queue: 24 bits of the hash of its name.</summary>
+    /// <summary>The name of a queue in the cursor: 24 bits of the hash of its name.</summary>
     public static int HashOf(QueueName queue)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -28,7 +28,7 @@ internal sealed partial class LogCleaner : IDisposable
     private bool _stopping;
     private int _snapshotSegment;
 
-    /// <param name="services">What the store's parts share.</param>
+    /// <param name="services">The services that the store's parts share.</param>
     /// <param name="queues">All queues.</param>
     /// <param name="queuesAtSnapshot">Begins a snapshot and returns all queues, while none can be made between the two.</param>
     /// <param name="nextQueueNumber">The number of the next queue.</param>
@@ -329,7 +329,7 @@ internal sealed partial class LogCleaner : IDisposable
     }
 
     private static CommitOutcome Commit(LogBatch batch) =>
-        // This thread has nothing else to do; it is no thread of the pool.
+        // This thread has nothing else to do; it does not belong to the pool.
         batch.Synced.GetAwaiter().GetResult();
 
     [LoggerMessage(1020, LogLevel.Debug, "Carried {Messages} live messages forward out of segment {Segment}")]

@@ -4,7 +4,7 @@ using PushQueue.Storage.Log;
 
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>What each kind of record does to the queues being recovered.</summary>
+/// <summary>The effect of each kind of record on the queues being recovered.</summary>
 internal sealed partial class LogRecovery
 {
     private void ReadMessage(SegmentScanner scanner, Segment segment)
@@ -105,7 +105,7 @@ internal sealed partial class LogRecovery
 
     /// <summary>
     /// The batch got no further. Where damage took a part of it, the rest may have been answered and counts; without damage it was never
-    /// written to its end, so nobody was told of it.
+    /// written to its end, so nobody got an answer to it.
     /// </summary>
     private void LeaveBatch(Segment segment)
     {

@@ -146,7 +146,7 @@ internal sealed partial class LogRecovery
         }
     }
 
-    /// <summary>What is no whole record here, or no whole batch, is the last write of a crash: nobody got an answer to it.</summary>
+    /// <summary>An incomplete record or batch here is the last write before a crash: nobody got an answer to it.</summary>
     private void EndOfLog(Segment segment, long end)
     {
         var tornAt = _inBatch && !_batchDamaged ? _batchOffset : end;
@@ -163,7 +163,7 @@ internal sealed partial class LogRecovery
         CutTo(segment, tornAt);
     }
 
-    /// <summary>On disk before the next segment is: only the last one may end in what is no record.</summary>
+    /// <summary>On disk before the next segment is: only the last segment may end in an incomplete record.</summary>
     private static void CutTo(Segment segment, long end)
     {
         RandomAccess.SetLength(segment.Handle, end);

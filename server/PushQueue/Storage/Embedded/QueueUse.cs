@@ -1,6 +1,6 @@
 namespace PushQueue.Storage.Embedded;
 
-/// <summary>The use of a queue that is no operation of a client, and the end of a queue that nobody uses.</summary>
+/// <summary>The use of a queue that does not come from an operation of a client, and the end of a queue that nobody uses.</summary>
 internal static class QueueUse
 {
     /// <summary>Writes the first record of a queue that was just made, before any other thread knows it.</summary>

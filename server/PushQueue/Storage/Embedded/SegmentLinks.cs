@@ -17,7 +17,7 @@ internal sealed class SegmentLinks(string directory, SegmentFolder folder, Segme
     /// <summary>Where the latest snapshot starts: older segments that it does not list were dropped.</summary>
     public int SnapshotStartedIn { get; private set; }
 
-    /// <summary>What the segment held once, as the next segment or the stop mark says; null where neither does.</summary>
+    /// <summary>The former contents of the segment, as the next segment or the stop mark says; null where neither does.</summary>
     public SegmentExtent? ExpectedOf(int index)
     {
         var segment = folder.Files[index].Segment;
@@ -84,7 +84,7 @@ internal sealed class SegmentLinks(string directory, SegmentFolder folder, Segme
         return !_listed.TryGetValue(segment.Number, out var listed) || (listed.Salt != 0 && listed.Salt != segment.Salt);
     }
 
-    /// <summary>What the latest snapshot says about a segment; null where it says nothing.</summary>
+    /// <summary>The entry of the latest snapshot about a segment; null if it has no entry.</summary>
     public SegmentExtent? ListedOf(Segment segment) =>
         _listed.TryGetValue(segment.Number, out var listed) && listed.Salt == segment.Salt ? listed : null;
 

@@ -19,14 +19,14 @@ public static class StoreArchive
 
     /// <summary>Reads an archive to its end.</summary>
     /// <returns>How many bytes of log it holds.</returns>
-    /// <exception cref="InvalidDataException">It is none, or lacks its end; the message says so.</exception>
+    /// <exception cref="InvalidDataException">It is not an archive, or lacks its end; the message says so.</exception>
     public static Task<long> CheckAsync(Stream archive, CancellationToken cancellationToken) =>
         ReadAsync(archive, directory: null, cancellationToken);
 
     /// <summary>Unpacks an archive into a folder for a server to start with.</summary>
     /// <returns>How many bytes of log it holds.</returns>
     /// <exception cref="InvalidDataException">
-    /// It is no archive or lacks its end, or the folder holds a log; nothing was left in the folder.
+    /// It is not an archive or lacks its end, or the folder holds a log; nothing was left in the folder.
     /// </exception>
     public static async Task<long> RestoreAsync(Stream archive, string directory, CancellationToken cancellationToken)
     {

@@ -9,7 +9,7 @@ internal sealed partial class StoreDamageLog(ILogger logger)
     private readonly Lock _gate = new();
     private StoreDamage? _found;
 
-    /// <summary>What was found since the store was opened; null where nothing was.</summary>
+    /// <summary>The damage found since the store was opened; null if nothing was found.</summary>
     public StoreDamage? Found
     {
         get

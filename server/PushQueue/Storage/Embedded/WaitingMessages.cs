@@ -206,7 +206,7 @@ internal sealed class WaitingMessages(QueueKeys keys)
         }
 
         /// <summary>
-        /// Goes on behind the last message that it looked at: those before it do not match, or wait for others of their keys. Only the
+        /// Continues after the last message that it looked at: those before it do not match, or wait for others of their keys. Only the
         /// message that was chosen last may let one of them go.
         /// </summary>
         private StoredMessage? FindMatch()

@@ -17,10 +17,10 @@ internal sealed class CommandFrame
 
     public ReadOnlyMemory<byte> Json { get; private set; }
 
-    /// <summary>What is wrong with the frame itself; null where it is a command.</summary>
+    /// <summary>The error in the frame itself; null if it is a command.</summary>
     public Problem? Problem { get; private set; }
 
-    /// <summary>Who sent it.</summary>
+    /// <summary>The caller that sent it.</summary>
     public required Caller Caller { get; init; }
 
     /// <summary>The trace context of the request that carries the command; null on connections that last.</summary>
@@ -46,7 +46,7 @@ internal sealed class CommandFrame
     /// <summary>The command's word; empty where it is missing.</summary>
     public string Command { get; private set; } = "";
 
-    /// <summary>The raw JSON of <c>ref</c>, to be echoed; empty where there is none.</summary>
+    /// <summary>The raw JSON of <c>ref</c>, to be echoed; empty if the frame has no reference.</summary>
     public ReadOnlyMemory<byte> Reference { get; private set; }
 
     /// <summary>Reads a frame as far as it goes; with a problem, the frame still has the reference where that was readable.</summary>
@@ -173,7 +173,7 @@ internal sealed class CommandFrame
         return fields.Problem ?? problem;
     }
 
-    /// <summary>The field's value as text; the problem where it is no text, or missing although required.</summary>
+    /// <summary>The field's value as text; the problem if it is not text, or missing although required.</summary>
     public Problem? Text(string name, bool required, out string? text)
     {
         text = null;
@@ -187,7 +187,7 @@ internal sealed class CommandFrame
             ?? (text is null && required ? Problem.BadOption($"The field '{name}' is missing.") : null);
     }
 
-    /// <summary>How many fields there are beside the word and the reference.</summary>
+    /// <summary>The number of fields other than the word and the reference.</summary>
     public int Count => _fields.Count;
 
     /// <summary>The name of a field, in the order in which they came.</summary>
@@ -231,7 +231,7 @@ internal sealed class CommandFrame
 
     public bool Has(string name) => TryFind(name, out _);
 
-    /// <summary>A field's raw JSON; empty where there is none.</summary>
+    /// <summary>A field's raw JSON; empty if the frame lacks it.</summary>
     public ReadOnlySpan<byte> Raw(string name) => TryFind(name, out var field) ? Raw(field) : default;
 
     /// <summary>A field that is the body of a message, as it stands in its <see cref="Raw(string)"/>.</summary>

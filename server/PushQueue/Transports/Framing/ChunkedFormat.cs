@@ -6,7 +6,7 @@ namespace PushQueue.Transports.Framing;
 
 /// <summary>
 /// Another format's pages, each wrapped as one complete chunk of HTTP/1.1. The server would frame each write for each connection
-/// anew; so the same bytes serve all of them.
+/// again; so the same bytes serve all of them.
 /// </summary>
 internal sealed class ChunkedFormat : MessageFormat
 {

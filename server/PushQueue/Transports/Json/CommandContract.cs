@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace PushQueue.Transports.Json;
 
-/// <summary>A command of the JSON protocol. Options stand beside these fields, with the names of the query parameters.</summary>
+/// <summary>A command of the JSON protocol. Options are further fields, with the names of the query parameters.</summary>
 internal sealed record CommandContract
 {
     [Description("put (add), look (get), take, lease, cancel (del), purge, ack, release, touch, policy or control.")]

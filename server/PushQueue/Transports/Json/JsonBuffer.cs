@@ -44,7 +44,7 @@ internal sealed class JsonBuffer
         return json.Finish();
     }
 
-    /// <summary>What was written, as an array of its own; the buffer goes back.</summary>
+    /// <summary>The written bytes, as an array of its own; the buffer goes back.</summary>
     public byte[] Finish()
     {
         Writer.Flush();

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace PushQueue.Transports.Json;
 
-/// <summary>What changed in the overview of the queues since the last item.</summary>
+/// <summary>The changes of the overview of the queues since the last item.</summary>
 internal sealed record OverviewContract
 {
     public required DateTimeOffset Now { get; init; }

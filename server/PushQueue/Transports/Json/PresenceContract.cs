@@ -2,13 +2,13 @@ using System.Text.Json.Serialization;
 
 namespace PushQueue.Transports.Json;
 
-/// <summary>Who is connected to a queue, or one change of that.</summary>
+/// <summary>The consumers of a queue, or one change of them.</summary>
 internal sealed record PresenceContract
 {
     /// <summary>Consumers that are listed; all are counted.</summary>
     public const int ListedMax = 1000;
 
-    /// <summary>state, joined, left, settings or deleted; null in an answer that is no event.</summary>
+    /// <summary>state, joined, left, settings or deleted; null in an answer to a request.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Event { get; init; }
 

@@ -4,5 +4,5 @@ namespace PushQueue.Transports.Json;
 /// <param name="Type">The kind of problem, which is stable.</param>
 /// <param name="Title">The heading of the kind.</param>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="Detail">One sentence that says what is wrong and what to do.</param>
 internal sealed record ProblemContract(string Type, string Title, int Status, string Detail);

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace PushQueue.Transports.Json;
 
-/// <summary>What changed in one queue that is watched since the last item.</summary>
+/// <summary>The changes of one watched queue since the last item.</summary>
 internal sealed record WatchedQueueContract
 {
     public required DateTimeOffset Now { get; init; }

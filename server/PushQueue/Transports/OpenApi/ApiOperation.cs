@@ -5,7 +5,7 @@ namespace PushQueue.Transports.OpenApi;
 /// </summary>
 /// <param name="Id">Its name in generated clients, unique in the document.</param>
 /// <param name="Tag">The group that it is listed in: one of <see cref="ApiDocument.Tags"/>.</param>
-/// <param name="Summary">What it does, in a few words.</param>
+/// <param name="Summary">Its effect, in a few words.</param>
 internal sealed record ApiOperation(string Id, string Tag, string Summary)
 {
     public string? Description { get; init; }

@@ -2,7 +2,7 @@ namespace PushQueue.Transports.OpenApi;
 
 /// <summary>A parameter of an operation.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Description">What it means.</param>
+/// <param name="Description">Its meaning.</param>
 /// <param name="Schema">Its values.</param>
 internal sealed record ApiParameter(string Name, string Description, ApiSchema Schema)
 {

@@ -21,7 +21,7 @@ internal struct LeaseOptions
 
     public string? Worker { get; private set; }
 
-    /// <summary>The work was never begun, so that giving it back is no failed attempt.</summary>
+    /// <summary>The work was never begun, so that giving it back does not count as a failed attempt.</summary>
     public bool Unstarted { get; private set; }
 
     /// <summary>Another attempt is pointless.</summary>
@@ -33,7 +33,7 @@ internal struct LeaseOptions
     /// <summary>Reads the options.</summary>
     /// <param name="source">The options.</param>
     /// <param name="names">The names that the request takes.</param>
-    /// <param name="options">What was read.</param>
+    /// <param name="options">The options that were read.</param>
     public static Problem? Read<T>(ref T source, string names, out LeaseOptions options)
         where T : struct, IOptionSource, allows ref struct
     {

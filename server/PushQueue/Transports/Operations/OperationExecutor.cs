@@ -4,7 +4,7 @@ using PushQueue.Security;
 namespace PushQueue.Transports.Operations;
 
 /// <summary>
-/// Executes the operations of the native API, each with one call to the broker, whichever way a request came. What goes wrong is a problem
+/// Executes the operations of the native API, each with one call to the broker, whichever way a request came. Each failure is a problem
 /// of the one table, so that the wires (REST, commands, the hub) only read options and write answers.
 /// </summary>
 internal sealed class OperationExecutor(IMessageBroker broker, IBroadcastHistory history, WaitingRights waiting)
@@ -17,7 +17,7 @@ internal sealed class OperationExecutor(IMessageBroker broker, IBroadcastHistory
 
     private static readonly Problem NoQueue = Problem.NotFound("There is no such queue; its first put creates it.");
 
-    /// <summary>What the answer to a put promises.</summary>
+    /// <summary>The promise of the answer to a put.</summary>
     public string Durability { get; } = broker.Durability.ToString();
 
     /// <summary>Lists messages of a state; null is history.</summary>

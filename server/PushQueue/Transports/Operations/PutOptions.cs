@@ -45,7 +45,7 @@ internal struct PutOptions
     /// <param name="source">The options.</param>
     /// <param name="names">The names that the request takes, for the problem.</param>
     /// <param name="time">For what is relative to now.</param>
-    /// <param name="options">What was read.</param>
+    /// <param name="options">The options that were read.</param>
     /// <param name="wait">How long to wait for the end of the message; null for not at all.</param>
     public static Problem? Read<T>(ref T source, string names, TimeProvider time, out PutOptions options, out TimeSpan? wait)
         where T : struct, IOptionSource, allows ref struct
@@ -70,7 +70,7 @@ internal struct PutOptions
     /// <param name="name">The option.</param>
     /// <param name="value">Its value as text.</param>
     /// <param name="time">For what is relative to now.</param>
-    /// <param name="known">False for a name that is no option of a put; then nothing happened.</param>
+    /// <param name="known">False for a name that a put does not have; then nothing happened.</param>
     public Problem? Set(ReadOnlySpan<char> name, string value, TimeProvider time, out bool known)
     {
         known = true;

@@ -2,7 +2,7 @@ using PushQueue.Queues;
 
 namespace PushQueue.Transports.Operations;
 
-/// <summary>What became of a put.</summary>
+/// <summary>The result of a put.</summary>
 /// <param name="Put">The put, and the end of its message where the put waited for it.</param>
 /// <param name="Stored">False where the put failed, so that there is no id to report.</param>
 /// <param name="Waited">Whether the put waited for the end of its message.</param>

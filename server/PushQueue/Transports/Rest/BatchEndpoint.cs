@@ -75,7 +75,7 @@ internal sealed class BatchEndpoint(
         return json.Finish();
     }
 
-    /// <summary>What the content type says about the form of the body; null where it says nothing.</summary>
+    /// <summary>The form of the body according to its content type; null if that says nothing.</summary>
     private static bool? IsLines(string? contentType) =>
         contentType is not null && ContentTypes.MediaType(contentType).EndsWith("ndjson", StringComparison.OrdinalIgnoreCase) ? true : null;
 

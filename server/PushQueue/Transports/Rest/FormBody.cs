@@ -3,8 +3,8 @@ using System.Buffers;
 namespace PushQueue.Transports.Rest;
 
 /// <summary>
-/// What <c>curl -d</c> sends claims to be a form whatever it is. A body that consists of the one field <c>msg</c> or <c>value</c> is
-/// unwrapped; any other body is put as it is, because it may be anything.
+/// A body that <c>curl -d</c> sends claims to be a form, whatever it is. A body that consists of the one field <c>msg</c> or <c>value</c>
+/// is unwrapped; any other body is put as it is, because it may be anything.
 /// </summary>
 internal static class FormBody
 {
@@ -26,7 +26,7 @@ internal static class FormBody
     private static ReadOnlyMemory<byte>? OnlyField(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name) =>
         form.StartsWith(name) && !form.Contains((byte)'&') ? (ReadOnlyMemory<byte>?)Decode(form[name.Length..]) : null;
 
-    /// <summary>The decoded value of a field; null where there is none.</summary>
+    /// <summary>The decoded value of a field; null if the field is missing.</summary>
     public static byte[]? Field(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name)
     {
         foreach (var range in form.Split((byte)'&'))

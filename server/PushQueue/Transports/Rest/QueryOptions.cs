@@ -9,7 +9,7 @@ namespace PushQueue.Transports.Rest;
 /// </summary>
 internal ref struct QueryOptions : IOptionSource
 {
-    /// <summary>What scripts add to the address of a GET so that no cache answers it.</summary>
+    /// <summary>The option that scripts add to the address of a GET so that no cache answers it.</summary>
     private const string CacheBuster = "_";
 
     private readonly bool _isGet;

@@ -28,7 +28,7 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
     public void MapShort(string pattern, params (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods) =>
         MapAll(pattern, methods).WithMetadata(ShortRequest.Mark);
 
-    /// <summary>What is left of a path whose good methods another folder maps: a problem for every other method.</summary>
+    /// <summary>The other methods of a path whose good methods another folder maps: a problem for every other method.</summary>
     public void MapWrongMethod(string pattern, string allow) =>
         endpoints.Map(pattern, context => InvokeAsync(context, [], allow)).WithOrder(1).RequireAccess(AccessRule.Public);
 

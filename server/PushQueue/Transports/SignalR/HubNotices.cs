@@ -147,7 +147,7 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the topic has a listener. One without any is forgotten once the node is no member.</summary>
+    /// <summary>Whether the topic has a listener. A topic without listeners is forgotten once the node has left it.</summary>
     private bool Wants(Topic topic)
     {
         lock (_gate)

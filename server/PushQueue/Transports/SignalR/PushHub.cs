@@ -55,7 +55,7 @@ internal sealed class PushHub(
         return new SubscribeAnswer(name, cursor?.ToString());
     }
 
-    /// <summary>Ends the subscription to a queue; null for that to many queues. False where there is none.</summary>
+    /// <summary>Ends the subscription to a queue; null for that to many queues. False if there is no such subscription.</summary>
     public bool Unsubscribe(string? queue, JsonElement? options)
     {
         if (Subscriptions.ReadStarted(options, out var started) is { } wrong)

@@ -34,7 +34,7 @@ internal sealed record ManyRequest(QueueSelection Selection, ConsumerOptions Opt
     /// <param name="names">Names of queues.</param>
     /// <param name="patterns">Patterns of names.</param>
     /// <param name="reader">The options.</param>
-    /// <param name="problem">What is wrong.</param>
+    /// <param name="problem">The error in the options.</param>
     public static ManyRequest? Of(
         IReadOnlyList<string?> names, IReadOnlyList<string?> patterns, ConsumerOptionsReader reader, out Problem? problem)
     {

@@ -58,7 +58,7 @@ internal sealed class Subscriptions(
             return (null, refusal);
         }
 
-        // The application that hosts the queue is no caller; it may do everything.
+        // The application that hosts the queue needs no caller; it may do everything.
         var caller = (buffer.Connection.Rights as ConnectionCaller)?.Caller;
         foreach (var queue in request.Selection.Names)
         {

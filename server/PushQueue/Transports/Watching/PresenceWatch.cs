@@ -217,7 +217,7 @@ internal sealed class PresenceWatch : IQueueChangeListener
         return found;
     }
 
-    /// <summary>What another node is answered; from then on it gets notices for a while.</summary>
+    /// <summary>The answer to another node; from then on it gets notices for a while.</summary>
     private ValueTask<byte[]> AnswerAsync(string queue)
     {
         _ = _interests.Renew(QueueName.Parse(queue));

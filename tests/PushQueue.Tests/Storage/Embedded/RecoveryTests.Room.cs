@@ -84,7 +84,7 @@ public sealed partial class RecoveryTests
         return crashed;
     }
 
-    /// <summary>Where the last byte stands that is no zero; the records here end in text.</summary>
+    /// <summary>The position of the last byte other than zero; the records here end in text.</summary>
     private static long EndOfRecords(string segment) => File.ReadAllBytes(segment).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
 
     private static void Zero(string file, long from)

@@ -72,7 +72,7 @@ public sealed class SegmentChainTests : IClassFixture<LogFolder>, IDisposable
     public async Task Junk_with_the_name_of_a_segment_is_named_and_left_alone(string name)
     {
         var junk = _directory.File(name);
-        await File.WriteAllTextAsync(junk, "This is no segment of a log.", CancellationToken.None);
+        await File.WriteAllTextAsync(junk, "This file is not a segment of a log.", CancellationToken.None);
         _log.ExpectError(name);
         var before = GC.GetTotalAllocatedBytes();
 

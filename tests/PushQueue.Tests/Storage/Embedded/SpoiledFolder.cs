@@ -2,7 +2,7 @@ using PushQueue.Storage.Log;
 
 namespace PushQueue.Tests.Storage.Embedded;
 
-/// <summary>What a start can be expected to find in a folder: a second, simpler reading of the rules in docs/storage-format.md.</summary>
+/// <summary>The messages that a start should find in a folder: a second, simpler reading of the rules in docs/storage-format.md.</summary>
 internal sealed class SpoiledFolder
 {
     private readonly List<string> _whole = [];

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports.Rest;
 
-/// <summary>What browsers and caches do by themselves to every route: no message is lost to it.</summary>
+/// <summary>Requests that browsers and caches make by themselves, for every route: no message is lost to them.</summary>
 public sealed class BrowserRequestTests : IAsyncLifetime
 {
     private PushQueueServer _server = null!;

@@ -45,7 +45,7 @@ internal static class MessageAppends
         }
     }
 
-    /// <summary>What is left of such messages, in another record.</summary>
+    /// <summary>The remaining properties of such messages, in another record.</summary>
     public static void CarriedCopies(
         this LogAppender appender, ReadOnlySpan<MessagePart> parts, SharedRecord record, ReadOnlySpan<byte> body)
     {

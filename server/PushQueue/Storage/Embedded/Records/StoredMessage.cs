@@ -97,7 +97,7 @@ internal class StoredMessage
     /// <summary>Key and headers, and what else there is to keep; null for most messages.</summary>
     public MessageTags? Tags { get; set; }
 
-    /// <summary>The properties that few messages have; null where there are none.</summary>
+    /// <summary>The properties that few messages have; null if the message has none of them.</summary>
     public MessageDetails? Details => Tags as MessageDetails;
 
     /// <summary>The key; only a <see cref="KeyedMessage"/> has one.</summary>
