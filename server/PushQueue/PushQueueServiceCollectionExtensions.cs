@@ -79,7 +79,7 @@ public static class PushQueueServiceCollectionExtensions
         services.TryAddSingleton<TakeWaiters>();
         services.TryAddSingleton<FinishWaiters>();
         services.TryAddSingleton<WorkerRegistry>();
-        services.TryAddSingleton<MessageTaps>();
+        services.TryAddSingleton<MessageTails>();
         services.TryAddSingleton<MessageBroker>();
         services.TryAddSingleton<MessageMeter>();
         services.TryAddSingleton<IMessageBroker>(static provider => new ObservedBroker(
@@ -88,7 +88,7 @@ public static class PushQueueServiceCollectionExtensions
         services.AddListener<TakeWaiters>();
         services.AddListener<FinishWaiters>();
         services.AddListener<WorkerRegistry>();
-        services.AddListener<MessageTaps>();
+        services.AddListener<MessageTails>();
         services.AddListener<PresenceWatch>();
         return services;
     }

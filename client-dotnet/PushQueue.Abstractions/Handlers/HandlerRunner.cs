@@ -10,7 +10,7 @@ namespace PushQueue.Client.Handlers;
 /// </summary>
 internal sealed class HandlerRunner
 {
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private readonly IPushQueueClient _client;
@@ -77,7 +77,7 @@ internal sealed class HandlerRunner
         finally
         {
             await isRunning.CancelAsync().ConfigureAwait(false);
-            await settler.WhenSettled().WaitAsync(LastWords, _time, CancellationToken.None)
+            await settler.WhenSettled().WaitAsync(SettleTimeout, _time, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await drained.CancelAsync().ConfigureAwait(false);
             await source.EndAsync().ConfigureAwait(false);
@@ -177,7 +177,7 @@ internal sealed class HandlerRunner
         {
             HandlerLog.DrainTimedOut(Logger, _queue);
             running.Interrupt();
-            await all.WaitAsync(LastWords, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await all.WaitAsync(SettleTimeout, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (!all.IsCompleted)

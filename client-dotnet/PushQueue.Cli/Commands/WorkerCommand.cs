@@ -10,7 +10,7 @@ namespace PushQueue.Cli.Commands;
 internal static class WorkerCommand
 {
     /// <summary>How long after its end a command's standard error is read on.</summary>
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(1);
 
     public static Command Make()
     {
@@ -102,7 +102,7 @@ internal static class WorkerCommand
     {
         try
         {
-            return (await errors.WaitAsync(LastWords, CancellationToken.None)).Trim();
+            return (await errors.WaitAsync(SettleTimeout, CancellationToken.None)).Trim();
         }
         catch (TimeoutException)
         {

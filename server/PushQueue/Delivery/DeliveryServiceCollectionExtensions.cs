@@ -30,7 +30,7 @@ internal static class DeliveryServiceCollectionExtensions
         services.TryAddSingleton<WorkerRegistry>();
         services.TryAddSingleton<ConnectionWatch>();
         services.TryAddSingleton<PresenceLoop>();
-        services.TryAddSingleton<MessageTaps>();
+        services.TryAddSingleton<MessageTails>();
         services.TryAddSingleton<Dispatcher>();
         services.TryAddSingleton<QueueSets>();
         services.TryAddSingleton(static provider => new NodeDrain(

@@ -83,7 +83,7 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
             {
                 foreach (var message in result.Value)
                 {
-                    MessageTracing.Given(message, "take");
+                    MessageTracing.HandedOut(message, "take");
                 }
             }
         }
@@ -102,7 +102,7 @@ internal sealed class ObservedBroker(IMessageBroker inner, MessageMeter meter) :
             {
                 foreach (var lease in result.Value)
                 {
-                    MessageTracing.Given(lease.Message, "lease", lease.Receipt);
+                    MessageTracing.HandedOut(lease.Message, "lease", lease.Receipt);
                 }
             }
         }

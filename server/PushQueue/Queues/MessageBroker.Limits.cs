@@ -18,10 +18,10 @@ internal sealed partial class MessageBroker
             || totals.Bytes > options.BytesMax - bytes);
 
     private ValueTask<BrokerResult<PutOutcome>> AdmittedPutAsync(QueueName queue, NewMessage message) =>
-        taps.Watches(queue) ? PutTappedAsync(queue, message) : store.PutAsync(queue, message);
+        tails.Watches(queue) ? PutWithTailAsync(queue, message) : store.PutAsync(queue, message);
 
     private ValueTask<BrokerResult<IReadOnlyList<PutOutcome>>> AdmittedPutManyAsync(QueueName queue, IReadOnlyList<NewMessage> messages) =>
-        taps.Watches(queue) ? PutManyTappedAsync(queue, messages) : store.PutManyAsync(queue, messages);
+        tails.Watches(queue) ? PutManyWithTailAsync(queue, messages) : store.PutManyAsync(queue, messages);
 
     private async ValueTask<BrokerResult<PutOutcome>> PutNearLimitAsync(QueueName queue, NewMessage message) =>
         await WhyFullAsync(queue, 1, message.Body.Length) is { } failure ? failure : await AdmittedPutAsync(queue, message);

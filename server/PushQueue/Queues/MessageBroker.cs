@@ -13,7 +13,7 @@ internal sealed partial class MessageBroker(
     TakeWaiters waiters,
     FinishWaiters finishes,
     WorkerRegistry workers,
-    MessageTaps taps,
+    MessageTails tails,
     QueuesOptions options,
     TimeProvider time,
     LimitHits? hits = null,

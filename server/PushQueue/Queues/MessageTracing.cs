@@ -58,7 +58,7 @@ internal static class MessageTracing
     /// <param name="message">The message.</param>
     /// <param name="how"><c>take</c>, <c>lease</c> or <c>push</c>.</param>
     /// <param name="receipt">By which its ack will name it; none where there will be no ack.</param>
-    public static void Given(Message message, string how, Receipt receipt = default)
+    public static void HandedOut(Message message, string how, Receipt receipt = default)
     {
         if (message.TraceParent is null || !IsOn)
         {

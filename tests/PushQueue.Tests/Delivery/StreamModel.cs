@@ -181,12 +181,12 @@ internal sealed class StreamModel(bool roundRobin)
         {
             if (!lines[member.Read].TryGetProperty("event", out _))
             {
-                OnGiven(member, lines[member.Read]);
+                OnHandedOut(member, lines[member.Read]);
             }
         }
     }
 
-    private void OnGiven(StreamMember member, System.Text.Json.JsonElement line)
+    private void OnHandedOut(StreamMember member, System.Text.Json.JsonElement line)
     {
         var id = line.GetProperty("id").GetString()!;
         if (!_live.Contains(id) || Held.ContainsKey(id))

@@ -9,7 +9,7 @@ internal static class TestPolicies
 {
     public static IDispatchPolicyFactory[] All(IMessageStore store, ConsumerRegistry registry, TimeProvider time)
     {
-        var taps = new MessageTaps(time);
-        return [new BroadcastPolicyFactory(store, taps, registry.Memory), new RoundRobinPolicyFactory(store, taps, registry.Memory)];
+        var tails = new MessageTails(time);
+        return [new BroadcastPolicyFactory(store, tails, registry.Memory), new RoundRobinPolicyFactory(store, tails, registry.Memory)];
     }
 }

@@ -48,7 +48,8 @@ public sealed class InProcessClientTests : ClientContract
     private static string Fields(object? answer) => string.Join(
         '\n',
         answer!.GetType().GetProperties()
-            .Where(static field => field.Name is not ("PutPerSecond" or "DeliveredPerSecond" or "OldestAgeSeconds" or "Since" or "LastSeen"))
+            .Where(static field => field.Name
+                is not ("PutPerSecond" or "DeliveredPerSecond" or "OldestAgeSeconds" or "Since" or "LastSeen"))
             .Select(field => $"{field.Name}: {System.Text.Json.JsonSerializer.Serialize(field.GetValue(answer))}"));
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class MessageBrokerTests : IAsyncLifetime
             _waiters,
             _finishes,
             _workers,
-            new MessageTaps(_time),
+            new MessageTails(_time),
             new QueuesOptions { MessageBytesMax = 10 },
             _time);
     }

@@ -24,7 +24,7 @@ public sealed class WaitForEndTests : IAsyncLifetime
             new TakeWaiters(_time),
             _finishes,
             new WorkerRegistry(_time, new QueuesOptions()),
-            new MessageTaps(_time),
+            new MessageTails(_time),
             new QueuesOptions(),
             _time);
     }

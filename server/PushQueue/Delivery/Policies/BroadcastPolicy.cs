@@ -13,11 +13,11 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
     private readonly BroadcastRounds _rounds;
     private readonly MissedRounds _missed;
 
-    public BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory)
+    public BroadcastPolicy(QueueDispatcher dispatcher, IMessageStore store, MessageTails tails, MemoryBudget memory)
     {
         _dispatcher = dispatcher;
         _store = store;
-        _rounds = new BroadcastRounds(dispatcher, store, taps, memory);
+        _rounds = new BroadcastRounds(dispatcher, store, tails, memory);
         _missed = new MissedRounds(dispatcher, store, _rounds);
     }
 

@@ -3,9 +3,9 @@ using PushQueue.Queues;
 namespace PushQueue.Delivery.Policies;
 
 internal sealed class BroadcastPolicyFactory(
-    IMessageStore store, MessageTaps taps, MemoryBudget memory) : IDispatchPolicyFactory
+    IMessageStore store, MessageTails tails, MemoryBudget memory) : IDispatchPolicyFactory
 {
     public DeliveryPolicy Name => DeliveryPolicy.Broadcast;
 
-    public IDispatchPolicy Create(QueueDispatcher dispatcher) => new BroadcastPolicy(dispatcher, store, taps, memory);
+    public IDispatchPolicy Create(QueueDispatcher dispatcher) => new BroadcastPolicy(dispatcher, store, tails, memory);
 }

@@ -8,7 +8,7 @@ namespace PushQueue.Delivery.Policies;
 /// Gives broadcast messages to every live consumer: encoded once per format, the same pages for all. Knows when so many consumers are
 /// behind that the next round has to wait. Only the dispatcher's own loop calls it.
 /// </summary>
-internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory)
+internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore store, MessageTails tails, MemoryBudget memory)
 {
     private int _overHalfLastRound;
     private bool _hasPassed;
@@ -21,7 +21,7 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
         {
             foreach (var message in messages)
             {
-                MessageTracing.Given(message, "push");
+                MessageTracing.HandedOut(message, "push");
             }
         }
 
@@ -101,12 +101,12 @@ internal sealed class BroadcastRounds(QueueDispatcher dispatcher, IMessageStore 
 
     private void NotifyWatchers(IReadOnlyList<Message> messages, int consumers)
     {
-        if (taps.Watches(dispatcher.Queue))
+        if (tails.Watches(dispatcher.Queue))
         {
             var to = consumers == 1 ? "1 consumer" : string.Create(CultureInfo.InvariantCulture, $"{consumers} consumers");
             foreach (var message in messages)
             {
-                taps.OnGiven(message, to);
+                tails.OnHandedOut(message, to);
             }
         }
     }

@@ -9,7 +9,7 @@ namespace PushQueue.Delivery.Policies;
 /// messages would be, leases no more than that, hands them out, and remembers where it stopped.
 /// </summary>
 internal sealed class RoundRobinPolicy(
-    QueueDispatcher dispatcher, IMessageStore store, MessageTaps taps, MemoryBudget memory) : IDispatchPolicy
+    QueueDispatcher dispatcher, IMessageStore store, MessageTails tails, MemoryBudget memory) : IDispatchPolicy
 {
     private readonly List<Consumer> _turns = [];
     private readonly List<Consumer> _given = [];
@@ -230,7 +230,7 @@ internal sealed class RoundRobinPolicy(
 
         for (var i = 0; i < leased.Value.Count; i++)
         {
-            MessageTracing.Given(leased.Value[i].Message, "push", auto ? default : leased.Value[i].Receipt);
+            MessageTracing.HandedOut(leased.Value[i].Message, "push", auto ? default : leased.Value[i].Receipt);
             var consumer = _turns[start + i];
             if (consumer.Assigned is not { Count: > 0 })
             {
@@ -248,9 +248,9 @@ internal sealed class RoundRobinPolicy(
 
     private void NotifyWatchers(Message message, Consumer consumer)
     {
-        if (taps.Watches(dispatcher.Queue))
+        if (tails.Watches(dispatcher.Queue))
         {
-            taps.OnGiven(message, string.Create(
+            tails.OnHandedOut(message, string.Create(
                 CultureInfo.InvariantCulture, $"{consumer.Options.Worker ?? consumer.Buffer.Connection.Transport} #{consumer.Number}"));
         }
     }

@@ -27,7 +27,7 @@ namespace PushQueue.Transports.Json;
 [JsonSerializable(typeof(ProblemContract))]
 [JsonSerializable(typeof(CallerAccessContract))]
 [JsonSerializable(typeof(QueueAccessContract))]
-[JsonSerializable(typeof(TappedContract))]
+[JsonSerializable(typeof(TailEventsContract))]
 [JsonSerializable(typeof(TailNoticeContract))]
 [JsonSerializable(typeof(PresenceContract))]
 [JsonSerializable(typeof(PresentConsumerContract[]))]

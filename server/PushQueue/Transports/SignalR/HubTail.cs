@@ -11,7 +11,7 @@ namespace PushQueue.Transports.SignalR;
 /// Serves the hub's streams of the events of a queue's messages, those of the other nodes included. Events come together rather than one by
 /// one: a busy queue costs a few writes a second.
 /// </summary>
-internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlaces places, TimeProvider time)
+internal sealed class HubTail(MessageTails tails, ClusterTail cluster, WatcherPlaces places, TimeProvider time)
 {
     private const int EventsMax = 100;
 
@@ -31,27 +31,27 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
         using var place = places.TryTake(out var problem) ?? throw HubCommands.Failure(problem!);
         using var timer = new PeriodicTimer(Interval, time);
         var elsewhere = new RemoteEvents();
-        var tap = taps.Open(queue);
+        var tail = tails.Open(queue);
         try
         {
             await using var listening = await cluster.ListenAsync(queue, elsewhere.Add);
 
             // An empty item at once: a reader that sees it knows that no event is missed from here on.
             yield return Written([], 0);
-            var (here, there) = (Wait(tap.Events, cancelled), Wait(elsewhere.Events, cancelled));
+            var (here, there) = (Wait(tail.Events, cancelled), Wait(elsewhere.Events, cancelled));
             while (await HasEventsAsync(here, there))
             {
                 check();
-                var batch = new List<TappedEventContract>();
-                while (batch.Count < EventsMax && tap.Events.TryRead(out var tapped))
+                var batch = new List<TailEventContract>();
+                while (batch.Count < EventsMax && tail.Events.TryRead(out var tailEvent))
                 {
-                    batch.Add(TappedEventContract.Of(tapped));
+                    batch.Add(TailEventContract.Of(tailEvent));
                 }
 
-                var missed = tap.TakeMissed() + elsewhere.TakeMissed();
-                while (batch.Count < EventsMax && elsewhere.Events.TryRead(out var tapped))
+                var missed = tail.TakeMissed() + elsewhere.TakeMissed();
+                while (batch.Count < EventsMax && elsewhere.Events.TryRead(out var tailEvent))
                 {
-                    batch.Add(tapped);
+                    batch.Add(tailEvent);
                 }
 
                 yield return Written(batch, missed);
@@ -61,18 +61,18 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
                 }
 
                 // A wait that has not ended yet goes on: another one next to it would stay until that side has an event.
-                here = here.IsCompleted ? Wait(tap.Events, cancelled) : here;
+                here = here.IsCompleted ? Wait(tail.Events, cancelled) : here;
                 there = there.IsCompleted ? Wait(elsewhere.Events, cancelled) : there;
             }
         }
         finally
         {
-            taps.Close(tap);
+            tails.Close(tail);
         }
     }
 
-    private static RawJson Written(IReadOnlyList<TappedEventContract> events, long missed) =>
-        new(JsonBuffer.Write(new TappedContract(missed, events), ContractContext.Default.TappedContract));
+    private static RawJson Written(IReadOnlyList<TailEventContract> events, long missed) =>
+        new(JsonBuffer.Write(new TailEventsContract(missed, events), ContractContext.Default.TailEventsContract));
 
     private static Task<bool> Wait<T>(ChannelReader<T> events, CancellationToken cancelled) => events.WaitToReadAsync(cancelled).AsTask();
 
@@ -91,17 +91,17 @@ internal sealed class HubTail(MessageTaps taps, ClusterTail cluster, WatcherPlac
     /// <summary>Events of other nodes that wait for the watcher; those that find no room are counted.</summary>
     private sealed class RemoteEvents
     {
-        private readonly Channel<TappedEventContract> _events = Channel.CreateBounded<TappedEventContract>(
-            new BoundedChannelOptions(MessageTap.EventsMax));
+        private readonly Channel<TailEventContract> _events = Channel.CreateBounded<TailEventContract>(
+            new BoundedChannelOptions(MessageTail.EventsMax));
 
         private long _missed;
 
-        public ChannelReader<TappedEventContract> Events => _events.Reader;
+        public ChannelReader<TailEventContract> Events => _events.Reader;
 
-        public void Add(TappedContract tapped)
+        public void Add(TailEventsContract sent)
         {
-            _ = Interlocked.Add(ref _missed, tapped.Missed);
-            foreach (var happened in tapped.Events)
+            _ = Interlocked.Add(ref _missed, sent.Missed);
+            foreach (var happened in sent.Events)
             {
                 if (!_events.Writer.TryWrite(happened))
                 {

@@ -22,7 +22,7 @@ internal sealed class ClusterTail
 
     private static readonly TimeSpan SendInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly MessageTaps _taps;
+    private readonly MessageTails _tails;
     private readonly ClusterAnswers _cluster;
     private readonly INotices _notices;
     private readonly TimeProvider _time;
@@ -32,7 +32,7 @@ internal sealed class ClusterTail
     private readonly Interests _interests;
 
     public ClusterTail(
-        MessageTaps taps,
+        MessageTails tails,
         ClusterAnswers cluster,
         INotices notices,
         INodes nodes,
@@ -40,7 +40,7 @@ internal sealed class ClusterTail
         MessageMeter meter,
         ILogger<ClusterTail> logger)
     {
-        (_taps, _cluster, _notices, _time, _node) = (taps, cluster, notices, time, nodes.NumberBase);
+        (_tails, _cluster, _notices, _time, _node) = (tails, cluster, notices, time, nodes.NumberBase);
         _faults = new FaultBorder("tail", logger, meter);
         _interests = new Interests(time);
     }
@@ -49,13 +49,13 @@ internal sealed class ClusterTail
     public void Listen() => _cluster.AnswerWith(Question, AnswerAsync);
 
     /// <summary>Calls the handler with the events at other nodes until the result is disposed. The handler must return at once.</summary>
-    public async ValueTask<IAsyncDisposable> ListenAsync(QueueName queue, Action<TappedContract> handler)
+    public async ValueTask<IAsyncDisposable> ListenAsync(QueueName queue, Action<TailEventsContract> handler)
     {
         var listening = await _notices.ListenAsync(Topic(queue), notice =>
         {
             if (JsonSerializer.Deserialize(notice.Span, ContractContext.Default.TailNoticeContract) is { } sent && sent.Node != _node)
             {
-                handler(sent.Tapped);
+                handler(sent.Events);
             }
         });
         await _cluster.AskAsync($"{Question}\n{queue.Value}");
@@ -83,32 +83,32 @@ internal sealed class ClusterTail
         var name = QueueName.Parse(queue);
         if (_interests.Renew(name))
         {
-            _ = SendAsync(name, _taps.Open(name));
+            _ = SendAsync(name, _tails.Open(name));
         }
 
         return new ValueTask<byte[]>(Array.Empty<byte>());
     }
 
-    private async Task SendAsync(QueueName queue, MessageTap tap)
+    private async Task SendAsync(QueueName queue, MessageTail tail)
     {
         try
         {
             using var timer = new PeriodicTimer(SendInterval, _time);
             while (await timer.WaitForNextTickAsync() && !_interests.TryForget(queue))
             {
-                var events = new List<TappedEventContract>();
-                while (events.Count < EventsMax && tap.Events.TryRead(out var tapped))
+                var events = new List<TailEventContract>();
+                while (events.Count < EventsMax && tail.Events.TryRead(out var tailEvent))
                 {
-                    if (tapped.Kind is TappedKind.Put or TappedKind.Given)
+                    if (tailEvent.Kind is TailEventKind.Put or TailEventKind.HandedOut)
                     {
-                        events.Add(TappedEventContract.Of(tapped));
+                        events.Add(TailEventContract.Of(tailEvent));
                     }
                 }
 
-                var missed = tap.TakeMissed();
+                var missed = tail.TakeMissed();
                 if (events.Count > 0 || missed > 0)
                 {
-                    var notice = new TailNoticeContract(_node, new TappedContract(missed, events));
+                    var notice = new TailNoticeContract(_node, new TailEventsContract(missed, events));
                     _notices.Send(Topic(queue), JsonBuffer.Write(notice, ContractContext.Default.TailNoticeContract));
                 }
             }
@@ -120,7 +120,7 @@ internal sealed class ClusterTail
         }
         finally
         {
-            _taps.Close(tap);
+            _tails.Close(tail);
         }
     }
 

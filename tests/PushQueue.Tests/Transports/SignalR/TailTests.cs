@@ -79,11 +79,11 @@ public sealed class TailTests : IAsyncLifetime
     public async Task Only_the_beginning_of_a_body_is_copied_cut_between_characters_and_bytes_that_are_no_text_are_base64()
     {
         await using var tail = await TailAsync();
-        await _server.PostAsync("/q/test", "x" + string.Concat(Enumerable.Repeat("ä", MessageTap.StartBytesMax)));
+        await _server.PostAsync("/q/test", "x" + string.Concat(Enumerable.Repeat("ä", MessageTail.StartBytesMax)));
 
         var cut = await NextEventAsync(tail, "put");
-        Assert.Equal((MessageTap.StartBytesMax * 2) + 1, Number(cut, "bytes"));
-        Assert.Equal(MessageTap.StartBytesMax / 2, Text(cut, "start")!.Length);
+        Assert.Equal((MessageTail.StartBytesMax * 2) + 1, Number(cut, "bytes"));
+        Assert.Equal(MessageTail.StartBytesMax / 2, Text(cut, "start")!.Length);
 
         using var binary = await _server.Client.PostAsync("/q/test", new ByteArrayContent([0xFF, 0x00])).WithTimeout();
         var encoded = await NextEventAsync(tail, "put");
@@ -93,26 +93,27 @@ public sealed class TailTests : IAsyncLifetime
     [Fact]
     public async Task What_an_onlooker_has_no_room_for_is_counted_and_holds_nobody_up()
     {
-        var taps = _server.Services.GetRequiredService<MessageTaps>();
-        var tap = taps.Open(QueueName.Parse("test"));
+        var tails = _server.Services.GetRequiredService<MessageTails>();
+        var tail = tails.Open(QueueName.Parse("test"));
 
-        await _server.PostAsync("/q/test/batch", string.Join('\n', Enumerable.Range(1, MessageTap.EventsMax + 10)), "application/x-ndjson");
+        await _server.PostAsync(
+            "/q/test/batch", string.Join('\n', Enumerable.Range(1, MessageTail.EventsMax + 10)), "application/x-ndjson");
 
-        Assert.Equal(10, tap.TakeMissed());
-        taps.Close(tap);
-        Assert.False(taps.Watches(QueueName.Parse("test")));
+        Assert.Equal(10, tail.TakeMissed());
+        tails.Close(tail);
+        Assert.False(tails.Watches(QueueName.Parse("test")));
     }
 
     [Fact]
     public async Task A_tail_that_ends_is_taken_off()
     {
-        var taps = _server.Services.GetRequiredService<MessageTaps>();
+        var tails = _server.Services.GetRequiredService<MessageTails>();
         var tail = await TailAsync();
-        Assert.True(taps.Watches(QueueName.Parse("test")));
+        Assert.True(tails.Watches(QueueName.Parse("test")));
 
         await tail.DisposeAsync();
 
-        await Eventually.TrueAsync(() => !taps.Watches(QueueName.Parse("test")), "the tap is gone");
+        await Eventually.TrueAsync(() => !tails.Watches(QueueName.Parse("test")), "the tail is gone");
     }
 
     private async Task<HubWatchClient> TailAsync()

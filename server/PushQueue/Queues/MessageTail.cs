@@ -6,14 +6,14 @@ namespace PushQueue.Queues;
 /// One watcher of one queue. Events are noted here as long as there is room. Events that find no room are counted and left out, so that
 /// delivery never waits for a watcher.
 /// </summary>
-internal sealed class MessageTap(QueueName queue)
+internal sealed class MessageTail(QueueName queue)
 {
     public const int EventsMax = 256;
 
     /// <summary>More of a body is not copied; a watcher that wants the rest asks for the message.</summary>
     public const int StartBytesMax = 16 * 1024;
 
-    private readonly Channel<TappedEvent> _events = Channel.CreateBounded<TappedEvent>(new BoundedChannelOptions(EventsMax)
+    private readonly Channel<TailEvent> _events = Channel.CreateBounded<TailEvent>(new BoundedChannelOptions(EventsMax)
     {
         SingleReader = true,
     });
@@ -22,7 +22,7 @@ internal sealed class MessageTap(QueueName queue)
 
     public QueueName Queue => queue;
 
-    public ChannelReader<TappedEvent> Events => _events.Reader;
+    public ChannelReader<TailEvent> Events => _events.Reader;
 
     /// <summary>Whether a further event would be kept. Asked before a body is copied for nothing.</summary>
     public bool HasRoom => _events.Reader.Count < EventsMax;
@@ -30,9 +30,9 @@ internal sealed class MessageTap(QueueName queue)
     /// <summary>How many events found no room since the last call.</summary>
     public long TakeMissed() => Interlocked.Exchange(ref _missed, 0);
 
-    public void Note(TappedEvent tapped)
+    public void Note(TailEvent tailEvent)
     {
-        if (!_events.Writer.TryWrite(tapped))
+        if (!_events.Writer.TryWrite(tailEvent))
         {
             CountMissed();
         }

@@ -4,7 +4,7 @@ using PushQueue.Queues;
 namespace PushQueue.Transports.Json;
 
 /// <summary>One event of a queue that is watched.</summary>
-internal sealed record TappedEventContract
+internal sealed record TailEventContract
 {
     public required string Event { get; init; }
 
@@ -43,39 +43,39 @@ internal sealed record TappedEventContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    public static TappedEventContract Of(TappedEvent tapped)
+    public static TailEventContract Of(TailEvent tailEvent)
     {
-        var contract = new TappedEventContract
+        var contract = new TailEventContract
         {
-            Event = tapped.Kind switch
+            Event = tailEvent.Kind switch
             {
-                TappedKind.Put => "put",
-                TappedKind.Given => "given",
-                TappedKind.Done => "done",
-                TappedKind.Returned => "returned",
+                TailEventKind.Put => "put",
+                TailEventKind.HandedOut => "given",
+                TailEventKind.Done => "done",
+                TailEventKind.Returned => "returned",
                 _ => "ended",
             },
-            Id = tapped.Id,
-            At = tapped.At,
-            Note = tapped.Note,
-            Offset = tapped.Offset,
-            Priority = tapped.Priority,
-            AvailableAt = tapped.AvailableAt,
-            Key = tapped.Key,
-            Headers = HeadersOf(tapped.Headers),
+            Id = tailEvent.Id,
+            At = tailEvent.At,
+            Note = tailEvent.Note,
+            Offset = tailEvent.Offset,
+            Priority = tailEvent.Priority,
+            AvailableAt = tailEvent.AvailableAt,
+            Key = tailEvent.Key,
+            Headers = HeadersOf(tailEvent.Headers),
         };
-        if (tapped.Start is null)
+        if (tailEvent.Start is null)
         {
             return contract;
         }
 
-        var start = BodyStart.Of(tapped.Start, tapped.BodyBytes);
+        var start = BodyStart.Of(tailEvent.Start, tailEvent.BodyBytes);
         return contract with
         {
             Start = start.Text,
             Encoding = start.IsBase64 ? "base64" : null,
-            Bytes = tapped.BodyBytes,
-            ContentType = tapped.ContentType,
+            Bytes = tailEvent.BodyBytes,
+            ContentType = tailEvent.ContentType,
         };
     }
 

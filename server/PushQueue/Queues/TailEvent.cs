@@ -1,12 +1,12 @@
 namespace PushQueue.Queues;
 
 /// <summary>An event of a message, for watchers.</summary>
-internal enum TappedKind
+internal enum TailEventKind
 {
     Put = 0,
 
-    /// <summary>Given to a consumer, or taken, or leased.</summary>
-    Given,
+    /// <summary>Handed out: pushed to a consumer, or taken, or leased.</summary>
+    HandedOut,
 
     /// <summary>The message has ended: acked, taken, or broadcast. May be reported before the event that it was given.</summary>
     Done,
@@ -22,7 +22,7 @@ internal enum TappedKind
 /// <param name="Kind">The event.</param>
 /// <param name="Id">The message's id.</param>
 /// <param name="At">When.</param>
-internal sealed record TappedEvent(TappedKind Kind, MessageId Id, DateTimeOffset At)
+internal sealed record TailEvent(TailEventKind Kind, MessageId Id, DateTimeOffset At)
 {
     /// <summary>The receiver of the message, or the reason why it ended; null without either.</summary>
     public string? Note { get; init; }
