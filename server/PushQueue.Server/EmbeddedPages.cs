@@ -4,20 +4,20 @@ using Microsoft.Extensions.Primitives;
 
 namespace PushQueue.Server;
 
-/// <summary>The pages as they were built into the server: a server that is one file needs no folder of pages.</summary>
+/// <summary>The pages as they are built into the library: a server that is one file needs no folder of pages.</summary>
 internal sealed class EmbeddedPages : IFileProvider
 {
     /// <summary>The build puts this before the path of each page.</summary>
     private const string Prefix = "wwwroot/";
 
-    private static readonly Assembly Own = typeof(EmbeddedPages).Assembly;
+    private static readonly Assembly Library = typeof(PushQueueOptions).Assembly;
 
     // Pages change only with the server. The time tells a browser's cache so.
     private static readonly DateTimeOffset BuiltAt = File.Exists(Environment.ProcessPath)
         ? new DateTimeOffset(File.GetLastWriteTimeUtc(Environment.ProcessPath), TimeSpan.Zero)
         : DateTimeOffset.UnixEpoch;
 
-    private readonly HashSet<string> _names = Own.GetManifestResourceNames().ToHashSet(StringComparer.Ordinal);
+    private readonly HashSet<string> _names = Library.GetManifestResourceNames().ToHashSet(StringComparer.Ordinal);
 
     public IFileInfo GetFileInfo(string subpath) =>
         _names.Contains(Prefix + subpath.TrimStart('/')) ? new Page(Prefix + subpath.TrimStart('/')) : new NotFoundFileInfo(subpath);
@@ -55,7 +55,7 @@ internal sealed class EmbeddedPages : IFileProvider
 
         public string? PhysicalPath => null;
 
-        public Stream CreateReadStream() => Own.GetManifestResourceStream(_resource)!;
+        public Stream CreateReadStream() => Library.GetManifestResourceStream(_resource)!;
     }
 
     private sealed class Folder : IDirectoryContents

@@ -1,5 +1,6 @@
 // Requests to the server. Every failure is an Error whose message is the server's sentence.
 import { authorize, askForKey } from './access.js';
+import { api, hosted } from './place.js';
 
 /** A refusal of the server: the stable type of the problem and its sentence. */
 export class ApiError extends Error {
@@ -11,7 +12,7 @@ export class ApiError extends Error {
 }
 
 export async function request(method, path, { body, contentType, query, headers = {} } = {}) {
-  const address = new URL(path, document.baseURI);
+  const address = new URL(path, api);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== '') {
       address.searchParams.set(name, value);
@@ -22,21 +23,24 @@ export async function request(method, path, { body, contentType, query, headers 
     method,
     body,
 
-    // Without credentials of the browser, which would open its own window for a missing key.
-    credentials: 'omit',
+    // Without credentials of the browser, which would open its own window for a missing key. An application knows its users by a cookie.
+    credentials: hosted ? 'same-origin' : 'omit',
     headers: authorize(contentType ? { ...headers, 'Content-Type': contentType } : headers),
   });
   let response;
   try {
     response = await send();
-    while (response.status === 401 && await askForKey({ why: (await problemOf(response.clone())).message })) {
-      response = await send();
+    for (let refusal; response.status === 401; response = await send()) {
+      refusal = await problemOf(response.clone());
+      if (refusal.type === 'signed-out' || !await askForKey({ why: refusal.message })) {
+        break;
+      }
     }
   } catch {
     throw new ApiError(0, 'unreachable', 'The server does not answer. Try again when it is running.');
   }
 
-  if (!response.ok) {
+  if (!response.ok || (hosted && response.redirected)) {
     throw await problemOf(response);
   }
 
@@ -49,7 +53,15 @@ export async function json(method, path, options) {
   return response.status === 204 ? null : response.json();
 }
 
+/** An application that does not know the user any more answers without a problem, or with its own page. */
+const isSignedOut = response => hosted && (response.redirected
+  || (response.status === 401 && !response.headers.get('Content-Type')?.startsWith('application/problem+json')));
+
 async function problemOf(response) {
+  if (isSignedOut(response)) {
+    return new ApiError(401, 'signed-out', 'You are signed out. Reload the page to sign in.');
+  }
+
   try {
     const problem = await response.json();
     return new ApiError(response.status, problem.type, problem.detail ?? problem.title ?? `The server answered ${response.status}.`);

@@ -2,6 +2,7 @@
 import '../vendor/signalr.min.js';
 import { currentKey, wasDeclined } from './access.js';
 import { request } from './api.js';
+import { api } from './place.js';
 
 const { HubConnectionBuilder, HubConnectionState, HttpTransportType, LogLevel } = globalThis.signalR;
 const retryMs = [0, 500, 1000, 2000, 3000];
@@ -10,7 +11,9 @@ const watchers = new Set();
 let state = 'connecting';
 let connection = null;
 
-/** Reports the current state at once, and each change: 'connecting', 'live', 'reconnecting' or 'refused' (nobody enters a key). */
+/**
+ * Reports the current state at once, and each change: 'connecting', 'live', 'reconnecting', 'refused' (nobody enters a key) or
+ * 'signed-out'. */
 export function onState(watcher) {
   watchers.add(watcher);
   watcher(state);
@@ -26,7 +29,7 @@ function setState(next) {
 /** Connects, and retries until it succeeds. */
 export async function connect() {
   connection = new HubConnectionBuilder()
-    .withUrl(new URL('hub', document.baseURI).href, {
+    .withUrl(new URL('hub', api).href, {
       skipNegotiation: true,
       transport: HttpTransportType.WebSockets,
       accessTokenFactory: currentKey,
@@ -54,8 +57,8 @@ async function start() {
       return;
     } catch {
       // A refused WebSocket gives no reason. A request does, and asks for a missing key.
-      await request('GET', 'q', { query: { limit: 1 } }).catch(() => null);
-      setState(wasDeclined() ? 'refused' : state === 'connecting' ? state : 'reconnecting');
+      const refusal = await request('GET', 'q', { query: { limit: 1 } }).then(() => null, error => error.type);
+      setState(refusal === 'signed-out' ? refusal : wasDeclined() ? 'refused' : state === 'connecting' ? state : 'reconnecting');
       await new Promise(resolve => setTimeout(resolve, delayOf(tries + 1)));
     }
   }

@@ -13,6 +13,7 @@ import { showShortcuts } from './shortcuts.js';
 const main = document.getElementById('main');
 const states = {
   connecting: 'Connecting', live: 'Live', reconnecting: 'Disconnected – reconnecting', refused: 'No access without a key',
+  'signed-out': 'Signed out – reload the page to sign in',
 };
 const everything = ['put', 'take', 'listen', 'manage', 'stats'];
 let view = null;
@@ -62,7 +63,7 @@ function showState(state) {
   const place = document.getElementById('connection');
   place.dataset.state = state;
   text(place.querySelector('.text'), states[state]);
-  document.body.classList.toggle('stale', state === 'reconnecting' || state === 'refused');
+  document.body.classList.toggle('stale', ['reconnecting', 'refused', 'signed-out'].includes(state));
 }
 
 function showKey() {

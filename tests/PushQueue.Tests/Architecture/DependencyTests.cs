@@ -11,6 +11,7 @@ public sealed class DependencyTests
     {
         ["Delivery"] = ["Queues"],
         ["Diagnostics"] = ["Delivery", "Queues"],
+        ["Dashboard"] = [],
         ["Dialects"] = ["Delivery", "Diagnostics", "Queues", "Security", "Transports"],
         ["Hosting"] = ["Delivery", "Diagnostics", "Queues", "Security"],
         ["InProcess"] = ["Delivery", "Diagnostics", "Queues", "Security", "Transports"],

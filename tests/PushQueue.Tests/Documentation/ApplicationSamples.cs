@@ -18,6 +18,12 @@ public static class ApplicationSamples
         return app;
     }
 
+    internal static void MapDashboard(WebApplication app)
+    {
+        app.MapGroup("/mq").MapPushQueue().RequireAuthorization("operators");
+        app.MapPushQueueDashboard("/admin/queues").RequireAuthorization("operators");
+    }
+
     internal static HostApplicationBuilder HostWithoutHttp(string[] args)
     {
         var builder = Host.CreateApplicationBuilder(args);

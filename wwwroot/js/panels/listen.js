@@ -3,6 +3,7 @@ import { h, text } from '../dom.js';
 import { withToken, currentKey } from '../access.js';
 import { copyButton } from '../copy.js';
 import { clock } from '../format.js';
+import { api } from '../place.js';
 
 const linesMax = 100;
 
@@ -82,7 +83,7 @@ export function mountListen(place, queue, context) {
   return { update, unmount: () => stop('') };
 }
 
-const address = (kind, queue) => new URL(`${kind}/${encodeURIComponent(queue)}`, document.baseURI).href;
+const address = (kind, queue) => new URL(`${kind}/${encodeURIComponent(queue)}`, api).href;
 
 function snippets(queue) {
   const key = currentKey() !== '';
@@ -91,7 +92,7 @@ function snippets(queue) {
   const shell = value => `'${value.replaceAll("'", "'\\''")}'`;
   const literal = value => JSON.stringify(value);
   const socket = address('ws', queue).replace(/^http/, 'ws');
-  const hub = new URL('hub', document.baseURI).href;
+  const hub = new URL('hub', api).href;
   const provider = key ? '\n        options.AccessTokenProvider = () => Task.FromResult<string?>("KEY");' : '';
   return {
     curl: `curl -N ${header}${shell(address('c', queue))}`,

@@ -3,6 +3,7 @@ import { arrange, h, show, text, uniqueId } from '../dom.js';
 import { count, plural, rate, setServerTime } from '../format.js';
 import { stream } from '../live.js';
 import { openDialog } from '../dialog.js';
+import { api } from '../place.js';
 import { everywhere, setAccess, somewhere } from '../rights.js';
 import { whyNoQueueName } from '../queue-name.js';
 import { QueueRow, columns } from './queue-row.js';
@@ -227,7 +228,7 @@ function firstSteps() {
   return [
     h('h2', null, 'No queue yet'),
     h('p', null, 'The first message creates one. Try it from a shell:'),
-    h('pre', { tabIndex: 0 }, h('code', null, `curl -d value=hello ${new URL('q/test', document.baseURI)}`)),
+    h('pre', { tabIndex: 0 }, h('code', null, `curl -d value=hello ${new URL('q/test', api)}`)),
   ];
 }
 
