@@ -15,6 +15,8 @@ internal sealed partial class Dispatcher
 
     public bool Uses(QueueName queue) => CountConsumers(queue) > 0;
 
+    public bool? Pushes(QueueName queue) => Find(queue)?.PushesNow is true ? true : null;
+
     /// <summary>The queues that have consumers here.</summary>
     public IEnumerable<QueueDispatcher> Queues => _queues.Select(static pair => pair.Value);
 

@@ -103,6 +103,14 @@ internal sealed partial class QueueDispatcher : IThreadPoolWorkItem
 
     public bool IsRoundRobin => _settings?.EffectivePolicy == DeliveryPolicy.RoundRobin;
 
+    /// <summary>Whether a message that is put now goes to live consumers in the next round. False while they lack room.</summary>
+    public bool PushesNow =>
+        !_waitsForRoom
+        && !_paused
+        && _settings is { Stopped: false, EffectivePolicy: DeliveryPolicy.Broadcast }
+        && !_memory.IsExceeded
+        && Live().Length > 0;
+
     public long NextOffset
     {
         get

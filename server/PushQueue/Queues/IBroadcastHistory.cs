@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace PushQueue.Queues;
 
-/// <summary>Reads the messages that queues have broadcast and still keep.</summary>
+/// <summary>The messages that queues have broadcast and still keep.</summary>
 internal interface IBroadcastHistory
 {
     /// <summary>
@@ -16,6 +16,16 @@ internal interface IBroadcastHistory
     /// Empty where <see cref="QueueSettings.HistoryPerKey"/> is off; null for an unknown queue.
     /// </summary>
     ValueTask<HistoryPage?> ReadLatestAsync(QueueName queue, long fromOffset, int count, int bytesMax);
+
+    /// <summary>
+    /// No consumer of the queue is live here. Messages that got their offsets with their puts (<see cref="IQueueChangeListener.Pushes"/>)
+    /// and that <see cref="IMessageStore.BroadcastAsync"/> has not returned go to history, and
+    /// <see cref="IQueueChangeListener.OnBroadcast"/> reports it. A store that gives offsets in
+    /// <see cref="IMessageStore.BroadcastAsync"/> only has no such messages.
+    /// </summary>
+    void EndPushing(QueueName queue)
+    {
+    }
 
     /// <summary>Lists history, the oldest message first, in pages as <see cref="IMessageBrowser.BrowseAsync"/> does.</summary>
     async ValueTask<BrokerResult<MessagePage>> BrowseHistoryAsync(QueueName queue, string? after, int limit)

@@ -26,6 +26,13 @@ internal interface IQueueChangeListener
     /// <summary>Whether somebody is connected to the queue here. The store asks before it deletes a queue that nobody has used.</summary>
     bool Uses(QueueName queue) => false;
 
+    /// <summary>
+    /// Whether a message that is put now is broadcast as soon as it is durable: then the store may give it its offset in the same write.
+    /// True where consumers are live here and have room, false where another reader waits for the messages, too, null otherwise. The
+    /// store asks before a write, and only for queues whose messages <see cref="IMessageStore.BroadcastAsync"/> has returned.
+    /// </summary>
+    bool? Pushes(QueueName queue) => null;
+
     /// <summary>A message left the store for good by a cancel while it was leased; its worker may stop.</summary>
     void OnLeasedCancelled(QueueName queue, MessageId id, Receipt receipt);
 

@@ -59,6 +59,28 @@ internal sealed class QueueChangeFanout(
         return false;
     }
 
+    public bool? Pushes(QueueName queue)
+    {
+        bool? pushes = null;
+        foreach (var listener in _listeners)
+        {
+            try
+            {
+                if (listener.Pushes(queue) is { } answer)
+                {
+                    pushes = answer && pushes is not false;
+                }
+            }
+            catch (Exception e)
+            {
+                _faults.Report(queue, e);
+                return false;
+            }
+        }
+
+        return pushes;
+    }
+
     public void OnResumed()
     {
         foreach (var listener in _listeners)

@@ -122,6 +122,20 @@ internal sealed class TakeWaiters(TimeProvider time) : IQueueChangeListener
         searcher?.Wake();
     }
 
+    /// <summary>A take that waits has the same chance to get a message as the connected consumers.</summary>
+    public bool? Pushes(QueueName queue)
+    {
+        if (_count == 0)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return _lines.ContainsKey(queue) ? false : null;
+        }
+    }
+
     // A queue that was stopped answers its waiters with an error; the first in line finds out and the wake walks on.
     public void OnSettingsChanged(QueueName queue, QueueSettings settings) => OnReady(queue);
 

@@ -15,7 +15,12 @@ internal sealed class RecordingListener : IQueueChangeListener
     /// <summary>Whether somebody is connected to every queue.</summary>
     public bool IsInUse { get; set; }
 
+    /// <summary>Whether consumers of every queue are live and have room.</summary>
+    public bool IsPushing { get; set; }
+
     public bool Uses(QueueName queue) => IsInUse;
+
+    public bool? Pushes(QueueName queue) => IsPushing ? true : null;
 
     public IReadOnlyList<StoreNews> News
     {

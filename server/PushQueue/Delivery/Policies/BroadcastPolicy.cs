@@ -34,8 +34,15 @@ internal sealed class BroadcastPolicy : IDispatchPolicy
         // Without a consumer messages wait in the store, where the next consumer finds them, rather than in history; unless the queue feeds
         // others, whose copies are what they wait for.
         var live = _dispatcher.Live();
-        if (_missed.IsFilling || _rounds.IsCongested(live) || (live.Length == 0 && !_dispatcher.ConsumeFeeding()))
+        if (_missed.IsFilling || _rounds.IsCongested(live))
         {
+            return false;
+        }
+
+        if (live.Length == 0 && !_dispatcher.ConsumeFeeding())
+        {
+            // Messages that were put while there were consumers have their offsets: they wait no longer.
+            _store.EndPushing(_dispatcher.Queue);
             return false;
         }
 

@@ -18,13 +18,26 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
     /// <summary>The offset that the next broadcast message gets.</summary>
     public long NextOffset { get; private set; } = 1;
 
-    /// <summary>The first offset that history holds; the next one where it is empty.</summary>
-    public long FirstOffset => _messages.Count > 0 ? _messages.First.Offset : NextOffset;
+    /// <summary>
+    /// The offset behind the last message that consumers may see. Messages from here on have their offsets and are durable, but the
+    /// dispatcher has not read them: they belong to no history yet, and the limits do not count them.
+    /// </summary>
+    public long EndOffset { get; private set; } = 1;
+
+    /// <summary>How many messages lie behind <see cref="EndOffset"/>.</summary>
+    public int Unread => _messages.Count > 0 ? (int)Math.Max(0, _messages.Last.Offset + 1 - EndOffset) : 0;
+
+    /// <summary>The first offset that history holds; the end where it is empty.</summary>
+    public long FirstOffset => _messages.Count > 0 ? _messages.First.Offset : EndOffset;
 
     /// <summary>The newest message of each key, from that offset on; none where they are not kept.</summary>
-    public IEnumerable<StoredMessage> Latest(long fromOffset) => _latest?.From(fromOffset) ?? [];
+    public IEnumerable<StoredMessage> Latest(long fromOffset) =>
+        _latest?.From(fromOffset).TakeWhile(message => message.Offset < EndOffset) ?? [];
 
     public long TakeOffset() => NextOffset++;
+
+    /// <summary>Offsets from that one on were given to puts that a full disk has refused: no record has them.</summary>
+    public void TakeBackOffsets(long nextOffset) => NextOffset = nextOffset;
 
     /// <summary>
     /// Sets whether the newest message of each key stays beyond the limits of history. If it is switched on, messages that history holds
@@ -48,38 +61,45 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
         }
     }
 
-    /// <summary>
-    /// A message has got its offset and is about to be broadcast. Drops an older message of its key that is kept beyond the limits.
-    /// </summary>
-    public void Supersede(StoredMessage message)
-    {
-        if (_latest is not null && message.Key is not null && _latest.Set(message) is { Place: MessagePlace.Kept } older)
-        {
-            Drop(older);
-        }
-    }
-
-    /// <summary>The message, which has its offset, was broadcast.</summary>
+    /// <summary>The message has its offset, which <see cref="Expose"/> shows.</summary>
     public void Add(StoredMessage message, long nowMs)
     {
         message.Place = MessagePlace.History;
         message.AvailableAtMs = nowMs;
         _messages.AddLast(message);
+    }
+
+    /// <summary>
+    /// The next message is broadcast: consumers may see it. Drops an older message of its key that is kept beyond the limits.
+    /// </summary>
+    public void Expose(StoredMessage message)
+    {
+        EndOffset = message.Offset + 1;
+        if (_latest is not null && message.Key is not null && _latest.Set(message) is { Place: MessagePlace.Kept } older)
+        {
+            Drop(older);
+        }
+
         if (!services.Cache.HasRoomForHistory)
         {
             services.Cache.Release(message);
         }
     }
 
+    /// <summary>The first message behind <see cref="EndOffset"/>; null for none.</summary>
+    public StoredMessage? FirstUnread => Unread > 0 ? _messages[_messages.Count - Unread] : null;
+
     /// <summary>When the oldest message becomes too old; <see cref="long.MaxValue"/> without one.</summary>
-    public long NextEndMs(QueueSettings settings) => _messages.Count > 0 ? EndMs(_messages.First, settings) : long.MaxValue;
+    public long NextEndMs(QueueSettings settings) => _messages.Count > Unread ? EndMs(_messages.First, settings) : long.MaxValue;
 
     /// <param name="settings">The limits.</param>
     /// <param name="nowMs">The time.</param>
     /// <param name="records">False while the log is read: then <see cref="RecordKept"/> records what stays beyond the limits.</param>
     public void Trim(QueueSettings settings, long nowMs, bool records = true)
     {
-        while (_messages.Count > 0 && (_messages.Count > settings.HistoryMessages || EndMs(_messages.First, settings) <= nowMs))
+        var unread = Unread;
+        while (_messages.Count > unread
+            && (_messages.Count - unread > settings.HistoryMessages || EndMs(_messages.First, settings) <= nowMs))
         {
             if (_latest?.Has(_messages.First) is true)
             {
@@ -116,7 +136,7 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
     /// <summary>History from that offset on, or from its beginning.</summary>
     public IEnumerable<StoredMessage> From(long offset)
     {
-        for (var i = IndexOf(offset); i < _messages.Count; i++)
+        for (var i = IndexOf(offset); i < _messages.Count && _messages[i].Offset < EndOffset; i++)
         {
             yield return _messages[i];
         }
@@ -165,6 +185,7 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
     public void Restore(IReadOnlyList<StoredMessage> messages, long firstOffset, long nextOffset, bool keepsLatest)
     {
         NextOffset = nextOffset;
+        EndOffset = nextOffset;
         foreach (var message in messages)
         {
             if (message.Place == MessagePlace.Kept)

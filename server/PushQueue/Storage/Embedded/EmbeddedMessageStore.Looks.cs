@@ -38,12 +38,12 @@ internal sealed partial class EmbeddedMessageStore
         do
         {
             given = found.Broadcast(count, bytesMax);
-            if (given.Batch is null)
+            if (given.Count == 0)
             {
                 return [];
             }
 
-            _services.Log.WriteNow(given.Batch);
+            WriteNow(given.Batch);
             await given.LoadBodiesAsync(_services.Damage);
             if (given.Unreadable.Count > 0)
             {
@@ -53,13 +53,16 @@ internal sealed partial class EmbeddedMessageStore
         while (given.Count == 0);
 
         // Without the proof on disk nobody may see an offset: a broken log stops the broadcast, and a disk without any room holds it up.
-        return await given.Batch.Synced switch
+        // Offsets of puts are on disk already.
+        return given.Batch is null ? given.Messages : await given.Batch.Synced switch
         {
             CommitOutcome.Committed => given.Messages,
             CommitOutcome.DiskFull => throw NoProof(),
             _ => [],
         };
     }
+
+    public void EndPushing(QueueName queue) => Find(queue)?.EndPushing();
 
     public ValueTask<HistoryPage?> ReadHistoryAsync(QueueName queue, long fromOffset, int count, int bytesMax) =>
         ReadBroadcastAsync(queue, fromOffset, count, bytesMax, latest: false);

@@ -178,7 +178,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             return failure;
         }
 
-        _state.LastPut = _state.Journal.Put(stored);
+        _state.LastPut = _state.Journal.Put(stored, _state.ExpectedPushes);
         return new PutTicket(stored.Id, Duplicate: false, _state.LastPut);
     }
 
@@ -226,7 +226,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             return new PutManyTicket(outcomes, repeated.Count > 0 ? _state.LastPut : null, repeated);
         }
 
-        _state.LastPut = _state.Journal.Put(CollectionsMarshal.AsSpan(admitted));
+        _state.LastPut = _state.Journal.Put(CollectionsMarshal.AsSpan(admitted), _state.ExpectedPushes);
         return new PutManyTicket(outcomes, _state.LastPut, repeated);
     }
 
@@ -239,13 +239,32 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
+    public void OnClosing(LogAppender appender)
+    {
+        try
+        {
+            var isPushed = _services.Listener.Pushes(Name) is true;
+            lock (_gate)
+            {
+                _state.Pushed.Close(appender, isPushed);
+            }
+        }
+        catch (Exception e)
+        {
+            // A border: the log's thread serves all queues.
+            _services.CommitFaults.Report(Name, e);
+        }
+    }
+
     public void OnCommitted(Segment segment, ReadOnlySpan<LocatedRecord> records)
     {
+        var hasUnread = false;
         try
         {
             lock (_gate)
             {
                 ShowCommitted(segment, records);
+                hasUnread = _state.History.Unread > 0;
             }
         }
         catch (Exception e)
@@ -255,6 +274,22 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         Notify();
+
+        // The last consumer may have left after the messages got their offsets. One that leaves after this question starts a round.
+        if (hasUnread && !_services.Listener.Uses(Name))
+        {
+            EndPushing();
+        }
+    }
+
+    /// <summary>
+    /// No consumer is left: messages that got their offsets with their puts, and that <see cref="Broadcast"/> has not returned, go to
+    /// history.
+    /// </summary>
+    public void EndPushing()
+    {
+        using var transaction = Begin();
+        _state.Pushed.ExposeAll(transaction.Now);
     }
 
     public void OnRefused(ReadOnlySpan<LocatedRecord> records)
@@ -269,6 +304,7 @@ internal sealed class EmbeddedQueue : ILogOwner
                     message.CarriedTo = null;
                     if (message.Place == MessagePlace.Pending)
                     {
+                        _state.Pushed.TakeBack(message);
                         _state.ForgetPending(message);
                     }
                 }
@@ -499,12 +535,16 @@ internal sealed class EmbeddedQueue : ILogOwner
         return new(ended, batch);
     }
 
-    /// <summary>Gives the next ready messages their offsets. To be shown to no one before the batch is synced.</summary>
+    /// <summary>
+    /// Gives the next ready messages their offsets; those that have theirs from their puts come first, alone and without a batch. To be
+    /// shown to no one before the batch is synced.
+    /// </summary>
     public GivenMessages Broadcast(int count, int bytesMax)
     {
         using var transaction = BeginUse();
         var given = NewGiven();
-        if (_state.Settings.Stopped || _state.Waiting.Ready.Count == 0)
+        if (_state.Pushed.TryRead(given, count, bytesMax, transaction.Now)
+            || _state.Settings.Stopped || _state.Waiting.Ready.Count == 0 || _state.Pushed.IsWriting)
         {
             return given;
         }
@@ -513,7 +553,6 @@ internal sealed class EmbeddedQueue : ILogOwner
         foreach (var message in _state.Waiting.Select(count, bytesMax, dueByMs: null, filter: null))
         {
             message.Offset = _state.History.TakeOffset();
-            _state.History.Supersede(message);
             given.Add(message, message.Attempts + 1, Name);
             sent.Add(message);
         }
@@ -531,9 +570,11 @@ internal sealed class EmbeddedQueue : ILogOwner
             _state.Index.Remove(message);
             _state.History.Add(message, transaction.Now);
             _state.Counters.Delivered++;
+            _state.History.Expose(message);
             _state.Events.Finished(message.Id, new FinishedMessage(Acked: true, Worker: null, message.Attempts + 1, Reason: null));
         }
 
+        _state.Pushed.IsExpected = true;
         _state.History.Trim(_state.Settings, transaction.Now);
         _state.NoteDue(_state.History.NextEndMs(_state.Settings));
         return given;
@@ -775,7 +816,11 @@ internal sealed class EmbeddedQueue : ILogOwner
             }
 
             _services.Relocate(message, segment, located);
-            if (message.Place == MessagePlace.Pending)
+            if (message is { Place: MessagePlace.Pending, Offset: > 0 })
+            {
+                _state.Pushed.Show(message);
+            }
+            else if (message.Place == MessagePlace.Pending)
             {
                 _state.Show(message);
                 firstShown = Math.Min(firstShown, message.Sequence);

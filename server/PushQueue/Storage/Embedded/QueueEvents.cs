@@ -11,6 +11,7 @@ internal sealed class QueueEvents(EmbeddedQueue owner)
     private List<(MessageId Id, Receipt Receipt)>? _cancelled;
     private List<(MessageId Id, Receipt Receipt)>? _leasesEnded;
     private List<string>? _failedWorkers;
+    private long _nextOffset;
     private bool _settingsChanged;
     private bool _isReady;
     private bool _isDeleted;
@@ -19,6 +20,9 @@ internal sealed class QueueEvents(EmbeddedQueue owner)
 
     /// <summary>Messages became ready in another queue.</summary>
     public void Ready(QueueName other) => (_ready ??= []).Add(other);
+
+    /// <summary>Offsets below that one went to history without a round of the dispatcher.</summary>
+    public void Broadcast(long nextOffset) => _nextOffset = nextOffset;
 
     public void Deleted() => _isDeleted = true;
 
@@ -63,6 +67,11 @@ internal sealed class QueueEvents(EmbeddedQueue owner)
         if (_isDeleted)
         {
             listener.OnDeleted(_queue);
+        }
+
+        if (_nextOffset > 0)
+        {
+            listener.OnBroadcast(_queue, _nextOffset);
         }
 
         if (_isReady)

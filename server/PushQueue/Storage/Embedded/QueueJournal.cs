@@ -10,18 +10,24 @@ namespace PushQueue.Storage.Embedded;
 /// </summary>
 internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long queue)
 {
-    public LogBatch Put(StoredMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="pushed">Set where the message may get its offset in the same write.</param>
+    public LogBatch Put(StoredMessage message, PushedPuts? pushed)
     {
         using var appender = services.Log.BeginAppend(writesItself: true);
         appender.Message(owner, queue, message, message.Body);
+        pushed?.Join(appender, [message]);
         return appender.Batch;
     }
 
     /// <summary>All or none count after a crash.</summary>
-    public LogBatch Put(ReadOnlySpan<StoredMessage> messages)
+    /// <param name="messages">The messages.</param>
+    /// <param name="pushed">Set where the messages may get their offsets in the same write.</param>
+    public LogBatch Put(ReadOnlySpan<StoredMessage> messages, PushedPuts? pushed)
     {
         using var appender = services.Log.BeginAppend(writesItself: true);
         appender.Messages(owner, queue, messages);
+        pushed?.Join(appender, messages);
         return appender.Batch;
     }
 
@@ -45,6 +51,11 @@ internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long
             else
             {
                 appender.Copies(CollectionsMarshal.AsSpan(parts), parts[0].Message.Body);
+            }
+
+            foreach (var part in parts)
+            {
+                ((EmbeddedQueue)part.Owner).State.ExpectedPushes?.Join(appender, [part.Message]);
             }
         }
 

@@ -45,6 +45,7 @@ internal static class QueueSettingsChange
         if (settings != state.Settings)
         {
             state.Settings = settings;
+            state.Pushed.OnSettingsChanged(now);
             state.History.KeepLatest(settings.HistoryPerKey);
             state.Keys.Reorder();
             state.History.Trim(settings, now);

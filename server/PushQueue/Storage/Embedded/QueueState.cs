@@ -35,6 +35,7 @@ internal sealed class QueueState
         Journal = new QueueJournal(services, owner, number);
         History = new BroadcastHistory(services, Journal);
         History.KeepLatest(settings.HistoryPerKey);
+        Pushed = new PushedPuts(this, owner);
     }
 
     public StoreServices Services { get; }
@@ -58,6 +59,11 @@ internal sealed class QueueState
     public LeasedMessages Leased { get; }
 
     public BroadcastHistory History { get; }
+
+    public PushedPuts Pushed { get; }
+
+    /// <summary>Null where no dispatcher broadcasts the queue's messages.</summary>
+    public PushedPuts? ExpectedPushes => Pushed.IsExpected ? Pushed : null;
 
     public KnownIds KnownIds { get; }
 
@@ -100,7 +106,7 @@ internal sealed class QueueState
     /// <summary>When the queue has been unused for as long as its setting says; <see cref="long.MaxValue"/> for never.</summary>
     public long UnusedAtMs => Settings.Expires is { Ticks: > 0 } expires ? UsedAtMs + (long)expires.TotalMilliseconds : long.MaxValue;
 
-    public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.NextOffset);
+    public BroadcastPosition Position => new(Epoch, History.FirstOffset, History.EndOffset);
 
     public QueueEvents Events => _events ??= new QueueEvents(_owner);
 
@@ -191,6 +197,13 @@ internal sealed class QueueState
     /// <summary>The put is durable: the message becomes visible.</summary>
     public void Show(StoredMessage message)
     {
+        CountPut(message);
+        Place(message, message.BecomesDelayed);
+    }
+
+    /// <summary>The put is durable; the caller gives the message its place.</summary>
+    public void CountPut(StoredMessage message)
+    {
         EndPending(message);
         Counters.Put++;
         Counters.Failed += message.CountsAsFailure ? 1 : 0;
@@ -200,8 +213,6 @@ internal sealed class QueueState
             KnownIds.Add(message.ClientId!, details.KnownUntilMs, message.Segment!);
             NoteDue(details.KnownUntilMs);
         }
-
-        Place(message, message.BecomesDelayed);
     }
 
     /// <summary>Puts a message that stands in no order among the ready or the delayed ones.</summary>
@@ -383,6 +394,7 @@ internal sealed class QueueState
         Leased.Clear();
         Keys.Clear();
         History.Clear();
+        Pushed.Clear();
         KnownIds.Clear();
         Pending = 0;
         PendingBytes = 0;

@@ -13,6 +13,7 @@ internal static class FullDiskBatch
         var refused = batch.Located.ToArray();
         batch.Located.Clear();
         var kept = new List<LogBatch.Chunk>();
+        var place = 0L;
         foreach (var chunk in batch.Chunks)
         {
             var copy = new LogBatch.Chunk(ArrayPool<byte>.Shared.Rent(chunk.Length));
@@ -20,12 +21,13 @@ internal static class FullDiskBatch
             while (!rest.IsEmpty)
             {
                 var record = rest[..(RecordHeader.Size + RecordHeader.PayloadLength(rest))];
-                if (!onlyAdds.Contains(record[2]))
+                if (!onlyAdds.Contains(record[2]) && place < batch.ClosingFrom)
                 {
                     record.CopyTo(copy.Buffer.AsSpan(copy.Length));
                     copy.Length += record.Length;
                 }
 
+                place += record.Length;
                 rest = rest[record.Length..];
             }
 

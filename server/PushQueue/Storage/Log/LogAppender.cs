@@ -41,6 +41,9 @@ internal readonly ref struct LogAppender(MessageLog log, LogBatch batch, bool wr
     /// <summary>The records appended here change what a record of that segment says: this segment must outlive it.</summary>
     public void Refer(Segment segment) => batch.Segment.AddReference(segment);
 
+    /// <summary>The owner gets <see cref="ILogOwner.OnClosing"/> before the batch is written. Call it once for each batch.</summary>
+    public void CloseWith(ILogOwner owner) => batch.CloseWith(owner);
+
     /// <summary>Somebody waits for the disk.</summary>
     public void NeedSync() => batch.NeedsSync = true;
 }

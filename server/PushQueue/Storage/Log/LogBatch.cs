@@ -33,6 +33,7 @@ internal sealed class LogBatch(Segment segment, long start)
 
     private readonly List<Chunk> _chunks = [];
     private volatile bool _isOwed;
+    private List<ILogOwner>? _closers;
     private TaskCompletionSource<CommitOutcome>? _additions;
     private TaskCompletionSource<CommitOutcome>? _written;
     private TaskCompletionSource<CommitOutcome>? _synced;
@@ -49,6 +50,9 @@ internal sealed class LogBatch(Segment segment, long start)
 
     /// <summary>The records whose place their owners want to know, in their order.</summary>
     public List<LocatedRecord> Located { get; private set; } = SpareLists.TryTake(out var spare) ? spare : [];
+
+    /// <summary>Where in the batch the records begin that count only together with what the batch adds.</summary>
+    public long ClosingFrom { get; private set; } = long.MaxValue;
 
     /// <summary>Whether somebody waits for the disk and not only for the operating system.</summary>
     public bool NeedsSync { get; set; }
@@ -80,6 +84,26 @@ internal sealed class LogBatch(Segment segment, long start)
         return offset;
     }
 
+    public void CloseWith(ILogOwner owner) => (_closers ??= []).Add(owner);
+
+    /// <summary>Lets the owners that asked for it append their last records. The batch is closed for everybody else.</summary>
+    /// <returns>Whether the batch became longer.</returns>
+    public bool Close(MessageLog log)
+    {
+        if (_closers is null)
+        {
+            return false;
+        }
+
+        ClosingFrom = Length;
+        foreach (var owner in _closers)
+        {
+            owner.OnClosing(new LogAppender(log, this));
+        }
+
+        return Length > ClosingFrom;
+    }
+
     /// <summary>The batch goes to another place than was thought when its records were appended.</summary>
     public void MoveTo(Segment segment, long start)
     {
@@ -101,6 +125,7 @@ internal sealed class LogBatch(Segment segment, long start)
         headers._chunks.Clear();
         BeginsSegment = true;
         Start = 0;
+        ClosingFrom += ClosingFrom == long.MaxValue ? 0 : headers.Length;
         Length += headers.Length;
     }
 

@@ -75,6 +75,11 @@ internal sealed partial class LogWriter(LogOptions options, MessageLog log, Segm
         try
         {
             _fullDisk.Retry(_current);
+            if (!_fullDisk.IsFull && batch.Close(log))
+            {
+                _ = log.Rebase(batch.Segment, batch.Start + batch.Length, beginSegment: false);
+            }
+
             if (_fullDisk.IsFull || !TryWrite(batch))
             {
                 _fullDisk.WriteWithoutAdditions(batch, TryWrite);

@@ -110,8 +110,9 @@ internal sealed class MessageLog : IDisposable
         var wasDirty = _writer.Dirty;
         _writer.Commit(batch, mayFlush: false);
 
-        // Records that were appended meanwhile are for the log's thread, and so is the flush that is due in a while.
-        EndWriting(wakeThread: !wasDirty);
+        // Records that were appended meanwhile are for the log's thread, and so are the flush that is due in a while and the next check
+        // for room on a full disk.
+        EndWriting(wakeThread: !wasDirty || !_writer.IsPlain);
     }
 
     /// <summary>Whether the batch may be written by another thread than the log's own: nobody waits for a flush, and nothing is

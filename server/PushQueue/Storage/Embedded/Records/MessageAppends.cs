@@ -121,7 +121,7 @@ internal static class MessageAppends
         _ = appender.Append(span, (byte)RecordType.Changed, writer.Written);
     }
 
-    /// <summary>The messages got offsets, one after another from the first one's.</summary>
+    /// <summary>The messages got offsets, one after another from the first one's. Pending ones are those of the same batch.</summary>
     public static void Broadcast(this LogAppender appender, long queue, long atMs, ReadOnlySpan<StoredMessage> messages)
     {
         var span = appender.Reserve((messages.Length + 4) * SpanWriter.NumberBytesMax);
@@ -133,7 +133,10 @@ internal static class MessageAppends
         foreach (var message in messages)
         {
             writer.Number(message.Sequence);
-            AddReferences(appender, message);
+            if (message.Place != MessagePlace.Pending)
+            {
+                AddReferences(appender, message);
+            }
         }
 
         _ = appender.Append(span, (byte)RecordType.Broadcast, writer.Written);
