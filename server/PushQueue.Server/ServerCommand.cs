@@ -44,7 +44,10 @@ internal static class ServerCommand
         new Option<string>("--cert-key") { Description = "Its private key, if the PEM file does not contain it." },
         new Option<string>("--cert-password") { Description = "The password of the key; prefer the environment variable "
             + "PUSHQUEUE_CERT_PASSWORD." },
-        new Option<string[]>("--limit") { Description = "A limit, as NAME=NUMBER; repeatable. docs/SECURITY.md lists them." },
+        new Option<string[]>("--limit")
+        {
+            Description = $"A limit, as NAME=NUMBER; repeatable. The names are {ServerLimits.Names}; docs/SECURITY.md says what they mean.",
+        },
         new Option<string[]>("--proxy")
         {
             Description = "The address of a proxy in front: its X-Forwarded- headers are trusted, and its connections are not "

@@ -76,13 +76,11 @@ public sealed class PushQueueOptions
 
         // A record of the log holds one message and its length is a signed 32-bit number; 512 MiB leaves room for headers.
         InRange(errors, "Queues.MessageBytesMax (--max-message-bytes)", Queues.MessageBytesMax, 1, 512 * 1024 * 1024);
-        InRange(errors, "Queues.BatchBytesMax (--limit batch-bytes)", Queues.BatchBytesMax, 1024, 1024 * 1024 * 1024);
+        foreach (var limit in PushQueueLimit.All)
+        {
+            InRange(errors, $"{limit.Option} (--limit {limit.Name})", limit.Get(this) ?? limit.Min, limit.Min, limit.Max);
+        }
 
-        InRange(errors, "Queues.BatchMessagesMax (--limit batch)", Queues.BatchMessagesMax, 1, 10_000_000);
-        InRange(errors, "Queues.QueuesMax (--limit queues)", Queues.QueuesMax, 1, long.MaxValue);
-        InRange(errors, "Queues.MessagesMax (--limit messages)", Queues.MessagesMax, 1, long.MaxValue);
-        InRange(errors, "Queues.BytesMax (--limit bytes)", Queues.BytesMax, 1, long.MaxValue);
-        InRange(errors, "Queues.WaitingTakesMax (--limit waiting-takes)", Queues.WaitingTakesMax, 1, 10_000_000);
         InRange(errors, "Queues.WorkerAgeMax (--worker-expires)", Queues.WorkerAgeMax, QueueExpiry.ShortestAfter, TimeSpan.FromDays(366));
         foreach (var expires in Queues.Expires)
         {
@@ -90,37 +88,12 @@ public sealed class PushQueueOptions
                 errors, $"Queues.Expires (--expires) for '{expires.Queues}'", expires.After, QueueExpiry.ShortestAfter, Duration.Longest);
         }
 
-        InRange(errors, "Connections.ConnectionsMax (--limit connections)", Connections.ConnectionsMax, 1, 10_000_000);
-        InRange(errors, "Connections.PerAddressMax (--limit connections-per-address)", Connections.PerAddressMax, 1, 10_000_000);
-        InRange(
-            errors, "Connections.StreamsPerConnectionMax (--limit streams-per-connection)", Connections.StreamsPerConnectionMax,
-            1, 1_000_000);
-        InRange(errors, "Connections.HeaderBytesMax (--limit header-bytes)", Connections.HeaderBytesMax, 1024, 1024 * 1024);
-        InRange(
-            errors,
-            "Connections.UploadBytesPerSecondMin (--limit upload-bytes-per-second)",
-            Connections.UploadBytesPerSecondMin,
-            1,
-            1_000_000);
         InRange(errors, "Connections.DeadPeerTimeout", Connections.DeadPeerTimeout, TimeSpan.FromSeconds(6), TimeSpan.FromMinutes(10));
         InRange(
             errors, "Connections.KeepAliveTimeout (--keep-alive)", Connections.KeepAliveTimeout,
             TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange(errors, "Connections.UploadGrace", Connections.UploadGrace, TimeSpan.FromSeconds(1.1), TimeSpan.FromMinutes(10));
 
-        InRange(errors, "Delivery.BufferBytesMax (--limit buffer-bytes)", Delivery.BufferBytesMax, 4 * 1024, 1024 * 1024 * 1024);
-        InRange(errors, "Delivery.BuffersBytesMax (--limit buffers-bytes)", Delivery.BuffersBytesMax ?? 1024 * 1024, 1024 * 1024, 1L << 40);
-        InRange(
-            errors,
-            "Delivery.SubscriptionsPerConnectionMax (--limit subscriptions)",
-            Delivery.SubscriptionsPerConnectionMax,
-            1,
-            1_000_000);
-        InRange(errors, "Delivery.CommandsPerSecondMax (--limit commands)", Delivery.CommandsPerSecondMax, 1, 1_000_000_000);
-        InRange(errors, "Delivery.WaitingCommandsMax (--limit waiting-commands)", Delivery.WaitingCommandsMax, 1, 1_000_000);
-        InRange(errors, "Delivery.FrameBytesMax (--limit frame-bytes)", Delivery.FrameBytesMax ?? 1024, 1024, 1024 * 1024 * 1024);
-        InRange(errors, "Queues.WaitingPutsMax (--limit waiting-puts)", Queues.WaitingPutsMax, 1, 10_000_000);
-        InRange(errors, "Diagnostics.WatchersMax (--limit watchers)", Diagnostics.WatchersMax, 1, 1_000_000);
         InRange(errors, "Delivery.StallTimeout", Delivery.StallTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.HeartbeatInterval", Delivery.HeartbeatInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
         InRange(errors, "Delivery.DrainTimeout", Delivery.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));

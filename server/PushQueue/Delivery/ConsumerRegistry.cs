@@ -64,7 +64,7 @@ internal sealed class ConsumerRegistry(MemoryBudget? memory = null, LimitHits? h
             return;
         }
 
-        hits?.Count("buffers-bytes");
+        hits?.Count(LimitNames.BuffersBytes);
         var slowest = Buffers.Where(static buffer => buffer.HeldBytes > 0).ToArray();
         Array.Sort(slowest, static (one, other) =>
             one.LastWriteAt != other.LastWriteAt ? one.LastWriteAt.CompareTo(other.LastWriteAt) : other.HeldBytes.CompareTo(one.HeldBytes));

@@ -18,7 +18,7 @@ internal sealed class DeliveryCounts(LimitHits? hits)
     public long GapsOf(GapCause cause) => Volatile.Read(ref _gaps[(int)cause]);
 
     /// <summary>A connection's buffer was full: it is closed, or something is dropped.</summary>
-    public void AddFullBuffer() => hits?.Count("buffer-bytes");
+    public void AddFullBuffer() => hits?.Count(LimitNames.BufferBytes);
 
     public void AddGap(GapCause cause) => Interlocked.Increment(ref _gaps[(int)cause]);
 }

@@ -1,12 +1,9 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace PushQueue.Delivery;
 
 /// <summary>How messages are pushed.</summary>
 public sealed class DeliveryOptions
 {
     /// <summary>Bytes that may wait for one connection before its overflow policy applies.</summary>
-    [Range(4 * 1024, 1024 * 1024 * 1024)]
     public int BufferBytesMax { get; set; } = 1024 * 1024;
 
     /// <summary>
@@ -28,15 +25,12 @@ public sealed class DeliveryOptions
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How many queues one connection may subscribe to.</summary>
-    [Range(1, 1_000_000)]
     public int SubscriptionsPerConnectionMax { get; set; } = 1000;
 
     /// <summary>How many commands one socket may send a second; one second's worth may come at once.</summary>
-    [Range(1, 1_000_000_000)]
     public int CommandsPerSecondMax { get; set; } = 20_000;
 
     /// <summary>How many commands of one socket may wait at once (<c>wait</c>, <c>waitForAck</c>).</summary>
-    [Range(1, 1_000_000)]
     public int WaitingCommandsMax { get; set; } = 100;
 
     /// <summary>How long open streams have to end by themselves when the server stops.</summary>

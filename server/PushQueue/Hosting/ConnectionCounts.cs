@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using PushQueue.Queues;
 
 namespace PushQueue.Hosting;
 
@@ -18,14 +19,14 @@ internal sealed class ConnectionCounts(ConnectionOptions options)
         if (Interlocked.Increment(ref _all) > options.ConnectionsMax)
         {
             _ = Interlocked.Decrement(ref _all);
-            return "connections";
+            return LimitNames.Connections;
         }
 
         if (IsCounted(Plain(address))
             && _byAddress.AddOrUpdate(Plain(address)!, 1, static (_, before) => before + 1) > options.PerAddressMax)
         {
             Leave(address);
-            return "connections-per-address";
+            return LimitNames.ConnectionsPerAddress;
         }
 
         return null;

@@ -7,12 +7,9 @@ internal sealed class LimitHits(MessageMeter meter)
 {
     public const string CounterName = "pushqueue.limits.hit";
 
-    /// <summary>A message that is too large is refused in several places: as soon as its length is known.</summary>
-    public const string MessageBytes = "message-bytes";
-
     private readonly Counter<long> _hits = meter.Meter.CreateCounter<long>(
         CounterName, unit: "{refusal}", description: "Requests, messages and connections refused because a limit was reached, by limit.");
 
-    /// <param name="limit">The limit's name, as options and documentation have it.</param>
+    /// <param name="limit">One of <see cref="LimitNames"/>.</param>
     public void Count(string limit) => _hits.Add(1, new KeyValuePair<string, object?>("limit", limit));
 }

@@ -38,7 +38,7 @@ internal sealed partial class MessageBroker
         var totals = store.Totals.GetValueOrDefault();
         if (totals.Queues >= options.QueuesMax && await store.GetQueueAsync(queue) is null)
         {
-            hits?.Count("queues");
+            hits?.Count(LimitNames.Queues);
             return new BrokerFailure(
                 QueueError.TooManyQueues,
                 $"The server has reached its limit of {options.QueuesMax} queues; use or delete an existing queue. Nothing was stored.");
@@ -46,7 +46,7 @@ internal sealed partial class MessageBroker
 
         if (messages > 0 && totals.Messages + messages > options.MessagesMax)
         {
-            hits?.Count("messages");
+            hits?.Count(LimitNames.Messages);
             return new BrokerFailure(
                 QueueError.ServerFull,
                 $"The server has reached its limit of {options.MessagesMax} messages; try again after some have been taken. Nothing was "
@@ -55,7 +55,7 @@ internal sealed partial class MessageBroker
 
         if (messages > 0 && totals.Bytes > options.BytesMax - bytes)
         {
-            hits?.Count("bytes");
+            hits?.Count(LimitNames.Bytes);
             return new BrokerFailure(
                 QueueError.ServerFull,
                 $"The server has reached its limit of {options.BytesMax} bytes of messages; try again after some have been taken. "

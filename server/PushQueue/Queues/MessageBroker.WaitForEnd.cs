@@ -9,7 +9,7 @@ internal sealed partial class MessageBroker
         using var waiter = finishes.Register(queue, message.Id, options.WaitingPutsMax);
         if (waiter is null)
         {
-            hits?.Count("waiting-puts");
+            hits?.Count(LimitNames.WaitingPuts);
             return new BrokerFailure(
                 QueueError.TooManyWaiting,
                 $"{options.WaitingPutsMax} puts already wait for their messages; put without waiting, or try again later.");

@@ -96,7 +96,7 @@ internal sealed partial class MessageBroker(
 
         if (messages.Count > options.BatchMessagesMax)
         {
-            hits?.Count("batch");
+            hits?.Count(LimitNames.Batch);
             return new(BatchTooLarge());
         }
 
@@ -214,7 +214,7 @@ internal sealed partial class MessageBroker(
     {
         if (waiters.Count >= options.WaitingTakesMax)
         {
-            hits?.Count("waiting-takes");
+            hits?.Count(LimitNames.WaitingTakes);
             return new BrokerFailure(
                 QueueError.TooManyWaiting, $"{options.WaitingTakesMax} takes already wait; take without waiting, or try again later.");
         }
@@ -337,7 +337,7 @@ internal sealed partial class MessageBroker(
 
     private BrokerFailure OutOfMemory()
     {
-        hits?.Count("buffers-bytes");
+        hits?.Count(LimitNames.BuffersBytes);
         return new(
             QueueError.ServerFull,
             "Slow readers use all memory that the server reserves for output; the server closes them. Try again in a second. Nothing "
@@ -346,7 +346,7 @@ internal sealed partial class MessageBroker(
 
     private BrokerFailure TooLarge(int bytes)
     {
-        hits?.Count(LimitHits.MessageBytes);
+        hits?.Count(LimitNames.MessageBytes);
         return new(
             QueueError.MessageTooLarge,
             $"The message has {bytes} bytes; at most {options.MessageBytesMax} are allowed. Send less, or raise the limit of the server.");

@@ -72,7 +72,7 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
 
     private Task RefuseConnectionAsync(HttpContext context, Caller caller, RefusalForm form)
     {
-        hits.Count("key-connections");
+        hits.Count(LimitNames.KeyConnections);
         return form.AnswerAsync(context, new Problem(
             ProblemType.TooManyConnections,
                 $"This key may have {caller.Key!.Limits.Connections} streams and sockets at once; close one of them."));

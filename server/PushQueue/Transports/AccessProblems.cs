@@ -40,7 +40,7 @@ internal static class AccessProblems
             return null;
         }
 
-        hits.Count("key-rate");
+        hits.Count(LimitNames.KeyRate);
         return new Problem(ProblemType.TooManyRequests,
             $"The rate of this key is used up; try again in {Duration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.");
     }

@@ -58,7 +58,7 @@ internal sealed class ConnectionCaller(
     {
         if (!_commands.TrySpend(commandsPerSecondMax, 1, out _))
         {
-            hits.Count("commands");
+            hits.Count(LimitNames.Commands);
             return new Problem(ProblemType.TooManyRequests,
                 $"A connection may send {commandsPerSecondMax} commands a second; send more messages in each command, or send more "
                     + "slowly.");

@@ -16,7 +16,7 @@ internal sealed class WatcherPlaces(DiagnosticsOptions options, LimitHits hits)
         if (Interlocked.Increment(ref _watchers) > options.WatchersMax)
         {
             _ = Interlocked.Decrement(ref _watchers);
-            hits.Count("watchers");
+            hits.Count(LimitNames.Watchers);
             problem = new Problem(ProblemType.TooManyWaiting, $"This node already has {options.WatchersMax} watchers; try again later.");
             return null;
         }

@@ -100,7 +100,7 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
         {
             if (messages.Count == limits.BatchMessagesMax)
             {
-                hits.Count("batch");
+                hits.Count(LimitNames.Batch);
                 return new Problem(
                     ProblemType.BatchTooLarge,
                     $"A batch may contain {limits.BatchMessagesMax} messages; send the rest in another batch. Nothing was stored.");

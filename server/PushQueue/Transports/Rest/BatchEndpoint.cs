@@ -29,7 +29,7 @@ internal sealed class BatchEndpoint(
 
         if (context.Request.ContentLength > limits.BatchBytesMax)
         {
-            hits.Count("batch-bytes");
+            hits.Count(LimitNames.BatchBytes);
             return RequestBody.TooLarge(ProblemType.BatchTooLarge, context.Request.ContentLength.Value, limits.BatchBytesMax);
         }
 
@@ -44,11 +44,11 @@ internal sealed class BatchEndpoint(
             {
                 if (broken.Type == ProblemType.BatchTooLarge)
                 {
-                    hits.Count(elements.IsFull ? "batch" : "batch-bytes");
+                    hits.Count(elements.IsFull ? LimitNames.Batch : LimitNames.BatchBytes);
                 }
                 else if (broken.Type == ProblemType.MessageTooLarge)
                 {
-                    hits.Count(LimitHits.MessageBytes);
+                    hits.Count(LimitNames.MessageBytes);
                 }
 
                 return broken;

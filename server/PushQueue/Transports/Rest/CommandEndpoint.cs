@@ -27,7 +27,7 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
         {
             if (bodyProblem.Type == ProblemType.MessageTooLarge)
             {
-                hits.Count(LimitHits.MessageBytes);
+                hits.Count(LimitNames.MessageBytes);
             }
 
             return bodyProblem;

@@ -44,7 +44,7 @@ internal sealed class PutEndpoint(
         {
             if (bodyProblem.Type == ProblemType.MessageTooLarge)
             {
-                hits.Count(LimitHits.MessageBytes);
+                hits.Count(LimitNames.MessageBytes);
             }
 
             return bodyProblem;

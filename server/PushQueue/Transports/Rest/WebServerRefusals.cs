@@ -39,11 +39,11 @@ internal sealed class WebServerRefusals(
 
         if (status is StatusCodes.Status431RequestHeaderFieldsTooLarge or StatusCodes.Status414RequestUriTooLong)
         {
-            hits.Count("header-bytes");
+            hits.Count(LimitNames.HeaderBytes);
         }
         else if (status == StatusCodes.Status408RequestTimeout)
         {
-            hits.Count("upload-bytes-per-second");
+            hits.Count(LimitNames.UploadBytesPerSecond);
         }
     }
 

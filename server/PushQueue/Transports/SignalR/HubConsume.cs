@@ -25,7 +25,7 @@ internal sealed class HubConsume(
         if (!client.TryOpenStream(session.Buffer, options.Value.SubscriptionsPerConnectionMax))
         {
             await session.DisposeAsync();
-            hits.Count("subscriptions");
+            hits.Count(LimitNames.Subscriptions);
             throw HubCommands.Failure(Subscriptions.TooMany(options.Value.SubscriptionsPerConnectionMax));
         }
 

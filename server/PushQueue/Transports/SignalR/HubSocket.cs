@@ -86,7 +86,7 @@ internal sealed class HubSocket(
                 case WebSocketInput.Broken:
                     if (frame.Broken == CloseReason.FrameTooLarge)
                     {
-                        hits.Count("frame-bytes");
+                        hits.Count(LimitNames.FrameBytes);
                     }
 
                     buffer.Close(frame.Broken!, keepWaiting: false);

@@ -75,7 +75,7 @@ internal sealed class Subscriptions(
 
         if (countSubscriptions() + request.Selection.Names.Count > most)
         {
-            hits.Count("subscriptions");
+            hits.Count(LimitNames.Subscriptions);
             return (null, TooManyWith(most));
         }
 
@@ -102,7 +102,7 @@ internal sealed class Subscriptions(
                 Problem.BadOption("This connection has a subscription to many queues; unsubscribe first, or open another connection."));
         }
 
-        hits.Count("subscriptions");
+        hits.Count(LimitNames.Subscriptions);
         return (null, most - countSubscriptions() - request.Selection.Names.Count < QueueSelection.MatchingMax
             ? TooManyWith(most)
             : new Problem(
@@ -287,7 +287,7 @@ internal sealed class Subscriptions(
         var most = options.Value.SubscriptionsPerConnectionMax;
         if (buffer.Consumers.Length >= most)
         {
-            hits.Count("subscriptions");
+            hits.Count(LimitNames.Subscriptions);
             return TooMany(most);
         }
 

@@ -190,7 +190,7 @@ internal sealed class WebSocketEndpoint(
                 case WebSocketInput.Broken:
                     if (frame.Broken == CloseReason.FrameTooLarge)
                     {
-                        hits.Count("frame-bytes");
+                        hits.Count(LimitNames.FrameBytes);
                     }
 
                     buffer.Close(frame.Broken!, keepWaiting: false);

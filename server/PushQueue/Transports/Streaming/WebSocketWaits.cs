@@ -29,7 +29,7 @@ internal sealed class WebSocketWaits(
 
         if (Volatile.Read(ref _underWay) > waitsMax)
         {
-            hits.Count("waiting-commands");
+            hits.Count(LimitNames.WaitingCommands);
             Answer(WebSocketCommands.Refuse(frame, new Problem(
                 ProblemType.TooManyWaiting,
                 $"{waitsMax} commands of this socket already wait; let one of them end first, or send the command without 'wait'.")));
