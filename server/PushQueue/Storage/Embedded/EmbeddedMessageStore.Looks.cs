@@ -34,29 +34,29 @@ internal sealed partial class EmbeddedMessageStore
             return [];
         }
 
-        GivenMessages given;
+        OutgoingMessages outgoing;
         do
         {
-            given = found.Broadcast(count, bytesMax);
-            if (given.Count == 0)
+            outgoing = found.Broadcast(count, bytesMax);
+            if (outgoing.Count == 0)
             {
                 return [];
             }
 
-            WriteNow(given.Batch);
-            await given.LoadBodiesAsync(_services.Damage);
-            if (given.Unreadable.Count > 0)
+            WriteNow(outgoing.Batch);
+            await outgoing.LoadBodiesAsync(_services.Damage);
+            if (outgoing.Unreadable.Count > 0)
             {
-                found.CountLostBroadcasts(given.Unreadable.Count);
+                found.CountLostBroadcasts(outgoing.Unreadable.Count);
             }
         }
-        while (given.Count == 0);
+        while (outgoing.Count == 0);
 
         // Without the proof on disk nobody may see an offset: a broken log stops the broadcast, and a disk without any room holds it up.
         // Offsets of puts are on disk already.
-        return given.Batch is null ? given.Messages : await given.Batch.Synced switch
+        return outgoing.Batch is null ? outgoing.Messages : await outgoing.Batch.Synced switch
         {
-            CommitOutcome.Committed => given.Messages,
+            CommitOutcome.Committed => outgoing.Messages,
             CommitOutcome.DiskFull => throw NoProof(),
             _ => [],
         };
@@ -77,26 +77,26 @@ internal sealed partial class EmbeddedMessageStore
             return null;
         }
 
-        GivenMessages given;
+        OutgoingMessages outgoing;
         BroadcastPosition position;
         bool allDamaged;
         do
         {
-            given = latest
+            outgoing = latest
                 ? found.ReadLatest(fromOffset, count, bytesMax, out position)
                 : found.ReadHistory(fromOffset, count, bytesMax, out position);
-            var last = given.LastOffset;
-            await given.LoadBodiesAsync(_services.Damage);
-            allDamaged = given.Count == 0 && last > 0;
+            var last = outgoing.LastOffset;
+            await outgoing.LoadBodiesAsync(_services.Damage);
+            allDamaged = outgoing.Count == 0 && last > 0;
             fromOffset = last + 1;
         }
         while (allDamaged);
 
         // History may hold what is only just being broadcast: nobody sees an offset before it is on disk.
-        var outcome = given.Batch is null ? CommitOutcome.Committed : await given.Batch.Synced;
+        var outcome = outgoing.Batch is null ? CommitOutcome.Committed : await outgoing.Batch.Synced;
         return outcome switch
         {
-            CommitOutcome.Committed => new HistoryPage(given.Messages, position),
+            CommitOutcome.Committed => new HistoryPage(outgoing.Messages, position),
             CommitOutcome.DiskFull => throw NoProof(),
             _ => new HistoryPage([], position),
         };
@@ -112,26 +112,26 @@ internal sealed partial class EmbeddedMessageStore
             return null;
         }
 
-        GivenMessages given;
+        OutgoingMessages outgoing;
         do
         {
-            given = found.Look();
-            await LoadBodiesAsync(found, given);
+            outgoing = found.Look();
+            await LoadBodiesAsync(found, outgoing);
         }
-        while (given.IsExhausted);
+        while (outgoing.IsExhausted);
 
-        return given.Count > 0 ? given.Messages[0] : null;
+        return outgoing.Count > 0 ? outgoing.Messages[0] : null;
     }
 
     public async ValueTask<Message?> FindAsync(QueueName queue, MessageId id)
     {
-        if (Find(queue)?.Find(id) is not { } given)
+        if (Find(queue)?.Find(id) is not { } outgoing)
         {
             return null;
         }
 
-        await given.LoadBodiesAsync(_services.Damage);
-        return given.Count > 0 ? given.Messages[0] : null;
+        await outgoing.LoadBodiesAsync(_services.Damage);
+        return outgoing.Count > 0 ? outgoing.Messages[0] : null;
     }
 
     public async ValueTask<BrokerResult<MessagePage>> BrowseAsync(QueueName queue, MessageState state, string? after, int limit)
@@ -146,9 +146,9 @@ internal sealed partial class EmbeddedMessageStore
             return new MessagePage([], Next: null);
         }
 
-        var given = found.Browse(state, after is null ? null : place, limit, out var next);
-        await given.LoadBodiesAsync(_services.Damage);
-        return new MessagePage(given.Messages, next);
+        var outgoing = found.Browse(state, after is null ? null : place, limit, out var next);
+        await outgoing.LoadBodiesAsync(_services.Damage);
+        return new MessagePage(outgoing.Messages, next);
     }
 
     public ValueTask<KeyPage> ListKeysAsync(QueueName queue, string? after, int limit) =>

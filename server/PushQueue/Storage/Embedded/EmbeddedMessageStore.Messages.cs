@@ -98,7 +98,7 @@ internal sealed partial class EmbeddedMessageStore
             return Array.Empty<Message>();
         }
 
-        GivenMessages given;
+        OutgoingMessages outgoing;
         do
         {
             var result = found.Take(count, bytesMax, selection, evenWhenStopped, bytesAtOnce);
@@ -107,17 +107,17 @@ internal sealed partial class EmbeddedMessageStore
                 return result.Failure;
             }
 
-            given = result.Value;
-            if (given.LacksBodies)
+            outgoing = result.Value;
+            if (outgoing.LacksBodies)
             {
-                await ReadTakenAsync(found, given);
+                await ReadTakenAsync(found, outgoing);
             }
 
-            WriteNow(given.Batch);
+            WriteNow(outgoing.Batch);
         }
-        while (given.IsExhausted);
+        while (outgoing.IsExhausted);
 
-        return await WrittenAsync(given.Batch) is { } failure ? failure : Answer(given.Messages);
+        return await WrittenAsync(outgoing.Batch) is { } failure ? failure : Answer(outgoing.Messages);
     }
 
     public async ValueTask<BrokerResult<IReadOnlyList<Lease>>> LeaseAsync(QueueName queue, LeaseRequest request)
@@ -127,7 +127,7 @@ internal sealed partial class EmbeddedMessageStore
             return Array.Empty<Lease>();
         }
 
-        GivenMessages given;
+        OutgoingMessages outgoing;
         do
         {
             var result = found.Lease(request);
@@ -136,36 +136,36 @@ internal sealed partial class EmbeddedMessageStore
                 return result.Failure;
             }
 
-            given = result.Value;
-            WriteNow(given.Batch);
-            await LoadBodiesAsync(found, given);
+            outgoing = result.Value;
+            WriteNow(outgoing.Batch);
+            await LoadBodiesAsync(found, outgoing);
         }
-        while (given.IsExhausted);
+        while (outgoing.IsExhausted);
 
-        return await WrittenAsync(given.Batch) is { } failure ? failure : Answer(given.Leases);
+        return await WrittenAsync(outgoing.Batch) is { } failure ? failure : Answer(outgoing.Leases);
     }
 
     /// <summary>Brings in the bodies; a message whose body cannot be read becomes a dead letter.</summary>
-    private async ValueTask LoadBodiesAsync(EmbeddedQueue queue, GivenMessages given)
+    private async ValueTask LoadBodiesAsync(EmbeddedQueue queue, OutgoingMessages outgoing)
     {
-        await given.LoadBodiesAsync(_services.Damage);
-        if (given.Unreadable.Count > 0)
+        await outgoing.LoadBodiesAsync(_services.Damage);
+        if (outgoing.Unreadable.Count > 0)
         {
-            queue.DeadLetterUnreadable(given.Unreadable);
+            queue.DeadLetterUnreadable(outgoing.Unreadable);
         }
     }
 
-    private async ValueTask ReadTakenAsync(EmbeddedQueue queue, GivenMessages given)
+    private async ValueTask ReadTakenAsync(EmbeddedQueue queue, OutgoingMessages outgoing)
     {
         var failed = true;
         try
         {
-            await LoadBodiesAsync(queue, given);
+            await LoadBodiesAsync(queue, outgoing);
             failed = false;
         }
         finally
         {
-            queue.FinishTake(given, failed);
+            queue.FinishTake(outgoing, failed);
         }
     }
 

@@ -321,7 +321,7 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// Removes the next messages of a selection. Where bodies have to be read first, they are only leased: <see cref="FinishTake"/> removes
     /// them.
     /// </summary>
-    public BrokerResult<GivenMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped, int bytesAtOnce)
+    public BrokerResult<OutgoingMessages> Take(int count, int bytesMax, Selection selection, bool evenWhenStopped, int bytesAtOnce)
     {
         using var transaction = BeginUse();
         if (_state.Settings.Stopped && !evenWhenStopped)
@@ -335,13 +335,13 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         // hot path: a take of one makes no list.
-        var given = NewGiven();
+        var outgoing = NewOutgoing();
         StoredMessage only = null!;
         List<StoredMessage>? taken = null;
         foreach (var selected in _state.Waiting.Select(count, bytesMax, TimeOf(selection), selection.Filter))
         {
             var message = selected.Place == MessagePlace.Gone ? Renew(selected) : selected;
-            given.Add(message, message.Attempts + 1, Name);
+            outgoing.Add(message, message.Attempts + 1, Name);
             if (count == 1)
             {
                 only = message;
@@ -352,40 +352,40 @@ internal sealed class EmbeddedQueue : ILogOwner
             }
         }
 
-        if (given.Count == 0)
+        if (outgoing.Count == 0)
         {
-            return given;
+            return outgoing;
         }
 
         var all = taken is null ? new ReadOnlySpan<StoredMessage>(in only) : CollectionsMarshal.AsSpan(taken);
-        if (!given.LacksBodies)
+        if (!outgoing.LacksBodies)
         {
-            RemoveTaken(all, given);
-            return given;
+            RemoveTaken(all, outgoing);
+            return outgoing;
         }
 
-        LeaseUntilRead(all, given);
+        LeaseUntilRead(all, outgoing);
         if (selection == Selection.Next)
         {
-            given.ReadAhead(_state.Waiting.Ready);
+            outgoing.ReadAhead(_state.Waiting.Ready);
         }
 
-        return given;
+        return outgoing;
     }
 
     /// <summary>
     /// Completes a take whose bodies had to be read: the messages are gone. Messages that were cancelled meanwhile are left out. A
     /// failed read puts all of them back.
     /// </summary>
-    public void FinishTake(GivenMessages given, bool failed)
+    public void FinishTake(OutgoingMessages outgoing, bool failed)
     {
         using var transaction = Begin();
-        var taken = new List<StoredMessage>(given.Count);
-        foreach (var lease in given.Leases.ToArray())
+        var taken = new List<StoredMessage>(outgoing.Count);
+        foreach (var lease in outgoing.Leases.ToArray())
         {
             if (FindLeased(new LeaseKey(lease.Message.Id, lease.Receipt), out var message) != QueueError.None)
             {
-                given.LeaveOut(lease.Message);
+                outgoing.LeaveOut(lease.Message);
                 continue;
             }
 
@@ -402,11 +402,11 @@ internal sealed class EmbeddedQueue : ILogOwner
 
         if (taken.Count > 0)
         {
-            RemoveTaken(CollectionsMarshal.AsSpan(taken), given);
+            RemoveTaken(CollectionsMarshal.AsSpan(taken), outgoing);
         }
     }
 
-    public BrokerResult<GivenMessages> Lease(LeaseRequest request)
+    public BrokerResult<OutgoingMessages> Lease(LeaseRequest request)
     {
         using var transaction = BeginUse();
         if (_state.Settings.Stopped && !request.EvenWhenStopped)
@@ -414,7 +414,7 @@ internal sealed class EmbeddedQueue : ILogOwner
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
-        var given = NewGiven();
+        var outgoing = NewOutgoing();
         var dueByMs = TimeOf(request.Selection);
         var until = request.TimeToRun is { } ttr ? transaction.Now + (long)ttr.TotalMilliseconds : long.MaxValue;
         var terms = new LeaseDetails(default, until, request.Worker, request.Delivery, CallerUntilMs(dueByMs, request.TimeToRun));
@@ -425,16 +425,16 @@ internal sealed class EmbeddedQueue : ILogOwner
             message.Attempts += request.Delivery ? 0 : 1;
             _state.Leased.Add(message, terms with { Receipt = Receipt.New() });
             leased.Add(message);
-            given.AddLease(message, request.Delivery ? message.Attempts + 1 : message.Attempts, Name);
+            outgoing.AddLease(message, request.Delivery ? message.Attempts + 1 : message.Attempts, Name);
         }
 
         if (leased.Count > 0)
         {
             _state.NoteDue(until);
-            given.Batch = request.Delivery ? null : _state.Journal.Leased(terms, CollectionsMarshal.AsSpan(leased));
+            outgoing.Batch = request.Delivery ? null : _state.Journal.Leased(terms, CollectionsMarshal.AsSpan(leased));
         }
 
-        return given;
+        return outgoing;
     }
 
     /// <summary>Ends leases; the messages are gone. The batch is null where nothing changed.</summary>
@@ -539,31 +539,31 @@ internal sealed class EmbeddedQueue : ILogOwner
     /// Gives the next ready messages their offsets; those that have theirs from their puts come first, alone and without a batch. To be
     /// shown to no one before the batch is synced.
     /// </summary>
-    public GivenMessages Broadcast(int count, int bytesMax)
+    public OutgoingMessages Broadcast(int count, int bytesMax)
     {
         using var transaction = BeginUse();
-        var given = NewGiven();
-        if (_state.Pushed.TryRead(given, count, bytesMax, transaction.Now)
+        var outgoing = NewOutgoing();
+        if (_state.Pushed.TryRead(outgoing, count, bytesMax, transaction.Now)
             || _state.Settings.Stopped || _state.Waiting.Ready.Count == 0 || _state.Pushed.IsWriting)
         {
-            return given;
+            return outgoing;
         }
 
         var sent = new List<StoredMessage>(Math.Min(count, _state.Waiting.Ready.Count));
         foreach (var message in _state.Waiting.Select(count, bytesMax, dueByMs: null, filter: null))
         {
             message.Offset = _state.History.TakeOffset();
-            given.Add(message, message.Attempts + 1, Name);
+            outgoing.Add(message, message.Attempts + 1, Name);
             sent.Add(message);
         }
 
         if (sent.Count == 0)
         {
             // All that is ready waits for others of its keys.
-            return given;
+            return outgoing;
         }
 
-        given.Batch = _state.LastBroadcast = _state.Journal.Broadcast(transaction.Now, CollectionsMarshal.AsSpan(sent));
+        outgoing.Batch = _state.LastBroadcast = _state.Journal.Broadcast(transaction.Now, CollectionsMarshal.AsSpan(sent));
         foreach (var message in sent)
         {
             // Its id and unique key are free from now on.
@@ -577,7 +577,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         _state.Pushed.IsExpected = true;
         _state.History.Trim(_state.Settings, transaction.Now);
         _state.NoteDue(_state.History.NextEndMs(_state.Settings));
-        return given;
+        return outgoing;
     }
 
     /// <summary>Messages that were broadcast, and whose bodies turned out to be unreadable, were lost and not delivered.</summary>
@@ -726,7 +726,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         return batch;
     }
 
-    public GivenMessages NewGiven() => new(this, _services.Clock);
+    public OutgoingMessages NewOutgoing() => new(this, _services.Clock);
 
     /// <summary>The dead-letter queue's part of a replay. The target's lock is held, so that nothing may be notified of here.</summary>
     private BrokerResult<Recorded<int>>? MoveLettersTo(QueueState target, MessageId? id, int count, long now)
@@ -854,19 +854,19 @@ internal sealed class EmbeddedQueue : ILogOwner
         return copy;
     }
 
-    private void LeaseUntilRead(ReadOnlySpan<StoredMessage> selected, GivenMessages given)
+    private void LeaseUntilRead(ReadOnlySpan<StoredMessage> selected, OutgoingMessages outgoing)
     {
         for (var i = 0; i < selected.Length; i++)
         {
             // Not recorded: after a crash the message is ready, as if nobody had asked for it.
             _state.Leased.Add(selected[i], new LeaseDetails(Receipt.New(), long.MaxValue, Worker: null, Delivery: true));
-            given.AddReceipt(i, selected[i].Lease!);
+            outgoing.AddReceipt(i, selected[i].Lease!);
         }
     }
 
-    private void RemoveTaken(ReadOnlySpan<StoredMessage> taken, GivenMessages given)
+    private void RemoveTaken(ReadOnlySpan<StoredMessage> taken, OutgoingMessages outgoing)
     {
-        given.Batch = _state.Journal.Taken(taken);
+        outgoing.Batch = _state.Journal.Taken(taken);
         foreach (var message in taken)
         {
             _state.Finish(message, lease: null);

@@ -104,24 +104,24 @@ internal sealed class PushedPuts(QueueState state, EmbeddedQueue owner)
         }
     }
 
-    /// <summary>Gives the dispatcher the next unread messages. False where there is none.</summary>
-    public bool TryRead(GivenMessages given, int count, int bytesMax, long now)
+    /// <summary>Gives the dispatcher the next unread messages. False if no message is unread.</summary>
+    public bool TryRead(OutgoingMessages outgoing, int count, int bytesMax, long now)
     {
         var bytes = 0L;
-        while (given.Count < count && state.History.FirstUnread is { } message)
+        while (outgoing.Count < count && state.History.FirstUnread is { } message)
         {
             bytes += message.BodyLength;
-            if (given.Count > 0 && bytes > bytesMax)
+            if (outgoing.Count > 0 && bytes > bytesMax)
             {
                 break;
             }
 
-            given.Add(message, message.Attempts + 1, state.Name);
+            outgoing.Add(message, message.Attempts + 1, state.Name);
             state.History.Expose(message);
         }
 
-        Trim(now, given.Count > 0);
-        return given.Count > 0;
+        Trim(now, outgoing.Count > 0);
+        return outgoing.Count > 0;
     }
 
     /// <summary>A queue that is stopped, or that gives its messages to one consumer each, has no unread messages.</summary>

@@ -8,7 +8,7 @@ namespace PushQueue.Storage.Embedded;
 internal static class QueueHistory
 {
     /// <summary>A stretch of history from that offset on, or from its beginning.</summary>
-    public static GivenMessages ReadHistory(
+    public static OutgoingMessages ReadHistory(
         this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         using var transaction = queue.Begin();
@@ -18,7 +18,7 @@ internal static class QueueHistory
     }
 
     /// <summary>The newest message of each key from that offset on.</summary>
-    public static GivenMessages ReadLatest(
+    public static OutgoingMessages ReadLatest(
         this EmbeddedQueue queue, long fromOffset, int count, int bytesMax, out BroadcastPosition position)
     {
         using var transaction = queue.Begin();
@@ -26,24 +26,24 @@ internal static class QueueHistory
         return queue.Give(transaction.State, transaction.State.History.Latest(fromOffset), count, bytesMax);
     }
 
-    private static GivenMessages Give(
+    private static OutgoingMessages Give(
         this EmbeddedQueue queue, QueueState state, IEnumerable<StoredMessage> messages, int count, int bytesMax)
     {
-        var given = queue.NewGiven();
-        given.Batch = ProofOfBroadcast(state);
+        var outgoing = queue.NewOutgoing();
+        outgoing.Batch = ProofOfBroadcast(state);
         var bytes = 0L;
         foreach (var message in messages)
         {
             bytes += message.BodyLength;
-            if (given.Count == count || (given.Count > 0 && bytes > bytesMax))
+            if (outgoing.Count == count || (outgoing.Count > 0 && bytes > bytesMax))
             {
                 break;
             }
 
-            given.Add(message, message.Attempts + 1, queue.Name);
+            outgoing.Add(message, message.Attempts + 1, queue.Name);
         }
 
-        return given;
+        return outgoing;
     }
 
     /// <summary>The batch that proves the offsets of all that was broadcast.</summary>

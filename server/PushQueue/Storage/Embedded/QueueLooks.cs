@@ -12,29 +12,29 @@ internal static class QueueLooks
     private static readonly IComparer<string> LastNameFirst = Comparer<string>.Create(static (x, y) => KeyNames.Compare(y, x));
 
     /// <summary>The next ready message, which counts the look.</summary>
-    public static GivenMessages Look(this EmbeddedQueue queue)
+    public static OutgoingMessages Look(this EmbeddedQueue queue)
     {
         using var transaction = queue.Begin();
-        var given = queue.NewGiven();
+        var outgoing = queue.NewOutgoing();
         if (transaction.State.Waiting.Ready.Peek() is { } message)
         {
             message.EnsureDetails().Looks++;
-            given.Add(message, message.Attempts, queue.Name);
+            outgoing.Add(message, message.Attempts, queue.Name);
         }
 
-        return given;
+        return outgoing;
     }
 
-    public static GivenMessages Find(this EmbeddedQueue queue, MessageId id)
+    public static OutgoingMessages Find(this EmbeddedQueue queue, MessageId id)
     {
         using var transaction = queue.Begin();
-        var given = queue.NewGiven();
+        var outgoing = queue.NewOutgoing();
         if (transaction.State.Index.FindVisible(id) is { } message)
         {
-            given.Add(message, message.Attempts, queue.Name);
+            outgoing.Add(message, message.Attempts, queue.Name);
         }
 
-        return given;
+        return outgoing;
     }
 
     /// <param name="queue">The queue.</param>
@@ -44,11 +44,11 @@ internal static class QueueLooks
     /// At most this many; fewer where their bodies would be more than <see cref="PageBytesMax"/>, but at least one.
     /// </param>
     /// <param name="next">The <paramref name="after"/> of the next page; null on the last.</param>
-    public static GivenMessages Browse(this EmbeddedQueue queue, MessageState state, PageKey? after, int limit, out string? next)
+    public static OutgoingMessages Browse(this EmbeddedQueue queue, MessageState state, PageKey? after, int limit, out string? next)
     {
         next = null;
         using var transaction = queue.Begin();
-        var given = queue.NewGiven();
+        var outgoing = queue.NewOutgoing();
         StoredMessage? last = null;
         var bytes = 0L;
         foreach (var message in InOrder(transaction.State, state, after?.ToPlace()))
@@ -60,17 +60,17 @@ internal static class QueueLooks
             }
 
             bytes += message.BodyLength;
-            if (given.Count == limit || (given.Count > 0 && bytes > PageBytesMax))
+            if (outgoing.Count == limit || (outgoing.Count > 0 && bytes > PageBytesMax))
             {
                 next = PageKey.Of(last!).ToString();
                 break;
             }
 
-            given.Add(message, message.Attempts, queue.Name);
+            outgoing.Add(message, message.Attempts, queue.Name);
             last = message;
         }
 
-        return given;
+        return outgoing;
     }
 
     /// <summary>The last of the ready messages, the very last first.</summary>

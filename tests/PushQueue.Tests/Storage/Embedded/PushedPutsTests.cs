@@ -362,7 +362,7 @@ public sealed class PushedPutsTests : IAsyncDisposable
                     _time.Advance(TimeSpan.FromSeconds(20));
                     break;
                 case 3 when crashes < 5:
-                    // What a killed process leaves: whatever was answered or shown is there.
+                    // A copy of the folder is the state that a killed process leaves: every message that was answered or shown is in it.
                     var answered = put.Count;
                     CopyFolder(_directory.File($"crash{crashes}"));
                     await CompareAsync(_directory.File($"crash{crashes++}"), seen, put[..answered]);

@@ -182,16 +182,16 @@ public sealed partial class RecoveryTests
         RecordHeader.WriteChecksum(record, good.Salt);
         await File.WriteAllBytesAsync(good.Path, record, CancellationToken.None);
         good.OpenFile(FileAccess.Read);
-        var given = new GivenMessages(queue: null, new QueueClock(TimeProvider.System));
-        given.Add(StoredAt(bad, record.Length, sequence: 1), 1, Queue);
-        given.Add(StoredAt(good, record.Length, sequence: 2), 1, Queue);
+        var outgoing = new OutgoingMessages(queue: null, new QueueClock(TimeProvider.System));
+        outgoing.Add(StoredAt(bad, record.Length, sequence: 1), 1, Queue);
+        outgoing.Add(StoredAt(good, record.Length, sequence: 2), 1, Queue);
         using var log = new VerifyingLogger();
         log.ExpectError("is lost");
 
-        await given.LoadBodiesAsync(new StoreDamageLog(log.CreateLogger("bodies")));
+        await outgoing.LoadBodiesAsync(new StoreDamageLog(log.CreateLogger("bodies")));
 
-        Assert.Equal(["good"], given.Messages.Select(BodyOf));
-        Assert.Equal([bad], given.Unreadable.Select(unreadable => unreadable.Segment));
+        Assert.Equal(["good"], outgoing.Messages.Select(BodyOf));
+        Assert.Equal([bad], outgoing.Unreadable.Select(unreadable => unreadable.Segment));
         bad.Close();
         good.Close();
     }

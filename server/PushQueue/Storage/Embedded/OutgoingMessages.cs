@@ -9,7 +9,7 @@ namespace PushQueue.Storage.Embedded;
 /// Messages on their way out of a queue: collected under the queue's lock, completed without it. Bodies that memory does not have are read
 /// from the log then; until that is done their segments are pinned.
 /// </summary>
-internal sealed class GivenMessages(EmbeddedQueue? queue, QueueClock clock)
+internal sealed class OutgoingMessages(EmbeddedQueue? queue, QueueClock clock)
 {
     /// <summary>The most that one read of the log brings in.</summary>
     private const int ReadBytesMax = 256 * 1024;
