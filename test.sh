@@ -20,8 +20,9 @@ missing() { echo "test.sh: $1" >&2; exit 1; }
 command -v dotnet >/dev/null || missing "the .NET 10 SDK is missing; install it from your package manager or https://dot.net."
 dotnet --list-sdks | grep -q '^10\.' || missing "the .NET 10 SDK is missing; dotnet --list-sdks shows only other versions."
 
-# Debian keeps daemons outside the usual PATH.
+# Debian keeps daemons outside the usual PATH, and the programs of PostgreSQL in a folder for each version.
 PATH=$PATH:/usr/sbin
+for folder in /usr/lib/postgresql/*/bin; do PATH=$PATH:$folder; done
 
 # NAME of a command, PACKAGES of Debian that bring it.
 need() {
@@ -49,6 +50,9 @@ need logger bsdutils
 need ip iproute2
 need unshare util-linux
 need promtool prometheus
+# Tests start a cluster of their own, as the user of the package where root runs them (runuser).
+need initdb postgresql
+need runuser util-linux
 # The libraries are those of its plugin write_http, which the package does not depend on.
 need collectd collectd-core libyajl2 libcurl3-gnutls
 
@@ -96,7 +100,7 @@ if [ "${1:-}" = --all ]; then
   shift
 fi
 only=${1:+&FullyQualifiedName~$1}
-for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests; do
+for project in PushQueue.Tests PushQueue.SystemTests PushQueue.ClientTests PushQueue.EntityFrameworkCore.Tests; do
   say "$project"
   run_dotnet "$project" "Category!=Packaging&Category!=Soak$only" "$project"
 done

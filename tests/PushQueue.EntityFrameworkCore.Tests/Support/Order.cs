@@ -1,0 +1,4 @@
+namespace PushQueue.EntityFrameworkCore.Tests.Support;
+
+/// <summary>A body.</summary>
+public sealed record Order(int Number, string Item);
