@@ -12,8 +12,8 @@ public static class PushQueueEntityFrameworkServiceCollectionExtensions
     private static readonly TimeSpan DefaultAgeMax = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Forwards the outbox of a context: <c>services.AddPushQueueOutbox&lt;Db&gt;()</c>. The host also has <c>AddDbContext&lt;Db&gt;</c>, and
-    /// <c>AddPushQueueClient</c> or <c>AddPushQueue</c>. Any number of applications may forward the same outbox.
+    /// Forwards the outbox of a context: <c>services.AddPushQueueOutbox&lt;Db&gt;()</c>. The host also has <c>AddDbContext&lt;Db&gt;</c>,
+    /// and <c>AddPushQueueClient</c> or <c>AddPushQueue</c>. Any number of applications may forward the same outbox.
     /// </summary>
     /// <typeparam name="TContext">The context; its model has <c>AddPushQueueOutbox</c>.</typeparam>
     /// <param name="services">The services.</param>
@@ -27,12 +27,13 @@ public static class PushQueueEntityFrameworkServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         if (services.Any(static service => service.ServiceType == typeof(OutboxSignal<TContext>)))
         {
-            throw new InvalidOperationException($"The outbox of {typeof(TContext).Name} is forwarded already: call AddPushQueueOutbox once.");
+            throw new InvalidOperationException(
+                $"The outbox of {typeof(TContext).Name} is forwarded already: call AddPushQueueOutbox once.");
         }
 
         var options = new OutboxOptions();
         configure?.Invoke(options);
-        _ = options.Checked();
+        OutboxOptions.Check(options);
         services.TryAddSingleton<OutboxSignal<TContext>>();
         services.TryAddSingleton(static provider => new OutboxMonitor<TContext>(
             provider.GetRequiredService<IServiceScopeFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System));
@@ -67,7 +68,7 @@ public static class PushQueueEntityFrameworkServiceCollectionExtensions
 
         var options = new InboxOptions();
         configure?.Invoke(options);
-        _ = options.Checked();
+        InboxOptions.Check(options);
         return services
             .AddScoped(static provider => new InboxFilter<TContext>(
                 provider.GetRequiredService<TContext>(), provider.GetService<TimeProvider>() ?? TimeProvider.System))

@@ -8,7 +8,7 @@ public static class PushQueueInboxExtensions
 {
     /// <summary>
     /// Does the work of each message once, as far as it is in the database: the handler runs in a transaction of the context of its scope,
-    /// in which the id of the message is written, too. What it has changed is saved and committed, and then the message is acknowledged. A
+    /// in which the id of the message is written, too. Its changes are saved and committed, and then the message is acknowledged. A
     /// message whose id is known is acknowledged without the handler. Filters that are added later run inside of the transaction.
     /// </summary>
     /// <remarks>A message without an id of its producer has a number as its id. Numbers begin at 1 again when a queue is deleted and made

@@ -19,8 +19,8 @@ public static class PushQueueModelBuilderExtensions
     }
 
     /// <summary>
-    /// Adds the inbox: the table <c>PushQueueInbox</c>. Its text columns need a collation that distinguishes upper and lower case, as SQLite
-    /// and PostgreSQL have by default.
+    /// Adds the inbox: the table <c>PushQueueInbox</c>. Its text columns need a collation that distinguishes upper and lower case, as
+    /// SQLite and PostgreSQL have by default.
     /// </summary>
     /// <param name="modelBuilder">The builder of <c>OnModelCreating</c>.</param>
     /// <param name="schema">The schema of the table; null for the default.</param>

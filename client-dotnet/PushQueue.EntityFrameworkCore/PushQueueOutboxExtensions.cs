@@ -14,8 +14,8 @@ public static class PushQueueOutboxExtensions
     private const string ReflectionWarning = "JSON by reflection needs types that trimming may remove. Give a JsonTypeInfo instead.";
 
     /// <summary>
-    /// Puts a message later: adds a row to the context, which the next <c>SaveChanges</c> stores in the application's own transaction. After
-    /// the commit the forwarder puts the message. A transaction that is rolled back puts nothing.
+    /// Puts a message later: adds a row to the context, which the next <c>SaveChanges</c> stores in the application's own transaction.
+    /// After the commit the forwarder puts the message. A transaction that is rolled back puts nothing.
     /// </summary>
     /// <param name="context">The context; its model has <c>AddPushQueueOutbox</c>.</param>
     /// <param name="queue">The queue.</param>
@@ -70,8 +70,8 @@ public static class PushQueueOutboxExtensions
         context.PutLater(queue, value, (JsonTypeInfo<T>)JsonSerializerOptions.Web.GetTypeInfo(typeof(T)), options);
 
     /// <summary>
-    /// Has messages put again that the server has refused, in their old order before all that waits. Call it when the cause is repaired, for
-    /// example a permission. The forwarder begins at its next poll.
+    /// Has messages put again that the server has refused, in their old order before all that waits. Call it when the cause is repaired,
+    /// for example a permission. The forwarder begins at its next poll.
     /// </summary>
     /// <param name="context">The context.</param>
     /// <param name="queue">The queue; null for all.</param>

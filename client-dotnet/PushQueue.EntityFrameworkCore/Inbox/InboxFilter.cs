@@ -33,9 +33,9 @@ internal sealed class InboxFilter<TContext>(TContext db, TimeProvider time) : IM
             }
 
             await next(context).ConfigureAwait(false);
-            _ = await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
 
             // The work is done. To give up now would have it done again.
+            _ = await db.SaveChangesAsync(CancellationToken.None).ConfigureAwait(false);
             await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
             return true;
         }

@@ -8,7 +8,11 @@ public sealed class InboxOptions
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
 
     /// <exception cref="ArgumentException">An option has an impossible value.</exception>
-    internal InboxOptions Checked() => Retention < TimeSpan.FromMinutes(1) || Retention > TimeSpan.FromDays(3650)
-        ? throw new ArgumentException($"Retention is {Retention}; give 1 minute to ten years.")
-        : this;
+    internal static void Check(InboxOptions options)
+    {
+        if (options.Retention < TimeSpan.FromMinutes(1) || options.Retention > TimeSpan.FromDays(3650))
+        {
+            throw new ArgumentException($"Retention is {options.Retention}; give 1 minute to ten years.", nameof(options));
+        }
+    }
 }

@@ -32,8 +32,8 @@ internal static partial class OutboxLog
         + "twice when a forwarder is killed: give its dedupWindow at least {Window}, or the key the permission manage. {Reason}")]
     public static partial void WindowRefused(ILogger logger, string queue, TimeSpan window, string reason);
 
-    [LoggerMessage(210, LogLevel.Warning, "A forwarder left the outbox of {Queue} at {At} and was replaced after the dedup window; its last "
-        + "batch may be in the queue twice")]
+    [LoggerMessage(210, LogLevel.Warning, "A forwarder left the outbox of {Queue} at {At} and was replaced after the dedup window; its "
+        + "last batch may be in the queue twice")]
     public static partial void Uncertain(ILogger logger, string queue, DateTimeOffset at);
 
     [LoggerMessage(211, LogLevel.Debug, "The lease of {Queue} could not be renewed")]

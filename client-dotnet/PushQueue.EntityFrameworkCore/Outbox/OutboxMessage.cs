@@ -41,7 +41,8 @@ public sealed class OutboxMessage
     /// <summary>The server's reason; null where it did not refuse the message.</summary>
     public string? Reason { get; internal set; }
 
-    internal static OutboxMessage Of(string queue, string messageId, string contentType, byte[] body, string? options, DateTimeOffset putAt) =>
+    internal static OutboxMessage Of(
+        string queue, string messageId, string contentType, byte[] body, string? options, DateTimeOffset putAt) =>
         new()
         {
             Id = Guid.CreateVersion7(putAt),

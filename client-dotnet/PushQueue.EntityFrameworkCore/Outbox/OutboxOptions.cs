@@ -25,7 +25,13 @@ public sealed class OutboxOptions
     public int BatchBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <exception cref="ArgumentException">An option has an impossible value.</exception>
-    internal OutboxOptions Checked() => WhyNot() is { } reason ? throw new ArgumentException(reason) : this;
+    internal static void Check(OutboxOptions options)
+    {
+        if (options.WhyNot() is { } reason)
+        {
+            throw new ArgumentException(reason, nameof(options));
+        }
+    }
 
     private string? WhyNot() =>
         DedupWindow is { } window && (window < TimeSpan.FromSeconds(1) || window > TimeSpan.FromDays(3650))

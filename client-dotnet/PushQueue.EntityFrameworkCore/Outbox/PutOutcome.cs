@@ -2,7 +2,7 @@ using PushQueue.Client;
 
 namespace PushQueue.EntityFrameworkCore;
 
-/// <summary>What became of the rows of a page: those that are in the queue, those that were refused, and why the rest waits.</summary>
+/// <summary>The result of putting a page: the rows that are in the queue, those that were refused, and why the rest waits.</summary>
 internal sealed class PutOutcome
 {
     public List<Guid> Put { get; } = [];

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -9,7 +8,7 @@ using Xunit;
 
 namespace PushQueue.EntityFrameworkCore.Tests.Outbox;
 
-/// <summary>What an outbox does, with every database, over HTTP to a real server.</summary>
+/// <summary>The rules of an outbox, with every database, over HTTP to a real server.</summary>
 public abstract class OutboxContract(NodeFixture fixture) : IAsyncLifetime
 {
     internal ITestDatabase Database { get; private set; } = null!;

@@ -14,8 +14,13 @@ public sealed class ApplicationPageTests
     public void Every_sample_of_the_page_is_compiled_code()
     {
         var page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "application.md"));
-        var compiled = Normal(
-            File.ReadAllText(Path.Combine(RepositoryRoot.Path, "tests", "PushQueue.Tests", "Documentation", "ApplicationSamples.cs")));
+        string[] files =
+        [
+            Path.Combine("PushQueue.Tests", "Documentation", "ApplicationSamples.cs"),
+            Path.Combine("PushQueue.EntityFrameworkCore.Tests", "Documentation", "OutboxSamples.cs"),
+        ];
+        var compiled = Normal(string.Join('\n', files.Select(
+            static file => File.ReadAllText(Path.Combine(RepositoryRoot.Path, "tests", file)))));
 
         var samples = page.Split("```csharp\n").Skip(1)
             .Select(static rest => Normal(rest[..rest.IndexOf("```", StringComparison.Ordinal)]));
