@@ -40,13 +40,70 @@ public sealed class PackageTests : NodeTests
         partial class AppJson : JsonSerializerContext;
         """;
 
+    private const string OutboxProject = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <OutputType>Exe</OutputType>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <Nullable>enable</Nullable>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="Microsoft.EntityFrameworkCore.Sqlite" Version="10.0.15" />
+            <PackageReference Include="Microsoft.Extensions.Hosting" Version="10.0.15" />
+            <PackageReference Include="PushQueue.Client" Version="*-*" />
+            <PackageReference Include="PushQueue.EntityFrameworkCore" Version="*-*" />
+          </ItemGroup>
+        </Project>
+        """;
+
+    private const string OutboxProgram = """
+        using Microsoft.EntityFrameworkCore;
+        using Microsoft.Extensions.DependencyInjection;
+        using Microsoft.Extensions.Hosting;
+        using PushQueue.Client;
+
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddDbContext<ShopDb>(options => options.UseSqlite("Data Source=shop.db"));
+        builder.Services.AddPushQueueClient(options => options.Server = new Uri(args[0]));
+        builder.Services.AddPushQueueOutbox<ShopDb>();
+        using var host = builder.Build();
+        using var scope = host.Services.CreateScope();
+        var db = scope.ServiceProvider.GetRequiredService<ShopDb>();
+        await db.Database.EnsureCreatedAsync();
+        await host.StartAsync();
+        db.PutLater("packaged-outbox", new Order(7, "tea"));
+        await db.SaveChangesAsync();
+        var client = host.Services.GetRequiredService<IPushQueueClient>();
+        Console.WriteLine((await client.TakeAsync("packaged-outbox", wait: TimeSpan.FromMinutes(1)))?.Read<Order>());
+        await host.StopAsync();
+
+        record Order(int Number, string Item);
+
+        class ShopDb(DbContextOptions<ShopDb> options) : DbContext(options)
+        {
+            protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.AddPushQueueOutbox();
+        }
+        """;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     [Fact]
     public async Task The_packed_client_works_from_an_empty_folder()
     {
         using var folder = new TemporaryDirectory();
-        var app = await NewApplicationAsync(folder.Path, Project);
+        var app = await NewApplicationAsync(folder.Path, Project, Program);
+
+        var output = await DotNetAsync(app, "run", "-c", "Release", "--", Node.Proxy.Address.AbsoluteUri);
+
+        Assert.Contains("Order { Number = 7, Item = tea }", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_packed_outbox_works_from_an_empty_folder()
+    {
+        using var folder = new TemporaryDirectory();
+        var app = await NewApplicationAsync(folder.Path, OutboxProject, OutboxProgram, "PushQueue.EntityFrameworkCore");
 
         var output = await DotNetAsync(app, "run", "-c", "Release", "--", Node.Proxy.Address.AbsoluteUri);
 
@@ -61,7 +118,7 @@ public sealed class PackageTests : NodeTests
             .Replace("net10.0", "net8.0", StringComparison.Ordinal)
             .Replace(
                 "<OutputType>Exe</OutputType>", "<OutputType>Exe</OutputType><UseAppHost>false</UseAppHost>", StringComparison.Ordinal);
-        var app = await NewApplicationAsync(folder.Path, project);
+        var app = await NewApplicationAsync(folder.Path, project, Program);
 
         await DotNetAsync(app, "build", "-c", "Release", "-warnaserror");
 
@@ -88,10 +145,10 @@ public sealed class PackageTests : NodeTests
     }
 
     /// <summary>A program that takes the client from a package, made just now.</summary>
-    private static async Task<string> NewApplicationAsync(string folder, string project)
+    private static async Task<string> NewApplicationAsync(string folder, string project, string program, params string[] packages)
     {
         var feed = Path.Combine(folder, "feed");
-        foreach (var package in (string[])["PushQueue.Abstractions", "PushQueue.Client"])
+        foreach (var package in (string[])["PushQueue.Abstractions", "PushQueue.Client", .. packages])
         {
             // Built again where a test of publishing has removed the symbols of a library that the server shares.
             await DotNetAsync(folder, "pack", Repository.PathOf("client-dotnet", package), "-c", "Release", "-o", feed);
@@ -99,7 +156,7 @@ public sealed class PackageTests : NodeTests
 
         var app = Directory.CreateDirectory(Path.Combine(folder, "app")).FullName;
         await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), project);
-        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), Program);
+        await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), program);
 
         // A packages folder of its own for our package, so that what an earlier run left is not taken for it.
         await File.WriteAllTextAsync(Path.Combine(app, "nuget.config"), $"""

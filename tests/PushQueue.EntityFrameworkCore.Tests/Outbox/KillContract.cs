@@ -52,7 +52,7 @@ public abstract class KillContract(NodeFixture fixture) : IAsyncLifetime
     {
         var queue = await fixture.NewQueueAsync();
         var expected = await FillAsync(queue);
-        var death = new Death(time);
+        var death = new Sleep(time);
         var first = await StartAsync(step, death);
         await death.Reached.WithTimeout();
 
@@ -73,34 +73,23 @@ public abstract class KillContract(NodeFixture fixture) : IAsyncLifetime
     {
         var queue = await fixture.NewQueueAsync();
         var expected = await FillAsync(queue);
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var put = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sleep = new Sleep(time: 1);
         var asleep = HookedClient.Of(
             Node.Client,
-            before: token =>
-            {
-                reached.TrySetResult();
-                return wake.Task.WaitAsync(token);
-            },
-            after: _ =>
+            sleep.ComeAsync,
+            _ =>
             {
                 put.TrySetResult();
                 return Task.CompletedTask;
             });
-
-        // Its lease is renewed while it puts, so it is taken from it here as after a long sleep of the machine.
-        await using var sleeper = await App.StartAsync(Database, asleep, Small);
-        await reached.Task.WithTimeout();
-        await using (var db = Database.Open())
-        {
-            await db.Set<OutboxLease>().ExecuteUpdateAsync(static set => set.SetProperty(static lease => lease.Owner, (string?)null));
-        }
-
+        await using var sleeper = await App.StartAsync(
+            Database, asleep, Small, services => Hook(services, "", sleep.WaitAsync, after: null));
+        await sleep.Reached.WithTimeout();
         await using var other = await App.StartAsync(Database, Node.Client, Small);
         await WaitUntilForwardedAsync();
         var taken = await TakeAllAsync(queue);
-        wake.SetResult();
+        sleep.End();
         await put.Task.WithTimeout();
         await sleeper.SaveAsync(db => db.PutLater(queue, "last"));
 
@@ -198,19 +187,23 @@ public abstract class KillContract(NodeFixture fixture) : IAsyncLifetime
     }
 
     /// <summary>An application that stops for ever at a step.</summary>
-    private Task<App> StartAsync(string step, Death death)
+    private Task<App> StartAsync(string step, Sleep death)
     {
         var isBefore = step.StartsWith("before", StringComparison.Ordinal);
         var place = step[(step.IndexOf(' ', StringComparison.Ordinal) + 1)..];
         Func<CancellationToken, Task>? before = isBefore ? death.ComeAsync : null;
         Func<CancellationToken, Task>? after = isBefore ? null : death.ComeAsync;
         return place == "put"
-            ? App.StartAsync(Database, HookedClient.Of(Node.Client, before, after), Small)
+            ? App.StartAsync(
+                Database, HookedClient.Of(Node.Client, before, after), Small, services => Hook(services, "", death.WaitAsync, after: null))
             : App.StartAsync(
                 Database, Node.Client, Small,
-                services => services.ConfigureDbContext<TestDb>(
-                    builder => builder.AddInterceptors(new StatementHook(place, before, after))));
+                services => Hook(Hook(services, "", death.WaitAsync, after: null), place, before, after));
     }
+
+    private static IServiceCollection Hook(
+        IServiceCollection services, string text, Func<CancellationToken, Task>? before, Func<CancellationToken, Task>? after) =>
+        services.ConfigureDbContext<TestDb>(builder => builder.AddInterceptors(new StatementHook(text, before, after)));
 
     private async Task<List<string>> TakeAllAsync(string queue)
     {
@@ -250,29 +243,38 @@ public abstract class KillContract(NodeFixture fixture) : IAsyncLifetime
             }
 
             await db.SaveChangesAsync(CancellationToken.None);
-            await Task.Yield();
+
+            // Faster than the forwarders, it would fill the database until the end of the test.
+            await Waiting.UntilAsync(
+                async () => stop.IsCancellationRequested || await db.Set<OutboxMessage>().CountAsync(CancellationToken.None) < 100,
+                "the forwarders to keep up");
         }
 
         return count;
     }
 
-    /// <summary>Comes at a given visit, and does not end before the application does.</summary>
-    private sealed class Death(int time)
+    /// <summary>Begins at a given visit. From then on nothing of the application goes on, its signs of life included.</summary>
+    private sealed class Sleep(int time)
     {
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _visits;
 
         public Task Reached => _reached.Task;
 
         public Task ComeAsync(CancellationToken cancellationToken)
         {
-            if (Interlocked.Increment(ref _visits) != time)
+            if (Interlocked.Increment(ref _visits) == time)
             {
-                return Task.CompletedTask;
+                _reached.SetResult();
             }
 
-            _reached.SetResult();
-            return Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            return WaitAsync(cancellationToken);
         }
+
+        public Task WaitAsync(CancellationToken cancellationToken) =>
+            Reached.IsCompleted ? _ended.Task.WaitAsync(cancellationToken) : Task.CompletedTask;
+
+        public void End() => _ended.SetResult();
     }
 }

@@ -30,7 +30,7 @@ internal sealed class App : IAsyncDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var log = new RecordingLog();
-        builder.Logging.AddProvider(log);
+        builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
         builder.Services.AddMetrics();
         builder.Services.AddSingleton(client);
         builder.Services.AddDbContext<TestDb>(database.Configure);
