@@ -37,6 +37,15 @@ internal static class ServerCommand
             Arity = ArgumentArity.ZeroOrOne,
         },
         new Option<string>("--auth") { Description = "The access file: keys and their permissions. It is read again when it changes." },
+        new Option<string>("--jwt-authority")
+        {
+            Description = "The issuer of JSON Web Tokens to accept: the https URL of an OpenID Connect authority (none).",
+        },
+        new Option<string>("--jwt-audience") { Description = "The audience that these tokens must name." },
+        new Option<string>("--jwt-keys")
+        {
+            Description = "A file with the issuer's public keys (JWKS), for a server without a network. It is read again when it changes.",
+        },
         new Option<string>("--cert")
         {
             Description = "A certificate, PEM or PFX: the server then speaks TLS. It is read again when it changes.",

@@ -37,6 +37,15 @@ internal sealed record ServerOptions(
     /// <summary>The file with the keys and their permissions; null: everybody may do everything.</summary>
     public string? AuthFile { get; init; }
 
+    /// <summary>The issuer of the accepted tokens; null for none.</summary>
+    public string? JwtAuthority { get; init; }
+
+    /// <summary>The audience of the accepted tokens.</summary>
+    public string? JwtAudience { get; init; }
+
+    /// <summary>The file with the authority's keys; null to get them from the authority.</summary>
+    public string? JwtKeys { get; init; }
+
     /// <summary>The certificate's file; null for plain HTTP.</summary>
     public string? Certificate { get; init; }
 
@@ -83,7 +92,7 @@ internal sealed record ServerOptions(
         {
             errors.Add($"--open is '{open}'; give true or false.");
         }
-        else if (!isOpen && text("auth") is null && addresses.Find(static one => !one.IsLocal) is { } wide)
+        else if (!isOpen && text("auth") is null && text("jwt-authority") is null && addresses.Find(static one => !one.IsLocal) is { } wide)
         {
             errors.Add($"--listen {wide.Text} lets every machine on the network put and take messages; "
                 + "give an access file with --auth, or add --open if this is intended.");
@@ -111,6 +120,9 @@ internal sealed record ServerOptions(
             Drain = ReadTime("drain", text("drain"), errors) ?? TimeSpan.Zero,
             KeepAlive = ReadTime("keep-alive", text("keep-alive"), errors),
             AuthFile = text("auth"),
+            JwtAuthority = text("jwt-authority"),
+            JwtAudience = text("jwt-audience"),
+            JwtKeys = text("jwt-keys"),
             Certificate = text("cert"),
             CertificateKey = text("cert-key"),
             CertificatePassword = text("cert-password"),
@@ -133,6 +145,9 @@ internal sealed record ServerOptions(
         options.Storage.RedisCertificateAuthority = RedisCertificateAuthority;
         options.Storage.RedisKeyPrefix = RedisPrefix ?? options.Storage.RedisKeyPrefix;
         options.Security.AccessFile = AuthFile is null ? null : Path.GetFullPath(AuthFile);
+        options.Security.Jwt.Authority = JwtAuthority;
+        options.Security.Jwt.Audience = JwtAudience;
+        options.Security.Jwt.KeysFile = JwtKeys is null ? null : Path.GetFullPath(JwtKeys);
         ServerLimits.Apply(Limits, options, errors);
         ServerLimits.ApplyProxies(Proxies, options, errors);
         foreach (var expires in Expires)

@@ -105,6 +105,7 @@ public sealed class PushQueueOptions
         errors.AddRange(Security.AllowedOrigins.Where(static origin => SecurityOptions.NormalOrigin(origin) is null).Select(
             static origin =>
                 $"Security.AllowedOrigins (--allow-origin) has '{origin}'; give an origin such as https://app.example, or * for all."));
+        errors.AddRange(Security.Jwt.Validate());
         if (RestMq.AccessFile is { } accessFile && Dialects.RestMq.AccessFile.Read(accessFile, out var whyNot) is null)
         {
             errors.Add(whyNot!);

@@ -38,6 +38,11 @@ public static class PushQueueServiceCollectionExtensions
             throw new PushQueueStartException(string.Join('\n', errors));
         }
 
+        if (options.Security is { Jwt.Authority: not null, GrantsOf: null })
+        {
+            options.Security.UseClaims();
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(options);
         services.TryAddSingleton(options.Security);

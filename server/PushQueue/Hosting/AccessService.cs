@@ -4,13 +4,20 @@ using PushQueue.Security;
 
 namespace PushQueue.Hosting;
 
-/// <summary>Reads the access file before the server listens, and looks once a second whether it has changed and who lost by it.</summary>
-internal sealed partial class AccessService(AccessControl access, WaitingRights waiting, TimeProvider time, ILogger<AccessService> logger)
+/// <summary>
+/// Reads the access file and the key set before the server listens, and checks once a second whether they have changed and who lost by it.
+/// </summary>
+internal sealed partial class AccessService(
+    AccessControl access, KeySetFile keys, WaitingRights waiting, TimeProvider time, ILogger<AccessService> logger)
     : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    public Task StartingAsync(CancellationToken cancellationToken) => access.LoadAsync(cancellationToken);
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await access.LoadAsync(cancellationToken);
+        await keys.LoadAsync(cancellationToken);
+    }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -41,6 +48,7 @@ internal sealed partial class AccessService(AccessControl access, WaitingRights 
         try
         {
             await access.ReloadAsync(stoppingToken);
+            await keys.ReloadAsync(stoppingToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -14,6 +14,9 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
 {
     private const string ExpiryClaim = "exp";
 
+    /// <summary>The end of the year 9999, beyond which a time has no form.</summary>
+    private const long SecondsMax = 253_402_300_799;
+
     private readonly Dictionary<string, KeyMeter> _meters = new(StringComparer.Ordinal);
     private readonly KeyMeter _userMeter = new(time);
     private volatile AccessRules _rules = new([]);
@@ -98,6 +101,9 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         return caller;
     }
 
+    /// <summary>The caller of a key's id; null where the key is gone or has expired.</summary>
+    public Caller? FindById(string id) => _rules.FindById(id) is { } caller && !HasExpired(caller) ? caller : null;
+
     /// <summary>
     /// The caller for a user whom the application has authenticated; null where it has not, or where its users count for nothing here.
     /// </summary>
@@ -123,16 +129,39 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         }
 
         var now = caller.Key is null ? caller : _rules.Find(caller.Key);
-        return now is null || HasExpired(now) ? null : now;
+        if (now is null || HasExpired(now))
+        {
+            return null;
+        }
+
+        return caller.Token is not { } token ? now
+            : HasExpired(caller) ? null
+            : ReferenceEquals(now.Key, caller.Key) ? caller
+            : new Caller(now, token);
     }
 
     /// <summary>By the claim <c>exp</c> of RFC 7519, which a connection can outlast.</summary>
-    private bool HasExpired(ClaimsPrincipal user) =>
+    private bool HasExpired(ClaimsPrincipal user) => SecondsOf(user) is { } seconds && time.GetUtcNow().ToUnixTimeSeconds() >= seconds;
+
+    private static long? SecondsOf(ClaimsPrincipal user) =>
         user.FindFirst(ExpiryClaim) is { } claim
         && long.TryParse(claim.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-        && time.GetUtcNow().ToUnixTimeSeconds() >= seconds;
+            ? Math.Min(seconds, SecondsMax)
+            : null;
 
-    public bool HasExpired(Caller caller) => caller.Key?.Expires is { } expires && time.GetUtcNow() >= expires;
+    public bool HasExpired(Caller caller) => ExpiresAt(caller) is { } expires && time.GetUtcNow() >= expires;
+
+    /// <summary>When the key, the token or the user of a caller ends; null for never.</summary>
+    public static DateTimeOffset? ExpiresAt(Caller caller)
+    {
+        if (caller.User is not null)
+        {
+            return SecondsOf(caller.User) is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        }
+
+        var ofKey = caller.Key?.Expires;
+        return caller.Token is not { } token ? ofKey : ofKey < token.Expires ? ofKey : token.Expires;
+    }
 
     private void Use(IReadOnlyList<AccessKey> keys)
     {

@@ -26,6 +26,21 @@ internal sealed record AccessGrant(IReadOnlyList<string> Patterns, Permissions C
         return queue.IsDeadLetter && Can.HasAny(Permissions.Manage) && anyOf.HasAny(OnDeadLetters) && Covers(queue.Source.Value);
     }
 
+    /// <summary>All that the grant allows on a queue.</summary>
+    public Permissions On(QueueName queue)
+    {
+        var can = Covers(queue.Value) ? Can : Permissions.None;
+        return queue.IsDeadLetter && Can.HasAny(Permissions.Manage) && Covers(queue.Source.Value) ? can | OnDeadLetters : can;
+    }
+
+    /// <summary>The claim that grants the same on one of the patterns: <c>put,listen:orders.*</c>.</summary>
+    public string ToClaim(string pattern)
+    {
+        // Every other permission includes stats, so that word is written only where it stands alone.
+        var words = PermissionWords.Of(bit => Can.HasAny(bit) && (bit != Permissions.Stats || Can == Permissions.Stats));
+        return $"{string.Join(',', words)}:{pattern}";
+    }
+
     private bool Covers(ReadOnlySpan<char> name)
     {
         foreach (var pattern in Patterns)

@@ -22,6 +22,9 @@ internal sealed class AccessRules
     public Caller? Find(ReadOnlySpan<char> key) =>
         _lookup.TryGetValue(AccessKey.IdIn(key), out var caller) && caller.Key!.Is(key) ? caller : null;
 
+    /// <summary>The key of an id; null where the file has none.</summary>
+    public Caller? FindById(string id) => _byId.GetValueOrDefault(id);
+
     /// <summary>The same key in another reading of the file; null where it is gone, or another key has its id.</summary>
     public Caller? Find(AccessKey key) =>
         _byId.TryGetValue(key.Id, out var caller) && caller.Key!.Hash.AsSpan().SequenceEqual(key.Hash) ? caller : null;

@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace PushQueue.Security;
 
@@ -13,6 +15,15 @@ internal static class AccessServiceCollectionExtensions
         services.TryAddSingleton<OriginCheck>();
         services.TryAddSingleton<AccessControl>();
         services.TryAddSingleton<WaitingRights>();
+        services.TryAddSingleton<OwnTokens>();
+        services.TryAddSingleton<KeySetFile>();
+        services.TryAddSingleton<ForeignTokens>();
+        services.TryAddSingleton<Admission>();
+
+        // What AddJwtBearer adds, but for the scheme: an application's choice of schemes must not change.
+        services.AddOptions();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<JwtBearerOptions>, JwtBearerSetup>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>());
         return services;
     }
 }

@@ -36,6 +36,15 @@ internal sealed class Caller : ClaimsPrincipal
         _meter = meter;
     }
 
+    /// <summary>The owner of a token, which narrows a key.</summary>
+    public Caller(Caller owner, AccessToken token)
+        : base(owner.Identity!)
+    {
+        Key = owner.Key;
+        _meter = owner._meter;
+        Token = token;
+    }
+
     private Caller()
     {
     }
@@ -46,11 +55,23 @@ internal sealed class Caller : ClaimsPrincipal
     /// <summary>Null for <see cref="Everybody"/>.</summary>
     public AccessKey? Key { get; }
 
+    /// <summary>The token of this server by which the caller uses the key; null for the key itself, and for users.</summary>
+    public AccessToken? Token { get; }
+
+    /// <summary>Null if the token narrows nothing.</summary>
+    private IReadOnlyList<AccessGrant>? Narrowed => Token?.Grants;
+
     public bool May(Permissions anyOf, QueueName queue)
     {
         if (Key is null)
         {
             return true;
+        }
+
+        if (Narrowed is { } narrowed)
+        {
+            // A permission that both have: not one of the key's and another of the token's.
+            return (On(Key.Grants, queue) & On(narrowed, queue)).HasAny(anyOf);
         }
 
         foreach (var grant in Key.Grants)
@@ -65,8 +86,12 @@ internal sealed class Caller : ClaimsPrincipal
     }
 
     /// <summary>Whether one grant lets the caller listen to every queue that a name or pattern fits.</summary>
-    public bool MayListenTo(string pattern) =>
-        Key is null || Key.Grants.Any(grant => grant.Can.HasAny(Permissions.Listen) && grant.CoversAllOf(pattern));
+    public bool MayListenTo(string pattern) => MayOnAll(Permissions.Listen, pattern);
+
+    /// <summary>Whether one grant gives the caller a permission on every queue that a name or pattern fits.</summary>
+    public bool MayOnAll(Permissions permission, string pattern) =>
+        Key is null
+        || (Has(Key.Grants, permission, pattern) && (Narrowed is not { } narrowed || Has(narrowed, permission, pattern)));
 
     /// <summary>Whether he may do so with every queue, which is what the node as a whole asks for.</summary>
     public bool MayEverywhere(Permissions anyOf)
@@ -76,19 +101,21 @@ internal sealed class Caller : ClaimsPrincipal
             return true;
         }
 
-        foreach (var grant in Key.Grants)
-        {
-            if (grant.Can.HasAny(anyOf) && grant.CoversAll)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        var can = OnEverything(Key.Grants);
+        return (Narrowed is { } narrowed ? can & OnEverything(narrowed) : can).HasAny(anyOf);
     }
 
     /// <summary>Whether he may do so with any queue at all.</summary>
-    public bool MaySomewhere(Permissions anyOf) => Key is null || Key.Grants.Any(grant => grant.Can.HasAny(anyOf));
+    public bool MaySomewhere(Permissions anyOf)
+    {
+        if (Key is null)
+        {
+            return true;
+        }
+
+        var can = Together(Key.Grants);
+        return (Narrowed is { } narrowed ? can & Together(narrowed) : can).HasAny(anyOf);
+    }
 
     /// <summary>Counts against the key's rates; false where they are used up for now.</summary>
     public bool TrySpend(int messages, long bytes, out TimeSpan wait)
@@ -112,4 +139,24 @@ internal sealed class Caller : ClaimsPrincipal
     public bool HasRoom => Key is null || _meter!.HasRoom(Key.Limits);
 
     public void Disconnect() => _meter?.Disconnect();
+
+    private static bool Has(IReadOnlyList<AccessGrant> grants, Permissions permission, string pattern) =>
+        grants.Any(grant => grant.Can.HasAny(permission) && grant.CoversAllOf(pattern));
+
+    private static Permissions On(IReadOnlyList<AccessGrant> grants, QueueName queue)
+    {
+        var can = Permissions.None;
+        foreach (var grant in grants)
+        {
+            can |= grant.On(queue);
+        }
+
+        return can;
+    }
+
+    private static Permissions OnEverything(IReadOnlyList<AccessGrant> grants) =>
+        grants.Where(static grant => grant.CoversAll).Aggregate(Permissions.None, static (can, grant) => can | grant.Can);
+
+    private static Permissions Together(IReadOnlyList<AccessGrant> grants) =>
+        grants.Aggregate(Permissions.None, static (can, grant) => can | grant.Can);
 }

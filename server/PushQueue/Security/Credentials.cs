@@ -3,17 +3,25 @@ using Microsoft.AspNetCore.Http;
 
 namespace PushQueue.Security;
 
-/// <summary>Where a request carries its key.</summary>
+/// <summary>Where a request carries its key or token.</summary>
 internal static class Credentials
 {
+    /// <summary>The cookie of an event stream, which a page's script neither reads nor sends by itself.</summary>
+    public const string CookieName = "pushqueue-token";
+
+    /// <summary>Begins the subprotocol that a browser's WebSocket offers in the place of a header.</summary>
+    private const string SubprotocolPrefix = "pushqueue.token.";
+
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
     private const string QueryName = "access_token";
 
-    /// <summary>The key as it came, or empty. A header wins over the URL.</summary>
+    /// <summary>The key or token as it came, or empty. A header wins over the URL.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="inQuery">Whether the URL may carry it.</param>
-    public static ReadOnlySpan<char> Read(HttpRequest request, bool inQuery)
+    /// <param name="lasts">
+    /// Whether it opens a stream or socket. Browsers set no header for these, so the URL, the subprotocol and the cookie may carry it.
+    /// </param>
+    public static ReadOnlySpan<char> Read(HttpRequest request, bool lasts)
     {
         var header = request.Headers.Authorization.ToString().AsSpan().Trim();
         if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
@@ -26,7 +34,43 @@ internal static class Credentials
             return ReadBasic(header[Basic.Length..].Trim());
         }
 
-        return inQuery && header.IsEmpty ? request.Query[QueryName].ToString() : default;
+        return lasts && header.IsEmpty ? ReadOfBrowser(request) : default;
+    }
+
+    /// <summary>Whether the request opens a WebSocket, over HTTP/1.1 or HTTP/2.</summary>
+    public static bool IsOfSocket(HttpRequest request) =>
+        HttpMethods.IsConnect(request.Method) || request.Headers.SecWebSocketKey.Count > 0;
+
+    private static string ReadOfBrowser(HttpRequest request)
+    {
+        if (request.Query[QueryName].ToString() is { Length: > 0 } inQuery)
+        {
+            return inQuery;
+        }
+
+        if (IsOfSocket(request))
+        {
+            // Not the cookie: pages have the subprotocol, and a socket that a foreign page opens sends cookies, too.
+            return ReadSubprotocol(request);
+        }
+
+        return HttpMethods.IsGet(request.Method) ? request.Cookies[CookieName] ?? "" : "";
+    }
+
+    private static string ReadSubprotocol(HttpRequest request)
+    {
+        foreach (var line in request.Headers.SecWebSocketProtocol)
+        {
+            foreach (var offered in line?.Split(',', StringSplitOptions.TrimEntries) ?? [])
+            {
+                if (offered.StartsWith(SubprotocolPrefix, StringComparison.Ordinal))
+                {
+                    return offered[SubprotocolPrefix.Length..];
+                }
+            }
+        }
+
+        return "";
     }
 
     /// <summary>

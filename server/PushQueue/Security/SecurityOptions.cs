@@ -5,6 +5,9 @@ namespace PushQueue.Security;
 /// <summary>The callers that may use the server, and the pages from which they may.</summary>
 public sealed class SecurityOptions
 {
+    /// <summary>The claim that grants, one for each grant.</summary>
+    internal const string GrantClaim = "pushqueue";
+
     private const string Subdomains = "://*.";
 
     /// <summary>The file with the keys and what each may do; it is read again when it changes. Null: everybody may do everything.</summary>
@@ -30,9 +33,19 @@ public sealed class SecurityOptions
     /// </summary>
     public Func<ClaimsPrincipal, IEnumerable<QueueGrant>>? GrantsOf { get; set; }
 
+    /// <summary>
+    /// The application's authentication scheme that checks tokens which come elsewhere than in the header <c>Authorization</c>: in the URL or
+    /// the cookie of a stream, in a WebSocket's subprotocol, and as renewals over a connection. The scheme gets them in that header. Null for
+    /// the default scheme.
+    /// </summary>
+    public string? TokenScheme { get; set; }
+
+    /// <summary>The tokens of an authority that the server checks by itself, without authentication of an application.</summary>
+    public JwtOptions Jwt { get; } = new();
+
     /// <summary>Takes the grants out of the user's claims: <c>put,listen:orders.*</c>, a claim for each grant.</summary>
     /// <param name="claimType">The type of the claims.</param>
-    public void UseClaims(string claimType = "pushqueue") =>
+    public void UseClaims(string claimType = GrantClaim) =>
         GrantsOf = user => user.FindAll(claimType).Select(static claim => QueueGrant.Parse(claim.Value)).OfType<QueueGrant>();
 
     /// <summary>An origin as browsers write it; null where the text is not an origin.</summary>

@@ -13,7 +13,8 @@ namespace PushQueue.Transports;
 /// Stands around every endpoint and asks for what its <see cref="RouteAccess"/> says, before the handler sees the request. An endpoint that
 /// says nothing serves nobody. Handlers that serve many queues ask the <see cref="Caller"/> further, by queue.
 /// </summary>
-internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, LimitHits hits)
+internal sealed class AccessBorder(
+    AccessControl access, Admission admission, OriginCheck origins, QueuesOptions limits, LimitHits hits)
 {
     private const string QueueParameter = "queue";
 
@@ -46,11 +47,59 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
             return next(context);
         }
 
-        if (WhyRefused(context, rule, queueFromEnd, out var caller) is { } problem)
+        var caller = KnownKeys.Find(context, access, rule.Lasts, out var whyNot) ?? access.FindUser(context.User);
+        if (caller is null && AccessToken.IsLike(Credentials.Read(context.Request, rule.Lasts)))
+        {
+            return ServeTokenAsync(context, rule, queueFromEnd, form, next);
+        }
+
+        return ServeAsync(context, rule, queueFromEnd, form, next, caller, whyNot);
+    }
+
+    /// <summary>A token may have to be checked with keys that are fetched first.</summary>
+    private async Task ServeTokenAsync(HttpContext context, AccessRule rule, int queueFromEnd, RefusalForm form, RequestDelegate next)
+    {
+        FoundCaller found;
+        try
+        {
+            found = await FindTokenAsync(context, rule);
+        }
+        catch (StoreUnavailableException)
+        {
+            await form.AnswerAsync(context, new Problem(ProblemType.StoreUnavailable));
+            return;
+        }
+
+        await ServeAsync(context, rule, queueFromEnd, form, next, found.Caller, found.WhyNot);
+    }
+
+    private async ValueTask<FoundCaller> FindTokenAsync(HttpContext context, AccessRule rule)
+    {
+        var token = Credentials.Read(context.Request, rule.Lasts).ToString();
+        if (origins.MayBeOfForeignScript(context.Request) && token == context.Request.Cookies[Credentials.CookieName])
+        {
+            return FoundCaller.None("The cookie counts only for requests that show their page, or over TLS; send the token as a header.");
+        }
+
+        var version = access.Version;
+        var found = await admission.FindAsync(token, context.RequestAborted);
+        if (found.Caller is not null)
+        {
+            KnownKeys.Remember(context, found.Caller, version);
+        }
+
+        return found;
+    }
+
+    private Task ServeAsync(
+        HttpContext context, AccessRule rule, int queueFromEnd, RefusalForm form, RequestDelegate next, Caller? found, string whyNot)
+    {
+        if (WhyRefused(context, rule, queueFromEnd, found, whyNot) is { } problem)
         {
             return form.AnswerAsync(context, problem);
         }
 
+        var caller = found!;
         context.User = caller;
         return !rule.Lasts ? next(context)
             : rule.CountsItself ? ServeHubAsync(context, caller, form, next)
@@ -63,12 +112,9 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
     /// </summary>
     private Task ServeHubAsync(HttpContext context, Caller caller, RefusalForm form, RequestDelegate next) =>
         context.Request.Query.ContainsKey("id") ? next(context)
-        : IsSocket(context.Request) ? ServeConnectionAsync(context, caller, form, next)
+        : Credentials.IsOfSocket(context.Request) ? ServeConnectionAsync(context, caller, form, next)
         : caller.HasRoom ? next(context)
         : RefuseConnectionAsync(context, caller, form);
-
-    private static bool IsSocket(HttpRequest request) =>
-        HttpMethods.IsConnect(request.Method) || !StringValues.IsNullOrEmpty(request.Headers.SecWebSocketKey);
 
     private Task RefuseConnectionAsync(HttpContext context, Caller caller, RefusalForm form)
     {
@@ -96,11 +142,9 @@ internal sealed class AccessBorder(AccessControl access, QueuesOptions limits, L
         }
     }
 
-    private Problem? WhyRefused(HttpContext context, AccessRule rule, int queueFromEnd, out Caller caller)
+    private Problem? WhyRefused(HttpContext context, AccessRule rule, int queueFromEnd, Caller? caller, string whyNot)
     {
-        var found = KnownKeys.Find(context, access, inQuery: rule.Lasts, out var whyNot) ?? access.FindUser(context.User);
-        caller = found ?? Caller.Nobody;
-        if (found is null)
+        if (caller is null)
         {
             context.Response.Headers.WWWAuthenticate = ChallengesFor(context.Request);
             return new Problem(ProblemType.Unauthorized, whyNot);

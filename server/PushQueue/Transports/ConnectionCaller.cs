@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Security;
@@ -12,12 +13,14 @@ internal sealed class ConnectionCaller(
     AccessControl access, Caller caller, int commandsPerSecondMax, LimitHits hits, TimeProvider time) : IConsumerRights
 {
     private readonly RateBudget _commands = new(time);
+    private volatile Caller _caller = caller;
+    private int _renewals;
     private string _grants = "";
     private int _grantChanges;
 
-    public Caller Caller => access.Again(caller) ?? Caller.Nobody;
+    public Caller Caller => access.Again(_caller) ?? Caller.Nobody;
 
-    public bool MayStay => access.Again(caller) is not null;
+    public bool MayStay => access.Again(_caller) is not null;
 
     /// <summary>
     /// Grows with every change of the rules; for a user of the application, with every change of what the application grants it.
@@ -26,9 +29,9 @@ internal sealed class ConnectionCaller(
     {
         get
         {
-            if (caller.User is null)
+            if (_caller.User is null)
             {
-                return access.Version;
+                return access.Version + Volatile.Read(ref _renewals);
             }
 
             var grants = string.Join(
@@ -38,6 +41,37 @@ internal sealed class ConnectionCaller(
             return _grantChanges;
         }
     }
+
+    /// <summary>When the caller's rights end by themselves; null for never.</summary>
+    public DateTimeOffset? Expires => AccessControl.ExpiresAt(_caller);
+
+    /// <summary>
+    /// Replaces the key or token of the connection by another of the same owner. False for another owner: the connection counts as one of
+    /// the first one's, and what it holds was given to that one.
+    /// </summary>
+    public bool TryRenew(Caller renewed)
+    {
+        var known = _caller;
+        if (!IsSame(known, renewed))
+        {
+            return false;
+        }
+
+        _caller = renewed;
+        _ = Interlocked.Increment(ref _renewals);
+        return true;
+    }
+
+    private static bool IsSame(Caller one, Caller other) =>
+        one.User is null && other.User is null
+            ? one.Key is { } key && other.Key is { } otherKey && key.Id == otherKey.Id && key.Hash.AsSpan().SequenceEqual(otherKey.Hash)
+            : one.User is not null && other.User is not null && OwnerOf(one.User) is { } owner && owner == OwnerOf(other.User);
+
+    /// <summary>The subject of a token, or what else the application's scheme names a user by; with its issuer.</summary>
+    private static (string Issuer, string Name)? OwnerOf(ClaimsPrincipal user) =>
+        (user.FindFirst("sub") ?? user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst(ClaimTypes.Name)) is { } claim
+            ? (claim.Issuer, claim.Value)
+            : null;
 
     /// <summary>Why a stream that lasts must end, by the rules as they are now; null if it may continue.</summary>
     /// <param name="whyNot">The rule of the stream.</param>

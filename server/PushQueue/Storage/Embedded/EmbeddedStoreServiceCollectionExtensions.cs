@@ -15,6 +15,7 @@ internal static class EmbeddedStoreServiceCollectionExtensions
             options(provider),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<ISharedSecret>(provider => new SecretFile(options(provider).DataDirectory));
         return services;
     }
 }

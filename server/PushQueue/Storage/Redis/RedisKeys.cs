@@ -29,6 +29,9 @@ internal sealed class RedisKeys(string prefix, int database)
 
     public RedisKey Incarnation { get; } = $"{prefix}:{{nodes}}:incarnation";
 
+    /// <summary>The secret that signs tokens.</summary>
+    public RedisKey Secret { get; } = $"{prefix}:{{nodes}}:secret";
+
     /// <summary>The totals of all queues.</summary>
     public RedisKey Totals { get; } = $"{prefix}:{{nodes}}:totals";
 

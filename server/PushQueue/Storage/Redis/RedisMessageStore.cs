@@ -46,6 +46,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
             _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
         _turns = new TurnTimeouts(time, queue => _listener!.OnReady(queue), new FaultBorder("turns", _logger, options.Meter));
         _list = new RedisQueueList(_connection, _clock, TryGetQueueAsync);
+        Secret = new RedisSecret(_connection);
         Nodes = new RedisNodes(_connection, time, () => LivingNodes.Count, _logger);
         Durability = Durability.Redis(options.WaitForReplicas);
     }
@@ -60,6 +61,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
     public StoreTotals? Totals => _totals.Current;
 
     public RedisNodes Nodes { get; }
+
+    public RedisSecret Secret { get; }
 
     /// <summary>The numbers of all nodes that live, as of this one's last heartbeat.</summary>
     public IReadOnlyList<string> LivingNodes => _node?.Living ?? [];

@@ -41,4 +41,5 @@ internal enum RedisScript
     RegisterDue,
     ClaimDue,
     SettleDue,
+    Secret,
 }

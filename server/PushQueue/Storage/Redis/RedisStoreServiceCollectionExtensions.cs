@@ -15,6 +15,8 @@ internal static class RedisStoreServiceCollectionExtensions
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILoggerFactory>()));
         services.TryAddSingleton<INodes>(static provider => ((RedisMessageStore)provider.GetRequiredService<IMessageStore>()).Nodes);
+        services.TryAddSingleton<ISharedSecret>(
+            static provider => ((RedisMessageStore)provider.GetRequiredService<IMessageStore>()).Secret);
         return services;
     }
 }

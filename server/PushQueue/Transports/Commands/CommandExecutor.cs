@@ -45,7 +45,8 @@ internal sealed class CommandExecutor : ICommandExecutor
     /// <inheritdoc/>
     public async ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken)
     {
-        if (Problem.First(frame.Problem, ReadQueue(frame, out var queue)) is { } problem)
+        if (Problem.First(
+                frame.Problem, frame.Command == "auth" ? UnknownCommand(frame.Command) : null, ReadQueue(frame, out var queue)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }
@@ -220,6 +221,8 @@ internal sealed class CommandExecutor : ICommandExecutor
         "" => new Problem(ProblemType.BadCommand, $"The field 'cmd' is missing; the commands are: {Words}."),
         "subscribe" or "unsubscribe" => new Problem(
             ProblemType.Unsupported, "Subscriptions belong to a connection; send this command over /ws, or use /sse, /c or /hub."),
+        "auth" => new Problem(
+            ProblemType.Unsupported, "A token is renewed over its connection, /ws or /hub; send a new one with the request instead."),
         _ => new Problem(ProblemType.BadCommand, $"There is no command '{OptionValues.Shown(word)}'; the commands are: {Words}."),
     };
 

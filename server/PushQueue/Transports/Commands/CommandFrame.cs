@@ -207,6 +207,20 @@ internal sealed class CommandFrame
         return null;
     }
 
+    /// <summary>As <see cref="Only"/>, for a command that is about no queue.</summary>
+    public Problem? OnlyThese(params ReadOnlySpan<string> allowed)
+    {
+        foreach (var field in _fields)
+        {
+            if (!allowed.Contains(field.Name))
+            {
+                return OptionValues.Unknown(field.Name, string.Join(", ", allowed.ToArray()));
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The field <c>id</c>.</summary>
     public Problem? Id(bool required, out MessageId? id)
     {

@@ -25,6 +25,8 @@ namespace PushQueue.Transports.Json;
 [JsonSerializable(typeof(StatsContract))]
 [JsonSerializable(typeof(LeaseResultsContract))]
 [JsonSerializable(typeof(ProblemContract))]
+[JsonSerializable(typeof(TokenContract))]
+[JsonSerializable(typeof(TokenRequestContract))]
 [JsonSerializable(typeof(CallerAccessContract))]
 [JsonSerializable(typeof(QueueAccessContract))]
 [JsonSerializable(typeof(TailEventsContract))]

@@ -62,7 +62,7 @@ internal static class ApiDocument
             ["key"] = new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http, Scheme = "bearer",
-                    Description = "A key of the access file; needed only if the server has one.",
+                    Description = "A key of the access file, or a token; needed only if the server asks for one.",
             },
             ["basic"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic",
                 Description = "Any name, and the key as password." },

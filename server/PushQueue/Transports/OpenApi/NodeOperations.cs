@@ -37,6 +37,14 @@ internal static class NodeOperations
         Answers = [ApiAnswer.Of("application/x-tar", ApiSchema.Binary, "The archive; its last entry is end-of-backup.")],
     };
 
+    public static readonly ApiOperation MakeToken = new("makeToken", "node", "Make a short-lived token with rights of the key")
+    {
+        Description = "The token is sent in the place of the key. It never has more rights than the key, and ends with it. "
+            + "With cookie it is also set as the cookie pushqueue-token, which counts for streams over HTTP.",
+        Body = ApiBody.Json<TokenRequestContract>() with { Required = false },
+        Answers = [ApiAnswer.Json<TokenContract>()],
+    };
+
     public static readonly ApiOperation Alive = new("alive", "node", "Whether the process is alive")
     {
         Answers = [ApiAnswer.Of("text/plain", ApiSchema.Text, "It is.")],

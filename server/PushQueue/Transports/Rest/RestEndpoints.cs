@@ -37,6 +37,7 @@ internal static class RestEndpoints
         services.TryAddSingleton<BackupEndpoint>();
         services.AddApiDocument();
         services.TryAddSingleton<OpenApiEndpoint>();
+        services.TryAddSingleton<TokenEndpoint>();
         services.TryAddSingleton<CommandEndpoint>();
         services.TryAddSingleton<OperationExecutor>();
         services.TryAddSingleton<LeaseCommands>();
@@ -67,6 +68,7 @@ internal static class RestEndpoints
         services.GetRequiredService<HealthEndpoints>().Map(routes);
         services.GetRequiredService<BackupEndpoint>().Map(routes);
         services.GetRequiredService<OpenApiEndpoint>().Map(routes);
+        services.GetRequiredService<TokenEndpoint>().Map(routes);
         services.GetRequiredService<CommandEndpoint>().Map(routes);
         services.GetRequiredService<PresenceEndpoints>().MapStream(endpoints);
         routes.MapWrongMethod("/c", HttpMethods.Get);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.SignalR;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
 using PushQueue.Transports.Json;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -10,7 +11,7 @@ namespace PushQueue.Transports.SignalR;
 /// Hub methods as commands of the JSON protocol, so that the hub has no rules of its own. An error answer becomes a hub exception:
 /// <c>type: sentence</c>.
 /// </summary>
-internal sealed class HubCommands(ICommandExecutor executor)
+internal sealed class HubCommands(ICommandExecutor executor, TokenOperations tokens)
 {
     /// <summary>Runs one command; the options are fields like its arguments.</summary>
     public async Task<RawJson> RunAsync(
@@ -42,6 +43,13 @@ internal sealed class HubCommands(ICommandExecutor executor)
         // A hub whose connection has ended writes no answer, and reports nothing.
         _ = aborted.UnsafeRegister(static state => _ = ((PendingTake)state!).SettleAsync(written: false), pending);
         return new RawJson(result.Json, pending);
+    }
+
+    /// <summary>Renews the rights of a connection.</summary>
+    public async Task<RenewedRights> RenewAsync(ConnectionCaller caller, string? token, CancellationToken aborted)
+    {
+        var renewed = await tokens.RenewAsync(caller, token ?? "", aborted);
+        return renewed.Problem is { } problem ? throw Failure(problem) : renewed.Value!;
     }
 
     public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");

@@ -118,6 +118,13 @@ internal sealed class PushHub(
     public Task<RawJson> Purge(string queue) =>
         commands.RunAsync(Client.Caller, "purge", queue, null, Context.ConnectionAborted);
 
+    /// <summary>Renews the rights of the connection by a newer token of the same owner.</summary>
+    public async Task<AuthenticateAnswer> Authenticate(string token)
+    {
+        var renewed = await commands.RenewAsync(CommandingClient().Caller, token, Context.ConnectionAborted);
+        return new AuthenticateAnswer(renewed.Expires is { } expires ? TimeConverter.Format(expires) : null);
+    }
+
     /// <summary>A page of the overview, and every second what changed in it: the queues that the caller may see.</summary>
     public IAsyncEnumerable<RawJson> WatchQueues(JsonElement? options, CancellationToken cancelled) =>
         watch.WatchQueues(CommandingClient().Caller, options, cancelled);
@@ -153,3 +160,7 @@ internal sealed record SubscribeAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Queue,
     string? Cursor,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Queues = null);
+
+/// <summary>The answer to a renewal.</summary>
+/// <param name="Expires">When the rights end; null for never.</param>
+internal sealed record AuthenticateAnswer(string? Expires);

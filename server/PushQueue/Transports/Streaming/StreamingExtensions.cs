@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using PushQueue.Queues;
 using PushQueue.Security;
 using PushQueue.Transports.OpenApi;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Streaming;
 
@@ -21,6 +22,7 @@ internal static class StreamingExtensions
         services.TryAddSingleton<LimitHits>();
         services.TryAddSingleton<AccessBorder>();
         services.TryAddSingleton<ConnectionCallers>();
+        services.TryAddSingleton<TokenOperations>();
         services.TryAddSingleton<QueuePolicies>();
         services.TryAddSingleton<Subscriptions>();
         services.TryAddSingleton<HttpStreamEndpoint>();

@@ -5,15 +5,18 @@ using PushQueue.Delivery;
 using PushQueue.Queues;
 using PushQueue.Transports.Commands;
 using PushQueue.Transports.Framing;
+using PushQueue.Transports.Json;
+using PushQueue.Transports.Operations;
 
 namespace PushQueue.Transports.Streaming;
 
 /// <summary>
-/// Commands over a WebSocket: <c>subscribe</c> and <c>unsubscribe</c> here, because they concern the connection; everything
+/// Commands over a WebSocket: <c>subscribe</c>, <c>unsubscribe</c> and <c>auth</c> here, because they concern the connection; everything
 /// else, broken frames included, goes to the executor that <c>POST /queue</c> uses too.
 /// </summary>
 internal sealed class WebSocketCommands(
     Subscriptions subscriptions,
+    TokenOperations tokens,
     IServiceProvider services,
     IOptions<DeliveryOptions> options,
     ILogger<WebSocketCommands> logger)
@@ -46,6 +49,11 @@ internal sealed class WebSocketCommands(
                 return (await SubscribeOrNotAsync(buffer, frame)).Json;
             }
 
+            if (frame.Problem is null && frame.Command == "auth")
+            {
+                return (await AuthenticateAsync(caller, frame, cancellationToken)).Json;
+            }
+
             return _executor is null
                 ? Refuse(frame, Problem.BadOption("Only subscribe and unsubscribe work here."))
                 : (await _executor.ExecuteAsync(frame, cancellationToken)).Json;
@@ -68,6 +76,30 @@ internal sealed class WebSocketCommands(
 
     private const string Queues = "queues";
     private const string Match = "match";
+
+    /// <summary>Renews the rights of the connection.</summary>
+    private async ValueTask<CommandResult> AuthenticateAsync(
+        ConnectionCaller caller, CommandFrame frame, CancellationToken cancellationToken)
+    {
+        if (Problem.First(frame.OnlyThese("token"), frame.Text("token", required: true, out var token)) is { } problem)
+        {
+            return CommandAnswer.Error(frame, problem);
+        }
+
+        var renewed = await tokens.RenewAsync(caller, token!, cancellationToken);
+        if (renewed.Problem is { } refusal)
+        {
+            return CommandAnswer.Error(frame, refusal);
+        }
+
+        var json = CommandAnswer.Begin(frame);
+        if (renewed.Value!.Expires is { } expires)
+        {
+            json.Writer.WriteString("expires"u8, TimeConverter.Format(expires));
+        }
+
+        return CommandAnswer.End(json);
+    }
 
     private async ValueTask<CommandResult> SubscribeToManyAsync(OutboundBuffer buffer, CommandFrame frame)
     {
