@@ -175,6 +175,7 @@ internal sealed partial class ApiTour(PushQueueServer server)
 
     private async Task NodeAsync()
     {
+        await SendAsync("POST", "/token", "/token", """{"expires":"1m"}""", Json);
         // The server notices the end of the streams before this a moment later.
         await Eventually.TrueAsync(
             async () =>
