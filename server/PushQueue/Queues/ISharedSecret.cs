@@ -6,7 +6,7 @@ internal interface ISharedSecret
     /// <summary>How many bytes it has.</summary>
     const int Bytes = 32;
 
-    /// <summary>The secret as it is now. It is made if there is none yet.</summary>
+    /// <summary>The secret as it is now. The first call makes it.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot be read or written now.</exception>
     ValueTask<byte[]> ReadAsync();
 }

@@ -20,7 +20,7 @@ internal static class AccessServiceCollectionExtensions
         services.TryAddSingleton<ForeignTokens>();
         services.TryAddSingleton<Admission>();
 
-        // What AddJwtBearer adds, but for the scheme: an application's choice of schemes must not change.
+        // The same as AddJwtBearer without the scheme: an application's choice of schemes must not change.
         services.AddOptions();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<JwtBearerOptions>, JwtBearerSetup>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>());

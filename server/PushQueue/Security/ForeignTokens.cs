@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace PushQueue.Security;
 
 /// <summary>
-/// Has the tokens of others checked by the framework: those of the authority that the options name by its handler for JSON Web Tokens, those
-/// of an application by the application's own scheme. Each gets a request of its own that has the token as its header
+/// Has the tokens of others checked by the framework: those of the authority that the options name by its handler for JSON Web Tokens,
+/// those of an application by the application's own scheme. Each gets a request of its own that has the token as its header
 /// <c>Authorization</c>, because tokens also come where no scheme looks: in a subprotocol, in a cookie, over a socket.
 /// </summary>
 internal sealed class ForeignTokens(
@@ -21,7 +21,9 @@ internal sealed class ForeignTokens(
     IOptionsMonitor<JwtBearerOptions> bearer,
     ILoggerFactory loggers)
 {
-    /// <summary>The name of the options of the authority's handler. It is no scheme of the application, so that it never becomes one.</summary>
+    /// <summary>
+    /// The name of the options of the authority's handler. It is not registered as a scheme, so it never becomes the application's default.
+    /// </summary>
     public const string Scheme = "PushQueueToken";
 
     public async ValueTask<FoundCaller> FindAsync(string token, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace PushQueue.Security;
 
-/// <summary>The caller to whom a key or token belongs, or why there is none.</summary>
+/// <summary>The caller to whom a key or token belongs, or why nobody is admitted.</summary>
 /// <param name="Caller">Null if the text admits nobody.</param>
 /// <param name="WhyNot">A sentence; empty with a caller. It never holds the text.</param>
 internal readonly record struct FoundCaller(Caller? Caller, string WhyNot)

@@ -4,8 +4,8 @@ namespace PushQueue.Security;
 public sealed class JwtOptions
 {
     /// <summary>
-    /// The issuer of the tokens. Without <see cref="KeysFile"/> it is the URL of an OpenID Connect authority, from which the server gets the
-    /// signing keys. Null: no tokens of an authority are accepted.
+    /// The issuer of the tokens. Without <see cref="KeysFile"/> it is the URL of an OpenID Connect authority, from which the server gets
+    /// the signing keys. Null: no tokens of an authority are accepted.
     /// </summary>
     public string? Authority { get; set; }
 
@@ -25,7 +25,8 @@ public sealed class JwtOptions
         {
             if (Audience is not null)
             {
-                yield return "Security.Jwt.Audience (--jwt-audience) needs an authority; name the issuer of the tokens with --jwt-authority.";
+                yield return
+                    "Security.Jwt.Audience (--jwt-audience) needs an authority; name the issuer of the tokens with --jwt-authority.";
             }
 
             if (KeysFile is not null)
@@ -53,7 +54,7 @@ public sealed class JwtOptions
         }
     }
 
-    /// <summary>Whoever can change the answers of an authority can sign tokens, so its keys come over TLS, or from this machine.</summary>
+    /// <summary>A party that changes the answers of an authority can sign tokens, so keys come over TLS or from this machine.</summary>
     internal static bool IsSafe(string authority) =>
         Uri.TryCreate(authority, UriKind.Absolute, out var url)
         && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));

@@ -34,9 +34,9 @@ public sealed class SecurityOptions
     public Func<ClaimsPrincipal, IEnumerable<QueueGrant>>? GrantsOf { get; set; }
 
     /// <summary>
-    /// The application's authentication scheme that checks tokens which come elsewhere than in the header <c>Authorization</c>: in the URL or
-    /// the cookie of a stream, in a WebSocket's subprotocol, and as renewals over a connection. The scheme gets them in that header. Null for
-    /// the default scheme.
+    /// The application's authentication scheme that checks tokens which come elsewhere than in the header <c>Authorization</c>: in the URL
+    /// or the cookie of a stream, in a WebSocket's subprotocol, and as renewals over a connection. The scheme gets them in that header.
+    /// Null for the default scheme.
     /// </summary>
     public string? TokenScheme { get; set; }
 

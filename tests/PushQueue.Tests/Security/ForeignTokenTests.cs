@@ -137,7 +137,8 @@ public sealed class ForeignTokenTests : IAsyncLifetime
         Assert.Equal(201, (await AskAsync("POST", "/q/test", first)).Status);
 
         _issuer.WriteText("""{"keys":[{"kty":"oct","k":"AAAA"}]}""");
-        await Eventually.TrueAsync(() => log.Entries.Any(static entry => entry.Text.Contains("'oct'", StringComparison.Ordinal)), "it is logged");
+        await Eventually.TrueAsync(
+            () => log.Entries.Any(static entry => entry.Text.Contains("'oct'", StringComparison.Ordinal)), "it is logged");
         Assert.Equal(201, (await AskAsync("POST", "/q/test", _issuer.Make(["put:*"]))).Status);
         _issuer.Rotate();
 

@@ -134,7 +134,8 @@ public sealed class TokenTests : IAsyncLifetime
         using var renewed = await _server.ConnectWithAsync(path, await MakeAsync(key, """{"expires":"3s"}"""));
 
         var foreign = await renewed.RenewAsync(path, await MakeAsync(await AddAsync(Permissions.Any)));
-        var good = await renewed.RenewAsync(path, await MakeAsync(key, """{"grants":[{"queues":["a"],"can":["put"]}],"expires":"10m"}"""));
+        var good = await renewed.RenewAsync(
+            path, await MakeAsync(key, """{"grants":[{"queues":["a"],"can":["put"]}],"expires":"10m"}"""));
 
         Assert.Contains("forbidden", foreign, StringComparison.Ordinal);
         Assert.Contains("\"expires\":\"20", good, StringComparison.Ordinal);
@@ -170,7 +171,8 @@ public sealed class TokenTests : IAsyncLifetime
     {
         var token = await MakeAsync(await AddAsync(Permissions.Put));
         await using var hub = new HubConnectionBuilder()
-            .WithUrl(new Uri(_server.Address, "hub"), options => options.AccessTokenProvider = () => Task.FromResult<string?>(token)).Build();
+            .WithUrl(new Uri(_server.Address, "hub"), options => options.AccessTokenProvider = () => Task.FromResult<string?>(token))
+            .Build();
 
         await hub.StartAsync().WithTimeout();
 
@@ -286,6 +288,23 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Over_redis_a_token_of_one_node_is_good_at_every_other_and_ends_there_with_its_key()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await OverRedisAsync(redis);
+        await using var other = await OverRedisAsync(redis);
+        var key = _keys.Add(Permissions.Any);
+        await Eventually.TrueAsync(async () => (await AskTokenAsync(key, "", one)).Status == 200, "the key counts");
+        var token = await MakeAsync(key, server: one);
+        await Eventually.TrueAsync(
+            async () => (await AskAsync("POST", "/q/a", token, other)).Status == 201, "the other node knows the key");
+
+        _keys.Remove(key);
+
+        await Eventually.TrueAsync(async () => (await AskAsync("POST", "/q/a", token, other)).Status == 401, "the token has ended");
+    }
+
+    [Fact]
     public async Task A_damaged_secret_is_a_sentence_for_the_operator_and_keys_still_work()
     {
         using var folder = new TemporaryDirectory();
@@ -347,6 +366,12 @@ public sealed class TokenTests : IAsyncLifetime
     {
         options.Security.AccessFile = _keys.Path;
         options.Storage.DataDirectory = folder.Path;
+    });
+
+    private Task<PushQueueServer> OverRedisAsync(RedisServer redis) => PushQueueServer.StartAsync(options =>
+    {
+        options.Security.AccessFile = _keys.Path;
+        options.Storage.Redis = redis.Address;
     });
 
     /// <summary>A key that is in force.</summary>

@@ -74,7 +74,8 @@ internal sealed class TestIssuer : IDisposable
                     With(With(Header(), "alg", "HS256"), "typ", "pushqueue+jwt"),
                     With(With(claims, "iss", "pushqueue"), "aud", "pushqueue"), new byte[32]);
             case "embedded key":
-                return Sign(With(Without(Header(), "kid"), "jwk", JsonSerializer.SerializeToElement(Public(_stranger, "x"))), claims, _stranger);
+                return Sign(
+                    With(Without(Header(), "kid"), "jwk", JsonSerializer.SerializeToElement(Public(_stranger, "x"))), claims, _stranger);
             case "changed claims":
                 var good = Sign(Header(), Claims(["listen:other"])).Split('.');
                 return $"{good[0]}.{Unsigned(Header(), claims).Split('.')[1]}.{good[2]}";

@@ -45,8 +45,9 @@ internal sealed class CommandExecutor : ICommandExecutor
     /// <inheritdoc/>
     public async ValueTask<CommandResult> ExecuteAsync(CommandFrame frame, CancellationToken cancellationToken)
     {
-        if (Problem.First(
-                frame.Problem, frame.Command == "auth" ? UnknownCommand(frame.Command) : null, ReadQueue(frame, out var queue)) is { } problem)
+        // A command that belongs to a connection and names no queue.
+        var elsewhere = frame.Command == "auth" ? UnknownCommand(frame.Command) : null;
+        if (Problem.First(frame.Problem, elsewhere, ReadQueue(frame, out var queue)) is { } problem)
         {
             return CommandAnswer.Error(frame, problem);
         }

@@ -6,7 +6,9 @@ namespace PushQueue.Transports.Operations;
 /// <summary>Makes tokens for keys, and renews the rights of connections, whichever way the request came.</summary>
 internal sealed class TokenOperations(AccessControl access, OwnTokens tokens, Admission admission, TimeProvider time)
 {
-    /// <summary>Makes a token with some of the caller's rights, or all of them, that ends no later than what the caller came with.</summary>
+    /// <summary>
+    /// Makes a token with some of the caller's rights, or all of them. It ends with the caller's own key or token at the latest.
+    /// </summary>
     public async ValueTask<Outcome<MadeToken>> MakeAsync(Caller caller, TokenRequest request)
     {
         if (WhyNoToken(caller) is { } problem)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- uses:
--- Reads the secret that signs tokens; makes it if there is none.
+-- Reads the secret that signs tokens; the first call makes it.
 -- KEYS: the hash that holds it.
 -- ARGV: a fresh secret.
 -- Returns: a list of the secret.
