@@ -1,8 +1,6 @@
 using System.Net.Http.Headers;
-using System.Net.WebSockets;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
-using PushQueue.Client.SignalR;
 using PushQueue.Security;
 using PushQueue.Storage.Embedded;
 using PushQueue.Tests.Support;
