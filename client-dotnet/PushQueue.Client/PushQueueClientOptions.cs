@@ -17,6 +17,13 @@ public sealed class PushQueueClientOptions
     /// <summary>An access key, sent as <c>Authorization: Bearer</c> with every request; null for none.</summary>
     public string? Key { get; set; }
 
+    /// <summary>
+    /// Gives the token that is sent instead of <see cref="Key"/>; null for none. It is asked again before the token ends, if that is a JSON
+    /// Web Token, and when the server has refused it. Streams over WebSocket and SignalR renew their token while they run; the others
+    /// connect again. An exception counts as a server that cannot be reached.
+    /// </summary>
+    public Func<CancellationToken, Task<string?>>? AccessTokenProvider { get; set; }
+
     /// <summary>How long one request may take, in addition to the wait that it asks for. Default 30 s.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -21,12 +21,19 @@ internal static class Shared
         Recursive = true,
     };
 
+    private static readonly Option<string?> Token = new("--token")
+    {
+        Description = "A token instead of a key, or @FILE, which is read again when the token ends (PUSHQUEUE_TOKEN)",
+        Recursive = true,
+    };
+
     private static readonly Option<bool> Json = new("--json") { Description = "JSON on standard output, for scripts", Recursive = true };
 
     public static void AddTo(RootCommand root)
     {
         root.Options.Add(Server);
         root.Options.Add(Key);
+        root.Options.Add(Token);
         root.Options.Add(Json);
     }
 
@@ -138,13 +145,24 @@ internal static class Shared
         _ => e.Detail,
     };
 
+    private static async Task<string?> ReadTokenAsync(string token, CancellationToken cancellationToken) =>
+        token.StartsWith('@') ? (await File.ReadAllTextAsync(token[1..], cancellationToken)).Trim() : token;
+
     private static PushQueueClient Connect(ParseResult parsed)
     {
         var servers = Array.ConvertAll(
             parsed.GetValue(Server)!.Split(',', StringSplitOptions.TrimEntries),
             server => new Uri(server.Contains("://", StringComparison.Ordinal) ? server : "http://" + server));
+        var token = parsed.GetValue(Token) ?? Environment.GetEnvironmentVariable("PUSHQUEUE_TOKEN");
+        if (token is not null && parsed.GetValue(Key) is not null)
+        {
+            throw new UsageException("--key and --token are both given; give one of them.");
+        }
+
         return new PushQueueClient(new PushQueueClientOptions
         {
+            AccessTokenProvider = token is null ? null : cancellationToken => ReadTokenAsync(token, cancellationToken),
+
             Server = servers[0],
             OtherServers = servers[1..],
 

@@ -48,6 +48,9 @@ internal sealed record StreamEvent
 {
     public string? Event { get; init; }
 
+    /// <summary>Of the command that is answered.</summary>
+    public string? Ref { get; init; }
+
     public string? Queue { get; init; }
 
     public string[]? Queues { get; init; }

@@ -17,12 +17,11 @@ internal sealed class HttpCaller : IDisposable
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
 
     private readonly PushQueueClientOptions _options;
-    private readonly AuthenticationHeaderValue? _authorization;
 
     public HttpCaller(PushQueueClientOptions options)
     {
         _options = options;
-        _authorization = options.Key is { Length: > 0 } key ? new AuthenticationHeaderValue("Bearer", key) : null;
+        Tokens = new AccessTokens(options);
         Servers = new Servers([options.Server, .. options.OtherServers]);
         Invoker = options.HttpHandler is { } given
             ? new HttpMessageInvoker(given, disposeHandler: false)
@@ -34,6 +33,9 @@ internal sealed class HttpCaller : IDisposable
 
     public Servers Servers { get; }
 
+    /// <summary>What the requests are authorized with.</summary>
+    public AccessTokens Tokens { get; }
+
     /// <param name="call">The request.</param>
     /// <param name="orNotFound">Whether 404 <c>not-found</c> is an answer like others.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -43,13 +45,22 @@ internal sealed class HttpCaller : IDisposable
         var retry = call.Retry ?? _options.Retry;
         var repeated = false;
         var untried = call.Root is null ? Servers.Count : 1;
+        var renewed = !Tokens.CanRenew;
         for (var attempt = 1; ; attempt++)
         {
             var root = call.Root ?? Servers.Current;
             untried--;
+            var askedAt = _options.TimeProvider.GetTimestamp();
             try
             {
                 return await SendOnceAsync(root, call, orNotFound, repeated, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PushQueueException e) when (e.Type == ProblemTypes.Unauthorized && !renewed)
+            {
+                // Refused before anything was done; another token may do.
+                renewed = true;
+                untried = Math.Max(untried + 1, 1);
+                Tokens.Refused(askedAt);
             }
             catch (PushQueueException e) when (e.IsTransient)
             {
@@ -78,7 +89,7 @@ internal sealed class HttpCaller : IDisposable
     {
         using var timeout = Timeouts.After(_options.RequestTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var request = Request(HttpMethod.Get, root + path);
+        using var request = await RequestAsync(HttpMethod.Get, root + path, either.Token).ConfigureAwait(false);
         request.Headers.Accept.ParseAdd(accept);
         _ = lastEventId is null || request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
 
@@ -102,20 +113,31 @@ internal sealed class HttpCaller : IDisposable
         }
     }
 
-    public void Dispose() => Invoker.Dispose();
+    public void Dispose()
+    {
+        Invoker.Dispose();
+        Tokens.Dispose();
+    }
 
     /// <summary>Opens a WebSocket.</summary>
     /// <exception cref="WebSocketException">
     /// The server cannot be reached, or refused; then the socket has the status of its answer.
     /// </exception>
-    public Task ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
+    public async Task ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
     {
+        var token = await Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
         var address = "ws" + root["http".Length..] + path;
         if (OperatingSystem.IsBrowser())
         {
-            // A browser opens the WebSocket itself, without headers of the program's own.
-            var query = _authorization?.Parameter is { } key ? "?access_token=" + Uri.EscapeDataString(key) : "";
-            return socket.ConnectAsync(new Uri(address + query), cancellationToken);
+            // A browser opens the WebSocket itself, without headers of the program's own. The server selects the first of these.
+            if (token is not null)
+            {
+                socket.Options.AddSubProtocol("pushqueue");
+                socket.Options.AddSubProtocol("pushqueue.token." + token);
+            }
+
+            await socket.ConnectAsync(new Uri(address), cancellationToken).ConfigureAwait(false);
+            return;
         }
 
         socket.Options.CollectHttpResponseDetails = true;
@@ -123,12 +145,12 @@ internal sealed class HttpCaller : IDisposable
 #if NET9_0_OR_GREATER
         socket.Options.KeepAliveTimeout = PingInterval;
 #endif
-        if (_authorization is not null)
+        if (token is not null)
         {
-            socket.Options.SetRequestHeader("Authorization", _authorization.ToString());
+            socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
         }
 
-        return socket.ConnectAsync(new Uri(address), Invoker, cancellationToken);
+        await socket.ConnectAsync(new Uri(address), Invoker, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The meaning of a failed connection; null for any other failure.</summary>
@@ -195,7 +217,7 @@ internal sealed class HttpCaller : IDisposable
     {
         using var timeout = Timeouts.After(Timeouts.Sum(_options.RequestTimeout, call.Wait), _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var request = Request(call.Method, root + call.Path);
+        using var request = await RequestAsync(call.Method, root + call.Path, either.Token).ConfigureAwait(false);
         MessageHeaders.AddTo(request.Headers, call.MessageHeaders);
         if (call.ContentType is not null)
         {
@@ -259,10 +281,11 @@ internal sealed class HttpCaller : IDisposable
     }
 #endif
 
-    private HttpRequestMessage Request(HttpMethod method, string address)
+    private async ValueTask<HttpRequestMessage> RequestAsync(HttpMethod method, string address, CancellationToken cancellationToken)
     {
+        var token = await Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
         var request = new HttpRequestMessage(method, new Uri(address));
-        request.Headers.Authorization = _authorization;
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         return request;
     }
 }

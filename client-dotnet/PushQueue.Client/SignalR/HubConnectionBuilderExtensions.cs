@@ -16,22 +16,45 @@ public static class HubConnectionBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(server);
-        return builder.WithPushQueueHub(server.GetLeftPart(UriPartial.Path).TrimEnd('/'), key, invoker: null);
+        return builder.WithPushQueueHub(
+            server.GetLeftPart(UriPartial.Path).TrimEnd('/'), key is null ? null : _ => new ValueTask<string?>(key), invoker: null);
+    }
+
+    /// <summary>
+    /// Connects to the hub of a PushQueue server with a token, which is asked for at each connection. A connection that stands longer than
+    /// its token renews it by the hub's method <c>Authenticate</c>.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="server">The server, such as <c>http://127.0.0.1:8080</c>; <c>/hub</c> is added.</param>
+    /// <param name="accessTokenProvider">Gives the token; null for none.</param>
+    public static IHubConnectionBuilder WithPushQueue(
+        this IHubConnectionBuilder builder, Uri server, Func<CancellationToken, Task<string?>> accessTokenProvider)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(accessTokenProvider);
+        return builder.WithPushQueueHub(
+            server.GetLeftPart(UriPartial.Path).TrimEnd('/'),
+            cancellationToken => new ValueTask<string?>(accessTokenProvider(cancellationToken)),
+            invoker: null);
     }
 
     /// <summary>Without negotiation, so that servers behind a load balancer need no sticky sessions.</summary>
     internal static IHubConnectionBuilder WithPushQueueHub(
-        this IHubConnectionBuilder builder, string root, string? key, HttpMessageInvoker? invoker)
+        this IHubConnectionBuilder builder,
+        string root,
+        Func<CancellationToken, ValueTask<string?>>? tokens,
+        HttpMessageInvoker? invoker)
     {
         builder.WithUrl(root + "/hub", HttpTransportType.WebSockets, options =>
         {
             options.SkipNegotiation = true;
-            options.AccessTokenProvider = key is null ? null : () => Task.FromResult<string?>(key);
+            options.AccessTokenProvider = tokens is null ? null : () => tokens(CancellationToken.None).AsTask();
 
             // A browser opens the WebSocket itself; SignalR then puts the key into the address.
             if (!OperatingSystem.IsBrowser())
             {
-                options.WebSocketFactory = new HubWebSocket(key is null ? null : $"Bearer {key}", invoker).ConnectAsync;
+                options.WebSocketFactory = new HubWebSocket(tokens, invoker).ConnectAsync;
             }
         });
         builder.Services.AddSingleton<IHubProtocol, PushQueueHubProtocol>();

@@ -9,10 +9,10 @@ namespace PushQueue.Client.SignalR;
 /// Opens the WebSocket of a hub connection. SignalR's own factory does not report the status of a refusal, by which a stream tells a key
 /// that the server does not know from a server that is away.
 /// </summary>
-/// <param name="authorization">The header; null for none.</param>
+/// <param name="tokens">Gives the key or token; null for none.</param>
 /// <param name="invoker">Sends the handshake; null for a connection of its own.</param>
 [UnsupportedOSPlatform("browser")]
-internal sealed class HubWebSocket(string? authorization, HttpMessageInvoker? invoker)
+internal sealed class HubWebSocket(Func<CancellationToken, ValueTask<string?>>? tokens, HttpMessageInvoker? invoker)
 {
     public async ValueTask<WebSocket> ConnectAsync(WebSocketConnectionContext context, CancellationToken cancellationToken)
     {
@@ -20,9 +20,9 @@ internal sealed class HubWebSocket(string? authorization, HttpMessageInvoker? in
         try
         {
             socket.Options.CollectHttpResponseDetails = true;
-            if (authorization is not null)
+            if (tokens is not null && await tokens(cancellationToken).ConfigureAwait(false) is { } token)
             {
-                socket.Options.SetRequestHeader("Authorization", authorization);
+                socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
             }
 
             await socket.ConnectAsync(context.Uri, invoker, cancellationToken).ConfigureAwait(false);

@@ -29,11 +29,24 @@ internal sealed class HubTransport : IStreamTransport
         }
 
         var builder = new HubConnectionBuilder().WithPushQueueHub(
-            session.Root, session.ClientOptions.Key is { Length: > 0 } key ? key : null, session.Http.Invoker);
+            session.Root, session.Http.Tokens.GetAsync, session.Http.Invoker);
         var connection = builder.Build();
         await using (connection.ConfigureAwait(false))
         {
-            await RunAsync(connection, session, cancellationToken).ConfigureAwait(false);
+            // Asked before the renewal begins, which takes its time from the present token.
+            _ = await session.Http.Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var renewing = TokenRenewal.RunAsync(
+                session, (token, ended) => connection.InvokeAsync("Authenticate", token, ended), over.Token);
+            try
+            {
+                await RunAsync(connection, session, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await over.CancelAsync().ConfigureAwait(false);
+                await renewing.ConfigureAwait(false);
+            }
         }
     }
 

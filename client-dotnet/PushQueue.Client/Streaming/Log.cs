@@ -15,4 +15,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Debug, "The stream of {Queue} connects again in {Delay}, try {Attempt}: {Reason}")]
     public static partial void TriesAgain(ILogger logger, string queue, TimeSpan delay, int attempt, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "The token of the stream of {Queue} could not be renewed: {Reason}")]
+    public static partial void RenewalFailed(ILogger logger, string queue, string reason);
 }

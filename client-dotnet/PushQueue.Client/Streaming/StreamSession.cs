@@ -19,6 +19,9 @@ internal sealed class StreamSession
     private const int ItemsMax = 10_000;
     private const long BytesMax = 4 * 1024 * 1024;
 
+    /// <summary>The <c>ref</c> of the command that renews the token.</summary>
+    public const string RenewalReference = "auth";
+
     private readonly PushQueueClient _client;
     private readonly HttpMessageStream _stream;
     private readonly IStreamTransport _transport;
@@ -39,6 +42,7 @@ internal sealed class StreamSession
     private bool _left;
     private bool _stands;
     private bool _stoodOnce;
+    private bool _askedForToken;
 
     public StreamSession(PushQueueClient client, HttpMessageStream stream)
     {
@@ -144,6 +148,7 @@ internal sealed class StreamSession
     {
         _stands = true;
         _stoodOnce = true;
+        _askedForToken = false;
         _stream.OnConnected();
     }
 
@@ -212,6 +217,16 @@ internal sealed class StreamSession
     private void AcceptEvent(ReadOnlySpan<byte> json)
     {
         var told = JsonSerializer.Deserialize(json, ClientJson.Default.StreamEvent)!;
+        if (told is { Event: null, Ref: RenewalReference })
+        {
+            if (told.Error is { } refusal)
+            {
+                Log.RenewalFailed(Logger, Name, told.Detail ?? refusal);
+            }
+
+            return;
+        }
+
         if (told.Queue is { } queue && queue != Queue && _many is null)
         {
             return;
@@ -395,9 +410,19 @@ internal sealed class StreamSession
 
             return (null, end.Delay);
         }
+        catch (StreamEnd end) when (end.Code == ProblemTypes.AccessEnded && TryAnotherToken())
+        {
+            // Whatever the consumer held was given back with its right.
+            _token = null;
+            return (null, null);
+        }
         catch (JsonException e)
         {
             throw Answer.NotOurs(e);
+        }
+        catch (PushQueueException e) when (e.Type == ProblemTypes.Unauthorized && TryAnotherToken())
+        {
+            return (null, TimeSpan.Zero);
         }
         catch (PushQueueException e) when (e.IsTransient || (_stoodOnce && MayPassLater(e)))
         {
@@ -409,6 +434,19 @@ internal sealed class StreamSession
             Http.Servers.MoveOn(Root);
             return (new PushQueueException(ProblemTypes.ConnectionLost, "The connection of the stream broke.", innerException: e), null);
         }
+    }
+
+    /// <summary>Has the provider asked for another token, once for each time that the stream stood.</summary>
+    private bool TryAnotherToken()
+    {
+        if (!Http.Tokens.CanRenew || _askedForToken)
+        {
+            return false;
+        }
+
+        _askedForToken = true;
+        Http.Tokens.Refused(ClientOptions.TimeProvider.GetTimestamp());
+        return true;
     }
 
     /// <summary>A server that refuses options which it accepted before is in trouble for the moment.</summary>

@@ -15,12 +15,24 @@ internal sealed class WebSocketTransport : IStreamTransport
 
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
+    private readonly SemaphoreSlim _sending = new(1, 1);
+
     public async Task RunAsync(StreamSession session, CancellationToken cancellationToken)
     {
         using var socket = new ClientWebSocket();
         await ConnectAsync(socket, session, cancellationToken).ConfigureAwait(false);
         await SendAsync(socket, "subscribe", session, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
-        await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var renewing = TokenRenewal.RunAsync(session, (token, ended) => RenewAsync(socket, token, ended), over.Token);
+        try
+        {
+            await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await renewing.ConfigureAwait(false);
+        }
     }
 
     private static async Task ConnectAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
@@ -58,7 +70,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         writer.WriteEndArray();
     }
 
-    private static ValueTask SendAsync(
+    private Task SendAsync(
         ClientWebSocket socket,
         string command,
         StreamSession session,
@@ -95,7 +107,36 @@ internal sealed class WebSocketTransport : IStreamTransport
             writer.WriteEndObject();
         }
 
-        return socket.SendAsync(json.WrittenMemory, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        return SendAsync(socket, json.WrittenMemory, cancellationToken);
+    }
+
+    private async Task SendAsync(ClientWebSocket socket, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        // A socket sends one frame at a time, and a renewal may meet the goodbye.
+        await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await socket.SendAsync(json, WebSocketMessageType.Text, endOfMessage: true, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    private Task RenewAsync(ClientWebSocket socket, string token, CancellationToken cancellationToken)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("cmd"u8, "auth"u8);
+            writer.WriteString("token"u8, token);
+            writer.WriteString("ref"u8, StreamSession.RenewalReference);
+            writer.WriteEndObject();
+        }
+
+        return SendAsync(socket, json.WrittenMemory, cancellationToken);
     }
 
     private static void WriteList(Utf8JsonWriter writer, string name, string[] texts)
@@ -105,7 +146,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         writer.WriteEndArray();
     }
 
-    private static async Task ReceiveAllAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
+    private async Task ReceiveAllAsync(ClientWebSocket socket, StreamSession session, CancellationToken cancellationToken)
     {
         // Cancelling a receive would abort the socket and leave no way to close the stream, so the close is what ends the receive.
         using var over = new CancellationTokenSource();
@@ -166,7 +207,7 @@ internal sealed class WebSocketTransport : IStreamTransport
     }
 
     /// <summary>Unsubscribed first, so that the server gives leases back at once instead of keeping them for the grace time.</summary>
-    private static async Task SayGoodbyeAsync(ClientWebSocket socket, StreamSession session, CancellationToken over)
+    private async Task SayGoodbyeAsync(ClientWebSocket socket, StreamSession session, CancellationToken over)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(over);
         timeout.CancelAfter(GoodbyeTimeout);
