@@ -66,8 +66,8 @@ internal sealed class AccessTokens(PushQueueClientOptions options) : IDisposable
     }
 
     /// <summary>
-    /// How long a JSON Web Token still lasts; null for another text, such as a key. Not by the clocks alone, which may differ: no longer than
-    /// from the token's making to its end.
+    /// How long a JSON Web Token still lasts; null for another text, such as a key. Not by the clocks alone, which may differ: no longer
+    /// than from the token's making to its end.
     /// </summary>
     private TimeSpan? LifeOf(string? token)
     {
@@ -103,7 +103,7 @@ internal sealed class AccessTokens(PushQueueClientOptions options) : IDisposable
             ? seconds
             : null;
 
-    /// <param name="Token">What the provider gave.</param>
+    /// <param name="Token">The text that the provider gave.</param>
     /// <param name="ReceivedAt">A timestamp.</param>
     /// <param name="RenewAfter">When the next one is asked for, from then; null for not before it is refused.</param>
     private sealed record Known(string? Token, long ReceivedAt, TimeSpan? RenewAfter);

@@ -33,7 +33,7 @@ internal sealed class HttpCaller : IDisposable
 
     public Servers Servers { get; }
 
-    /// <summary>What the requests are authorized with.</summary>
+    /// <summary>The key or tokens that authorize the requests.</summary>
     public AccessTokens Tokens { get; }
 
     /// <param name="call">The request.</param>

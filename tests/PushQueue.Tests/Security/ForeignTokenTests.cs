@@ -17,7 +17,7 @@ public sealed class ForeignTokenTests : IAsyncLifetime
     private readonly KeyRing _keys = new();
     private PushQueueServer _server = null!;
 
-    /// <summary>What is wrong with a token, and a part of the sentence that says so.</summary>
+    /// <summary>The faults of tokens, and a part of the sentence that names each.</summary>
     public static TheoryData<string, string> BadTokens => new()
     {
         { "expired", "expired" },

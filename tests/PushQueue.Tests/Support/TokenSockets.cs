@@ -44,7 +44,7 @@ internal static class TokenSockets
         return socket;
     }
 
-    /// <summary>Sends a command; the next frame that is no opening of a stream.</summary>
+    /// <summary>Sends a command; the next frame after the opening of a stream.</summary>
     public static async Task<string> AskAsync(this ClientWebSocket socket, string command)
     {
         await socket.SendAsync(command);

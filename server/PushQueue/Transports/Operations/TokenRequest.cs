@@ -2,7 +2,7 @@ using PushQueue.Security;
 
 namespace PushQueue.Transports.Operations;
 
-/// <summary>What a token is to be.</summary>
+/// <summary>A request for a token.</summary>
 internal sealed record TokenRequest
 {
     /// <summary>The rights; null for all that its maker has.</summary>
