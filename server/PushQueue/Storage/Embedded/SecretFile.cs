@@ -40,7 +40,7 @@ internal sealed class SecretFile(string dataDirectory) : ISharedSecret
 
         RandomNumberGenerator.Fill(secret);
 
-        // Written beside it and renamed: a crash never leaves half a secret.
+        // Written to a second file that is renamed: a crash never leaves half a secret.
         var draft = _path + ".new";
         File.Delete(draft);
         var form = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
