@@ -53,6 +53,7 @@ internal sealed partial class RedisScripts
             CultureInfo.InvariantCulture,
             $"""
             local INCARNATION, CHANNEL = '{incarnation}', '{channel}'
+            local READY, FINISHED = '{(char)RedisNotification.Ready}', {(byte)RedisNotification.Finished}
             local SUBSCRIPTIONS = {(subscriptions is null ? "false" : $"'{subscriptions}'")}
             local MOST_SUBSCRIPTIONS, MOST_COPIES = {QueueSubscriptions.TotalMax}, {QueueSubscriptions.CopiesMax}
             local DEFAULT_ATTEMPTS, DEFAULT_HISTORY = {defaults.MaxAttempts}, {defaults.HistoryMessages}

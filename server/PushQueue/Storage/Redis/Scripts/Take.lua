@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter
+-- uses: PlainTake, Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter
 -- Removes the next ready messages for good.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, 1 to take from a stopped queue too, the caller's time to choose by (empty:
