@@ -87,7 +87,8 @@ public sealed class RedisPlainScriptTests(SharedRedis redis)
                 case < 11:
                     arguments.AddRange(
                     [
-                        random.Next(1, 4), random.Next(20) == 0 ? 1 : 0, string.Empty, random.Next(5) == 0 ? 12 : 1000, random.Next(8) == 0 ? 0 : 1,
+                        random.Next(1, 4), random.Next(20) == 0 ? 1 : 0, string.Empty, random.Next(5) == 0 ? 12 : 1000,
+                        random.Next(8) == 0 ? 0 : 1,
                         random.Next(9) == 0 ? 9 : 1000, random.Next(9) == 0 ? 9 : 1000, string.Empty, string.Empty,
                     ]);
                     return (RedisScript.Take, arguments);
@@ -97,7 +98,8 @@ public sealed class RedisPlainScriptTests(SharedRedis redis)
                     random.NextBytes(_receipts);
                     arguments.AddRange(
                     [
-                        count, random.Next(5) == 0 ? 12 : 1000, _now + random.Next(2000, 30000), "0", random.Next(2) == 0 ? "worker" : string.Empty,
+                        count, random.Next(5) == 0 ? 12 : 1000, _now + random.Next(2000, 30000), "0",
+                        random.Next(2) == 0 ? "worker" : string.Empty,
                         random.Next(9) == 0 ? 1 : random.Next(9) == 0 ? 2 : 0, _receipts, string.Empty, string.Empty, 0, 0, 0, string.Empty,
                         string.Empty,
                     ]);
@@ -176,11 +178,16 @@ public sealed class RedisPlainScriptTests(SharedRedis redis)
                 return random.NextDouble() < keyed ? message with { Key = $"key{random.Next(6)}" } : message;
             }
 
+            if (random.NextDouble() < keyed)
+            {
+                message = message with { Key = $"key{random.Next(6)}" };
+            }
+
             return random.Next(6) switch
             {
                 0 => message with { Id = MessageId.Parse($"id{_ids++ / 2}") },
                 1 => message with { UniqueKey = $"unique{random.Next(5)}" },
-                2 => message with { Key = $"key{random.Next(3)}" },
+                2 => message with { RetryDelay = new RetryDelay(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)) },
                 3 => message with { TimeToLive = TimeSpan.FromSeconds(random.Next(1, 5)) },
                 4 => message with { MaxAttempts = 2 },
                 _ => message,
@@ -275,7 +282,7 @@ public sealed class RedisPlainScriptTests(SharedRedis redis)
                 }
             }
 
-            foreach (var suffix in new[] { ":ready", ":delayed", ":leased", ":expiring", ":blocked", ":line", ":keynames", ":known", ":turn" })
+            foreach (var suffix in new[] { ":ready", ":delayed", ":leased", ":expiring", ":blocked", ":line", ":keynames", ":known" })
             {
                 foreach (var entry in await _database.SortedSetRangeByRankWithScoresAsync(_key + suffix).WithTimeout())
                 {

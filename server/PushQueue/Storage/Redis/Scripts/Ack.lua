@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: PlainAck, Codec, Queue, Keys, Advance, Leases
+-- uses: PlainKeys, PlainAck, Codec, Queue, Keys, Advance, Leases
 -- Ends leases whose work is done: the messages are gone.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller; then per lease its message's id and its receipt.

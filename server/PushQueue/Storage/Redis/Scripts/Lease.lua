@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- uses: PlainLease, Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter, Turns
+-- uses: PlainKeys, PlainLease, Codec, Queue, Keys, Advance, Choose, Ranks, Headers, Filter, Turns
 -- Reserves the next ready messages.
 -- KEYS: the queue's hash.
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), end of the leases (0: none), number of the

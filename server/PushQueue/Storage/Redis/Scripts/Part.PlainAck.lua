@@ -1,10 +1,11 @@
 -- Part: the plain case of an ack, before all other parts, as Part.PlainPut.lua is that of a put. It ends the script if the queue has
--- nothing due, each lease is there, is current and ends by itself, and its message has no id, unique key, key or time to live.
+-- nothing due and no turns of keys, each lease is there, is current and ends by itself, and its message has no id, unique key or time to
+-- live, and was not tried before if it has a key.
 do
   local function plain_ack()
     local call, key, now, format = redis.call, KEYS[1], tonumber(ARGV[1]), string.format
-    local epoch, due, listed, expires, used, bytes, delivered, acked = unpack(
-      call('HMGET', key, 'epoch', 'due', 'listed', 'expires', 'used', 'bytes', 'delivered', 'acked'))
+    local epoch, due, listed, expires, used, filtered, fair, bytes, delivered, acked = unpack(
+      call('HMGET', key, 'epoch', 'due', 'listed', 'expires', 'used', 'filtered', 'fair', 'bytes', 'delivered', 'acked'))
     if not epoch or (due and tonumber(due) <= now) then return nil end
     local numbers, seen, n = {}, {}, 0
     for i = 3, #ARGV, 2 do
@@ -15,7 +16,7 @@ do
       numbers[n] = ('0'):rep(15 - #id) .. id
     end
 
-    local members, reply, removed = {}, { 0 }, 0
+    local members, reply, removed, names, keyed = {}, { 0 }, 0, nil, nil
     local notifications, pack, unpack_struct = { struct.pack('>I2c0', #ARGV[2], ARGV[2]) }, struct.pack, struct.unpack
     for from = 1, n, 16 do
       local to = math.min(from + 15, n)
@@ -26,12 +27,20 @@ do
         if not record or not state then return nil end
         local flags, length, priority = unpack_struct('>BI4c1', record)
         -- 1: id, 2: unique key, 16 time to live, 64 key.
-        if flags % 4 > 0 or flags % 32 > 15 or flags % 128 > 63 then return nil end
+        if flags % 4 > 0 or flags % 32 > 15 then return nil end
         local bits, attempts, _, _, lease_end, node, receipt = unpack_struct('>BI4I4dddc8', state)
         -- 1: a delivery, 64: by the caller's clock.
         if bits % 2 > 0 or bits % 128 > 63 or lease_end == 0 or node ~= 0 or receipt ~= ARGV[2 * i + 2] then return nil end
         local worker = bits % 4 > 1 and unpack_struct('>I2c0', state, 42) or ''
         members[i] = numbers[i] .. priority
+        if flags % 128 > 63 and key:sub(-2) == ':0' then
+          if fair == '1' or bits > 127 then return nil end
+          names, keyed = names or {}, keyed or {}
+          local name = plain_key(record, flags)
+          if not keyed[name] then names[#names + 1] = name end
+          members[i] = numbers[i] .. string.char(priority:byte() + 16)
+          keyed[name], keyed[i] = true, name
+        end
         removed = removed + #record - length
         reply[i + 1] = 0
         local id, text = ARGV[2 * i + 1], format('%d', attempts)
@@ -41,6 +50,34 @@ do
       end
     end
 
+    if names then
+      -- The lease of a key that ends exposes the next message of the key.
+      local counts, limit, write_counts = plain_counts(names)
+      local opened, ready, checked = {}, {}, false
+      for i = 1, n do
+        local count = keyed[i] and counts[keyed[i]]
+        if count then
+          count.leased = count.leased - 1
+          if count.exposed == 0 and count.blocked > 0 and limit > count.leased + count.returning then
+            local name = keyed[i]
+            local member = call('ZRANGEBYLEX', key .. ':line', '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]:sub(-16)
+            opened[#opened + 1] = member
+            ready[#ready + 1] = call('ZSCORE', key .. ':blocked', member)
+            ready[#ready + 1] = member
+            count.blocked, count.exposed = count.blocked - 1, 1
+            if not checked then
+              checked = true
+              if (filtered and tonumber(filtered) > now) or call('EXISTS', key .. ':ready') == 0 then
+                notifications[i + 1] = READY .. notifications[i + 1]
+              end
+            end
+          end
+        end
+      end
+      for from = 1, #opened, 1000 do call('ZREM', key .. ':blocked', unpack(opened, from, math.min(from + 999, #opened))) end
+      for from = 1, #ready, 1000 do call('ZADD', key .. ':ready', unpack(ready, from, math.min(from + 999, #ready))) end
+      write_counts()
+    end
     for from = 1, n, 1000 do
       local to = math.min(from + 999, n)
       call('ZREM', key .. ':leased', unpack(members, from, to))

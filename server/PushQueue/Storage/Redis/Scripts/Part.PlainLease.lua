@@ -1,5 +1,6 @@
 -- Part: the plain case of a lease, before all other parts, as Part.PlainPut.lua is that of a put. It ends the script if the leases have an
--- end of their own, the queue runs and has nothing due and no turns of keys, and the next messages have no key and were never leased.
+-- end of their own, the queue runs and has nothing due and no turns of keys, and the next messages were never leased.
+-- A message with a key has no id, unique key or time to live, and at most one message of its key may be leased.
 do
   local function plain_lease()
     local call, key, now, format = redis.call, KEYS[1], tonumber(ARGV[1]), string.format
@@ -11,12 +12,10 @@ do
     local members = call('ZRANGE', key .. ':ready', 0, wanted - 1, 'WITHSCORES')
     local numbers, n, bytes = {}, #members / 2, 0
     for i = 1, n do
-      local member = members[2 * i - 1]
-      if member:byte(16) > 57 then return nil end
-      numbers[i] = member:sub(1, 15)
+      numbers[i] = members[2 * i - 1]:sub(1, 15)
     end
     -- In small groups, so that few bodies are read in vain where the bytes end the lease.
-    local reply, leased = { 0, 0 }, 0
+    local reply, leased, names, keyed = { 0, 0 }, 0, nil, nil
     for from = 1, n, 16 do
       local to = math.min(from + 15, n)
       local records = call('HMGET', key .. ':messages', unpack(numbers, from, to))
@@ -29,6 +28,14 @@ do
         end
         leased = leased + 1
         reply[2 * leased + 1] = record
+        if members[2 * leased - 1]:byte(16) > 57 then
+          local flags = record:byte()
+          if flags % 4 > 0 or flags % 32 > 15 then return nil end
+          local name = plain_key(record, flags)
+          names, keyed = names or {}, keyed or {}
+          if keyed[name] then return nil end
+          keyed[name], keyed[leased], names[#names + 1] = true, name, name
+        end
       end
       if leased == n then break end
     end
@@ -44,9 +51,22 @@ do
         if given[i] then return nil end
       end
     end
+    local counts, limit, write_counts, line
+    if names then
+      counts, limit, write_counts = plain_counts(names)
+      line = {}
+      for i = 1, #names do
+        local count = counts[names[i]]
+        -- Another message of the key may be leased, too: not plain.
+        if count.exposed ~= 1 or (count.blocked > 0 and limit - count.leased - count.returning > 1) then return nil end
+        count.exposed, count.leased = 0, count.leased + 1
+      end
+    end
     for i = 1, n do
       local member, receipt = members[2 * i - 1], receipts:sub(i * 8 - 7, i * 8)
-      local available = tonumber(members[2 * i]) - (57 - member:byte(16)) * 4398046511104
+      local digit, name = member:byte(16), keyed and keyed[i]
+      local available = tonumber(members[2 * i]) - (57 - (name and digit - 16 or digit)) * 4398046511104
+      if name then line[#line + 1] = name .. '\0' .. format('%015d', available) .. member end
       local state = pack('>BI4I4dddc8', bits, attempts, 0, available, lease_end, 0, receipt) .. tail
       states[2 * i - 1], states[2 * i] = numbers[i], state
       leases[2 * i - 1], leases[2 * i] = ARGV[5], member
@@ -58,6 +78,10 @@ do
       call('ZADD', key .. ':leased', unpack(leases, from, to))
     end
     if n > 0 then call('ZREMRANGEBYRANK', key .. ':ready', 0, n - 1) end
+    if line then
+      for from = 1, #line, 1000 do call('ZREM', key .. ':line', unpack(line, from, math.min(from + 999, #line))) end
+      write_counts()
+    end
 
     local control = listed and 0 or 1
     if expires and tonumber(expires) > 0 and tonumber(used or 0) < now then changes[1], changes[2] = 'used', format('%d', now) end

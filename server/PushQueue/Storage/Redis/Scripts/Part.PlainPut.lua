@@ -1,7 +1,7 @@
 -- Part: the plain case of a put, before all other parts, because making their functions costs Redis several times what the commands cost
--- (docs/BENCHMARKS.md). It ends the script if every message is plain (no id, unique key, key, limits of its own, time to live or delay) and
--- the queue exists, has nothing due, no maximum, no turns of keys and no subscriber. Otherwise it changes nothing, and the rest of the
--- script does the work; both leave the same data, which a test compares.
+-- (docs/BENCHMARKS.md). It ends the script if every message is plain (no id, unique key, limits of its own, time to live or delay) and the
+-- queue exists, has nothing due, no maximum, no turns of keys and no subscriber. Otherwise it changes nothing, and the rest of the script
+-- does the work; both leave the same data, which a test compares.
 do
   local function plain_put()
     local call, key, now, format = redis.call, KEYS[1], tonumber(ARGV[1]), string.format
@@ -15,13 +15,34 @@ do
     if version and (version ~= fed_at or fed ~= '') then return nil end
 
     if available < now then available = now end
-    local reply, records, ready, scores, added = { 0, 0 }, {}, {}, {}, 0
-    local byte, sub, unpack_struct, n = string.byte, string.sub, struct.unpack, 0
+    local reply, records, ready, blocked, scores, added = { 0, 0 }, {}, {}, {}, {}, 0
+    local byte, sub, unpack_struct, n, keyed, names = string.byte, string.sub, struct.unpack, 0, nil, nil
     for i = 4, #ARGV, 2 do
       local record = ARGV[i]
       local flags = byte(record)
-      -- Bits 32 and 128: a trace context and headers, which a put only stores.
-      if (flags ~= 0 and flags ~= 128 and flags ~= 32 and flags ~= 160) or ARGV[i + 1] ~= '0' then return nil end
+      if flags ~= 0 then
+        -- 32 and 128 are a trace context and headers, which a put only stores.
+        local rest = flags % 128
+        if rest ~= 0 and rest ~= 32 and rest ~= 64 and rest ~= 96 then return nil end
+        if rest > 63 and key:sub(-2) == ':0' then
+          keyed, names = keyed or {}, names or {}
+          local name = plain_key(record, flags)
+          if not keyed[name] then names[#names + 1] = name end
+          keyed[name], keyed[i] = true, name
+        end
+      end
+      if ARGV[i + 1] ~= '0' then return nil end
+      n = n + 2
+      added = added + #record - unpack_struct('>I4', record, 2)
+    end
+
+    local counts, limit, write_counts, line
+    if keyed then
+      counts, limit, write_counts = plain_counts(names)
+      line = {}
+    end
+    for i = 4, #ARGV, 2 do
+      local record, name, stands = ARGV[i], keyed and keyed[i], ready
       local priority = sub(record, 6, 6)
       local score = scores[priority]
       if not score then
@@ -29,19 +50,36 @@ do
         scores[priority] = score
       end
       seq = seq + 1
-      reply[n / 2 + 3] = seq
+      reply[i / 2 + 1] = seq
       local number = format('%015d', seq)
-      records[n + 1], records[n + 2] = number, record
-      ready[n + 1], ready[n + 2] = score, number .. priority
-      n = n + 2
-      added = added + #record - unpack_struct('>I4', record, 2)
+      records[i - 3], records[i - 2] = number, record
+      local member = number .. priority
+      if name then
+        member = number .. string.char(byte(priority) + 16)
+        local count = counts[name]
+        line[#line + 1] = '0'
+        line[#line + 1] = name .. '\0' .. format('%015d', available) .. member
+        if count.exposed == 0 and limit > count.leased + count.returning then
+          if count.blocked > 0 then return nil end
+          count.exposed = 1
+        else
+          count.blocked, stands = count.blocked + 1, blocked
+        end
+      end
+      local at = #stands
+      stands[at + 1], stands[at + 2] = score, member
     end
 
-    local is_notified = (filtered and tonumber(filtered) > now) or call('EXISTS', key .. ':ready') == 0
-    for from = 1, n, 1000 do
-      local to = math.min(from + 999, n)
-      call('HSET', key .. ':messages', unpack(records, from, to))
-      call('ZADD', key .. ':ready', unpack(ready, from, to))
+    local is_notified = #ready > 0 and ((filtered and tonumber(filtered) > now) or call('EXISTS', key .. ':ready') == 0)
+    local function write(command, suffix, values)
+      for from = 1, #values, 1000 do call(command, key .. suffix, unpack(values, from, math.min(from + 999, #values))) end
+    end
+    write('HSET', ':messages', records)
+    write('ZADD', ':ready', ready)
+    if keyed then
+      write('ZADD', ':blocked', blocked)
+      write('ZADD', ':line', line)
+      write_counts()
     end
     local changes = { 'seq', format('%d', seq), 'available', format('%d', available), 'bytes', format('%d', (bytes or 0) + added),
       'put', format('%d', (put or 0) + n / 2) }

@@ -1,5 +1,5 @@
 #!lua
--- uses: PlainPut, Codec, Queue, Keys, Advance, Headers, Feeds
+-- uses: PlainKeys, PlainPut, Codec, Queue, Keys, Advance, Headers, Feeds
 -- Puts messages, making the queue if it does not exist, and copies of them into the queues that subscribe to it.
 -- KEYS: the queue's hash. On a Redis Cluster all keys of the queue, and those of its subscribers as far as the node knows them.
 -- ARGV: time, the caller, 1 for all or none and 0 for each by itself; then per message its record and the time it becomes available (0:
