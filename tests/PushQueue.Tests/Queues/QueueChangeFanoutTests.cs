@@ -42,4 +42,25 @@ public sealed class QueueChangeFanoutTests
         Assert.Equal(1, errors["listener"]);
         log.Verify();
     }
+
+    [Fact]
+    public void Messages_are_pushed_at_once_if_a_listener_pushes_them_and_no_take_waits()
+    {
+        using var meter = new MessageMeter(TimeProvider.System);
+        using var log = new VerifyingLogger();
+        var consumers = new RecordingListener();
+        var takes = new TakeWaiters(TimeProvider.System);
+        var fanout = new QueueChangeFanout([takes, consumers], log.CreateLogger<QueueChangeFanout>(), meter);
+        var reversed = new QueueChangeFanout([consumers, takes], log.CreateLogger<QueueChangeFanout>(), meter);
+
+        Assert.Null(fanout.Pushes(Queue));
+        consumers.IsPushing = true;
+        Assert.True(fanout.Pushes(Queue));
+        var take = takes.Join(Queue, TimeSpan.FromMinutes(1), isFiltered: false, out _);
+        Assert.False(fanout.Pushes(Queue));
+        Assert.False(reversed.Pushes(Queue));
+        Assert.True(fanout.Pushes(QueueName.Parse("other")));
+        takes.Leave(take);
+        Assert.True(fanout.Pushes(Queue));
+    }
 }
