@@ -12,13 +12,20 @@ internal static class Program
 {
     /// <summary>
     /// Runs the benchmarks that the arguments name; <c>--short</c> for a quick look. <c>handlers</c> prints the rates of handlers,
-    /// <c>handlers-soak MINUTES</c> their memory over time, <c>waiting-memory</c> the memory of waiting messages.
+    /// <c>handlers-soak MINUTES</c> their memory over time, <c>waiting-memory</c> the memory of waiting messages. <c>bare PORT</c> serves
+    /// puts with Kestrel alone, for comparison.
     /// </summary>
     private static async Task Main(string[] args)
     {
         if (args is ["waiting-memory"])
         {
             await WaitingMemory.PrintAsync();
+            return;
+        }
+
+        if (args is ["bare", var port])
+        {
+            await BareServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
             return;
         }
 
