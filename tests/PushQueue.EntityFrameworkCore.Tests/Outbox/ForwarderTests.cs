@@ -99,6 +99,27 @@ public sealed class ForwarderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_forwarder_that_is_replaced_after_the_window_is_reported_and_its_messages_are_put()
+    {
+        await using var node = await TestNode.StartAsync("--durability", "memory");
+        await using (var db = _database.Open())
+        {
+            db.PutLater("orders", "1");
+            db.PutLater("fresh", "2");
+            db.Add(new OutboxLease { Queue = "orders", Owner = "dead", Beat = 7, BeatAt = DateTimeOffset.UtcNow.AddMinutes(-11) });
+            db.Add(new OutboxLease { Queue = "fresh", Owner = "dead", Beat = 7, BeatAt = DateTimeOffset.UtcNow.AddMinutes(-9) });
+            await db.SaveChangesAsync();
+        }
+
+        await using var app = await App.StartAsync(_database, node.Client);
+
+        var monitor = app.Services.GetRequiredService<OutboxMonitor<TestDb>>();
+        await Waiting.UntilAsync(async () => await monitor.GetStateAsync() is { Waiting: 0, SetAside: 0 }, "both messages are put");
+        var warning = Assert.Single(app.Log.Lines, static line => line.Level >= LogLevel.Warning);
+        Assert.StartsWith("A forwarder left the outbox of orders", warning.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_may_not_put_sets_messages_aside_and_one_that_may_not_manage_is_warned()
     {
         using var folder = new TemporaryDirectory();
@@ -141,12 +162,18 @@ public sealed class ForwarderTests : IAsyncLifetime
             await db.SaveChangesAsync();
         }
 
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var app = await App.StartAsync(
+            _database, HookedClient.Of(node.Client, before: gate.Task.WaitAsync),
+            services: static services => services.AddHealthChecks().AddPushQueueOutbox<TestDb>(TimeSpan.Zero));
+        var meters = app.Services.GetRequiredService<IMeterFactory>();
         var values = new System.Collections.Concurrent.ConcurrentDictionary<string, double>(StringComparer.Ordinal);
         using var listener = new MeterListener
         {
-            InstrumentPublished = static (instrument, listener) =>
+            // Other tests have outboxes, too.
+            InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == OutboxMeter.Name)
+                if (instrument.Meter.Name == OutboxMeter.Name && instrument.Meter.Scope == meters)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -155,10 +182,6 @@ public sealed class ForwarderTests : IAsyncLifetime
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
         listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => values[instrument.Name] = value);
         listener.Start();
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var app = await App.StartAsync(
-            _database, HookedClient.Of(node.Client, before: gate.Task.WaitAsync),
-            services: static services => services.AddHealthChecks().AddPushQueueOutbox<TestDb>(TimeSpan.Zero));
         var health = app.Services.GetRequiredService<HealthCheckService>();
 
         var waiting = await health.CheckHealthAsync().WithTimeout();
