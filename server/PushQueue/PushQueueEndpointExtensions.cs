@@ -63,7 +63,9 @@ public static class PushQueueEndpointExtensions
     private static Task CheckAsync(
         OriginCheck check, PushMark mark, NodeDrain drain, HttpContext context, RefusalForm form, RequestDelegate next)
     {
-        // hot path: every request; guarded by bench access.
+        // hot path: every request; guarded by bench access. A cache in front that answered a take again would give one message to several
+        // consumers. Streams, pages and SignalR say more.
+        context.Response.Headers.CacheControl = "no-store";
         if (drain.HasBegun && !HttpProtocol.IsHttp2(context.Request.Protocol))
         {
             context.Response.Headers.Connection = "close";

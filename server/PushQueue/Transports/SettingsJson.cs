@@ -83,7 +83,7 @@ internal static class SettingsJson
         {
             if (name is not ("messages" or "age" or "perKey"))
             {
-                return Problem.BadOption(HistoryForm);
+                return OptionValues.Unknown($"history.{name}", $"{HistoryMessages}, {HistoryAge}, {HistoryPerKey}");
             }
 
             if (reader.TokenType == JsonTokenType.Null)

@@ -65,6 +65,26 @@ internal sealed class FuzzAnswers(FuzzMemory memory, FuzzFindings findings)
         return status;
     }
 
+    /// <summary>The same over HTTP/2; false at the end of the connection.</summary>
+    public async Task<bool> ReadFramesAsync(FuzzSocket socket, int milliseconds)
+    {
+        var received = new List<byte>();
+        byte[]? bytes;
+        while ((bytes = await socket.ReceiveAsync(milliseconds)) is { Length: > 0 } && received.Count < BytesMax)
+        {
+            received.AddRange(bytes);
+        }
+
+        byte[] all = [.. received];
+        memory.Learn(Encoding.Latin1.GetString(all));
+        foreach (var (status, text) in FuzzHttp2.Answers(all))
+        {
+            Check(status, text, socket.Trace);
+        }
+
+        return bytes is not null;
+    }
+
     private void Check(int status, string text, FuzzTrace trace)
     {
         _ = Interlocked.Increment(ref _count);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -11,13 +12,30 @@ internal sealed class FuzzSocket(Random random, FuzzTrace trace) : IDisposable
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[64 * 1024];
+    private Stream _stream = Stream.Null;
 
     public FuzzTrace Trace => trace;
 
-    public async Task ConnectAsync(int port)
+    /// <param name="port">The port.</param>
+    /// <param name="tls">The protocol to speak over TLS; null for no TLS.</param>
+    public async Task ConnectAsync(int port, SslApplicationProtocol? tls = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         await _socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), patience.Token);
+        _stream = new NetworkStream(_socket);
+        if (tls is { } protocol)
+        {
+            var stream = new SslStream(_stream);
+            _stream = stream;
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "127.0.0.1",
+                    ApplicationProtocols = [protocol],
+                    RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+                },
+                patience.Token);
+        }
     }
 
     /// <summary>Sends bytes; false where the server has ended the connection.</summary>
@@ -31,7 +49,8 @@ internal sealed class FuzzSocket(Random random, FuzzTrace trace) : IDisposable
             for (var sent = 0; sent < bytes.Length;)
             {
                 var length = pieces > 1 ? Math.Min(bytes.Length - sent, random.Next(1, (bytes.Length / pieces) + 2)) : bytes.Length - sent;
-                sent += await _socket.SendAsync(bytes.AsMemory(sent, length), patience.Token);
+                await _stream.WriteAsync(bytes.AsMemory(sent, length), patience.Token);
+                sent += length;
                 if (pieces > 1)
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(random.Next(3)), TimeProvider.System);
@@ -40,7 +59,7 @@ internal sealed class FuzzSocket(Random random, FuzzTrace trace) : IDisposable
 
             return true;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
             return false;
         }
@@ -52,14 +71,14 @@ internal sealed class FuzzSocket(Random random, FuzzTrace trace) : IDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(milliseconds));
         try
         {
-            var length = await _socket.ReceiveAsync(_buffer, patience.Token);
+            var length = await _stream.ReadAsync(_buffer, patience.Token);
             return length == 0 ? null : _buffer[..length];
         }
         catch (OperationCanceledException)
         {
             return [];
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             return null;
         }

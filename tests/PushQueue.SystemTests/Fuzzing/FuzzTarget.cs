@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Security;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PushQueue.SystemTests.Support;
@@ -31,11 +32,21 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
     private readonly ServerProcess _server;
     private readonly TemporaryDirectory _data;
     private readonly RedisServer? _redis;
+    private readonly TestAuthority? _authority;
     private readonly int[] _dialectPorts;
     private int _linesSeen;
 
-    private FuzzTarget(ServerProcess server, TemporaryDirectory data, RedisServer? redis, FuzzTables tables, FuzzKeys keys)
+    private FuzzTarget(
+        ServerProcess server, TemporaryDirectory data, RedisServer? redis, TestAuthority? authority, FuzzTables tables, FuzzKeys keys)
     {
+        _authority = authority;
+        Client = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        })
+        {
+            BaseAddress = server.Address,
+        };
         _server = server;
         _data = data;
         _redis = redis;
@@ -54,33 +65,42 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
 
     public int SyslogPort { get; }
 
-    public HttpClient Client => _server.Client;
+    public HttpClient Client { get; }
+
+    public bool IsTls => _authority is not null;
+
+    /// <summary>The protocol that requests of HTTP/1.1 name over TLS; null without TLS.</summary>
+    public SslApplicationProtocol? Tls => IsTls ? SslApplicationProtocol.Http11 : null;
 
     public int ProcessId => _server.ProcessId;
 
-    public static async Task<FuzzTarget> StartAsync(bool overRedis, bool withKeys, string pushAddress)
+    public static async Task<FuzzTarget> StartAsync(bool overRedis, bool withKeys, bool overTls, string pushAddress)
     {
         var tables = await FuzzTables.ReadAsync();
         var data = new TemporaryDirectory();
         RedisServer? redis = null;
+        var authority = overTls ? new TestAuthority() : null;
         try
         {
             redis = overRedis ? await RedisServer.StartAsync() : null;
             var access = Path.Combine(data.Path, "access.json");
             var keys = withKeys ? await FuzzKeys.WriteAsync(access) : new FuzzKeys();
             string[] auth = withKeys ? ["--auth", access] : [];
+            var certificate = authority?.Issue("127.0.0.1");
+            string[] tls = certificate is var (file, key) ? ["--cert", file, "--cert-key", key] : [];
             string[] store = redis is null ? ["--durability", "memory"] : ["--redis", $"127.0.0.1:{redis.Port}"];
             var server = await ServerProcess.StartAsync(
                 data.Path,
                 [
-                    .. store, .. auth, "--push-allow", pushAddress, "--syslog-port", "0",
+                    .. store, .. auth, .. tls, "--push-allow", pushAddress, "--syslog-port", "0",
                     .. Dialects.SelectMany(name => (string[])[$"--{name}-port", "0"]),
                 ]);
-            return new FuzzTarget(server, data, redis, tables, keys);
+            return new FuzzTarget(server, data, redis, authority, tables, keys);
         }
         catch
         {
             await (redis?.DisposeAsync() ?? default);
+            authority?.Dispose();
             data.Dispose();
             throw;
         }
@@ -190,7 +210,9 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Client.Dispose();
         await _server.DisposeAsync();
+        _authority?.Dispose();
         if (_redis is not null)
         {
             await _redis.DisposeAsync();

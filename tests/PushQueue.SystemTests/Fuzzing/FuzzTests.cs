@@ -19,10 +19,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var seconds = HistoryRun.FromEnvironment("PUSHQUEUE_TEST_FUZZ_SECONDS") ?? 60;
         var workers = HistoryRun.FromEnvironment("PUSHQUEUE_TEST_FUZZ_WORKERS") ?? 6;
         var overRedis = HistoryRun.FromEnvironment("PUSHQUEUE_TEST_FUZZ_REDIS") is 1;
+        var overTls = HistoryRun.FromEnvironment("PUSHQUEUE_TEST_FUZZ_TLS") is 1;
         var withKeys = HistoryRun.FromEnvironment("PUSHQUEUE_TEST_FUZZ_KEYS") is 1;
         output.WriteLine($"Seed {seed}: repeat with PUSHQUEUE_TEST_SEED={seed}.");
         await using var receiver = new FuzzReceiver(PushAddress);
-        await using var target = await FuzzTarget.StartAsync(overRedis, withKeys, PushAddress);
+        await using var target = await FuzzTarget.StartAsync(overRedis, withKeys, overTls, PushAddress);
 
         var run = new FuzzRun(target, seed, workers, new FuzzMemory(receiver.Url));
         var findings = await run.RunAsync(TimeSpan.FromSeconds(seconds), output);

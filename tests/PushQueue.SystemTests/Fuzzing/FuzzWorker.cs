@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace PushQueue.SystemTests.Fuzzing;
@@ -42,6 +44,7 @@ internal sealed class FuzzWorker
         {
             await (Random.Next(100) switch
             {
+                < 20 when _target.IsTls => Http2Async(),
                 < 60 => RequestsAsync(),
                 < 75 => WebSocketAsync(),
                 < 88 => HubSocketAsync(),
@@ -51,7 +54,7 @@ internal sealed class FuzzWorker
                 _ => NoiseAsync(),
             });
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or IOException or AuthenticationException)
         {
             _findings.Add("The server takes no connection", e.Message, Trace);
         }
@@ -63,7 +66,7 @@ internal sealed class FuzzWorker
         var route = _values.Pick(_target.Tables.Routes);
         var (port, prefix) = _target.PortFor(route, Random);
         using var socket = new FuzzSocket(Random, Trace);
-        await socket.ConnectAsync(port);
+        await socket.ConnectAsync(port, _target.Tls);
         for (var rounds = Random.Next(1, 8); rounds > 0; rounds--)
         {
             var count = _values.Chance(90) ? 1 : Random.Next(2, 5);
@@ -79,6 +82,42 @@ internal sealed class FuzzWorker
                 route = _values.Pick(_target.Tables.Routes);
             }
         }
+    }
+
+    /// <summary>Requests and sockets of one HTTP/2 connection, of which nobody waits for the other.</summary>
+    private async Task Http2Async()
+    {
+        using var socket = new FuzzSocket(Random, Trace);
+        await socket.ConnectAsync(_target.Port, SslApplicationProtocol.Http2);
+        var bytes = FuzzHttp2.Preface;
+        for (var stream = 1; stream < 2 * Random.Next(2, 12); stream += 2)
+        {
+            var route = _values.Pick(_target.Tables.Routes);
+            bytes = [.. bytes, .. _values.Chance(25) ? Socket2(stream) : FuzzHttp2.Request(stream, _http.Request(route))];
+            if (!await socket.SendAsync(_values.Odd(5) ? _bodies.Mutate(bytes) : bytes)
+                || !await _answers.ReadFramesAsync(socket, Random.Next(5, 60)))
+            {
+                return;
+            }
+
+            bytes = [];
+        }
+    }
+
+    private byte[] Socket2(int stream)
+    {
+        var target = _http.Target(_values.Pick(_target.Tables.Routes.Where(route => _values.Odd(10)
+            || route.Pattern.Contains("/ws", StringComparison.Ordinal) || route.Pattern == "/hub").ToList()), "GET");
+        var sent = target.Contains("/hub", StringComparison.Ordinal) ? Handshake + _bodies.HubRecords() : _bodies.Command();
+        var fields = _http.HostFields().Split("\r\n").Where(static line => line.StartsWith("Authorization: ", StringComparison.Ordinal))
+            .Select(static line => ("authorization", line[15..]));
+        return FuzzHttp2.Socket(
+            stream,
+            _values.Odd(5) ? _values.Text() : "websocket",
+            target,
+            _values.Odd(10) ? "12" : "13",
+            fields,
+            _frames.Message(FuzzBodies.Bytes(sent)));
     }
 
     private async Task WebSocketAsync()
@@ -126,7 +165,7 @@ internal sealed class FuzzWorker
     {
         using var sending = new FuzzSocket(Random, Trace);
         var host = _http.HostFields();
-        await sending.ConnectAsync(_target.Port);
+        await sending.ConnectAsync(_target.Port, _target.Tls);
         await sending.SendAsync(
             FuzzBodies.Bytes($"POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n"));
         if (await sending.ReceiveAsync(5000) is not { Length: > 0 } negotiated)
@@ -143,7 +182,7 @@ internal sealed class FuzzWorker
 
         var token = text[(at + 19)..].Split('"')[0];
         using var reading = new FuzzSocket(Random, Trace);
-        await reading.ConnectAsync(_target.Port);
+        await reading.ConnectAsync(_target.Port, _target.Tls);
         var accept = _values.Chance(50) ? "text/event-stream" : "*/*";
         var poll = FuzzBodies.Bytes($"GET /hub?id={token} HTTP/1.1\r\n{host}Accept: {accept}\r\n\r\n");
         await reading.SendAsync(poll);
@@ -176,7 +215,7 @@ internal sealed class FuzzWorker
     {
         var streams = _target.Tables.Routes.Where(route => route.Segments is [.., "c" or "sse", _]).ToList();
         using var socket = new FuzzSocket(Random, Trace);
-        await socket.ConnectAsync(_target.Port);
+        await socket.ConnectAsync(_target.Port, _target.Tls);
         await socket.SendAsync(FuzzBodies.Bytes(
             $"GET {_http.Target(_values.Pick(streams), "GET")} HTTP/1.1\r\n{_http.HostFields()}\r\n"));
         for (var rounds = Random.Next(1, 5); rounds > 0; rounds--)
@@ -199,7 +238,7 @@ internal sealed class FuzzWorker
     private async Task NoiseAsync()
     {
         using var socket = new FuzzSocket(Random, Trace);
-        await socket.ConnectAsync(_target.AnyPort(Random));
+        await socket.ConnectAsync(_target.AnyPort(Random), _target.Tls);
         var noise = new byte[Random.Next(1, 3000)];
         Random.NextBytes(noise);
         if (_values.Chance(30))
@@ -216,7 +255,7 @@ internal sealed class FuzzWorker
         var socket = new FuzzSocket(Random, Trace);
         try
         {
-            await socket.ConnectAsync(_target.Port);
+            await socket.ConnectAsync(_target.Port, _target.Tls);
             await socket.SendAsync(_frames.Handshake(target, _http.HostFields()));
             await _answers.ReadAsync(socket, 1, 500);
             return socket;

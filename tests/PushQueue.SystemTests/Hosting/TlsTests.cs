@@ -75,6 +75,36 @@ public sealed class TlsTests : IDisposable
         Assert.Equal("", server.Errors.Trim());
     }
 
+    [Theory]
+    [InlineData("CONNECT", "websocket", "12")]
+    [InlineData("CONNECT", "another", "13")]
+    [InlineData("GET", null, null)]
+    public async Task What_cannot_become_a_socket_over_http_2_is_told_so_without_a_line_in_the_log(
+        string method, string? protocol, string? version)
+    {
+        using var certificate = MakeCertificate();
+        await using var server = await ServerProcess.StartAsync(_folder.Path, WritePem(certificate));
+        using var client = MakeClient(server, "2.0");
+
+        foreach (var path in (string[])["/ws", "/ws/test", "/restmq/ws/test"])
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path)
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            request.Headers.Protocol = protocol;
+            request.Headers.Add("Sec-WebSocket-Version", version);
+            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+
+            Assert.Equal((426, HttpVersion.Version20), ((int)answer.StatusCode, answer.Version));
+            Assert.Equal("13", Assert.Single(answer.Headers.GetValues("Sec-WebSocket-Version")));
+        }
+
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal("", server.Errors.Trim());
+    }
+
     [Fact]
     public async Task Over_tls_browsers_are_told_to_stay_there_but_not_for_localhost()
     {

@@ -89,15 +89,20 @@ public sealed class WebSocketTests
         ClosesWithAsync([0x88, 0x82, 0, 0, 0, 0, (byte)(sent >> 8), (byte)sent], answered);
 
     [Theory]
-    [InlineData("1.0", "websocket", 426)]
-    [InlineData("1.1", "notwebsocket", 426)]
-    [InlineData("1.1", "h2c", 426)]
-    [InlineData("1.1", "h2c, WebSocket", 101)]
-    public async Task Only_a_handshake_of_http_1_1_that_asks_for_this_protocol_becomes_a_socket(string version, string upgrade, int status)
+    [InlineData("/ws", "1.0", "websocket", 426)]
+    [InlineData("/ws", "1.1", "notwebsocket", 426)]
+    [InlineData("/ws", "1.1", "h2c", 426)]
+    [InlineData("/ws", "1.1", "h2c, WebSocket", 101)]
+    [InlineData("/hub", "1.0", "websocket", 426)]
+    [InlineData("/hub?id=x", "1.0", "WebSocket", 426)]
+    [InlineData("/hub", "1.1", "notwebsocket", 400)]
+    [InlineData("/hub", "1.1", "h2c, WebSocket", 101)]
+    public async Task Only_a_handshake_of_http_1_1_that_asks_for_this_protocol_becomes_a_socket(
+        string path, string version, string upgrade, int status)
     {
         await using var server = await PushServer.StartAsync();
 
-        var answer = await HandshakeAsync(server, $"HTTP/{version}", $"Upgrade: {upgrade}");
+        var answer = await HandshakeAsync(server, $"HTTP/{version}", $"Upgrade: {upgrade}", path);
 
         Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
     }
@@ -118,12 +123,12 @@ public sealed class WebSocketTests
         Assert.Equal(selected, answer.Contains("Sec-WebSocket-Protocol", StringComparison.Ordinal));
     }
 
-    private static async Task<string> HandshakeAsync(PushServer server, string version, string headers)
+    private static async Task<string> HandshakeAsync(PushServer server, string version, string headers, string path = "/ws")
     {
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", int.Parse(server.Address.Split(':')[1])).WithTimeout();
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"GET /ws {version}\r\nHost: localhost\r\nConnection: Upgrade\r\n{headers}\r\n"
+            $"GET {path} {version}\r\nHost: localhost\r\nConnection: Upgrade\r\n{headers}\r\n"
             + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")).WithTimeout();
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
         var answer = new StringBuilder();

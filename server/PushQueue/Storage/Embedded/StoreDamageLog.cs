@@ -44,7 +44,7 @@ internal sealed partial class StoreDamageLog(ILogger logger)
     public void Missing(string file, int count, long bytes, long messages)
     {
         Log.Missing(logger, file, count, bytes, messages);
-        Count($"{count} segments are missing from {Path.GetFileName(file)} on, with at least {messages} messages.");
+        Count($"Missing segments from {Path.GetFileName(file)} on: {count}, with at least {messages} messages.");
     }
 
     public void UnreadableMessage(MessageId id, QueueName queue, string file, long offset)

@@ -35,12 +35,14 @@ internal sealed class LeaseCommands(OperationExecutor operations)
 
     private static Problem? ReadKeys(CommandFrame frame, out List<LeaseKey> keys)
     {
+        keys = [];
         if (frame.Has("items"))
         {
-            return LeaseKeysJson.Read(frame.Raw("items"), out keys);
+            return frame.Has("id") || frame.Has("receipt")
+                ? Problem.BadOption("Give either 'items', or 'id' and 'receipt'.")
+                : LeaseKeysJson.Read(frame.Raw("items"), out keys);
         }
 
-        keys = [];
         if (Problem.First(frame.Id(required: true, out var id), frame.Text("receipt", required: true, out var text)) is { } problem)
         {
             return problem;

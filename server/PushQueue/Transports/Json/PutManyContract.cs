@@ -19,4 +19,8 @@ internal sealed record PutManyContract
     [Description("How many subscribers of the queue got a copy; present if there is at least one.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Copies { get; init; }
+
+    [Description("Advice about duplicates whose ids are numbers.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Detail { get; init; }
 }

@@ -24,10 +24,7 @@ internal static class PutJson
         if (outcome.Duplicate)
         {
             writer.WriteBoolean("duplicate"u8, value: true);
-            if (outcome.Id.IsNumber)
-            {
-                writer.WriteString("detail"u8, NumberIsKnown);
-            }
+            WriteDetail(writer, outcome.Id.IsNumber);
         }
     }
 
@@ -110,6 +107,17 @@ internal static class PutJson
         if (copies > 0)
         {
             writer.WriteNumber("copies"u8, copies);
+        }
+
+        WriteDetail(writer, duplicates > 0 && outcomes.Any(static outcome => outcome is { Duplicate: true, Id.IsNumber: true }));
+    }
+
+    /// <summary>What a known number may mean, which a producer that chooses numbers itself would not expect.</summary>
+    private static void WriteDetail(Utf8JsonWriter writer, bool numberIsKnown)
+    {
+        if (numberIsKnown)
+        {
+            writer.WriteString("detail"u8, NumberIsKnown);
         }
     }
 }

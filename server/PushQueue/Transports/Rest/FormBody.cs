@@ -26,22 +26,6 @@ internal static class FormBody
     private static ReadOnlyMemory<byte>? OnlyField(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name) =>
         form.StartsWith(name) && !form.Contains((byte)'&') ? (ReadOnlyMemory<byte>?)Decode(form[name.Length..]) : null;
 
-    /// <summary>The decoded value of a field; null if the field is missing.</summary>
-    public static byte[]? Field(ReadOnlySpan<byte> form, ReadOnlySpan<byte> name)
-    {
-        foreach (var range in form.Split((byte)'&'))
-        {
-            var pair = form[range];
-            var equals = pair.IndexOf((byte)'=');
-            if (equals >= 0 && pair[..equals].SequenceEqual(name))
-            {
-                return Decode(pair[(equals + 1)..]);
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Lenient where a name is strict: it is a body, and a lone '%' in one is just that.</summary>
     public static byte[] Decode(ReadOnlySpan<byte> value)
     {

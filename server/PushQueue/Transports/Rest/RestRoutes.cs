@@ -57,8 +57,6 @@ internal sealed partial class RestRoutes(IEndpointRouteBuilder endpoints)
     private async Task InvokeAsync(
         HttpContext context, (string Method, AccessRule Rule, RestHandler Handler, ApiOperation Operation)[] methods, string allow)
     {
-        // A cache in front that answered a take again would give one message to several consumers.
-        context.Response.Headers.CacheControl = "no-store";
         try
         {
             foreach (var (method, _, handler, _) in methods)

@@ -82,7 +82,9 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
                 context, new StatusContract(queue.Value, outcome.Value!), ContractContext.Default.StatusContract);
     }
 
-    /// <summary>One value out of the query string, a form or a JSON object, whichever the client likes.</summary>
+    /// <summary>
+    /// One value out of the query string, a form or a JSON object, whichever the client likes; given once, and nothing else with it.
+    /// </summary>
     private static async ValueTask<(string Value, Problem? Problem)> ReadOneAsync(HttpContext context, string name)
     {
         if (ReadQuery(context.Request, name, out var given) is { } problem)
@@ -91,17 +93,22 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
         }
 
         var (body, bodyProblem) = await RequestBody.ReadAsync(context, BodyBytesMax, ProblemType.MessageTooLarge);
-        if (bodyProblem is not null || given is not null)
+        if (bodyProblem is not null || (given is not null && body.Length == 0))
         {
             return (given ?? "", bodyProblem);
         }
 
-        if (ReadJson(JsonBody.SkipMark(body).Span, name, out var value) is { } wrong)
+        if (given is not null)
+        {
+            return ("", Problem.BadOption($"Give '{name}' once: in the query string, or in the body."));
+        }
+
+        var json = JsonBody.SkipMark(body);
+        if ((IsJsonObject(json.Span) ? ReadJson(json.Span, name, out var value) : ReadForm(body, name, out value)) is { } wrong)
         {
             return ("", wrong);
         }
 
-        value ??= ReadForm(body, name);
         return value is null
             ? ("", Problem.BadOption($"Send {name}=… as a form, or as a JSON object with the field '{name}'."))
             : (value, null);
@@ -124,29 +131,63 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
         return query.Problem;
     }
 
-    private static string? ReadForm(byte[] body, string name) =>
-        FormBody.Field(body, Encoding.UTF8.GetBytes(name)) is { } value ? Encoding.UTF8.GetString(value) : null;
+    /// <summary>The field of a form; null if the body is no form, or lacks it.</summary>
+    private static Problem? ReadForm(ReadOnlySpan<byte> body, string name, out string? value)
+    {
+        value = null;
+        foreach (var range in body.Split((byte)'&'))
+        {
+            var field = body[range];
+            var equals = field.IndexOf((byte)'=');
+            if (equals < 0)
+            {
+                if (field.IsEmpty)
+                {
+                    continue;
+                }
 
-    /// <summary>The field of a JSON object; null if the body is not a JSON object or lacks the field, because it may be a form.</summary>
+                value = null;
+                return null;
+            }
+
+            var given = Encoding.UTF8.GetString(FormBody.Decode(field[..equals]));
+            if (given != name)
+            {
+                return OptionValues.Unknown(given, name);
+            }
+
+            if (value is not null)
+            {
+                return Problem.BadOption($"The field '{name}' is given twice; give it once.");
+            }
+
+            value = Encoding.UTF8.GetString(FormBody.Decode(field[(equals + 1)..]));
+        }
+
+        return null;
+    }
+
+    private static bool IsJsonObject(ReadOnlySpan<byte> body) =>
+        body.TrimStart(" \t\r\n"u8).StartsWith("{"u8) && JsonBody.IsValid(body);
+
+    /// <summary>The field of a JSON object; null if it lacks it.</summary>
     private static Problem? ReadJson(ReadOnlySpan<byte> body, string name, out string? value)
     {
         value = null;
-        if (!body.TrimStart(" \t\r\n"u8).StartsWith("{"u8) || !JsonBody.IsValid(body))
-        {
-            return null;
-        }
-
         var reader = new Utf8JsonReader(body, JsonBody.ReaderOptions);
         reader.Read();
         var fields = default(JsonFields);
         while (fields.Next(ref reader, out var field))
         {
-            if (field == name && JsonText.Read(ref reader, name, out value) is { } problem)
+            if (field != name)
+            {
+                return OptionValues.Unknown(field, name);
+            }
+
+            if (JsonText.Read(ref reader, name, out value) is { } problem)
             {
                 return problem;
             }
-
-            reader.Skip();
         }
 
         return fields.Problem;

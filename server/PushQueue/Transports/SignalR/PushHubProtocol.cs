@@ -50,17 +50,37 @@ internal sealed class PushHubProtocol(IOptions<JsonHubProtocolOptions> options) 
         ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)
     {
         var before = input;
-        var parsed = _json.TryParseMessage(ref input, binder, out message);
+        var parsed = TryParse(ref input, binder, out message);
         if (parsed && message is InvocationBindingFailureMessage && IsOurs(binder))
         {
             // Read again as if the method had one parameter less; only a call that failed anyway pays for it.
-            if (_json.TryParseMessage(ref before, new OneLess(binder), out var shorter) && Padded(shorter) is { } padded)
+            if (TryParse(ref before, new OneLess(binder), out var shorter) && Padded(shorter) is { } padded)
             {
                 message = padded;
             }
         }
 
         return parsed;
+    }
+
+    private bool TryParse(ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)
+    {
+        var before = input;
+        try
+        {
+            return _json.TryParseMessage(ref input, binder, out message);
+        }
+        catch (InvalidDataException)
+        {
+            // The protocol has passed over the record.
+            message = DeepCalls.Read(before.Slice(before.Start, input.Start), _json, binder);
+            if (message is null)
+            {
+                throw;
+            }
+
+            return true;
+        }
     }
 
     // SignalR's binder is internal; that it is generic over the hub is all there is to tell whose it is.

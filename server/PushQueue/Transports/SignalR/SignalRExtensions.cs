@@ -10,6 +10,7 @@ using PushQueue.Delivery;
 using PushQueue.Diagnostics;
 using PushQueue.Queues;
 using PushQueue.Security;
+using PushQueue.Transports.Streaming;
 using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.SignalR;
@@ -71,7 +72,9 @@ internal static class SignalRExtensions
             var signalR = builder.RequestDelegate!;
             if (!builder.Metadata.OfType<NegotiateMetadata>().Any())
             {
-                builder.RequestDelegate = context => HubSocketEndpoint.Serves(context) ? endpoint.ServeAsync(context) : signalR(context);
+                builder.RequestDelegate = context => HubSocketEndpoint.Serves(context) ? endpoint.ServeAsync(context)
+                    : WebSocketHandshake.IsTooOld(context) ? WebSocketHandshake.RefuseAsync(context, WebSocketHandshake.WhyNot(context)!)
+                    : signalR(context);
             }
         });
         return routes;

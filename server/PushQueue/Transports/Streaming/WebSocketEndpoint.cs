@@ -85,8 +85,7 @@ internal sealed class WebSocketEndpoint(
     {
         if (WebSocketHandshake.WhyNot(context) is { } whyNot)
         {
-            WebSocketHandshake.Ask(context.Response);
-            await RefusalForm.RefuseAsync(context, new Problem(ProblemType.UpgradeRequired, whyNot));
+            await WebSocketHandshake.RefuseAsync(context, whyNot);
             return;
         }
 

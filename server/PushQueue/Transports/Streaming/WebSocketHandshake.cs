@@ -42,11 +42,24 @@ internal static class WebSocketHandshake
             : "Sec-WebSocket-Key must be 16 bytes in base64.";
     }
 
-    /// <summary>Informs a refused client that this address speaks WebSocket.</summary>
-    public static void Ask(HttpResponse response)
+    /// <summary>
+    /// Whether a client asks for a WebSocket over HTTP/1.0, which has no upgrades. The framework accepts that, for the hub, too.
+    /// </summary>
+    public static bool IsTooOld(HttpContext context) =>
+        HttpProtocol.IsHttp10(context.Request.Protocol)
+        && HasToken(context.Request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Informs a client that this address speaks WebSocket, and why its request cannot become one.</summary>
+    public static Task RefuseAsync(HttpContext context, string whyNot)
     {
-        response.Headers.Upgrade = "websocket";
-        response.Headers.SecWebSocketVersion = "13";
+        if (!HttpProtocol.IsHttp2(context.Request.Protocol))
+        {
+            // HTTP/2 has no such header: the web server would remove it and log a warning for each refusal.
+            context.Response.Headers.Upgrade = "websocket";
+        }
+
+        context.Response.Headers.SecWebSocketVersion = "13";
+        return RefusalForm.RefuseAsync(context, new Problem(ProblemType.UpgradeRequired, whyNot));
     }
 
     public static async ValueTask<Stream> AcceptAsync(HttpContext context)

@@ -100,11 +100,16 @@ public sealed class HostileJsonTests : IAsyncLifetime
     [InlineData("PATCH", "/q/q/settings", """{"history":{},"history":{}}""")]
     [InlineData("POST", "/p/q", """{"policy":"roundrobin","policy":"broadcast"}""")]
     [InlineData("POST", "/control/q", """{"status":"stop","status":"start"}""")]
+    [InlineData("POST", "/control/q?status=stop", """{"status":"start"}""")]
+    [InlineData("POST", "/control/q", "status=stop&status=start")]
     [InlineData("POST", "/q/q/ack", """[{"id":"1","id":"2","receipt":"0123456789abcdef"}]""")]
     [InlineData("POST", "/q/q/touch", """[{"id":"1","receipt":"0123456789abcdef","receipt":"0123456789abcdef"}]""")]
     [InlineData("POST", "/queue", """{"cmd":"put","queue":"q","value":1,"body":2}""")]
     [InlineData("POST", "/queue", """{"cmd":"put","queue":"q","values":[1],"body":2}""")]
     [InlineData("POST", "/queue", """{"cmd":"ack","queue":"q","items":[{"id":"1","id":"1","receipt":"0123456789abcdef"}]}""")]
+    [InlineData("POST", "/queue", """{"cmd":"ack","queue":"q","items":[],"id":"1"}""")]
+    [InlineData("POST", "/queue", """{"cmd":"touch","queue":"q","items":[],"receipt":"0123456789abcdef"}""")]
+    [InlineData("POST", "/queue", """{"cmd":"release","queue":"q","items":[],"id":"1","receipt":"0123456789abcdef"}""")]
     [InlineData("POST", "/presque/control/q", """{"status":"stop","status":"start"}""")]
     [InlineData("POST", "/presque/w/q", """{"worker_id":"a","worker_id":"b"}""")]
     [InlineData("POST", "/presque/qb/q", """{"jobs":[1],"jobs":[2]}""")]
@@ -184,6 +189,49 @@ public sealed class HostileJsonTests : IAsyncLifetime
             };
 
             Assert.Equal(["1", deep, "2"], bodies);
+        }
+    }
+
+    [Theory]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(512)]
+    [InlineData(513)]
+    public async Task A_deep_body_is_put_by_every_command_and_leaves_the_connection_open(int depth)
+    {
+        var deep = new string('[', depth) + new string(']', depth);
+        using var socket = await SocketAsync("/ws");
+        await SendAsync(socket, $$"""{"cmd":"put","queue":"given","value":{{deep}}}""");
+        Assert.Contains("\"ok\":true", await TextAsync(socket), StringComparison.Ordinal);
+        using var hub = await HubAsync();
+        string[] calls = [$"\"given\",{deep}", $"\"given\",{deep},null", $"\"given\",{deep},{{\"priority\":0}}"];
+        foreach (var (call, arguments) in calls.Index())
+        {
+            await SendAsync(hub, HubSockets.Call($"{call}", "Put", arguments));
+            Assert.Contains("\"ok\":true", await CompletionAsync(hub, call), StringComparison.Ordinal);
+        }
+
+        await SendAsync(hub, HubSockets.Call("10", "PutMany", $"\"given\",[{deep}],null"));
+        Assert.Contains("\"ok\":true", await CompletionAsync(hub, 10), StringComparison.Ordinal);
+
+        Assert.Equal(5, (await _server.GetAsync("/j/given")).Json.GetProperty("ready").GetInt32());
+        for (var message = 0; message < 5; message++)
+        {
+            Assert.Equal(deep, (await _server.GetAsync("/q/given")).Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_deep_argument_where_none_belongs_is_an_error_of_the_call_alone()
+    {
+        _server.Log.ExpectError("Failed to invoke hub method");
+        var deep = new string('[', 100) + new string(']', 100);
+        using var hub = await HubAsync();
+        string[] methods = ["Put", "Take", "Ack", "Subscribe", "Unsubscribe", "Consume", "Nothing"];
+        foreach (var (call, method) in methods.Index())
+        {
+            await SendAsync(hub, HubSockets.Call($"{call}", method, $"{deep},{deep},{deep}"));
+            Assert.Contains("\"error\":", await CompletionAsync(hub, call), StringComparison.Ordinal);
         }
     }
 

@@ -53,6 +53,24 @@ public sealed class BatchTests : IAsyncLifetime
         Assert.Equal(1, taken[1].GetProperty("priority").GetInt32());
     }
 
+    [Theory]
+    [InlineData("a", false)]
+    [InlineData("1", true)]
+    public async Task A_batch_that_repeats_a_number_gets_the_advice_of_a_put(string id, bool advice)
+    {
+        await _server.PostAsync($"/q/test?id={id}", "x");
+        var answers = new[]
+        {
+            await _server.PostAsync($"/q/test?id={id}", "x"),
+            await _server.PostAsync("/q/test/batch?envelope=true", $$"""{"body":1,"id":"{{id}}"}""", Lines),
+        };
+
+        Assert.All(answers, answer => Assert.Equal(
+            advice,
+            answer.Json.TryGetProperty("detail", out var detail)
+                && detail.GetString()!.EndsWith("choose ids that are not numbers.", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task Envelopes_bring_bytes_as_base64_up_to_the_largest_message()
     {

@@ -133,6 +133,7 @@ public sealed class QueueTests : IAsyncLifetime
     [InlineData("""{"history":{"age":"-1"}}""", "bad-option")]
     [InlineData("""{"history":100}""", "bad-option")]
     [InlineData("""{"history.age":"5m"}""", "bad-option")]
+    [InlineData("""{"history":{"nope":1}}""", "bad-option")]
     [InlineData("""[]""", "bad-json")]
     [InlineData("""{"policy":""", "bad-json")]
     public async Task Wrong_settings_change_nothing(string body, string problem)
@@ -155,6 +156,23 @@ public sealed class QueueTests : IAsyncLifetime
         Assert.Equal("""{"queue":"test","policy":"roundrobin"}""", (await _server.GetAsync("/p/test")).Text);
         Assert.Equal("bad-option", (await _server.PostAsync("/p/test", "policy=none")).Problem);
         Assert.Equal("bad-option", (await _server.PostAsync("/p/test", "nothing")).Problem);
+    }
+
+    [Theory]
+    [InlineData("", "policy=roundrobin&policy=broadcast")]
+    [InlineData("", "policy=roundrobin&other=1")]
+    [InlineData("", "policy=roundrobin&other")]
+    [InlineData("", """{"policy":"roundrobin","other":1}""")]
+    [InlineData("", """{"policy":"roundrobin","policy":"roundrobin"}""")]
+    [InlineData("?policy=roundrobin", "policy=broadcast")]
+    [InlineData("?policy=roundrobin", "anything")]
+    [InlineData("?policy=roundrobin&policy=broadcast", "")]
+    public async Task A_policy_is_given_once_and_alone(string query, string body)
+    {
+        var answer = await _server.PostAsync($"/p/test{query}", body);
+
+        Assert.Equal((400, "bad-option"), (answer.Status, answer.Problem));
+        Assert.Equal(404, (await _server.GetAsync("/j/test")).Status);
     }
 
     [Fact]
