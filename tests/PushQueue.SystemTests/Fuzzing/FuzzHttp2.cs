@@ -13,7 +13,7 @@ internal static class FuzzHttp2
     private const int FrameHead = 9;
     private const int PayloadMax = 16_384;
 
-    /// <summary>What opens a connection. No table for compression, so that <see cref="Answers"/> needs none.</summary>
+    /// <summary>The bytes that open a connection. No table for compression, so that <see cref="Answers"/> needs none.</summary>
     public static readonly byte[] Preface = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, [0, 1, 0, 0, 0, 0])];
 
     /// <summary>The frames of a request that was made for HTTP/1.1.</summary>

@@ -112,7 +112,7 @@ internal static class PutJson
         WriteDetail(writer, duplicates > 0 && outcomes.Any(static outcome => outcome is { Duplicate: true, Id.IsNumber: true }));
     }
 
-    /// <summary>What a known number may mean, which a producer that chooses numbers itself would not expect.</summary>
+    /// <summary>Says that a known number may be the id of another message, which the producer would not expect.</summary>
     private static void WriteDetail(Utf8JsonWriter writer, bool numberIsKnown)
     {
         if (numberIsKnown)

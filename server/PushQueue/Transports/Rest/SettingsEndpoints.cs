@@ -131,7 +131,7 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
         return query.Problem;
     }
 
-    /// <summary>The field of a form; null if the body is no form, or lacks it.</summary>
+    /// <summary>The field of a form; null if the body is not a form, or lacks it.</summary>
     private static Problem? ReadForm(ReadOnlySpan<byte> body, string name, out string? value)
     {
         value = null;
