@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace PushQueue.Transports;
 
@@ -12,5 +14,13 @@ internal static class ClosedConnections
     /// </summary>
     public static bool Explain(HttpContext context, Exception e) =>
         e is ConnectionResetException or ConnectionAbortedException
-        || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException);
+        || (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        || (e is IOException and not BadHttpRequestException && IsEndOfStream(e.InnerException));
+
+    /// <summary>
+    /// Whether the web server gives this as the reason why a body cannot be read on: over HTTP/2 the end of the connection, or an error of
+    /// the stream, which it has reset. The exception of such an error is internal to the web server.
+    /// </summary>
+    private static bool IsEndOfStream(Exception? reason) =>
+        reason is ConnectionResetException or ConnectionAbortedException || reason?.GetType().Assembly == typeof(KestrelServer).Assembly;
 }

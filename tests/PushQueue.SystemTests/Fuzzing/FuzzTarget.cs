@@ -27,6 +27,10 @@ internal sealed partial class FuzzTarget : IAsyncDisposable
         // The web server begins a read on a connection whose last read it has not ended (dotnet/aspnetcore issue 52324, open), and ends the
         // connection. Seen four times in 600,000 sends.
         LineOf("Server\\.Kestrel\\[0\\] Connection processing ended abnormally.*InvalidOperationException: Reading is already in progress"),
+        LineOf("Server\\.Kestrel\\[67\\] .*InvalidOperationException: Reading is already in progress"),
+
+        // A header block of HTTP/2 names field 0 or one beyond the web server's own table; it ends the connection.
+        LineOf("Server\\.Kestrel\\[0\\] Connection processing ended abnormally.*IndexOutOfRangeException.*OnStaticIndexedHeader"),
     ];
 
     private readonly ServerProcess _server;

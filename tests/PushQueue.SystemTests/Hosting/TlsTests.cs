@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using PushQueue.SystemTests.Fuzzing;
 using PushQueue.SystemTests.Support;
 using PushQueue.Tests.Support;
 using Xunit;
@@ -105,6 +107,30 @@ public sealed class TlsTests : IDisposable
         Assert.Equal("", server.Errors.Trim());
     }
 
+    [Theory]
+    [InlineData("more bytes than announced", 3)]
+    [InlineData("less", 100)]
+    public async Task A_body_of_the_wrong_length_over_http_2_leaves_no_line_in_the_log(string body, int announced)
+    {
+        await WithHttp2Async(async (stream, path, number) => await stream.WriteAsync(FuzzHttp2.Request(
+            number,
+            Encoding.ASCII.GetBytes(
+                $"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {announced}\r\n\r\n{body}"))));
+    }
+
+    [Fact]
+    public async Task A_broken_frame_in_the_middle_of_a_body_over_http_2_leaves_no_line_in_the_log()
+    {
+        await WithHttp2Async(async (stream, path, number) =>
+        {
+            var request = FuzzHttp2.Request(
+                number,
+                Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\nbegin"));
+            await stream.WriteAsync(request.AsMemory(0, request.Length - 5));
+            await stream.WriteAsync(Enumerable.Repeat((byte)0xff, 64).ToArray());
+        });
+    }
+
     [Fact]
     public async Task Over_tls_browsers_are_told_to_stay_there_but_not_for_localhost()
     {
@@ -197,6 +223,58 @@ public sealed class TlsTests : IDisposable
             DefaultRequestVersion = Version.Parse(version),
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+    }
+
+    /// <summary>Sends to every address that reads a body, each over a connection of its own; the log must stay empty.</summary>
+    private async Task WithHttp2Async(Func<SslStream, string, int, Task> sendAsync)
+    {
+        using var certificate = MakeCertificate();
+        await using var server = await ServerProcess.StartAsync(_folder.Path, WritePem(certificate));
+        string[] paths =
+        [
+            "/q/test", "/q/test/batch", "/queue", "/q/test/ack", "/p/test", "/restmq/q/test", "/restmq/queue", "/restmq/xmlrpc",
+            "/restmq/collectd/data", "/presque/q/test", "/presque/qb/test", "/redisched/t/test/put", "/redisched/schedule/test",
+        ];
+        foreach (var path in paths)
+        {
+            using var tcp = new TcpClient();
+            await tcp.ConnectAsync(server.Address.Host, server.Address.Port).WaitAsync(Patience);
+            await using var stream = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http2] })
+                .WaitAsync(Patience);
+            await stream.WriteAsync(FuzzHttp2.Preface);
+            await sendAsync(stream, path, 1);
+
+            // A stream error leaves the connection open, so that the next request over it is answered.
+            await stream.WriteAsync(FuzzHttp2.Request(3, "GET /healthz HTTP/1.1\r\n\r\n"u8.ToArray()));
+            await ReadToAsync(stream, static received => FuzzHttp2.Answers(received).Any(static answer => answer.Status == 200));
+        }
+
+        Assert.Equal(0, await server.StopAsync());
+        Assert.Equal("", server.Errors.Trim());
+    }
+
+    private static async Task ReadToAsync(SslStream stream, Func<byte[], bool> isEnough)
+    {
+        var received = new List<byte>();
+        var buffer = new byte[4096];
+        int length;
+        do
+        {
+            try
+            {
+                length = await stream.ReadAsync(buffer).AsTask().WaitAsync(Patience);
+            }
+            catch (IOException)
+            {
+                // The server has reset the connection.
+                length = 0;
+            }
+
+            received.AddRange(buffer[..length]);
+        }
+        while (length > 0 && !isEnough([.. received]));
     }
 
     /// <summary>A request over a connection of its own.</summary>

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using PushQueue.Security;
 using PushQueue.Tests.Support;
 using Xunit;
 
@@ -38,8 +41,22 @@ public sealed class BrokenAnswerTests : IAsyncLifetime
         { "POST", "/restmq/queue", Command },
         { "POST", "/restmq/xmlrpc", XmlCall },
         { "GET", "/presque/q/test", "" },
+        { "GET", "/presque/qb/test?batch_size=16", "" },
         { "POST", "/redisched/t/test/pull", "{}" },
+        { "POST", "/redisched/t/test/reserve", """{"ttr":3600000}""" },
     };
+
+    [Fact]
+    public void Every_get_that_takes_is_among_these_requests()
+    {
+        var takes = _server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(static endpoint => endpoint.Metadata.GetMetadata<RouteAccess>()?.Rules
+                .Any(static rule => rule.Method == "GET" && rule.Rule.AnyOf == Permissions.Take) ?? false)
+            .Select(static endpoint => endpoint.RoutePattern.RawText!.Replace("{queue}", "test", StringComparison.Ordinal));
+        var asked = Requests.Select(static row => row.Data.Item2.Split('?')[0].TrimEnd('/')).ToHashSet(StringComparer.Ordinal);
+
+        Assert.Empty(takes.Where(path => !asked.Contains(path.TrimEnd('/'))));
+    }
 
     [Theory]
     [MemberData(nameof(Requests))]

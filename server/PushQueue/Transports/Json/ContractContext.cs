@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PushQueue.Delivery.Encoding;
 
 namespace PushQueue.Transports.Json;
 
@@ -7,7 +8,9 @@ namespace PushQueue.Transports.Json;
 /// as they are, by <c>MessageJson</c> and <c>Envelope</c>.
 /// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(TimeConverter), typeof(MessageIdConverter)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    MaxDepth = JsonDepth.Max,
+    Converters = [typeof(TimeConverter), typeof(MessageIdConverter)])]
 [JsonSerializable(typeof(QueueContract))]
 [JsonSerializable(typeof(QueuePageContract))]
 [JsonSerializable(typeof(KeyPageContract))]

@@ -201,7 +201,7 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
     {
         try
         {
-            using var document = JsonDocument.Parse(record.TrimEnd(RecordSeparator));
+            using var document = JsonDocument.Parse(record.TrimEnd(RecordSeparator), JsonBody.DocumentOptions);
             if (!document.RootElement.TryGetProperty("target", out var target) || !target.ValueEquals(Method))
             {
                 return;

@@ -81,6 +81,35 @@ public sealed class RedisPresenceTests(SharedRedis redis) : IAsyncLifetime
         Assert.Equal(joined.GetProperty("consumer").GetRawText(), left.GetProperty("consumer").GetRawText());
     }
 
+    [Theory]
+    [InlineData(64)]
+    [InlineData(505)]
+    public async Task A_consumer_that_describes_itself_by_deep_json_is_shown_by_every_node(int depth)
+    {
+        await UntilTheyKnowEachOtherAsync();
+        var who = $"{{\"a\":{new string('[', depth)}{new string(']', depth)}}}";
+        using var watch = await _asked.Client.GetAsync("/sse/test/presence", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        using var events = new StreamLines(await watch.Content.ReadAsStreamAsync());
+        Assert.Equal("event: state", await events.ReadLineAsync().WithTimeout());
+
+        using var far = await _other.Client.GetAsync($"/c/test?who={who}", HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+
+        var joined = "";
+        while (!joined.Contains("\"joined\"", StringComparison.Ordinal))
+        {
+            joined = await events.ReadLineAsync().WithTimeout() ?? throw new EndOfStreamException();
+        }
+
+        Assert.Contains($"\"who\":{who}", joined, StringComparison.Ordinal);
+        foreach (var path in (string[])["/q/test/presence", "/q/test/consumers", "/w"])
+        {
+            foreach (var node in (PushQueueServer[])[_other, _asked])
+            {
+                Assert.Contains($"\"who\":{who}", (await node.GetAsync(path)).Text, StringComparison.Ordinal);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_tail_at_one_node_shows_what_happens_at_every_node_each_event_once()
     {
