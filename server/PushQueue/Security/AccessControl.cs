@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
 
@@ -7,8 +8,8 @@ namespace PushQueue.Security;
 
 /// <summary>
 /// The permissions of callers, by the access file as it was last read without an error. Without a file everybody may do everything.
-/// Adapters ask
-/// <see cref="CallerOf"/>; connections that last ask <see cref="Again"/> now and then, for the file may have changed meanwhile.
+/// Adapters ask <see cref="CallerOf(HttpContext)"/>; connections that last ask <see cref="Again"/> now and then, for the file may have
+/// changed meanwhile.
 /// </summary>
 internal sealed partial class AccessControl(SecurityOptions options, TimeProvider time, ILogger<AccessControl> logger)
 {
@@ -117,7 +118,13 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         return user as Caller ?? new Caller(user, [.. grantsOf(user).Select(static grant => grant.Access)], _userMeter);
     }
 
-    /// <summary>The caller of a request that <see cref="Find"/> has let in.</summary>
+    /// <summary>
+    /// The caller of a request that <see cref="Find"/> has let in. Without rules the request is not asked for its user: it would make
+    /// one.
+    /// </summary>
+    public Caller CallerOf(HttpContext context) => Enabled ? CallerOf(context.User) : Caller.Everybody;
+
+    /// <summary>The caller of a connection.</summary>
     public Caller CallerOf(ClaimsPrincipal? user) => Enabled ? user as Caller ?? Caller.Nobody : Caller.Everybody;
 
     /// <summary>The caller under the rules as they are now; null where the key is gone or has expired.</summary>

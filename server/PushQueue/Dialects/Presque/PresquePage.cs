@@ -24,7 +24,7 @@ internal sealed class PresquePage(IMessageBroker broker, WorkerRegistry workers,
             context,
             StatusCodes.Status200OK,
             "text/html; charset=utf-8",
-            Encoding.UTF8.GetBytes(Page(queues, access.CallerOf(context.User), DialectRequest.Base(context, "presque"))));
+            Encoding.UTF8.GetBytes(Page(queues, access.CallerOf(context), DialectRequest.Base(context, "presque"))));
     }
 
     private string Page(QueuePage queues, Caller caller, string root)

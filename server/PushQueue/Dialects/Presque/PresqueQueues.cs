@@ -36,7 +36,7 @@ internal sealed class PresqueQueues(IMessageBroker broker, AccessControl access)
 
     public async ValueTask<JsonError?> ListAsync(HttpContext context)
     {
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         var names = new List<string>();
         string? after = null;
         do
@@ -68,7 +68,7 @@ internal sealed class PresqueQueues(IMessageBroker broker, AccessControl access)
         }
 
         var describes = described is not null and not "0";
-        if (describes && access.CallerOf(context.User).WhyNot(AccessRule.Look.AnyOf, queue) is { } refusal)
+        if (describes && access.CallerOf(context).WhyNot(AccessRule.Look.AnyOf, queue) is { } refusal)
         {
             return JsonError.Of(refusal);
         }

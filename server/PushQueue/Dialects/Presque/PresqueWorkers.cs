@@ -60,13 +60,13 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
 
     private ValueTask<JsonError?> ShowAllAsync(HttpContext context)
     {
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         return JsonAnswers.JsonAsync(
             context, workers.List().Where(worker => IsSeen(worker, caller)).Select(static worker => worker.Name), WriteNames);
     }
 
     private async ValueTask<JsonError?> ShowWorkerAsync(HttpContext context, string name) =>
-        workers.Find(name) is not { } worker || !IsSeen(worker, access.CallerOf(context.User))
+        workers.Find(name) is not { } worker || !IsSeen(worker, access.CallerOf(context))
             ? JsonError.NotFound("worker is unknown")
             : await JsonAnswers.JsonAsync(context, worker, static (writer, worker) =>
             {
@@ -80,7 +80,7 @@ internal sealed class PresqueWorkers(IMessageBroker broker, WorkerRegistry worke
 
     private async ValueTask<JsonError?> ShowQueueAsync(HttpContext context, QueueName queue)
     {
-        if (access.CallerOf(context.User).WhyNot(Sees, queue) is { } refusal)
+        if (access.CallerOf(context).WhyNot(Sees, queue) is { } refusal)
         {
             return JsonError.Of(refusal);
         }

@@ -109,7 +109,7 @@ internal sealed class RestMqCommands(IMessageBroker broker, AccessControl access
             return ErrorAsync(context, callback, whyNot);
         }
 
-        return access.CallerOf(context.User).WhyNot(Needs(word), queue) is { } refusal
+        return access.CallerOf(context).WhyNot(Needs(word), queue) is { } refusal
             ? ErrorAsync(context, callback, refusal)
             : word switch
         {

@@ -21,7 +21,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
     {
         var (arguments, problem) = await RestMqArguments.ReadAsync(context, broker.MessageBytesMax);
         problem = Problem.First(problem, arguments.Queue(out var queue), arguments.Message(out var message))
-            ?? access.CallerOf(context.User).WhyNot(Permissions.Put, queue);
+            ?? access.CallerOf(context).WhyNot(Permissions.Put, queue);
         await (problem is null ? PutAsync(context, queue, message!) : RestMqAnswers.RefuseAsync(context, problem));
     }
 
@@ -43,7 +43,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
         }
 
         problem = Problem.First(problem, arguments.Queue(out var queue), RestMqCallback.Read(arguments, out var callback))
-            ?? access.CallerOf(context.User).WhyNot(Permissions.Take, queue);
+            ?? access.CallerOf(context).WhyNot(Permissions.Take, queue);
         if (problem is not null)
         {
             await RestMqAnswers.RefuseAsync(context, problem);
@@ -108,7 +108,7 @@ internal sealed class RestMqQueues(IMessageBroker broker, AccessControl access)
     /// <summary>Every queue that the caller may see.</summary>
     public async IAsyncEnumerable<QueueInfo> AllAsync(HttpContext context)
     {
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         string? after = null;
         do
         {

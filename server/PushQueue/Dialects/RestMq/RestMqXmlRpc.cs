@@ -35,7 +35,7 @@ internal sealed class RestMqXmlRpc(IMessageBroker broker, AccessControl access)
             return;
         }
 
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         await RestMqAnswers.XmlAsync(context, (call.Method, call.Parameters.Count) switch
         {
             ("set", 2) => await SetAsync(caller, call.Parameters[0], call.Parameters[1]),

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace PushQueue.Storage.Log;
@@ -27,9 +26,13 @@ internal sealed class LogBatch(Segment segment, long start)
 {
     private const int ChunkBytes = 128 * 1024;
 
-    // A batch of a hundred thousand records needs a list of megabytes; made each time it would wear out the garbage collector.
-    private const int SpareListsMax = 4;
-    private static readonly ConcurrentBag<List<LocatedRecord>> SpareLists = [];
+    // A batch of a hundred thousand records needs a list of megabytes; made each time it would wear out the garbage collector. Two,
+    // because one batch gathers while another is written.
+    private static List<LocatedRecord>? _spareList;
+    private static List<LocatedRecord>? _otherSpareList;
+
+    // A batch that was written has this empty list.
+    private static readonly List<LocatedRecord> NoRecords = [];
 
     private readonly List<Chunk> _chunks = [];
     private volatile bool _isOwed;
@@ -49,7 +52,7 @@ internal sealed class LogBatch(Segment segment, long start)
     public long Length { get; private set; }
 
     /// <summary>The records whose place their owners want to know, in their order.</summary>
-    public List<LocatedRecord> Located { get; private set; } = SpareLists.TryTake(out var spare) ? spare : [];
+    public List<LocatedRecord> Located { get; private set; } = TakeList();
 
     /// <summary>Where in the batch the records begin that count only together with what the batch adds.</summary>
     public long ClosingFrom { get; private set; } = long.MaxValue;
@@ -220,14 +223,17 @@ internal sealed class LogBatch(Segment segment, long start)
     public void Recycle()
     {
         ReturnChunks();
-        if (SpareLists.Count < SpareListsMax)
+        var list = Located;
+        Located = NoRecords;
+        list.Clear();
+        if (Interlocked.CompareExchange(ref _spareList, list, null) is not null)
         {
-            Located.Clear();
-            SpareLists.Add(Located);
+            _otherSpareList = list;
         }
-
-        Located = [];
     }
+
+    private static List<LocatedRecord> TakeList() =>
+        Interlocked.Exchange(ref _spareList, null) ?? Interlocked.Exchange(ref _otherSpareList, null) ?? [];
 
     private void ReturnChunks()
     {

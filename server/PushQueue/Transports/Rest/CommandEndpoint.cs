@@ -34,7 +34,7 @@ internal sealed class CommandEndpoint(CommandExecutor executor, IMessageBroker b
         }
 
         var frame = CommandFrame.Read(
-            body, access.CallerOf(context.User), MessageTracing.Accept(context.Request.Headers.TraceParent), headers);
+            body, access.CallerOf(context), MessageTracing.Accept(context.Request.Headers.TraceParent), headers);
         frame.Pending = frame.Takes ? new HttpPendingTake(context) : null;
         var result = await executor.ExecuteAsync(frame, context.RequestAborted);
         await RestAnswers.BytesAsync(context, result.Problem?.Type.Status ?? StatusCodes.Status200OK, RestAnswers.JsonType, result.Json);

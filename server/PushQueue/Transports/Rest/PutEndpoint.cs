@@ -59,7 +59,7 @@ internal sealed class PutEndpoint(
 
         // A header that a library sends with the request is newer than a value in its URL.
         message.TraceParent = MessageTracing.Accept(context.Request.Headers.TraceParent) ?? message.TraceParent;
-        var result = await operations.PutAsync(queue, message, wait, access.CallerOf(context.User), context.RequestAborted);
+        var result = await operations.PutAsync(queue, message, wait, access.CallerOf(context), context.RequestAborted);
         if (result.Stored)
         {
             context.Response.Headers.Location = Location(context, queue, result.Put.Put.Id);

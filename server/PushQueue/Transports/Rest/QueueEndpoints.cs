@@ -77,7 +77,7 @@ internal sealed class QueueEndpoints(
             return problem;
         }
 
-        var (queues, total, next) = await VisibleAsync(access.CallerOf(context.User), after, limit);
+        var (queues, total, next) = await VisibleAsync(access.CallerOf(context), after, limit);
         var elsewhere = await cluster.ConsumerCountsAsync();
         var now = time.GetUtcNow();
         var page = new QueuePageContract(
@@ -130,7 +130,7 @@ internal sealed class QueueEndpoints(
         }
 
         var elsewhere = await cluster.ConsumerCountsAsync();
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         var subscribers = (await broker.SubscribersAsync(queue)).Where(subscriber => caller.May(Permissions.Any, subscriber));
         var contract = QueueContract.Of(info, rates.Of(queue), CountConsumers(queue, elsewhere), time.GetUtcNow()) with
         {

@@ -49,7 +49,7 @@ internal sealed class SettingsEndpoints(OperationExecutor operations, AccessCont
             return broken;
         }
 
-        var changed = await operations.ChangeSettingsAsync(queue, patch, access.CallerOf(context.User));
+        var changed = await operations.ChangeSettingsAsync(queue, patch, access.CallerOf(context));
         return changed.Problem ?? await AnswerAsync(context, queue, changed.Value!);
     }
 

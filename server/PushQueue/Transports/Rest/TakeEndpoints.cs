@@ -24,7 +24,7 @@ internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl 
             return problem;
         }
 
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         if (request.TimeToRun is not null)
         {
             return await AnswerAsync(context, await operations.LeaseAsync(queue, request, caller, context.RequestAborted));
@@ -43,7 +43,7 @@ internal sealed class TakeEndpoints(OperationExecutor operations, AccessControl 
             return problem;
         }
 
-        var caller = access.CallerOf(context.User);
+        var caller = access.CallerOf(context);
         return request.TimeToRun is null
             ? await AnswerAsync(
                 context,

@@ -33,7 +33,7 @@ internal sealed class TokenEndpoint(TokenOperations operations, AccessControl ac
             return broken;
         }
 
-        var made = await operations.MakeAsync(access.CallerOf(context.User), request);
+        var made = await operations.MakeAsync(access.CallerOf(context), request);
         if (made.Problem is { } refusal)
         {
             return refusal;
