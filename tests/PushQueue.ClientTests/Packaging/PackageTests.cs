@@ -6,7 +6,7 @@ namespace PushQueue.ClientTests.Packaging;
 
 /// <summary>The packages as a newcomer uses them: out of an empty folder.</summary>
 [Trait("Category", "Packaging")]
-public sealed class PackageTests : NodeTests
+public sealed class PackageTests(PackedFeed feed) : NodeTests
 {
     private const string Project = """
         <Project Sdk="Microsoft.NET.Sdk">
@@ -103,7 +103,7 @@ public sealed class PackageTests : NodeTests
     public async Task The_packed_outbox_works_from_an_empty_folder()
     {
         using var folder = new TemporaryDirectory();
-        var app = await NewApplicationAsync(folder.Path, OutboxProject, OutboxProgram, "PushQueue.EntityFrameworkCore");
+        var app = await NewApplicationAsync(folder.Path, OutboxProject, OutboxProgram);
 
         var output = await DotNetAsync(app, "run", "-c", "Release", "--", Node.Proxy.Address.AbsoluteUri);
 
@@ -129,11 +129,9 @@ public sealed class PackageTests : NodeTests
     public async Task The_packed_tool_installs_and_runs()
     {
         using var folder = new TemporaryDirectory();
-        var feed = Path.Combine(folder.Path, "feed");
-        await DotNetAsync(
-            folder.Path, "pack", Repository.PathOf("client-dotnet", "PushQueue.Cli"), "-c", "Release", "--no-build", "-o", feed);
+        await feed.UseInAsync(folder.Path);
         var tools = Path.Combine(folder.Path, "tools");
-        await DotNetAsync(folder.Path, "tool", "install", "PushQueue.Cli", "--tool-path", tools, "--add-source", feed, "--prerelease");
+        await DotNetAsync(folder.Path, "tool", "install", "PushQueue.Cli", "--tool-path", tools, "--prerelease");
         var tool = Path.Combine(tools, "pushqueue");
 
         var put = await ToolProcess.RunAsync(
@@ -144,27 +142,13 @@ public sealed class PackageTests : NodeTests
         Assert.Equal((0, "hello"), (taken.ExitCode, taken.Output.Trim()));
     }
 
-    /// <summary>A program that takes the client from a package, made just now.</summary>
-    private static async Task<string> NewApplicationAsync(string folder, string project, string program, params string[] packages)
+    /// <summary>A program that takes the client from a package.</summary>
+    private async Task<string> NewApplicationAsync(string folder, string project, string program)
     {
-        var feed = Path.Combine(folder, "feed");
-        foreach (var package in (string[])["PushQueue.Abstractions", "PushQueue.Client", .. packages])
-        {
-            // Built again where a test of publishing has removed the symbols of a library that the server shares.
-            await DotNetAsync(folder, "pack", Repository.PathOf("client-dotnet", package), "-c", "Release", "-o", feed);
-        }
-
         var app = Directory.CreateDirectory(Path.Combine(folder, "app")).FullName;
         await File.WriteAllTextAsync(Path.Combine(app, "app.csproj"), project);
         await File.WriteAllTextAsync(Path.Combine(app, "Program.cs"), program);
-
-        // A packages folder of its own for our package, so that what an earlier run left is not taken for it.
-        await File.WriteAllTextAsync(Path.Combine(app, "nuget.config"), $"""
-            <configuration>
-              <packageSources><add key="feed" value="{feed}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(folder, "packages")}" /></config>
-            </configuration>
-            """);
+        await feed.UseInAsync(app);
         return app;
     }
 

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using PushQueue.Client;
+using PushQueue.Testing;
+using Xunit;
 
 namespace PushQueue.Tests.Documentation;
 
@@ -75,6 +77,75 @@ public static class ApplicationSamples
     {
         using var client = new PushQueueClient("http://127.0.0.1:8080");
         await client.HandleAsync("orders", (message, stop) => warehouse.ShipAsync(message.Read<Order>()!, stop), stopping: stopping);
+    }
+
+    public sealed class Tests
+    {
+        [Fact]
+        public async Task An_order_is_put()
+        {
+            await using var queue = PushQueueTestServer.Start();
+
+            await new Shop(queue.Client).OrderAsync(new Order(7, "ann"));
+
+            await queue.WaitForAsync<Order>("orders", order => order.Number == 7);
+        }
+
+        [Fact]
+        public async Task A_closed_warehouse_is_asked_again()
+        {
+            await using var queue = PushQueueTestServer.Start();
+            var builder = Host.CreateApplicationBuilder();
+            builder.Services.AddPushQueueClient().AddSingleton(queue.Client).AddSingleton<Warehouse>();
+            using var host = builder.Build();
+            var attempts = 0;
+            host.MapQueue("orders", (Order order) => attempts++ == 0
+                ? throw new RetryAfterException(TimeSpan.FromMinutes(10), "The warehouse is closed.")
+                : Task.CompletedTask);
+            await host.StartAsync();
+
+            await queue.Client.PutAsync("orders", new Order(7, "ann"));
+            await queue.WaitUntilAsync("orders", info => info.Delayed == 1);
+            queue.Advance(TimeSpan.FromMinutes(10));
+            await queue.WaitUntilEmptyAsync("orders");
+            await host.StopAsync();
+        }
+    }
+
+    internal static async Task InsteadOfMassTransitAsync(IServiceCollection services, IPushQueueClient queues, Order order)
+    {
+        services.AddPushQueueClient(options => options.Server = new Uri("http://127.0.0.1:8080"));
+        services.AddPushQueueHandler<Order, ShipOrder>("orders", options =>
+        {
+            options.Prefetch = 16;
+            options.RetryDelay = TimeSpan.FromSeconds(10);
+        });
+
+        await queues.PutAsync("orders", order, new PutOptions { MaxAttempts = 6 });
+    }
+
+    internal static async Task InsteadOfHangfireAsync(IPushQueueClient queues, Order order)
+    {
+        await queues.PutAsync("orders", order);
+        await queues.PutAsync("returns", order, new PutOptions { Delay = TimeSpan.FromDays(14) });
+    }
+
+    internal static void InsteadOfHangfireJobs(IHost app)
+    {
+        app.MapQueue("orders", (Order order, Warehouse warehouse, CancellationToken stop) => warehouse.ShipAsync(order, stop));
+        app.MapQueue("returns", (Order order, Warehouse warehouse) => warehouse.TakeBackAsync(order));
+    }
+
+    internal static async Task InsteadOfSignalRAsync(
+        IPushQueueClient queues, PushQueueClient client, Order order, string? cursor, Action<Order> Show)
+    {
+        await queues.PutAsync("shipped", order);
+        var options = new ConsumeOptions { Transport = ConsumeTransport.SignalR, From = cursor };
+        await foreach (var message in client.ConsumeAsync("shipped", options))
+        {
+            Show(message.Read<Order>()!);
+            cursor = message.Cursor;
+        }
     }
 
     public sealed class Shop(IPushQueueClient queues)
