@@ -15,7 +15,11 @@ public sealed class PackageContentTests(PackedFeed feed)
     [Fact]
     public async Task There_is_a_package_for_each_library_and_for_the_tool_and_no_other()
     {
-        string[] expected = ["PushQueue", "PushQueue.Abstractions", "PushQueue.Cli", "PushQueue.Client", "PushQueue.EntityFrameworkCore", "PushQueue.Testing"];
+        string[] expected =
+        [
+            "PushQueue", "PushQueue.Abstractions", "PushQueue.Cli", "PushQueue.Client", "PushQueue.EntityFrameworkCore",
+            "PushQueue.Testing",
+        ];
         var made = Directory.EnumerateFiles(await feed.PathAsync(), "*.nupkg").Select(static path => Path.GetFileName(path)).ToList();
 
         Assert.Equal(PackedFeed.Names.Count, made.Count);
@@ -75,7 +79,7 @@ public sealed class PackageContentTests(PackedFeed feed)
             });
             if (package is "PushQueue.Abstractions" or "PushQueue.Client")
             {
-                Assert.Empty(nuspec.Descendants().Where(static element => element.Name.LocalName == "frameworkReference"));
+                Assert.DoesNotContain(nuspec.Descendants(), static element => element.Name.LocalName == "frameworkReference");
             }
         }
     }
