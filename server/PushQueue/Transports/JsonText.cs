@@ -136,6 +136,24 @@ internal static class JsonText
         }
     }
 
+    /// <summary>Copies the text of the string or name at which the reader stands, in UTF-8; false where it is not valid Unicode.</summary>
+    /// <param name="reader">The reader.</param>
+    /// <param name="destination">As long as the value with its escapes, or longer.</param>
+    /// <param name="length">The bytes of the text.</param>
+    public static bool TryCopy(ref Utf8JsonReader reader, Span<byte> destination, out int length)
+    {
+        try
+        {
+            length = reader.CopyString(destination);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
     public static Problem NotUnicode(string name) =>
         Problem.BadJson(
             $"The field '{OptionValues.Shown(name)}' is not valid Unicode: it has half a surrogate pair, such as \\ud83d alone.");

@@ -135,6 +135,9 @@ internal sealed class PageWriter
     /// <summary>The bytes from a position on.</summary>
     public Span<byte> From(int position) => _buffer.AsSpan(HeadRoom + position, _end - HeadRoom - position);
 
+    /// <summary>Takes back what was written from a position on.</summary>
+    public void Truncate(int length) => _end = HeadRoom + length;
+
     /// <summary>Moves what was written from a position on, growing or shrinking the gap before it.</summary>
     public void Shift(int position, int by)
     {

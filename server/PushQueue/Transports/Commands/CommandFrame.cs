@@ -43,6 +43,11 @@ internal sealed class CommandFrame
     /// <summary>The queue's name where it does not stand in the frame; null where the field <c>queue</c> has it.</summary>
     public string? Queue { get; private init; }
 
+    /// <summary>
+    /// The places within <c>values</c> of strings of base64 that stand for bytes, from calls that can carry bytes; null without any.
+    /// </summary>
+    public IReadOnlySet<int>? Bytes { get; set; }
+
     /// <summary>The command's word; empty where it is missing.</summary>
     public string Command { get; private set; } = "";
 

@@ -107,7 +107,14 @@ internal sealed class PutCommands(OperationExecutor operations, QueuesOptions li
             }
 
             var type = contentType;
-            if (BodyField.At(ref reader).Read(json, ref type, out var body) is { } wrong)
+            var field = BodyField.At(ref reader);
+            byte[] body;
+            if (frame.Bytes?.Contains(messages.Count) == true)
+            {
+                type ??= ContentTypes.Binary;
+                _ = field.ReadEncoded(json, "base64", out body);
+            }
+            else if (field.Read(json, ref type, out body) is { } wrong)
             {
                 return wrong;
             }

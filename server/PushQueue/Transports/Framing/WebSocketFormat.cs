@@ -12,9 +12,9 @@ namespace PushQueue.Transports.Framing;
 internal class WebSocketFormat : MessageFormat
 {
     public const byte FinalText = 0x81;
+    public const byte FinalBinary = 0x82;
     public const int HeaderBytesMax = 10;
 
-    private const byte FinalBinary = 0x82;
     private const byte FinalClose = 0x88;
     private const byte FinalPong = 0x8A;
 

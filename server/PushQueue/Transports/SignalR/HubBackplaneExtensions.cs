@@ -29,9 +29,10 @@ internal static class HubBackplaneExtensions
     internal static HubLifetimeManager<PushHub> CreateInner(IServiceProvider provider, IServiceCollection services)
     {
         var registered = services.Last(static service => service.ServiceType == typeof(HubLifetimeManager<>)).ImplementationType!;
+        var hub = new HubServices(provider);
         return registered == typeof(RedisHubLifetimeManager<>)
             ? ActivatorUtilities.CreateInstance<RedisHubLifetimeManager<PushHub>>(
-                provider, ActivatorUtilities.CreateInstance<BackplaneLogger>(provider))
-            : (HubLifetimeManager<PushHub>)ActivatorUtilities.CreateInstance(provider, registered.MakeGenericType(typeof(PushHub)));
+                hub, ActivatorUtilities.CreateInstance<BackplaneLogger>(provider))
+            : (HubLifetimeManager<PushHub>)ActivatorUtilities.CreateInstance(hub, registered.MakeGenericType(typeof(PushHub)));
     }
 }

@@ -1,17 +1,15 @@
 using PushQueue.Delivery;
-using PushQueue.Delivery.Encoding;
 using PushQueue.Security;
 
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>A connected client of the hub.</summary>
 /// <param name="Buffer">Takes all pages that are pushed to the client.</param>
-/// <param name="Envelopes">The form of its messages.</param>
-/// <param name="Raw">The form of messages of which it wants the body alone.</param>
+/// <param name="Forms">The forms of what it is pushed.</param>
 /// <param name="Session">
 /// Ended with the hub connection; null where the socket outlives it, to write its closing notice, and ends the session itself.
 /// </param>
-internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes, MessageFormat Raw, ConsumerSession? Session)
+internal sealed record HubClient(OutboundBuffer Buffer, HubForms Forms, ConsumerSession? Session)
 {
     private readonly Lock _gate = new();
     private readonly List<OutboundBuffer> _streams = [];
@@ -25,12 +23,6 @@ internal sealed record HubClient(OutboundBuffer Buffer, MessageFormat Envelopes,
 
     /// <summary>Whether SignalR's own manager was given the connection, so that it needs to know of its end.</summary>
     public bool HasBegunToAttach { get; set; }
-
-    /// <summary>The form of the messages of a subscription to many queues.</summary>
-    public MessageFormat Many => Envelopes == HubFrameFormat.Envelopes ? HubFrameFormat.Many : HubFormat.Many;
-
-    /// <summary>The same, of which it wants the body alone.</summary>
-    public MessageFormat ManyRaw => Envelopes == HubFrameFormat.Envelopes ? HubFrameFormat.ManyRaw : HubFormat.ManyRaw;
 
     /// <summary>The client, and its rights as they are now.</summary>
     public ConnectionCaller Caller => (ConnectionCaller)Buffer.Connection.Rights;

@@ -13,16 +13,35 @@ namespace PushQueue.Transports.SignalR;
 /// </summary>
 internal sealed class HubCommands(ICommandExecutor executor, TokenOperations tokens)
 {
+    private static readonly (string Name, JsonElement Value) Base64 = ("encoding", JsonElement.Parse("\"base64\""u8));
+
+    public Task<RawJson> PutAsync(ConnectionCaller caller, string queue, HubBody body, JsonElement? options, CancellationToken aborted) =>
+        body.IsBytes
+            ? RunAsync(caller, "put", queue, options, aborted, ("value", body.Json), Base64)
+            : RunAsync(caller, "put", queue, options, aborted, ("value", body.Json));
+
+    public Task<RawJson> PutManyAsync(
+        ConnectionCaller caller, string queue, HubBodies bodies, JsonElement? options, CancellationToken aborted)
+    {
+        var frame = CommandFrame.Of("put", queue ?? "", caller.Caller, [("values", bodies.Json)], options);
+        frame.Bytes = bodies.Bytes;
+        return RunAsync(caller, frame, aborted);
+    }
+
     /// <summary>Runs one command; the options are fields like its arguments.</summary>
-    public async Task<RawJson> RunAsync(
+    public Task<RawJson> RunAsync(
         ConnectionCaller caller,
         string command,
         string queue,
         JsonElement? options,
         CancellationToken aborted,
-        params (string Name, JsonElement Value)[] arguments)
+        params (string Name, JsonElement Value)[] arguments) =>
+        RunAsync(caller, CommandFrame.Of(command, queue ?? "", caller.Caller, arguments, options), aborted);
+
+    public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");
+
+    private async Task<RawJson> RunAsync(ConnectionCaller caller, CommandFrame frame, CancellationToken aborted)
     {
-        var frame = CommandFrame.Of(command, queue ?? "", caller.Caller, arguments, options);
         if (caller.WhyNoCommand(frame.Length) is { } problem)
         {
             throw Failure(problem);
@@ -51,6 +70,4 @@ internal sealed class HubCommands(ICommandExecutor executor, TokenOperations tok
         var renewed = await tokens.RenewAsync(caller, token ?? "", aborted);
         return renewed.Problem is { } problem ? throw Failure(problem) : renewed.Value!;
     }
-
-    public static HubException Failure(Problem problem) => new($"{problem.Type.Name}: {problem.Sentence}");
 }

@@ -4,8 +4,6 @@ using Microsoft.Extensions.Options;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
-using PushQueue.Transports.Framing;
-using PushQueue.Transports.Json;
 using PushQueue.Transports.Streaming;
 
 namespace PushQueue.Transports.SignalR;
@@ -17,10 +15,10 @@ internal sealed class HubConsume(
     LimitHits hits,
     IOptions<DeliveryOptions> options)
 {
-    public async Task<ChannelReader<RawJson>> StartAsync(
+    public async Task<ChannelReader<EncodedItem>> StartAsync(
         HubClient client, JsonElement queue, JsonElement? json, CancellationToken aborted, CancellationToken cancelled)
     {
-        var connection = new ItemStreamConnection(client.Caller);
+        var connection = new ItemStreamConnection(client.Forms.Items, client.Caller);
         var session = connections.Begin(connection);
         if (!client.TryOpenStream(session.Buffer, options.Value.SubscriptionsPerConnectionMax))
         {
@@ -55,8 +53,8 @@ internal sealed class HubConsume(
             (var begun, problem) = await subscriptions.SubscribeManyAsync(
                 session.Buffer,
                 many,
-                ManyFormat.Lines,
-                ManyFormat.Lines,
+                client.Forms.ManyItems,
+                client.Forms.ManyItems,
                 () => client.CountSubscriptions() - (session.Buffer.Consumers.Length == 0 ? 1 : 0));
             return begun is null ? throw HubCommands.Failure(problem!) : begun.Page;
         }
@@ -69,7 +67,7 @@ internal sealed class HubConsume(
         _ = JsonText.TryRead(queue, out var name);
         var reader = Subscriptions.ReadOptions(json);
         (var consumer, problem) = await subscriptions.SubscribeAsync(
-            session.Buffer, name, reader, LineFormat.Envelopes, LineFormat.Envelopes);
+            session.Buffer, name, reader, client.Forms.Items, client.Forms.Items);
         return consumer is null ? throw HubCommands.Failure(problem!) : await Dispatcher.EncodeOpeningAsync(consumer);
     }
 

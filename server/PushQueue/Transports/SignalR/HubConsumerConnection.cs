@@ -5,8 +5,8 @@ using PushQueue.Delivery.Encoding;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>One hub connection. SignalR itself sends pings and watches for silent clients.</summary>
-internal sealed class HubConsumerConnection(HubConnectionContext context, IConsumerRights rights, string? remoteAddress)
-    : IConsumerConnection
+internal sealed class HubConsumerConnection(
+    HubConnectionContext context, HubForms forms, IConsumerRights rights, string? remoteAddress) : IConsumerConnection
 {
     public string Transport => "signalr";
 
@@ -14,7 +14,7 @@ internal sealed class HubConsumerConnection(HubConnectionContext context, IConsu
 
     public IConsumerRights Rights => rights;
 
-    public MessageFormat ControlFormat => HubFormat.Envelopes;
+    public MessageFormat ControlFormat => forms.Envelopes;
 
     public bool Multiplexed => true;
 
@@ -52,8 +52,8 @@ internal sealed class HubConsumerConnection(HubConnectionContext context, IConsu
         if (reason != CloseReason.Normal)
         {
             var writer = PageWriter.Rent();
-            HubFormat.WriteCloseMessage(writer, reason);
-            var page = new HubPage(writer.ToArray(), 0, 0);
+            forms.Records.WriteCloseMessage(writer, reason);
+            var page = new HubPage(forms.Records.Protocol, writer.ToArray(), 0, 0);
             writer.Return();
             await context.WriteAsync(page.Message, CancellationToken.None);
         }

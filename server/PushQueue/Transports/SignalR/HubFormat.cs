@@ -7,7 +7,7 @@ namespace PushQueue.Transports.SignalR;
 /// Records of SignalR's JSON protocol: an invocation of <c>message</c> per message, of <c>gap</c>, <c>cancel</c> or <c>close</c> per
 /// event. Many records in one page are legal; both official clients read until the buffer is empty.
 /// </summary>
-internal sealed class HubFormat : MessageFormat
+internal sealed class HubFormat : HubRecords
 {
     private readonly bool _raw;
 
@@ -16,16 +16,15 @@ internal sealed class HubFormat : MessageFormat
         _raw = raw;
     }
 
-    public static MessageFormat Envelopes { get; } = new HubFormat(raw: false);
+    public static HubFormat Envelopes { get; } = new(raw: false);
 
-    public static MessageFormat Raw { get; } = new HubFormat(raw: true);
+    public static HubFormat Raw { get; } = new(raw: true);
 
-    public static MessageFormat Many { get; } = ManyFormat.Of(Envelopes);
+    public override string Protocol => "json";
 
-    public static MessageFormat ManyRaw { get; } = ManyFormat.Of(Raw);
+    public override byte FrameKind => WebSocketFormat.FinalText;
 
-    /// <summary>SignalR's close message: why the connection ends, and whether its client may connect again.</summary>
-    public static void WriteCloseMessage(PageWriter writer, CloseReason reason)
+    public override void WriteCloseMessage(PageWriter writer, CloseReason reason)
     {
         writer.Write("{\"type\":7,\"error\":"u8);
         writer.WriteJsonString(reason.Sentence);
@@ -55,7 +54,4 @@ internal sealed class HubFormat : MessageFormat
         writer.Write(json);
         writer.Write("]}\u001e"u8);
     }
-
-    public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset) =>
-        new HubPage(writer.ToArray(), firstOffset, lastOffset);
 }

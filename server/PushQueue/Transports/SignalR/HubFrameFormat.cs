@@ -5,14 +5,14 @@ using PushQueue.Transports.Framing;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// The records of <see cref="HubFormat"/>, all of a page in one finished WebSocket frame: written as it is to every subscriber that came
+/// The records of the hub's protocols, all of a page in one finished WebSocket frame: written as it is to every subscriber that came
 /// through <see cref="HubSocketEndpoint"/>.
 /// </summary>
 internal sealed class HubFrameFormat : MessageFormat
 {
-    private readonly MessageFormat _records;
+    private readonly HubRecords _records;
 
-    private HubFrameFormat(MessageFormat records)
+    private HubFrameFormat(HubRecords records)
     {
         _records = records;
     }
@@ -21,9 +21,9 @@ internal sealed class HubFrameFormat : MessageFormat
 
     public static MessageFormat Raw { get; } = new HubFrameFormat(HubFormat.Raw);
 
-    public static MessageFormat Many { get; } = ManyFormat.Of(Envelopes);
+    public static MessageFormat PackedEnvelopes { get; } = new HubFrameFormat(PackedHubFormat.Envelopes);
 
-    public static MessageFormat ManyRaw { get; } = ManyFormat.Of(Raw);
+    public static MessageFormat PackedRaw { get; } = new HubFrameFormat(PackedHubFormat.Raw);
 
     /// <summary>A WebSocket ping; SignalR's own pings come from SignalR.</summary>
     public override EncodedPage? Heartbeat => WebSocketFormat.Envelopes.Heartbeat;
@@ -57,7 +57,7 @@ internal sealed class HubFrameFormat : MessageFormat
         var writer = PageWriter.Rent();
         WriteEvent(writer, "close"u8, json.From(0));
         json.Return();
-        HubFormat.WriteCloseMessage(writer, reason);
+        _records.WriteCloseMessage(writer, reason);
         var records = Finish(writer, 0, 0);
         writer.Return();
         return new EncodedPage((byte[])[.. records.Bytes.Span, .. closeFrame.Bytes.Span]);
@@ -66,7 +66,7 @@ internal sealed class HubFrameFormat : MessageFormat
     public override EncodedPage Finish(PageWriter writer, long firstOffset, long lastOffset)
     {
         Span<byte> header = stackalloc byte[WebSocketFormat.HeaderBytesMax];
-        header = header[..WebSocketFormat.WriteHeader(header, WebSocketFormat.FinalText, writer.Length)];
+        header = header[..WebSocketFormat.WriteHeader(header, _records.FrameKind, writer.Length)];
         return new EncodedPage(writer.ToArray(header), firstOffset, lastOffset);
     }
 }

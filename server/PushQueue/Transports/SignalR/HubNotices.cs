@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PushQueue.Queues;
-using PushQueue.Transports.Json;
 using PushQueue.Transports.Watching;
 
 namespace PushQueue.Transports.SignalR;
@@ -170,7 +169,7 @@ internal sealed class HubNotices : INotices, IAsyncDisposable
             var (topic, notice) = next;
             try
             {
-                await HubBackplane.RunOnceAsync(() => _groups.SendGroupAsync(GroupOf(topic), Method, [topic, new RawJson(notice)]));
+                await HubBackplane.RunOnceAsync(() => _groups.SendGroupAsync(GroupOf(topic), Method, [topic, new Notice(notice)]));
             }
             catch (Exception e)
             {

@@ -34,7 +34,7 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
         User = http.User;
 
         // Before the handshake is answered the client would take the hub's closing notice for that answer; it gets a WebSocket close alone.
-        Transport = new Duplex(input, new HubSocketOutput(buffer, () => connection.ControlFormat = HubFrameFormat.Envelopes));
+        Transport = new Duplex(input, new HubSocketOutput(buffer, this, () => connection.ControlFormat = Forms.Envelopes));
         ConnectionClosed = _closed.Token;
         ConnectionClosedRequested = _closeRequested.Token;
         LocalEndPoint = http.Connection.LocalIpAddress is { } local ? new IPEndPoint(local, http.Connection.LocalPort) : null;
@@ -50,9 +50,12 @@ internal sealed class HubSocketContext : DefaultConnectionContext,
 
     public HttpContext? HttpContext { get; set; }
 
-    public TransferFormat SupportedFormats => TransferFormat.Text;
+    public TransferFormat SupportedFormats => TransferFormat.Text | TransferFormat.Binary;
 
+    /// <summary>SignalR sets it when the client has chosen its protocol, before it answers the handshake.</summary>
     public TransferFormat ActiveFormat { get; set; } = TransferFormat.Text;
+
+    private HubForms Forms => HubForms.Of(packed: ActiveFormat == TransferFormat.Binary, frames: true);
 
     public CancellationToken ConnectionClosedRequested { get; set; }
 

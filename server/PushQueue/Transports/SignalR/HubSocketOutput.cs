@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
 using PushQueue.Queues;
@@ -14,8 +16,10 @@ namespace PushQueue.Transports.SignalR;
 /// which has one write under way, waits too. Holds no memory between flushes.
 /// </summary>
 /// <param name="buffer">The connection's.</param>
+/// <param name="format">Whether frames are text or binary; null for text.</param>
 /// <param name="onHandshakeAnswer">Called once, just before the first frame, which is the answer to the handshake.</param>
-internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshakeAnswer = null) : PipeWriter
+internal sealed class HubSocketOutput(
+    OutboundBuffer buffer, ITransferFormatFeature? format = null, Action? onHandshakeAnswer = null) : PipeWriter
 {
     private const int BlockBytesMin = 512;
 
@@ -123,7 +127,8 @@ internal sealed class HubSocketOutput(OutboundBuffer buffer, Action? onHandshake
         }
 
         Span<byte> header = stackalloc byte[WebSocketFormat.HeaderBytesMax];
-        header = header[..WebSocketFormat.WriteHeader(header, WebSocketFormat.FinalText, length)];
+        var kind = format?.ActiveFormat == TransferFormat.Binary ? WebSocketFormat.FinalBinary : WebSocketFormat.FinalText;
+        header = header[..WebSocketFormat.WriteHeader(header, kind, length)];
         var start = WebSocketFormat.HeaderBytesMax - header.Length;
         header.CopyTo(_block.AsSpan(start));
 

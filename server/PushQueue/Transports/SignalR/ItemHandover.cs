@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 
@@ -7,9 +6,9 @@ namespace PushQueue.Transports.SignalR;
 /// Hands items from one writer to one reader. An item counts as written when the reader comes back for the next one: it has sent the item
 /// by then. One that still lies here when the call ends was never sent, and must not count.
 /// </summary>
-internal sealed class ItemHandover : ChannelReader<RawJson>
+internal sealed class ItemHandover : ChannelReader<EncodedItem>
 {
-    private readonly Channel<RawJson> _item = Channel.CreateBounded<RawJson>(new BoundedChannelOptions(1)
+    private readonly Channel<EncodedItem> _item = Channel.CreateBounded<EncodedItem>(new BoundedChannelOptions(1)
     {
         SingleReader = true,
         SingleWriter = true,
@@ -21,7 +20,7 @@ internal sealed class ItemHandover : ChannelReader<RawJson>
 
     public override Task Completion => _item.Reader.Completion;
 
-    public async ValueTask WriteAsync(RawJson item)
+    public async ValueTask WriteAsync(EncodedItem item)
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _ = Interlocked.Exchange(ref _written, written);
@@ -41,7 +40,7 @@ internal sealed class ItemHandover : ChannelReader<RawJson>
         _ = Interlocked.Exchange(ref _written, null)?.TrySetException(Gone());
     }
 
-    public override bool TryRead(out RawJson item)
+    public override bool TryRead(out EncodedItem item)
     {
         ReportWritten();
         return _handedOut = _item.Reader.TryRead(out item!);

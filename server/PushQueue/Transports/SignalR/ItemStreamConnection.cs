@@ -1,19 +1,22 @@
+using System.Buffers.Binary;
 using System.Threading.Channels;
 using PushQueue.Delivery;
 using PushQueue.Delivery.Encoding;
-using PushQueue.Transports.Framing;
-using PushQueue.Transports.Json;
 
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>The items of one streaming hub call. SignalR takes them one by one; see <see cref="ItemHandover"/>.</summary>
-internal sealed class ItemStreamConnection(IConsumerRights rights) : IConsumerConnection
+/// <param name="format">Of the items: lines of JSON, or MessagePack values with their lengths.</param>
+/// <param name="rights">Of the client.</param>
+internal sealed class ItemStreamConnection(MessageFormat format, IConsumerRights rights) : IConsumerConnection
 {
     private readonly ItemHandover _items = new();
 
+    private readonly bool _packed = format == PackedItemFormat.Envelopes;
+
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ChannelReader<RawJson> Items => _items;
+    public ChannelReader<EncodedItem> Items => _items;
 
     public Task Ended => _ended.Task;
 
@@ -23,26 +26,25 @@ internal sealed class ItemStreamConnection(IConsumerRights rights) : IConsumerCo
 
     public IConsumerRights Rights => rights;
 
-    public MessageFormat ControlFormat => Format;
+    public MessageFormat ControlFormat => format;
 
     public bool Multiplexed => false;
 
     public int? LastHeardAt => null;
 
-    private static MessageFormat Format => LineFormat.Envelopes;
-
     public async ValueTask WriteAsync(EncodedPage page)
     {
-        // The heartbeat of lines is an empty one; an item it is not.
         for (var rest = page.Bytes; !rest.IsEmpty;)
         {
-            var end = rest.Span.IndexOf((byte)'\n');
-            if (end > 0)
+            var (start, end, next) = Split(rest.Span);
+
+            // The heartbeat of lines is an empty one; an item it is not.
+            if (end > start)
             {
-                await _items.WriteAsync(new RawJson(rest[..end]));
+                await _items.WriteAsync(new EncodedItem(rest[start..end]));
             }
 
-            rest = rest[(end + 1)..];
+            rest = rest[next..];
         }
     }
 
@@ -61,4 +63,17 @@ internal sealed class ItemStreamConnection(IConsumerRights rights) : IConsumerCo
     }
 
     public void Abort(CloseReason reason) => Complete(reason);
+
+    /// <summary>Where the first item of a page stands, and where the next one begins.</summary>
+    private (int Start, int End, int Next) Split(ReadOnlySpan<byte> page)
+    {
+        if (_packed)
+        {
+            var next = PackedItemFormat.LengthBytes + BinaryPrimitives.ReadInt32BigEndian(page);
+            return (PackedItemFormat.LengthBytes, next, next);
+        }
+
+        var end = page.IndexOf((byte)'\n');
+        return (0, end, end + 1);
+    }
 }

@@ -32,7 +32,7 @@ internal sealed class PushHub(
         var client = CommandingClient();
         if (Subscriptions.ReadMany(queue, options, out var wrong) is { } many)
         {
-            var (opening, refusal) = await subscriptions.SubscribeManyAsync(client.Buffer, many, client.Many, client.ManyRaw);
+            var (opening, refusal) = await subscriptions.SubscribeManyAsync(client.Buffer, many, client.Forms.Many, client.Forms.ManyRaw);
             return opening is null
                 ? throw HubCommands.Failure(refusal!)
                 : new SubscribeAnswer(null, opening.Cursor, [.. opening.Queues.Select(static name => name.Value)]);
@@ -45,7 +45,7 @@ internal sealed class PushHub(
 
         _ = JsonText.TryRead(queue, out var name);
         var reader = Subscriptions.ReadOptions(options);
-        var (consumer, problem) = await subscriptions.SubscribeAsync(client.Buffer, name, reader, client.Envelopes, client.Raw);
+        var (consumer, problem) = await subscriptions.SubscribeAsync(client.Buffer, name, reader, client.Forms.Envelopes, client.Forms.Raw);
         if (consumer is null)
         {
             throw HubCommands.Failure(problem!);
@@ -82,14 +82,14 @@ internal sealed class PushHub(
     /// <summary>
     /// Pushes messages as the items of a stream, until the client cancels it; the arguments are those of <see cref="Subscribe"/>.
     /// </summary>
-    public Task<ChannelReader<RawJson>> Consume(JsonElement queue, JsonElement? options, CancellationToken cancelled) =>
+    public Task<ChannelReader<EncodedItem>> Consume(JsonElement queue, JsonElement? options, CancellationToken cancelled) =>
         consume.StartAsync(CommandingClient(), queue, options, Context.ConnectionAborted, cancelled);
 
-    public Task<RawJson> Put(string queue, JsonElement body, JsonElement? options) =>
-        commands.RunAsync(Client.Caller, "put", queue, options, Context.ConnectionAborted, ("value", body));
+    public Task<RawJson> Put(string queue, HubBody body, JsonElement? options) =>
+        commands.PutAsync(Client.Caller, queue, body, options, Context.ConnectionAborted);
 
-    public Task<RawJson> PutMany(string queue, JsonElement bodies, JsonElement? options) =>
-        commands.RunAsync(Client.Caller, "put", queue, options, Context.ConnectionAborted, ("values", bodies));
+    public Task<RawJson> PutMany(string queue, HubBodies bodies, JsonElement? options) =>
+        commands.PutManyAsync(Client.Caller, queue, bodies, options, Context.ConnectionAborted);
 
     public Task<RawJson> Take(string queue, JsonElement? options) =>
         commands.RunAsync(Client.Caller, "take", queue, options, Context.ConnectionAborted);

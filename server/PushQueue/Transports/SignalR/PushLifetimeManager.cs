@@ -30,7 +30,7 @@ internal sealed class PushLifetimeManager(
     {
         // A connection that came through HubSocketEndpoint brings its buffer along, past SignalR; to any other SignalR writes the pages.
         var client = connection.Features.Get<OutboundBuffer>() is { } own
-            ? new HubClient(own, HubFrameFormat.Envelopes, HubFrameFormat.Raw, Session: null)
+            ? new HubClient(own, FormsOf(connection, frames: true), Session: null)
             : Open(connection);
         _clients[connection.ConnectionId] = client;
         if (client.Session is not null && !client.TryConnect())
@@ -167,8 +167,12 @@ internal sealed class PushLifetimeManager(
     {
         var http = connection.Features.Get<IHttpContextFeature>()?.HttpContext;
         var address = http?.Connection.RemoteIpAddress?.ToString();
-        var session = sessions.Begin(new HubConsumerConnection(connection, callers.Of(connection.User), address));
+        var forms = FormsOf(connection, frames: false);
+        var session = sessions.Begin(new HubConsumerConnection(connection, forms, callers.Of(connection.User), address));
         session.Buffer.Open();
-        return new HubClient(session.Buffer, HubFormat.Envelopes, HubFormat.Raw, session);
+        return new HubClient(session.Buffer, forms, session);
     }
+
+    private static HubForms FormsOf(HubConnectionContext connection, bool frames) =>
+        HubForms.Of(connection.Protocol?.Name == PackedHubFormat.Envelopes.Protocol, frames);
 }

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -23,8 +22,8 @@ internal static class SignalRExtensions
         services.AddSignalR().AddHubOptions<PushHub>(static _ => { });
         services.AddOptions<HubOptions<PushHub>>().Configure<IServiceProvider>(static (hub, provider) =>
         {
-            // Pages are JSON records; a client of another protocol could not be served, and SignalR would cut it at the first push.
-            hub.SupportedProtocols = ["json"];
+            // Pages are records of these; a client of another protocol could not be served, and SignalR would cut it at the first push.
+            hub.SupportedProtocols = [HubFormat.Envelopes.Protocol, PackedHubFormat.Envelopes.Protocol];
             hub.MaximumReceiveMessageSize = FrameLimit.BytesMax(
                 provider.GetRequiredService<IOptions<DeliveryOptions>>().Value, provider.GetService<IMessageBroker>());
             hub.StatefulReconnectBufferSize = 0;
@@ -33,7 +32,9 @@ internal static class SignalRExtensions
             // A put or take that waits must not hold up the ack that it may be waiting for.
             hub.MaximumParallelInvocationsPerClient = 16;
         });
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHubProtocol, PushHubProtocol>());
+        services.TryAddSingleton<PushHubProtocols>();
+        services.TryAddSingleton(static provider =>
+            ActivatorUtilities.CreateInstance<HubConnectionHandler<PushHub>>(new HubServices(provider)));
         services.TryAddKeyedSingleton(
             PushLifetimeManager.Inner, (provider, _) => HubBackplaneExtensions.CreateInner(provider, services));
         services.TryAddSingleton<PushLifetimeManager>();
