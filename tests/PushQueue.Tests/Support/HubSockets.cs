@@ -25,29 +25,33 @@ internal static class HubSockets
     }
 
     /// <summary>Opens the hub's socket and shakes hands.</summary>
-    public static async Task<ClientWebSocket> ConnectHubAsync(this PushServer server, bool negotiate)
+    /// <param name="server">The server.</param>
+    /// <param name="negotiate">Whether the connection goes over SignalR's own transport.</param>
+    /// <param name="packed">Whether it speaks MessagePack; see <see cref="PackedHubSocket"/>.</param>
+    public static async Task<WebSocket> ConnectHubAsync(this PushServer server, bool negotiate, bool packed = false)
     {
-        var socket = await server.OpenHubAsync(negotiate);
+        var opened = await server.OpenHubAsync(negotiate);
+        WebSocket socket = packed ? new PackedHubSocket(opened) : opened;
         await socket.SendAsync(Handshake);
         Assert.Equal("{}\u001e", await socket.NextAsync());
         return socket;
     }
 
     /// <summary>Subscribes, and returns when it is answered.</summary>
-    public static async Task SubscribeAsync(this ClientWebSocket socket, string queue, string options = "{}")
+    public static async Task SubscribeAsync(this WebSocket socket, string queue, string options = "{}")
     {
         await socket.CallAsync("s", "Subscribe", $"\"{queue}\",{options}");
         Assert.Contains("\"type\":3,\"invocationId\":\"s\",\"result\"", await socket.NextRecordAsync(), StringComparison.Ordinal);
     }
 
-    public static Task CallAsync(this ClientWebSocket socket, string id, string method, string arguments) =>
+    public static Task CallAsync(this WebSocket socket, string id, string method, string arguments) =>
         socket.SendAsync(Call(id, method, arguments));
 
     public static string Call(string id, string method, string arguments) =>
         $"{{\"type\":1,\"invocationId\":\"{id}\",\"target\":\"{method}\",\"arguments\":[{arguments}]}}\u001e";
 
     /// <summary>The next message that is not a ping; it may hold several records.</summary>
-    public static async Task<string> NextRecordAsync(this ClientWebSocket socket)
+    public static async Task<string> NextRecordAsync(this WebSocket socket)
     {
         while (true)
         {
@@ -59,7 +63,7 @@ internal static class HubSockets
     }
 
     /// <summary>That many records, however they were put together.</summary>
-    public static async Task<List<string>> NextRecordsAsync(this ClientWebSocket socket, int count)
+    public static async Task<List<string>> NextRecordsAsync(this WebSocket socket, int count)
     {
         var records = new List<string>();
         while (records.Count < count)

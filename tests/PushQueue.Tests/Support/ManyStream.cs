@@ -19,7 +19,7 @@ internal sealed class ManyStream : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private HttpResponseMessage? _response;
     private StreamReader? _lines;
-    private ClientWebSocket? _socket;
+    private WebSocket? _socket;
     private bool _isHub;
     private bool _isEvents;
     private bool _isBehind;
@@ -39,7 +39,7 @@ internal sealed class ManyStream : IAsyncDisposable
     }
 
     /// <summary>All transports.</summary>
-    public static TheoryData<string> Transports => ["sse", "c", "ws", "command", "hub", "consume"];
+    public static TheoryData<string> Transports => ["sse", "c", "ws", "command", "hub", "consume", "packed hub", "packed consume"];
 
     /// <summary>The last cursor.</summary>
     public string? Cursor { get; private set; }
@@ -72,17 +72,20 @@ internal sealed class ManyStream : IAsyncDisposable
             return stream;
         }
 
+        var packed = transport.StartsWith("packed ", StringComparison.Ordinal);
+        transport = packed ? transport["packed ".Length..] : transport;
         stream._isHub = transport is "hub" or "consume";
-        stream._socket = new ClientWebSocket();
+        var socket = new ClientWebSocket();
+        stream._socket = packed ? new PackedHubSocket(socket) : socket;
         if (key is not null)
         {
-            stream._socket.Options.SetRequestHeader("Authorization", $"Bearer {key}");
+            socket.Options.SetRequestHeader("Authorization", $"Bearer {key}");
         }
 
         var path = transport == "ws" ? $"/ws?{query}{(after?.Cursor is { } cursor ? $"&from={cursor}" : "")}" : stream._isHub
             ? "/hub"
             : "/ws";
-        await stream._socket.ConnectAsync(new Uri($"ws://{server.Address.Authority}{path}"), CancellationToken.None).WithTimeout();
+        await socket.ConnectAsync(new Uri($"ws://{server.Address.Authority}{path}"), CancellationToken.None).WithTimeout();
         if (transport != "ws")
         {
             await stream.SubscribeAsync(transport, query, after?.Cursor);

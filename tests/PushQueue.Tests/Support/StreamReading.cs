@@ -39,18 +39,18 @@ internal static class StreamReading
         return lines;
     }
 
-    public static Task SendAsync(this ClientWebSocket socket, string text) =>
+    public static Task SendAsync(this WebSocket socket, string text) =>
         socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
     /// <summary>The next message, without the opening of a broadcast stream; of a close, its code and sentence.</summary>
-    public static async Task<string> NextAsync(this ClientWebSocket socket)
+    public static async Task<string> NextAsync(this WebSocket socket)
     {
         var text = await socket.NextOfAllAsync();
         return StreamLines.IsOpening(text) ? await socket.NextOfAllAsync() : text;
     }
 
     /// <summary>The next message, the opening included.</summary>
-    public static async Task<string> NextOfAllAsync(this ClientWebSocket socket)
+    public static async Task<string> NextOfAllAsync(this WebSocket socket)
     {
         var buffer = new byte[64 * 1024];
         var length = 0;

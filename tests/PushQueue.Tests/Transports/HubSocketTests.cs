@@ -69,9 +69,9 @@ public sealed class HubSocketTests
         await using var server = await PushServer.StartAsync();
         using var socket = await server.OpenHubAsync(negotiate: false);
 
-        await socket.SendAsync("{\"protocol\":\"messagepack\",\"version\":1}\u001e");
+        await socket.SendAsync("{\"protocol\":\"blazorpack\",\"version\":1}\u001e");
 
-        Assert.Contains("\"error\":\"The protocol 'messagepack' is not supported.\"", await socket.NextAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"error\":\"The protocol 'blazorpack' is not supported.\"", await socket.NextAsync(), StringComparison.Ordinal);
         Assert.StartsWith("close 1000", await socket.NextAsync(), StringComparison.Ordinal);
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WithTimeout();
         await server.NobodyIsLeftAsync();

@@ -4,16 +4,20 @@ using Xunit;
 
 namespace PushQueue.Tests.Transports;
 
-/// <summary>Behaviour of every hub client, whether it negotiated (SignalR's transport) or not (ours).</summary>
+/// <summary>
+/// Behaviour of every hub client, whether it negotiated (SignalR's transport) or not (ours), in JSON and in MessagePack.
+/// </summary>
 public sealed class HubTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_subscriber_gets_messages_as_invocations(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_subscriber_gets_messages_as_invocations(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
 
         await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"test\"]}\u001e");
         Assert.Contains(
@@ -26,12 +30,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_stream_carries_envelopes_as_items_until_it_is_cancelled(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_stream_carries_envelopes_as_items_until_it_is_cancelled(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
 
         await socket.SendAsync(
             "{\"type\":4,\"invocationId\":\"7\",\"target\":\"Consume\",\"arguments\":[\"test\",{\"from\":\"earliest\"}]}\u001e");
@@ -44,12 +50,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_wrong_option_and_a_wrong_call_get_an_error_and_the_connection_stays(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_wrong_option_and_a_wrong_call_get_an_error_and_the_connection_stays(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
 
         await socket.CallAsync("1", "Subscribe", "\"test\",{\"ack\":\"never\"}");
         Assert.Contains("bad-option: The option 'ack' must be auto or manual.", await socket.NextRecordAsync(), StringComparison.Ordinal);
@@ -61,14 +69,16 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_hub_client_takes_its_turn_under_roundrobin_and_leaves_nothing_behind(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_hub_client_takes_its_turn_under_roundrobin_and_leaves_nothing_behind(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
         await server.SetAsync(new QueueSettingsPatch { Policy = DeliveryPolicy.RoundRobin });
         using var comet = await server.ListenAsync("/c/test?format=raw");
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
         await socket.SubscribeAsync("test", "{\"format\":\"raw\"}");
 
         await server.PutAsync("a", "b");
@@ -81,12 +91,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task One_connection_holds_many_subscriptions_and_loses_them_one_by_one_or_all_at_once(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task One_connection_holds_many_subscriptions_and_loses_them_one_by_one_or_all_at_once(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
         for (var i = 0; i < 50; i++)
         {
             await socket.SubscribeAsync($"q{i}");
@@ -106,17 +118,24 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData("Subscribe", "\"test\",7")]
-    [InlineData("Subscribe", "\"test\",[\"ack\"]")]
-    [InlineData("Subscribe", "[\"test\"],\"ack\"")]
-    [InlineData("Unsubscribe", "\"test\",\"started\"")]
-    [InlineData("Unsubscribe", "\"test\",{\"begun\":[]}")]
-    [InlineData("Unsubscribe", "null,{\"begun\":[]}")]
-    [InlineData("Put", "\"test\",1,\"now\"")]
-    public async Task Options_that_the_hub_cannot_read_are_refused(string method, string arguments)
+    [InlineData(false, "Subscribe", "\"test\",7")]
+    [InlineData(true, "Subscribe", "\"test\",7")]
+    [InlineData(false, "Subscribe", "\"test\",[\"ack\"]")]
+    [InlineData(true, "Subscribe", "\"test\",[\"ack\"]")]
+    [InlineData(false, "Subscribe", "[\"test\"],\"ack\"")]
+    [InlineData(true, "Subscribe", "[\"test\"],\"ack\"")]
+    [InlineData(false, "Unsubscribe", "\"test\",\"started\"")]
+    [InlineData(true, "Unsubscribe", "\"test\",\"started\"")]
+    [InlineData(false, "Unsubscribe", "\"test\",{\"begun\":[]}")]
+    [InlineData(true, "Unsubscribe", "\"test\",{\"begun\":[]}")]
+    [InlineData(false, "Unsubscribe", "null,{\"begun\":[]}")]
+    [InlineData(true, "Unsubscribe", "null,{\"begun\":[]}")]
+    [InlineData(false, "Put", "\"test\",1,\"now\"")]
+    [InlineData(true, "Put", "\"test\",1,\"now\"")]
+    public async Task Options_that_the_hub_cannot_read_are_refused(bool packed, string method, string arguments)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate: false);
+        using var socket = await server.ConnectHubAsync(negotiate: false, packed);
 
         await socket.CallAsync("1", method, arguments);
 
@@ -138,12 +157,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_queue_that_is_deleted_ends_its_subscription_and_not_the_connection(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_queue_that_is_deleted_ends_its_subscription_and_not_the_connection(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
         await socket.SubscribeAsync("test");
         await server.PutAsync("before");
         Assert.Contains("before", await socket.NextRecordAsync(), StringComparison.Ordinal);
@@ -155,14 +176,16 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_subscriber_that_never_reads_is_cut_and_delays_nobody(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_subscriber_that_never_reads_is_cut_and_delays_nobody(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync(options => options.BufferBytesMax = 64 * 1024);
-        using var stuck = await server.ConnectHubAsync(negotiate);
+        using var stuck = await server.ConnectHubAsync(negotiate, packed);
         await stuck.SubscribeAsync("test");
-        using var reader = await server.ConnectHubAsync(negotiate);
+        using var reader = await server.ConnectHubAsync(negotiate, packed);
         await reader.SubscribeAsync("test");
 
         var body = new string('x', 20_000);
@@ -192,12 +215,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_stream_that_the_store_cannot_serve_leaves_nothing_behind(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_stream_that_the_store_cannot_serve_leaves_nothing_behind(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
         server.Fail();
 
         await socket.SendAsync(
@@ -210,12 +235,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_draining_server_says_so_before_it_closes(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_draining_server_says_so_before_it_closes(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
         await socket.SubscribeAsync("test");
 
         var draining = server.Dispatcher.DrainAsync(TimeSpan.FromSeconds(20));
@@ -230,12 +257,14 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Calls_that_come_all_at_once_are_answered_in_order(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Calls_that_come_all_at_once_are_answered_in_order(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync();
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
 
         // Many records in one frame, then a frame each, none of them waiting for an answer.
         await socket.SendAsync(
@@ -253,16 +282,18 @@ public sealed class HubTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_silent_client_is_pinged_and_cut(bool negotiate)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_silent_client_is_pinged_and_cut(bool negotiate, bool packed)
     {
         await using var server = await PushServer.StartAsync(hub: static hub =>
         {
             hub.KeepAliveInterval = TimeSpan.FromMilliseconds(100);
             hub.ClientTimeoutInterval = TimeSpan.FromSeconds(2);
         });
-        using var socket = await server.ConnectHubAsync(negotiate);
+        using var socket = await server.ConnectHubAsync(negotiate, packed);
 
         // SignalR expects pings only of a client that has sent one.
         await socket.SendAsync("{\"type\":6}\u001e");

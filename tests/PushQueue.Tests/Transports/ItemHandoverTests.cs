@@ -1,6 +1,5 @@
 using System.Text;
 using PushQueue.Tests.Support;
-using PushQueue.Transports.Json;
 using PushQueue.Transports.SignalR;
 using Xunit;
 
@@ -8,7 +7,7 @@ namespace PushQueue.Tests.Transports;
 
 public sealed class ItemHandoverTests
 {
-    private static readonly RawJson Item = new(Encoding.UTF8.GetBytes("{}"));
+    private static readonly EncodedItem Item = new(Encoding.UTF8.GetBytes("{}"));
 
     [Fact]
     public async Task An_item_is_written_when_the_reader_comes_for_the_next()
