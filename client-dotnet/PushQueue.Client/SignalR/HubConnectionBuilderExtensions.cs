@@ -57,7 +57,14 @@ public static class HubConnectionBuilderExtensions
                 options.WebSocketFactory = new HubWebSocket(tokens, invoker).ConnectAsync;
             }
         });
-        builder.Services.AddSingleton<IHubProtocol, PushQueueHubProtocol>();
+        // The last protocol counts. One that the program has added already, such as MessagePack, stays the one.
+        if (builder.Services.All(static service => service.ServiceType != typeof(IHubProtocol) || IsJson(service)))
+        {
+            builder.Services.AddSingleton<IHubProtocol, PushQueueHubProtocol>();
+        }
+
         return builder;
     }
+
+    private static bool IsJson(ServiceDescriptor service) => service.ImplementationType == typeof(JsonHubProtocol);
 }

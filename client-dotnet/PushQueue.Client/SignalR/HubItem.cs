@@ -8,8 +8,8 @@ namespace PushQueue.Client.SignalR;
 [JsonConverter(typeof(Converter))]
 internal readonly record struct HubItem(byte[] Json)
 {
-    /// <summary>For connections of the program's own; those of the client read with <see cref="PushQueueHubProtocol"/>. Copies, because
-    /// SignalR uses its buffer again for the next record.</summary>
+    /// <summary>For items that <see cref="PushQueueHubProtocol"/> leaves to the framework's reader. Copies, because SignalR uses its buffer
+    /// again for the next record.</summary>
     internal sealed class Converter : JsonConverter<HubItem>
     {
         public override HubItem Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

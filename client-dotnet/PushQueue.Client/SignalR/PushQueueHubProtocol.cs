@@ -9,7 +9,7 @@ using PushQueue.Client.Wire;
 namespace PushQueue.Client.SignalR;
 
 /// <summary>
-/// SignalR's JSON protocol, except that calls with one <see cref="HubItem"/> keep their argument as the JSON that came. The framework's own
+/// SignalR's JSON protocol, except that calls with one <see cref="HubItem"/> or <see cref="HubEnvelope"/> keep their argument as the JSON that came. The framework's own
 /// reader ends the connection at JSON that is nested more than 64 levels deep, so that one message would end the stream again and again.
 /// </summary>
 internal sealed class PushQueueHubProtocol : IHubProtocol
@@ -87,8 +87,8 @@ internal sealed class PushQueueHubProtocol : IHubProtocol
             return null;
         }
 
-        return type == Invocation && argument is not null && target is not null && TakesItem(binder, target)
-            ? new InvocationMessage(target, [new HubItem(argument)])
+        return type == Invocation && argument is not null && target is not null && TakesItem(binder, target) is { } item
+            ? new InvocationMessage(target, [item == typeof(HubItem) ? new HubItem(argument) : new HubEnvelope(argument)])
             : null;
     }
 
@@ -113,16 +113,17 @@ internal sealed class PushQueueHubProtocol : IHubProtocol
         return only;
     }
 
-    private static bool TakesItem(IInvocationBinder binder, string target)
+    /// <summary>The type of the item that the call takes; null where it takes something else.</summary>
+    private static Type? TakesItem(IInvocationBinder binder, string target)
     {
         try
         {
-            return binder.GetParameterTypes(target) is [var type] && type == typeof(HubItem);
+            return binder.GetParameterTypes(target) is [var type] && (type == typeof(HubItem) || type == typeof(HubEnvelope)) ? type : null;
         }
         catch (InvalidDataException)
         {
             // A call that nobody handles.
-            return false;
+            return null;
         }
     }
 }

@@ -57,7 +57,8 @@ internal sealed class HubTransport : IStreamTransport
         // Calls may come on another thread before the answer to the subscription.
         // They wait for it, because it says where the stream begins.
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var listening = Array.ConvertAll(Calls, call => connection.On(call, [typeof(HubItem)], AcceptAsync));
+        var item = session.Options is HubConsumeOptions ? typeof(HubEnvelope) : typeof(HubItem);
+        var listening = Array.ConvertAll(Calls, call => connection.On(call, [item], AcceptAsync));
         connection.Closed += OnGoneAsync;
         connection.Reconnecting += OnGoneAsync;
         try
@@ -97,7 +98,8 @@ internal sealed class HubTransport : IStreamTransport
             try
             {
                 await begun.Task.ConfigureAwait(false);
-                await session.AcceptAsync(((HubItem)arguments[0]!).Json, cancellationToken).ConfigureAwait(false);
+                var json = arguments[0] is HubEnvelope envelope ? envelope.ToJson() : ((HubItem)arguments[0]!).Json;
+                await session.AcceptAsync(json, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -137,8 +139,10 @@ internal sealed class HubTransport : IStreamTransport
             options["match"] = selection.Match;
         }
 
-        var answer = await connection.InvokeAsync<JsonElement>("Subscribe", selection.Queues, options, cancellationToken)
+        var given = await connection.InvokeAsync<HubEnvelope>("Subscribe", selection.Queues, options, cancellationToken)
             .ConfigureAwait(false);
+        using var read = JsonDocument.Parse(given.ToJson());
+        var answer = read.RootElement;
         session.BeginMany(
             [.. answer.GetProperty("queues").EnumerateArray().Select(static queue => queue.GetString()!)],
             answer.GetProperty("cursor").GetString()!);

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Client;
 using PushQueue.Client.SignalR;
 using PushQueue.ClientTests.Support;
@@ -88,12 +90,14 @@ public sealed class StreamEventTests : NodeTests
         Assert.Equal("x", (await Node.Client.TakeAsync(queue, wait: TimeSpan.FromSeconds(30)).WithTimeout())?.Text);
     }
 
-    [Fact]
-    public async Task A_hub_connection_of_the_program_carries_several_queues_and_outlives_them()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hub_connection_of_the_program_carries_several_queues_and_outlives_them(bool packed)
     {
         var one = await Node.NewQueueAsync("broadcast");
         var two = await Node.NewQueueAsync("roundrobin");
-        await using var hub = new HubConnectionBuilder().WithPushQueue(Node.Proxy.Address).Build();
+        await using var hub = Hub(packed);
         var options = new HubConsumeOptions(hub);
         await Node.Client.PutAsync(one, "1").WithTimeout();
         await Node.Client.PutAsync(two, "2").WithTimeout();
@@ -103,6 +107,46 @@ public sealed class StreamEventTests : NodeTests
 
         Assert.Equal(("1", "2"), (first.Text, second.Text));
         Assert.Equal(HubConnectionState.Connected, hub.State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hub_connection_of_the_program_carries_many_queues_and_every_kind_of_body(bool packed)
+    {
+        var one = await Node.NewQueueAsync("broadcast");
+        var two = await Node.NewQueueAsync("broadcast");
+        await using var hub = Hub(packed);
+        await Node.Client.PutAsync(one, "text").WithTimeout();
+        await Node.Client.PutAsync(one, new PutMessage(new byte[] { 0, 0xFF, 0x1F, 0x8B }, "application/gzip")).WithTimeout();
+        const string Json = """{"text":"a \"b\" \u00e9","numbers":[1,-1,2.5,18446744073709551615,1e300],"nothing":null,"yes":true,"deep":[[{}]]}""";
+        await Node.Client.PutAsync(
+            two, new PutMessage(System.Text.Encoding.UTF8.GetBytes(Json), "application/json", new PutOptions { Key = "k" })).WithTimeout();
+
+        var messages = await Node.Client.ConsumeManyAsync([one, two], options: new HubConsumeOptions(hub) { From = "earliest" })
+            .Take(3).ToListAsync().AsTask().WithTimeout();
+
+        var ofOne = messages.Where(message => message.Queue == one).ToList();
+        var ofTwo = messages.Single(message => message.Queue == two);
+        Assert.Equal("text", ofOne[0].Text);
+        Assert.Equal(("application/gzip", new byte[] { 0, 0xFF, 0x1F, 0x8B }), (ofOne[1].ContentType, ofOne[1].Body.ToArray()));
+        Assert.Equal(("application/json", "k"), (ofTwo.ContentType, ofTwo.Key));
+        Assert.True(System.Text.Json.Nodes.JsonNode.DeepEquals(
+            System.Text.Json.Nodes.JsonNode.Parse(Json), System.Text.Json.Nodes.JsonNode.Parse(ofTwo.Text)), ofTwo.Text);
+    }
+
+    [Fact]
+    public void The_protocol_that_the_program_adds_is_the_one_whichever_comes_first()
+    {
+        var before = new HubConnectionBuilder();
+        _ = before.AddMessagePackProtocol().WithPushQueue(Node.Proxy.Address);
+        var after = new HubConnectionBuilder();
+        _ = after.WithPushQueue(Node.Proxy.Address).AddMessagePackProtocol();
+
+        Assert.All([before, after], static builder =>
+            Assert.Equal(typeof(MessagePackHubProtocol), builder.Services.Last(IsProtocol).ImplementationType));
+
+        static bool IsProtocol(ServiceDescriptor service) => service.ServiceType == typeof(IHubProtocol);
     }
 
     [Fact]
@@ -118,5 +162,11 @@ public sealed class StreamEventTests : NodeTests
         await Node.Client.PutAsync(queue, "x").WithTimeout();
 
         Assert.Equal("x", (await first.WithTimeout()).Text);
+    }
+
+    private HubConnection Hub(bool packed)
+    {
+        var builder = new HubConnectionBuilder().WithPushQueue(Node.Proxy.Address);
+        return (packed ? builder.AddMessagePackProtocol() : builder).Build();
     }
 }

@@ -12,6 +12,9 @@ internal static class PackedJson
     /// <summary>Bounds what a thread keeps of a document with many long lists.</summary>
     private const int KeptWideMax = 1024;
 
+    /// <summary>MessagePack for .NET reads 500 levels, those around the body included, and SignalR drops a call that it cannot read.</summary>
+    private const int BodyDepthMax = 480;
+
     /// <summary>Levels for which the stack has room; a deeper document costs an array.</summary>
     private const int DepthUsual = 32;
 
@@ -19,15 +22,16 @@ internal static class PackedJson
     private static List<Container>? _wide;
 
     /// <summary>
-    /// Writes one JSON value. False if a string of it is half a surrogate pair, which MessagePack cannot express; nothing is written then.
+    /// Writes one JSON value. False if a string of it is half a surrogate pair, which MessagePack cannot express, or if it is nested deeper
+    /// than clients read; nothing is written then.
     /// </summary>
     /// <param name="writer">Where to.</param>
-    /// <param name="json">Valid JSON, at most <see cref="JsonDepth.Max"/> levels deep.</param>
+    /// <param name="json">Valid JSON.</param>
     public static bool TryWrite(PageWriter writer, ReadOnlySpan<byte> json)
     {
         var wide = _wide ??= [];
         wide.Clear();
-        var written = TryWrite(writer, json, hasEnvelopes: false, wide);
+        var written = TryWrite(writer, json, hasEnvelopes: false, wide, BodyDepthMax);
         if (wide.Capacity > KeptWideMax)
         {
             _wide = null;
@@ -44,14 +48,14 @@ internal static class PackedJson
     /// <param name="json">JSON that the server has written.</param>
     public static void WriteAnswer(PageWriter writer, ReadOnlySpan<byte> json)
     {
-        if (!TryWrite(writer, json, hasEnvelopes: true, []))
+        if (!TryWrite(writer, json, hasEnvelopes: true, [], JsonDepth.Max))
         {
-            // Half a surrogate pair somewhere else than in a body: the whole goes as JSON text.
+            // Half a surrogate pair elsewhere than in a body: the whole goes as JSON text.
             Pack.WriteText(writer, json);
         }
     }
 
-    private static bool TryWrite(PageWriter writer, ReadOnlySpan<byte> json, bool hasEnvelopes, List<Container> wide)
+    private static bool TryWrite(PageWriter writer, ReadOnlySpan<byte> json, bool hasEnvelopes, List<Container> wide, int depthMax)
     {
         var begin = writer.Length;
         var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
@@ -70,6 +74,12 @@ internal static class PackedJson
             switch (reader.TokenType)
             {
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                    if (depth == depthMax)
+                    {
+                        writer.Truncate(begin);
+                        return false;
+                    }
+
                     var empty = reader.TokenType == JsonTokenType.StartObject ? Pack.EmptyMap : Pack.EmptyList;
                     open = depth < open.Length ? open : Deeper(open);
                     open[depth++] = new Container(writer.Length, empty);
@@ -260,7 +270,7 @@ internal static class PackedJson
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
             var body = json[start..(int)reader.BytesConsumed];
-            if (!TryWrite(writer, body, hasEnvelopes: false, []))
+            if (!TryWrite(writer, body, hasEnvelopes: false, [], BodyDepthMax))
             {
                 Pack.WriteBytes(writer, body);
             }

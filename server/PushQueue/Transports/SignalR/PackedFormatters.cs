@@ -66,14 +66,16 @@ internal static class PackedFormatters
 
     private sealed class BodiesFormatter : IMessagePackFormatter<HubBodies>
     {
-        public HubBodies Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) =>
-            reader.NextMessagePackType == MessagePackType.Array
-                ? new HubBodies(ReadElement(ref reader), BytesOf(reader))
-                : new HubBodies(ReadElement(ref reader));
+        public HubBodies Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options)
+        {
+            var places = reader.NextMessagePackType == MessagePackType.Array ? BytesOf(reader) : null;
+            return new HubBodies(ReadElement(ref reader), places);
+        }
 
         public void Serialize(ref MessagePackWriter writer, HubBodies value, MessagePackSerializerOptions options) => throw Never();
 
         /// <summary>The places of the elements that are bytes.</summary>
+        /// <param name="list">A copy of the reader, which stays where it is.</param>
         private static HashSet<int>? BytesOf(MessagePackReader list)
         {
             HashSet<int>? places = null;
