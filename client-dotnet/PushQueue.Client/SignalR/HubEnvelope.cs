@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 namespace PushQueue.Client.SignalR;
 
 /// <summary>
-/// An argument of a hub's call over a connection of the program's own, in whatever protocol that speaks: in JSON it keeps the JSON that came;
-/// the MessagePack protocol reads it as a dictionary, so that this package needs no reference to MessagePack.
+/// An argument of a hub's call over a connection of the program's own, in whatever protocol that speaks. In JSON it keeps the JSON that
+/// came. The MessagePack protocol reads it as a dictionary, so that this package needs no reference to MessagePack.
 /// </summary>
 [JsonConverter(typeof(Converter))]
 internal sealed class HubEnvelope : Dictionary<string, object?>

@@ -9,8 +9,9 @@ using PushQueue.Client.Wire;
 namespace PushQueue.Client.SignalR;
 
 /// <summary>
-/// SignalR's JSON protocol, except that calls with one <see cref="HubItem"/> or <see cref="HubEnvelope"/> keep their argument as the JSON that came. The framework's own
-/// reader ends the connection at JSON that is nested more than 64 levels deep, so that one message would end the stream again and again.
+/// SignalR's JSON protocol, except that calls with one <see cref="HubItem"/> or <see cref="HubEnvelope"/> keep their argument as the JSON
+/// that came. The framework's own reader ends the connection at JSON that is nested more than 64 levels deep, so that one message would
+/// end the stream again and again.
 /// </summary>
 internal sealed class PushQueueHubProtocol : IHubProtocol
 {

@@ -12,7 +12,9 @@ internal static class PackedJson
     /// <summary>Bounds what a thread keeps of a document with many long lists.</summary>
     private const int KeptWideMax = 1024;
 
-    /// <summary>MessagePack for .NET reads 500 levels, those around the body included, and SignalR drops a call that it cannot read.</summary>
+    /// <summary>
+    /// MessagePack for .NET reads 500 levels, those around the body included, and SignalR drops a call that it cannot read.
+    /// </summary>
     private const int BodyDepthMax = 480;
 
     /// <summary>Levels for which the stack has room; a deeper document costs an array.</summary>

@@ -51,7 +51,9 @@ internal static class PackedShape
         return null;
     }
 
-    /// <summary>Moves behind a value, or behind the head of a list or map. Returns how many values follow as its own; null at the end.</summary>
+    /// <summary>
+    /// Moves behind a value, or behind the head of a list or map. Returns how many values follow as its own; null at the end.
+    /// </summary>
     private static long? Skip(ref SequenceReader<byte> reader, byte kind) => kind switch
     {
         <= 0x7F or >= 0xE0 or 0xC0 or 0xC2 or 0xC3 => 0,

@@ -9,12 +9,17 @@ namespace PushQueue.Tests.Transports.SignalR;
 /// <summary>Broken and hostile MessagePack: a sentence for the call or for the connection, and the server goes on.</summary>
 public sealed class HostilePackTests : IAsyncLifetime
 {
+    /// <summary>The beginning of a call, before its arguments.</summary>
+    private static readonly byte[] Put = [0x95, 1, 0x80, 0xC0, 0xA3, .. "Put"u8];
+
+    private static readonly byte[] Deep = [.. Enumerable.Repeat((byte)0x91, 900_000)];
+
     private PushQueueServer _server = null!;
 
     public static TheoryData<string, byte[], string> Arguments => new()
     {
         { "deep", [.. Enumerable.Repeat((byte)0x91, 513), 0xC0], "nested more than 512 levels deep" },
-        { "deep map", [.. Enumerable.Repeat(new byte[] { 0x81, 0xA0 }, 513).SelectMany(static part => part), 0xC0], "nested more than 512" },
+        { "deep map", [.. Enumerable.Repeat(new byte[] { 0x81, 0xA0 }, 513).SelectMany(static part => part), 0xC0], "more than 512 levels" },
         { "extension", [0xD4, 5, 0], "extension of type 5" },
         { "long extension", [0xC7, 3, 0x80, 1, 2, 3], "extension of type -128" },
         { "timestamp of a wrong length", [0xC7, 3, 0xFF, 1, 2, 3], "4, 8 or 12 bytes" },
@@ -30,14 +35,14 @@ public sealed class HostilePackTests : IAsyncLifetime
     /// <summary>Records, with their lengths before them, that no server can go on after.</summary>
     public static TheoryData<string, byte[]> Records => new()
     {
-        { "nested without an end", PackedHubSocket.WithLength([0x95, 1, 0x80, 0xC0, 0xA3, .. "Put"u8, .. Enumerable.Repeat((byte)0x91, 900_000)]) },
+        { "nested without an end", PackedHubSocket.WithLength([.. Put, .. Deep]) },
         { "nested deeply in a result", PackedHubSocket.WithLength(
-            [0x95, 3, 0x80, 0xA1, (byte)'1', 3, .. Enumerable.Repeat((byte)0x91, 900_000), 0xC0]) },
-        { "a list of 4 billion", PackedHubSocket.WithLength([0x95, 1, 0x80, 0xC0, 0xA3, .. "Put"u8, 0xDD, 0xFF, 0xFF, 0xFF, 0xFF]) },
+            [0x95, 3, 0x80, 0xA1, (byte)'1', 3, .. Deep, 0xC0]) },
+        { "a list of 4 billion", PackedHubSocket.WithLength([.. Put, 0xDD, 0xFF, 0xFF, 0xFF, 0xFF]) },
         { "a map of 4 billion as headers", PackedHubSocket.WithLength([0x95, 1, 0xDF, 0xFF, 0xFF, 0xFF, 0xFF]) },
         { "a string of 4 GB", PackedHubSocket.WithLength([0x95, 1, 0x80, 0xC0, 0xDB, 0xFF, 0xFF, 0xFF, 0xFF, 0x61]) },
-        { "bytes of 4 GB", PackedHubSocket.WithLength([0x95, 1, 0x80, 0xC0, 0xA3, .. "Put"u8, 0x92, 0xA1, 0x61, 0xC6, 0xFF, 0xFF, 0xFF, 0xFF]) },
-        { "an extension of 4 GB", PackedHubSocket.WithLength([0x95, 1, 0x80, 0xC0, 0xA3, .. "Put"u8, 0x92, 0xC9, 0xFF, 0xFF, 0xFF, 0xFF, 1]) },
+        { "bytes of 4 GB", PackedHubSocket.WithLength([.. Put, 0x92, 0xA1, 0x61, 0xC6, 0xFF, 0xFF, 0xFF, 0xFF]) },
+        { "an extension of 4 GB", PackedHubSocket.WithLength([.. Put, 0x92, 0xC9, 0xFF, 0xFF, 0xFF, 0xFF, 1]) },
         { "cut off", PackedHubSocket.WithLength([0x95, 1, 0x80]) },
         { "empty", PackedHubSocket.WithLength([]) },
         { "no list", PackedHubSocket.WithLength([0xA1, 0x61]) },
@@ -54,7 +59,8 @@ public sealed class HostilePackTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Arguments))]
-    public async Task An_argument_that_json_cannot_express_is_refused_and_the_connection_stays(string what, byte[] argument, string sentence)
+    public async Task An_argument_that_json_cannot_express_is_refused_and_the_connection_stays(
+        string what, byte[] argument, string sentence)
     {
         Assert.NotEmpty(what);
         using var socket = await ConnectAsync(negotiate: false);
@@ -68,10 +74,11 @@ public sealed class HostilePackTests : IAsyncLifetime
         {
             var answer = await AskAsync(socket, "Put", arguments);
             Assert.Contains("bad-json: ", answer, StringComparison.Ordinal);
-            Assert.Contains(sentence, answer.Replace("513", "512", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Contains(sentence, answer, StringComparison.Ordinal);
         }
 
-        Assert.Contains("bad-json: ", await AskAsync(socket, "PutMany", [0x93, 0xA1, (byte)'q', 0x91, .. argument, 0xC0]), StringComparison.Ordinal);
+        var many = await AskAsync(socket, "PutMany", [0x93, 0xA1, (byte)'q', 0x91, .. argument, 0xC0]);
+        Assert.Contains("bad-json: ", many, StringComparison.Ordinal);
         Assert.Contains("bad-json: ", await AskAsync(socket, "Subscribe", [0x92, .. argument, 0xC0]), StringComparison.Ordinal);
         Assert.Contains("\"id\":\"1\"", await AskAsync(socket, "Put", [0x93, 0xA1, (byte)'q', 1, 0xC0]), StringComparison.Ordinal);
     }
@@ -95,7 +102,8 @@ public sealed class HostilePackTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("nested without an end", "is cut off, or declares more than was sent")]
+    [InlineData("nested without an end", "nested more than 1023 levels deep")]
+    [InlineData("cut off", "is cut off, or declares more than was sent")]
     [InlineData("nested deeply in a result", "nested more than 1023 levels deep")]
     [InlineData("a record of 2 GB", "the limit is")]
     [InlineData("a length without an end", "its length takes more than 5 bytes")]
@@ -108,8 +116,7 @@ public sealed class HostilePackTests : IAsyncLifetime
 
         var end = await RestAsync(socket);
         Assert.Contains("bad-request: A record of the connection cannot be read: ", end, StringComparison.Ordinal);
-        Assert.True(
-            end.Contains(sentence, StringComparison.Ordinal) || end.Contains("nested more than", StringComparison.Ordinal), end);
+        Assert.Contains(sentence, end, StringComparison.Ordinal);
     }
 
     [Fact]
