@@ -43,8 +43,8 @@ internal static class PackedJson
     }
 
     /// <summary>
-    /// Writes an answer or an event of the server. In an envelope, and in those of a list <c>messages</c>, a body in base64 is written as
-    /// bytes, without the field <c>encoding</c>, and a body that MessagePack cannot express as the bytes of its JSON.
+    /// Writes an answer or an event of the server. In the envelope <c>message</c>, and in those of the list <c>messages</c>, a body in base64
+    /// is written as bytes, without the field <c>encoding</c>, and a body that MessagePack cannot express as the bytes of its JSON.
     /// </summary>
     /// <param name="writer">Where to.</param>
     /// <param name="json">JSON that the server has written.</param>
@@ -57,7 +57,8 @@ internal static class PackedJson
         }
     }
 
-    private static bool TryWrite(PageWriter writer, ReadOnlySpan<byte> json, bool hasEnvelopes, List<Container> wide, int depthMax)
+    private static bool TryWrite(
+        PageWriter writer, ReadOnlySpan<byte> json, bool hasEnvelopes, List<Container> wide, int depthMax)
     {
         var begin = writer.Length;
         var reader = new Utf8JsonReader(json, JsonBody.ReaderOptions);
@@ -241,26 +242,34 @@ internal static class PackedJson
     private ref struct EnvelopeBody(bool enabled)
     {
         private const int TopLevel = 1;
-        private const int WithinList = 3;
+        private const int OfMessage = 2;
+        private const int OfMessages = 3;
 
         private Utf8JsonReader _body;
         private int _bodyAt = -1;
-        private bool _inMessages;
+
+        /// <summary>At which level the fields of envelopes stand, within the current field of the answer; 0 where it holds none.</summary>
+        private int _fields;
 
         /// <summary>Writes the value of the field at whose name the reader stands, and moves to its end, if it is a body.</summary>
         public void WriteIfBody(PageWriter writer, ref Utf8JsonReader reader, ReadOnlySpan<byte> json, int depth)
         {
-            if (!enabled || !IsEnvelope(depth))
+            if (!enabled)
+            {
+                return;
+            }
+
+            if (depth == TopLevel)
+            {
+                _fields = reader.ValueTextEquals("message"u8) ? OfMessage : reader.ValueTextEquals("messages"u8) ? OfMessages : 0;
+            }
+
+            if (depth != _fields)
             {
                 return;
             }
 
             _bodyAt = -1;
-            if (depth == TopLevel)
-            {
-                _inMessages = reader.ValueTextEquals("messages"u8);
-            }
-
             if (!reader.ValueTextEquals("body"u8))
             {
                 return;
@@ -284,7 +293,7 @@ internal static class PackedJson
         /// </summary>
         public bool TryReplace(PageWriter writer, ref Utf8JsonReader reader, int depth)
         {
-            if (_bodyAt < 0 || !IsEnvelope(depth) || !reader.ValueTextEquals("encoding"u8)
+            if (_bodyAt < 0 || depth != _fields || !reader.ValueTextEquals("encoding"u8)
                 || _body.TokenType != JsonTokenType.String || !_body.TryGetBytesFromBase64(out var bytes))
             {
                 return false;
@@ -296,7 +305,5 @@ internal static class PackedJson
             _bodyAt = -1;
             return true;
         }
-
-        private readonly bool IsEnvelope(int depth) => depth == TopLevel || (depth == WithinList && _inMessages);
     }
 }

@@ -46,7 +46,7 @@ internal static class UnpackedJson
             case MessagePackType.Extension:
                 return WriteExtension(ref reader, json);
             default:
-                return Problem.BadJson("An argument of the call is no MessagePack value.");
+                return Problem.BadJson("An argument of the call is not a MessagePack value.");
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// What a node says to the others over the hub's groups. A backplane sends each call in all protocols of the hub; a notice is read in JSON
+/// A notice of a node to the others over the hub's groups. A backplane sends each call in all protocols of the hub; a notice is read in JSON
 /// alone, and is empty in MessagePack.
 /// </summary>
 /// <param name="Json">The notice.</param>

@@ -80,13 +80,15 @@ public sealed class PackedJsonTests
     }
 
     [Theory]
-    [InlineData("{\"ok\":true,\"queue\":\"q\",\"id\":\"1\",\"body\":\"AP8=\",\"encoding\":\"base64\",\"contentType\":\"x/y\"}",
-        "{\"ok\":true,\"queue\":\"q\",\"id\":\"1\",\"body\":\"AP8=\",\"contentType\":\"x/y\"}", 1)]
+    [InlineData("{\"ok\":true,\"message\":{\"id\":\"1\",\"body\":\"AP8=\",\"encoding\":\"base64\",\"contentType\":\"x/y\"}}",
+        "{\"ok\":true,\"message\":{\"id\":\"1\",\"body\":\"AP8=\",\"contentType\":\"x/y\"}}", 1)]
+    [InlineData("{\"ok\":true,\"message\":null}", "{\"ok\":true,\"message\":null}", 0)]
     [InlineData("{\"messages\":[{\"body\":\"AP8=\",\"encoding\":\"base64\"},{\"body\":\"AP8=\"},{\"body\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}]}",
         "{\"messages\":[{\"body\":\"AP8=\"},{\"body\":\"AP8=\"},{\"body\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}]}", 1)]
-    [InlineData("{\"body\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}", "{\"body\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}", 0)]
+    [InlineData("{\"message\":{\"body\":{\"message\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}}}",
+        "{\"message\":{\"body\":{\"message\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}}}", 0)]
     [InlineData("{\"info\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}", "{\"info\":{\"body\":\"AP8=\",\"encoding\":\"base64\"}}", 0)]
-    [InlineData("{\"id\":\"1\",\"body\":[\"\\ud83d\"],\"offset\":1}", "{\"id\":\"1\",\"body\":\"WyJcdWQ4M2QiXQ==\",\"offset\":1}", 1)]
+    [InlineData("{\"message\":{\"body\":[\"\\ud83d\"],\"offset\":1}}", "{\"message\":{\"body\":\"WyJcdWQ4M2QiXQ==\",\"offset\":1}}", 1)]
     public void An_answer_has_the_bodies_of_its_envelopes_as_bytes(string answer, string expected, int bodiesAsBytes)
     {
         var writer = PageWriter.Rent();

@@ -91,7 +91,7 @@ public sealed class PackedHubTests : IAsyncLifetime
         _ = await CallAsync(hub, "PutMany", "work", new object[] { Bytes, "text", 5 }, null);
         _ = await CallAsync(hub, "Put", "work", new { at = new DateTime(2026, 11, 30, 1, 2, 3, DateTimeKind.Utc), inner = Bytes }, null);
 
-        var first = await CallAsync(hub, "Take", "work", null);
+        var first = (Dictionary<object, object>)(await CallAsync(hub, "Take", "work", null))["message"];
         var rest = (object[])(await CallAsync(hub, "Lease", "work", new { count = 10, worker = "w" }))["messages"];
         var leased = rest.Cast<Dictionary<object, object>>().ToList();
         var keys = leased.Select(static one => new { id = (string)one["id"], receipt = (string)one["receipt"] }).ToArray();
