@@ -43,8 +43,8 @@ internal static class PackedJson
     }
 
     /// <summary>
-    /// Writes an answer or an event of the server. In the envelope <c>message</c>, and in those of the list <c>messages</c>, a body in base64
-    /// is written as bytes, without the field <c>encoding</c>, and a body that MessagePack cannot express as the bytes of its JSON.
+    /// Writes an answer or an event of the server. In the envelope <c>message</c>, and in those of the list <c>messages</c>, a body in
+    /// base64 is written as bytes, without the field <c>encoding</c>, and a body that MessagePack cannot express as the bytes of its JSON.
     /// </summary>
     /// <param name="writer">Where to.</param>
     /// <param name="json">JSON that the server has written.</param>

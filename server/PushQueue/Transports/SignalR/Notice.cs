@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace PushQueue.Transports.SignalR;
 
 /// <summary>
-/// A notice of a node to the others over the hub's groups. A backplane sends each call in all protocols of the hub; a notice is read in JSON
-/// alone, and is empty in MessagePack.
+/// A notice of a node to the others over the hub's groups. A backplane sends each call in all protocols of the hub. A notice is read in
+/// JSON alone, and is empty in MessagePack.
 /// </summary>
 /// <param name="Json">The notice.</param>
 [JsonConverter(typeof(Converter))]

@@ -14,7 +14,7 @@ internal static class PackedFormatters
     private static readonly IMessagePackFormatter[] Own =
     [
         new ArgumentFormatter(), new BodyFormatter(), new BodiesFormatter(), new AnswerFormatter(), new SubscribeAnswerFormatter(),
-        new ItemFormatter(), new NoticeFormatter(),
+        new AuthenticateAnswerFormatter(), new ItemFormatter(), new NoticeFormatter(),
     ];
 
     /// <summary>The options of the hub's protocol.</summary>
@@ -128,6 +128,18 @@ internal static class PackedFormatters
             {
                 writer.Write(queue);
             }
+        }
+    }
+
+    private sealed class AuthenticateAnswerFormatter : IMessagePackFormatter<AuthenticateAnswer?>
+    {
+        public AuthenticateAnswer Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options) => throw Never();
+
+        public void Serialize(ref MessagePackWriter writer, AuthenticateAnswer? value, MessagePackSerializerOptions options)
+        {
+            writer.WriteMapHeader(1);
+            writer.Write("expires");
+            writer.Write(value!.Expires);
         }
     }
 

@@ -1,9 +1,13 @@
+using System.Reflection;
 using System.Threading.Channels;
+using MessagePack;
+using MessagePack.Resolvers;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using PushQueue.Tests.Support;
+using PushQueue.Transports.SignalR;
 using Xunit;
 
 namespace PushQueue.Tests.Transports.SignalR;
@@ -139,13 +143,41 @@ public sealed class PackedHubTests : IAsyncLifetime
         Assert.Equal(HubConnectionState.Connected, packed.State);
     }
 
+    /// <summary>SignalR's own formatters take public types only, and name fields as C# does.</summary>
+    [Fact]
+    public void Every_argument_and_answer_of_the_hub_has_a_form_in_MessagePack()
+    {
+        var resolver = PackedFormatters.Options(StandardResolver.Instance).Resolver;
+        var methods = typeof(PushHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .Where(static method => !method.IsSpecialName).ToList();
+        var types = methods.SelectMany(static method => method.GetParameters().Select(static parameter => parameter.ParameterType))
+            .Concat(methods.Select(static method => method.ReturnType))
+            .Select(Inner)
+            .Where(static type => type != typeof(CancellationToken) && type != typeof(string) && type != typeof(bool))
+            .Distinct().ToList();
+
+        Assert.True(types.Count > 5, $"{types.Count} types");
+        Assert.All(types, type =>
+        {
+            var formatter = typeof(IFormatterResolver).GetMethod(nameof(IFormatterResolver.GetFormatter))!.MakeGenericMethod(type)
+                .Invoke(resolver, null);
+            Assert.Same(typeof(PushHub).Assembly, formatter?.GetType().Assembly);
+        });
+
+        static Type Inner(Type type) => Nullable.GetUnderlyingType(type)
+            ?? (type.IsGenericType && type.GetGenericTypeDefinition() is var open
+                && (open == typeof(Task<>) || open == typeof(IAsyncEnumerable<>) || open == typeof(ChannelReader<>))
+                ? Inner(type.GetGenericArguments()[0])
+                : type);
+    }
+
     [Fact]
     public async Task Subscribers_of_one_protocol_share_the_form_of_their_pages()
     {
         await using var json = await ConnectAsync(HttpTransportType.WebSockets, skipNegotiation: false, packed: false);
         await using var one = await ConnectAsync(HttpTransportType.WebSockets, skipNegotiation: false);
         await using var two = await ConnectAsync(HttpTransportType.WebSockets, skipNegotiation: false);
-        var clients = _server.Services.GetRequiredService<PushQueue.Transports.SignalR.PushLifetimeManager>();
+        var clients = _server.Services.GetRequiredService<PushLifetimeManager>();
 
         // Pages are encoded once per form; see Dispatcher.
         Assert.Same(clients.Find(one.ConnectionId!)!.Forms, clients.Find(two.ConnectionId!)!.Forms);
