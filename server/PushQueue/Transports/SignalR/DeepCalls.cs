@@ -92,12 +92,20 @@ internal static class DeepCalls
         {
             if (IsNested(argument) && index < call.Arguments.Length)
             {
-                if (call.Arguments[index] is not JsonElement)
+                var json = argument.Clone();
+                object? whole = call.Arguments[index] switch
+                {
+                    JsonElement => json,
+                    HubBody => new HubBody(json),
+                    HubBodies => new HubBodies(json),
+                    _ => null,
+                };
+                if (whole is null)
                 {
                     return null;
                 }
 
-                call.Arguments[index] = argument.Clone();
+                call.Arguments[index] = whole;
             }
 
             index++;
