@@ -17,6 +17,7 @@ import type {
   QueueInfo, QueueSettings,
   ReleaseOptions, RequestOptions, RestingMessage, SettingsChange, Stats, TakeOptions, TouchOptions, WorkerInfo,
 } from "./types.js";
+import { Tokens } from "./tokens.js";
 import type { Handler, WorkerOptions } from "./worker.js";
 import { Worker } from "./worker.js";
 
@@ -49,7 +50,7 @@ export class PushQueueClient<Q extends object = AnyQueues> {
     this.options = options;
     // Called as a method of something else, the global fetch of browsers throws.
     const fetcher = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-    this.http = new Http(url, options.apiKey, fetcher, options.timeout ?? "30s", options.retry ?? {});
+    this.http = new Http(url, new Tokens(options.apiKey, options.token), fetcher, options.timeout ?? "30s", options.retry ?? {});
     this.#leases = new Leases(this.http);
   }
 

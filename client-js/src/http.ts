@@ -1,6 +1,7 @@
 import type { Duration } from "./duration.js";
 import { milliseconds } from "./duration.js";
 import { PushQueueError } from "./errors.js";
+import type { Tokens } from "./tokens.js";
 import type { Retry } from "./waiting.js";
 import { after, backoff, pause } from "./waiting.js";
 
@@ -35,7 +36,7 @@ export class Http {
 
   constructor(
     urls: string | URL | readonly (string | URL)[],
-    readonly apiKey: string | undefined,
+    readonly tokens: Tokens,
     private readonly fetcher: typeof fetch,
     private readonly timeout: Duration,
     readonly retry: Retry,
@@ -80,12 +81,21 @@ export class Http {
   async json<T>(path: string, call: Call = {}): Promise<T> {
     const attempts = this.retry.attempts ?? call.attempts ?? 4;
     let untried = call.base === undefined ? this.servers : 1;
+    let renewed = !this.tokens.canRenew;
     for (let attempt = 1; ; attempt++) {
       const base = call.base ?? this.base;
       untried--;
       try {
         return await this.once<T>(path, { ...call, base });
       } catch (error) {
+        if (error instanceof PushQueueError && error.type === "unauthorized" && !renewed) {
+          // Refused before anything was done; another token may do.
+          renewed = true;
+          untried++;
+          this.tokens.refused();
+          continue;
+        }
+
         if (!(error instanceof PushQueueError && error.transient)) {
           throw error;
         }
@@ -109,8 +119,9 @@ export class Http {
 
   /** Sends once; the answer may be any. */
   async send(path: string, call: Call, headers: Record<string, string> = {}): Promise<Response> {
-    if (this.apiKey !== undefined) {
-      headers["Authorization"] = `Bearer ${this.apiKey}`;
+    const token = await this.tokens.get();
+    if (token !== undefined) {
+      headers["Authorization"] = `Bearer ${token}`;
     }
 
     if (call.contentType !== undefined) {

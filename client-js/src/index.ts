@@ -9,6 +9,7 @@ export type { ClientOptions, WebSocketClass } from "./options.js";
 export type { ConsumeOptions, Gap, ManualConsumeOptions, MessageStream, StreamEvents } from "./streaming/options.js";
 export type { Queues } from "./streaming/selection.js";
 export type { StreamSink, Transport, TransportChoice } from "./streaming/transport.js";
+export type { TokenProvider, Tokens } from "./tokens.js";
 export type * from "./types.js";
 export type { Retry } from "./waiting.js";
 export { Worker } from "./worker.js";

@@ -1,13 +1,19 @@
 import type { Duration } from "./duration.js";
 import type { TransportChoice } from "./streaming/transport.js";
+import type { TokenProvider } from "./tokens.js";
 import type { Retry } from "./waiting.js";
 
 /** The part of the global WebSocket class that is used. */
-export type WebSocketClass = new (url: string) => Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
+export type WebSocketClass = new (url: string, protocols?: string[]) => Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
 
 export interface ClientOptions {
   /** The key, where the server asks for one. */
   apiKey?: string;
+  /**
+   * Gives the token that is sent instead of a key. It is asked again before the token ends, if that is a JSON Web Token, and when the
+   * server has refused it. Streams over WebSocket and SignalR renew their token while they run; the others connect again.
+   */
+  token?: TokenProvider;
   /**
    * How messages are pushed: `websocket`, `sse`, or a transport such as that of `pushqueue/signalr`. Default `websocket` where there is
    * one, else `sse`.

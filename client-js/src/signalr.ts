@@ -27,12 +27,14 @@ export function signalR(module: SignalRModule): Transport {
     name: "signalr", tellsStart: true,
     async run(sink, signal) {
       signal.throwIfAborted();
+      const token = await sink.tokens.get();
+      signal.throwIfAborted();
       let error: unknown;
       let paused = false;
       const hub = new module.HubConnectionBuilder()
         .withUrl(`${sink.url}/hub`, {
-          skipNegotiation: true, transport: module.HttpTransportType.WebSockets, ...sink.apiKey !== undefined
-            && { accessTokenFactory: () => sink.apiKey },
+          skipNegotiation: true, transport: module.HttpTransportType.WebSockets, ...token !== undefined
+            && { accessTokenFactory: () => sink.tokens.get() },
         })
         .configureLogging("none")
         .build();
@@ -83,7 +85,9 @@ export function signalR(module: SignalRModule): Transport {
         const waiting = early;
         early = undefined;
         waiting.forEach(accept);
+        const renewing = sink.tokens.keep(next => hub.invoke("Authenticate", next));
         await ended;
+        renewing();
       } finally {
         signal.removeEventListener("abort", leave);
         await hub.stop();

@@ -26,15 +26,8 @@ internal sealed class AccessTokens(PushQueueClientOptions options) : IDisposable
     public TimeSpan? UntilRenewal() =>
         _known is { RenewAfter: { } after } known ? after - options.TimeProvider.GetElapsedTime(known.ReceivedAt) : null;
 
-    /// <summary>The server refused a request: the token that was kept when it began is not given out again.</summary>
-    /// <param name="askedAt">When the request began, as a timestamp of the client's clock.</param>
-    public void Refused(long askedAt)
-    {
-        if (_known is { } known && known.ReceivedAt <= askedAt)
-        {
-            _known = null;
-        }
-    }
+    /// <summary>The server refused the present token: it is not given out again.</summary>
+    public void Refused() => _known = null;
 
     public void Dispose() => _asking.Dispose();
 

@@ -50,7 +50,6 @@ internal sealed class HttpCaller : IDisposable
         {
             var root = call.Root ?? Servers.Current;
             untried--;
-            var askedAt = _options.TimeProvider.GetTimestamp();
             try
             {
                 return await SendOnceAsync(root, call, orNotFound, repeated, cancellationToken).ConfigureAwait(false);
@@ -60,7 +59,7 @@ internal sealed class HttpCaller : IDisposable
                 // Refused before anything was done; another token may do.
                 renewed = true;
                 untried = Math.Max(untried + 1, 1);
-                Tokens.Refused(askedAt);
+                Tokens.Refused();
             }
             catch (PushQueueException e) when (e.IsTransient)
             {

@@ -445,7 +445,7 @@ internal sealed class StreamSession
         }
 
         _askedForToken = true;
-        Http.Tokens.Refused(ClientOptions.TimeProvider.GetTimestamp());
+        Http.Tokens.Refused();
         return true;
     }
 

@@ -4,6 +4,7 @@ import type { Http } from "../http.js";
 import { Leases } from "../leases.js";
 import type { Envelope } from "../message.js";
 import { Received } from "../message.js";
+import type { Tokens } from "../tokens.js";
 import type { QueueInfo } from "../types.js";
 import type { Retry } from "../waiting.js";
 import { backoff, pause } from "../waiting.js";
@@ -52,6 +53,7 @@ export class Session implements StreamSink {
   #stands = false;
   #stoodOnce = false;
   #left = false;
+  #askedForToken = false;
 
   constructor(
     private readonly http: Http, readonly queue: string, options: ConsumeOptions | ManualConsumeOptions,
@@ -71,8 +73,8 @@ export class Session implements StreamSink {
     return this.#base;
   }
 
-  get apiKey(): string | undefined {
-    return this.http.apiKey;
+  get tokens(): Tokens {
+    return this.http.tokens;
   }
 
   async explain(): Promise<void> {
@@ -163,6 +165,7 @@ export class Session implements StreamSink {
     }
 
     this.#stands = this.#stoodOnce = true;
+    this.#askedForToken = false;
     this.#tell(() => this.#options.onConnect?.());
   }
 
@@ -332,6 +335,10 @@ export class Session implements StreamSink {
       await this.transport.run(this, this.#stop.signal);
     } catch (error) {
       if (!this.#stop.signal.aborted) {
+        if (error instanceof PushQueueError && this.#mayHaveAnotherToken(error)) {
+          return error;
+        }
+
         if (!(error instanceof PushQueueError) || !this.#passes(error)) {
           // Where the server ended it, its place is gone, or another's.
           this.#left ||= error instanceof StreamEnd;
@@ -353,6 +360,22 @@ export class Session implements StreamSink {
 
     this.http.moveOn(this.#base);
     return new PushQueueError("connection-lost", `The connection to ${this.#base} broke.`);
+  }
+
+  /** Has the provider asked for another token where that may help, once for each time that the stream stood. */
+  #mayHaveAnotherToken({ type }: PushQueueError): boolean {
+    if (!this.tokens.canRenew || this.#askedForToken || (type !== "unauthorized" && type !== "access-ended")) {
+      return false;
+    }
+
+    this.#askedForToken = true;
+    this.tokens.refused();
+    if (type === "access-ended") {
+      // Whatever the consumer held was given back with its right.
+      this.#token = undefined;
+    }
+
+    return true;
   }
 
   /** Whether another connection may do better. */

@@ -1,4 +1,5 @@
 import { PushQueueError } from "../errors.js";
+import type { Tokens } from "../tokens.js";
 import type { Selection } from "./selection.js";
 
 /** The stream that a transport carries, as the transport sees it. A transport reports one thing after the other. */
@@ -8,7 +9,8 @@ export interface StreamSink {
   readonly selection?: Selection | undefined;
   /** Address of the server, without a slash at its end. */
   readonly url: string;
-  readonly apiKey: string | undefined;
+  /** The key or tokens that open the connection. */
+  readonly tokens: Tokens;
   /** Throws why the server refuses, where it does: for connections whose failure says nothing. */
   explain(): Promise<void>;
   /** Milliseconds of silence after which a connection counts as dead. */

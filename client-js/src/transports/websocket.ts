@@ -7,6 +7,7 @@ import { every } from "../waiting.js";
 
 const subscribing = "subscribe";
 const leaving = "leave";
+const renewal = "auth";
 const goodbyeMs = 2000;
 
 /** The WebSocket at `/ws`. */
@@ -15,8 +16,13 @@ export function webSocket(http: Http, socketClass: WebSocketClass): Transport {
     name: "websocket", tellsStart: true,
     async run(sink, signal) {
       signal.throwIfAborted();
+      const token = await http.tokens.get();
+      signal.throwIfAborted();
+
+      // Keys stand in the address; a token is offered as a subprotocol, which no proxy logs.
+      const protocols = http.tokens.canRenew && token !== undefined ? ["pushqueue", `pushqueue.token.${token}`] : undefined;
       const { opened, error } = await new Connection(
-        http.url("/ws", { access_token: http.apiKey }, sink.url), socketClass, sink).run(signal);
+        http.url("/ws", { access_token: protocols ? undefined : token }, sink.url), socketClass, sink, protocols).run(signal);
       if (!opened && !signal.aborted) {
         await sink.explain();
         throw new PushQueueError("connection-lost",
@@ -44,9 +50,10 @@ class Connection {
   #end!: () => void;
   readonly #ended = new Promise<void>(resolve => { this.#end = resolve; });
 
-  constructor(url: string, socketClass: WebSocketClass, sink: StreamSink) {
+  constructor(url: string, socketClass: WebSocketClass, sink: StreamSink, protocols: string[] | undefined) {
     this.#sink = sink;
-    this.#socket = new socketClass(url.replace(/^http/, "ws"));
+    const address = url.replace(/^http/, "ws");
+    this.#socket = protocols ? new socketClass(address, protocols) : new socketClass(address);
     this.#socket.addEventListener("open", () => {
       this.#opened = true;
       this.#subscribe();
@@ -64,12 +71,14 @@ class Connection {
   async run(signal: AbortSignal): Promise<{ opened: boolean; error: unknown }> {
     const leave = () => this.#leave();
     signal.addEventListener("abort", leave, { once: true });
+    const renewing = this.#sink.tokens.keep(token => this.#renew(token));
     const watch = every(this.#sink.idleTimeout / 2, () => this.#watch());
     try {
       await this.#ended;
       return { opened: this.#opened, error: this.#error };
     } finally {
       watch();
+      renewing();
       signal.removeEventListener("abort", leave);
     }
   }
@@ -81,6 +90,12 @@ class Connection {
   #send(command: Record<string, unknown>): void {
     if (this.#socket.readyState === 1) {
       this.#socket.send(JSON.stringify(this.#sink.selection ? command : { queue: this.#sink.queue, ...command }));
+    }
+  }
+
+  #renew(token: string): void {
+    if (this.#socket.readyState === 1) {
+      this.#socket.send(JSON.stringify({ cmd: "auth", token, ref: renewal }));
     }
   }
 

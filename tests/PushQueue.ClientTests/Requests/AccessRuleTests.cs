@@ -162,7 +162,7 @@ public sealed class AccessRuleTests : IAsyncLifetime
 
     private PushQueueClient Client(string? key) => new(new PushQueueClientOptions { Server = _server.Address, Key = key });
 
-    private static async Task<(string Key, string Entry)> NewKeyAsync(string name, string queue, string can)
+    internal static async Task<(string Key, string Entry)> NewKeyAsync(string name, string queue, string can)
     {
         var (_, output) = await ServerProcess.RunAsync("key", "new", "--name", name, "--queue", queue, "--can", can);
         return (output.Split('\n').Single(
