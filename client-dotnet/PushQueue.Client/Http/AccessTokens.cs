@@ -79,7 +79,7 @@ internal sealed class AccessTokens(PushQueueClientOptions options) : IDisposable
                 return null;
             }
 
-            var left = end - options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+            var left = end - (options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
             var whole = end - (SecondsOf(claims.RootElement, "iat") ?? (end - left));
             return TimeSpan.FromSeconds(Math.Clamp(left > 0 ? Math.Min(left, whole) : whole, 1, int.MaxValue));
         }
