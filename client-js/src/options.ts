@@ -4,7 +4,8 @@ import type { TokenProvider } from "./tokens.js";
 import type { Retry } from "./waiting.js";
 
 /** The part of the global WebSocket class that is used. */
-export type WebSocketClass = new (url: string, protocols?: string[]) => Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
+export type WebSocketClass =
+  new (url: string, protocols?: string[]) => Pick<WebSocket, "send" | "close" | "addEventListener" | "readyState">;
 
 export interface ClientOptions {
   /** The key, where the server asks for one. */
