@@ -6,6 +6,7 @@ namespace PushQueue.Cli;
 /// <summary>Settings as <c>name=value</c>.</summary>
 internal static class SettingsText
 {
+    private const string FromEarliest = " from earliest";
     private const StringSplitOptions Splitting = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
 
     public static QueueSettingsChange Parse(IEnumerable<string> changes)
@@ -63,15 +64,20 @@ internal static class SettingsText
         "expires" => change with { Expires = value },
         "keyInFlight" => change with { KeyInFlight = (int)Number(name, value) },
         "fair" when bool.TryParse(value, out var fair) => change with { Fair = fair },
-        "subscriptions" => change with { Subscriptions = [.. value.Split(',', Splitting).Select(QueueSubscription.FromString)] },
+        "subscriptions" => change with { Subscriptions = [.. value.Split(',', Splitting).Select(Subscription)] },
         _ => throw new UsageException(
             $"There is no setting '{name}' with the value '{value}'; the settings are "
             + $"{string.Join(", ", Describe(new QueueSettings()).Select(setting => setting.Name))}."),
     };
 
-    private static string Describe(QueueSubscription subscription) => subscription.Where is not { Count: > 0 } where
-        ? subscription.To
-        : $"{subscription.To} where {string.Join(" and ", where.Select(Describe))}";
+    private static string Describe(QueueSubscription subscription) => subscription.To
+        + (subscription.Where is { Count: > 0 } where ? $" where {string.Join(" and ", where.Select(Describe))}" : "")
+        + (subscription.From is { } from ? $" from {from}" : "");
+
+    /// <summary>A queue or pattern, and <c> from earliest</c> behind it as <see cref="Describe(QueueSubscription)"/> writes it.</summary>
+    private static QueueSubscription Subscription(string text) => text.EndsWith(FromEarliest, StringComparison.Ordinal)
+        ? new QueueSubscription(text[..^FromEarliest.Length].TrimEnd()) { From = "earliest" }
+        : new QueueSubscription(text);
 
     private static string Describe(KeyValuePair<string, string?> header) =>
         header.Value is null ? header.Key : $"{header.Key}={header.Value}";

@@ -178,9 +178,9 @@ export interface QueueSettings {
 
 /**
  * A queue or pattern (`*` stands for any characters) alone, or with the messages that are meant, by their headers: a value, `7|8` for any
- * of several, `true` for a header that must merely be there.
+ * of several, `true` for a header that must merely be there. `from: "earliest"` copies first what those queues hold.
  */
-export type QueueSubscription = string | { to: string; where?: Record<string, string | true> };
+export type QueueSubscription = string | { to: string; where?: Record<string, string | true>; from?: "latest" | "earliest" };
 
 /** Settings to change. */
 export type SettingsChange = Partial<Omit<QueueSettings, "history">> & { history?: Partial<QueueSettings["history"]> };
@@ -219,6 +219,8 @@ export interface QueueInfo {
   epoch: string;
   firstOffset: number;
   nextOffset: number;
+  /** True while the queue copies what the sources of its subscriptions held when these began; it gives nothing out until then. */
+  copying?: boolean;
   /** The queues that subscribe to this one; not in lists of queues. */
   subscribers?: string[];
 }

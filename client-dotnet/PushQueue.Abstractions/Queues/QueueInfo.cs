@@ -60,6 +60,11 @@ public sealed record QueueInfo
     /// <summary>The offset of the next message that is broadcast.</summary>
     public long NextOffset { get; init; }
 
+    /// <summary>
+    /// Whether the queue copies what the sources of its subscriptions held when these began. It gives nothing out until then.
+    /// </summary>
+    public bool Copying { get; init; }
+
     /// <summary>The queues that subscribe to this one; null in lists of queues.</summary>
     public IReadOnlyList<string>? Subscribers { get; init; }
 }

@@ -15,13 +15,19 @@ namespace PushQueue.Client;
 [JsonConverter(typeof(Converter))]
 public sealed record QueueSubscription(string To, IReadOnlyDictionary<string, string?>? Where = null)
 {
+    /// <summary>
+    /// Where the subscription begins: <c>earliest</c> copies first what those queues hold, waiting messages and history; null or
+    /// <c>latest</c> begins with the next put.
+    /// </summary>
+    public string? From { get; init; }
+
     /// <summary>A subscription to all messages of a queue or pattern.</summary>
     public static implicit operator QueueSubscription(string to) => new(to);
 
     /// <summary>A subscription to all messages of a queue or pattern.</summary>
     public static QueueSubscription FromString(string to) => new(to);
 
-    /// <summary>A text where all messages are meant, else an object with <c>to</c> and <c>where</c>.</summary>
+    /// <summary>A text if all messages from now on are meant, else an object with <c>to</c>, <c>where</c> and <c>from</c>.</summary>
     internal sealed class Converter : JsonConverter<QueueSubscription>
     {
         /// <inheritdoc/>
@@ -40,13 +46,16 @@ public sealed record QueueSubscription(string To, IReadOnlyDictionary<string, st
                     static condition => condition.Value.ValueKind == JsonValueKind.String ? condition.Value.GetString() : null,
                     StringComparer.Ordinal)
                 : null;
-            return new QueueSubscription(json.GetProperty("to").GetString()!, where);
+            return new QueueSubscription(json.GetProperty("to").GetString()!, where)
+            {
+                From = json.TryGetProperty("from", out var from) ? from.GetString() : null,
+            };
         }
 
         /// <inheritdoc/>
         public override void Write(Utf8JsonWriter writer, QueueSubscription value, JsonSerializerOptions options)
         {
-            if (value.Where is not { Count: > 0 } where)
+            if (value is { Where: null or { Count: 0 }, From: null })
             {
                 writer.WriteStringValue(value.To);
                 return;
@@ -54,6 +63,21 @@ public sealed record QueueSubscription(string To, IReadOnlyDictionary<string, st
 
             writer.WriteStartObject();
             writer.WriteString("to", value.To);
+            if (value.Where is { Count: > 0 } where)
+            {
+                WriteWhere(writer, where);
+            }
+
+            if (value.From is { } from)
+            {
+                writer.WriteString("from", from);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        private static void WriteWhere(Utf8JsonWriter writer, IReadOnlyDictionary<string, string?> where)
+        {
             writer.WriteStartObject("where");
             foreach (var (name, wanted) in where)
             {
@@ -67,7 +91,6 @@ public sealed record QueueSubscription(string To, IReadOnlyDictionary<string, st
                 }
             }
 
-            writer.WriteEndObject();
             writer.WriteEndObject();
         }
     }

@@ -291,13 +291,17 @@ internal sealed class InProcessAdmin(
             Epoch = shown.Epoch,
             FirstOffset = shown.FirstOffset,
             NextOffset = shown.NextOffset,
+            Copying = shown.Copying,
         };
     }
 
     private static Client.QueueSubscription Show(Queues.QueueSubscription entry) => new(entry.To, entry.Where?.Conditions.ToDictionary(
         static condition => condition.Split('=')[0],
         static condition => condition.Split('=', 2) is [_, var value] ? value : null,
-        StringComparer.Ordinal));
+        StringComparer.Ordinal))
+    {
+        From = entry.FromEarliest ? "earliest" : null,
+    };
 
     private static Client.KeyInfo Show(KeyContract key) => new()
     {

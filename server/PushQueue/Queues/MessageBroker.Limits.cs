@@ -1,8 +1,8 @@
 namespace PushQueue.Queues;
 
 /// <summary>
-/// The limits of the node over all queues. Checked before a put; puts that come at the same moment may together exceed a limit by their
-/// number.
+/// The limits of the node over all queues. Checked before a put, whose copies for subscribers count, too; puts that come at the same moment
+/// may together exceed a limit by their number.
 /// </summary>
 internal sealed partial class MessageBroker
 {
@@ -11,11 +11,24 @@ internal sealed partial class MessageBroker
         $"A batch may contain {options.BatchMessagesMax} messages; send the rest in another batch. Nothing was stored.");
 
     /// <summary>Whether a limit may be reached, so that it is worth a closer look.</summary>
-    private bool IsNearLimit(long messages, long bytes) =>
-        store.Totals is { } totals
-        && (totals.Queues >= options.QueuesMax
-            || totals.Messages + messages > options.MessagesMax
-            || totals.Bytes > options.BytesMax - bytes);
+    private bool IsNearLimit(long messages, long bytes)
+    {
+        if (store.Totals is not { } totals)
+        {
+            return false;
+        }
+
+        // hot path: every put. How many copies a put makes is looked up only where the most of them would exceed a limit.
+        var copies = MostCopies(messages);
+        return totals.Queues >= options.QueuesMax
+            || totals.Messages + messages + copies > options.MessagesMax
+            || totals.Bytes > options.BytesMax - bytes - BytesOfCopies(messages, bytes, copies);
+    }
+
+    private static long MostCopies(long messages) =>
+        Math.Min(messages * QueueSubscriptions.TotalMax, QueueSubscriptions.CopiesMax);
+
+    private static double BytesOfCopies(long messages, long bytes, long copies) => messages == 0 ? 0 : (double)bytes / messages * copies;
 
     private ValueTask<BrokerResult<PutOutcome>> AdmittedPutAsync(QueueName queue, NewMessage message) =>
         tails.Watches(queue) ? PutWithTailAsync(queue, message) : store.PutAsync(queue, message);
@@ -44,7 +57,9 @@ internal sealed partial class MessageBroker
                 $"The server has reached its limit of {options.QueuesMax} queues; use or delete an existing queue. Nothing was stored.");
         }
 
-        if (messages > 0 && totals.Messages + messages > options.MessagesMax)
+        // Filters may leave out some of them: near the limit a put that might exceed it is refused.
+        var copies = messages == 0 ? 0 : Math.Min(messages * (long)(await store.SubscribersAsync(queue)).Count, MostCopies(messages));
+        if (messages > 0 && totals.Messages + messages + copies > options.MessagesMax)
         {
             hits?.Count(LimitNames.Messages);
             return new BrokerFailure(
@@ -53,7 +68,7 @@ internal sealed partial class MessageBroker
                     + "stored.");
         }
 
-        if (messages > 0 && totals.Bytes > options.BytesMax - bytes)
+        if (messages > 0 && totals.Bytes > options.BytesMax - bytes - BytesOfCopies(messages, bytes, copies))
         {
             hits?.Count(LimitNames.Bytes);
             return new BrokerFailure(

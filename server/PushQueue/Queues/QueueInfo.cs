@@ -35,6 +35,11 @@ internal sealed record QueueInfo
 
     public required QueueCounters Counters { get; init; }
 
+    /// <summary>
+    /// Whether the queue still copies what the sources of its subscriptions held when these began. Until then it gives nothing out.
+    /// </summary>
+    public bool IsCopying { get; init; }
+
     /// <summary>Live messages: ready, delayed and leased.</summary>
     public long Waiting => Ready + Delayed + Leased;
 }

@@ -7,12 +7,13 @@ namespace PushQueue.Queues;
 /// </summary>
 /// <param name="To">The name of a queue, or a pattern (<see cref="NamePattern"/>).</param>
 /// <param name="Where">Which messages; null for all.</param>
-internal sealed record QueueSubscription(string To, MessageFilter? Where = null)
+/// <param name="FromEarliest">Whether what those queues hold when the entry begins to feed this queue is copied first.</param>
+internal sealed record QueueSubscription(string To, MessageFilter? Where = null, bool FromEarliest = false)
 {
     // Neither names and patterns nor conditions hold control characters.
     private const char Separator = '\u001F';
 
-    /// <summary>As stores keep it: what it names, then the conditions.</summary>
+    /// <summary>As stores keep it: what it names, then the conditions. Where it begins is kept apart.</summary>
     public string Text => Where is null ? To : string.Join(Separator, [To, .. Where.Conditions]);
 
     /// <param name="to">A name or a pattern.</param>

@@ -19,6 +19,8 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
     {
         Entries = entries;
         Text = string.Join(Separator, entries.Select(static entry => entry.Text));
+        EarliestText = string.Join(
+            Separator, entries.Where(static entry => entry.FromEarliest).Select(static entry => entry.Text));
     }
 
     public static QueueSubscriptions None { get; } = new([]);
@@ -35,18 +37,48 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
     /// <summary>As stores keep it; empty for none.</summary>
     public string Text { get; }
 
+    /// <summary>The texts of the entries that begin with what the sources hold, as stores keep them; empty for none.</summary>
+    public string EarliestText { get; }
+
     /// <summary>The failure of a batch beyond <see cref="CopiesMax"/>.</summary>
     /// <param name="queue">The queue that has the subscribers.</param>
     public static BrokerFailure TooManyCopies(QueueName queue) => new(
         QueueError.BatchTooLarge,
         $"The batch makes more than {CopiesMax} copies for the subscribers of queue '{queue}'; send it in smaller batches.");
 
-    /// <summary>Equal entries count once.</summary>
-    public static QueueSubscriptions Of(IEnumerable<QueueSubscription> entries) => new([.. entries.Distinct()]);
+    /// <summary>Entries that mean the same messages count once; they begin with the earliest if one of them does.</summary>
+    public static QueueSubscriptions Of(IEnumerable<QueueSubscription> entries) => new([.. entries
+        .GroupBy(static entry => entry.Text, StringComparer.Ordinal)
+        .Select(static same => same.FirstOrDefault(static entry => entry.FromEarliest) ?? same.First())]);
 
-    /// <summary>Reads the text back that a store has kept.</summary>
-    public static QueueSubscriptions FromText(string text) =>
-        text.Length == 0 ? None : new([.. text.Split(Separator).Select(QueueSubscription.FromText)]);
+    /// <summary>Reads the texts back that a store has kept.</summary>
+    /// <param name="text">See <see cref="Text"/>.</param>
+    /// <param name="earliest">See <see cref="EarliestText"/>.</param>
+    public static QueueSubscriptions FromText(string text, string earliest = "")
+    {
+        if (text.Length == 0)
+        {
+            return None;
+        }
+
+        var first = earliest.Split(Separator);
+        return new([.. text.Split(Separator).Select(
+            entry => QueueSubscription.FromText(entry) with { FromEarliest = first.Contains(entry, StringComparer.Ordinal) })]);
+    }
+
+    /// <summary>Whether an entry means that queue, and begins with what it holds.</summary>
+    public bool FitsFromEarliest(QueueName queue)
+    {
+        foreach (var entry in Entries)
+        {
+            if (entry.FromEarliest && entry.Fits(queue))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     public bool Fits(QueueName queue)
     {
@@ -61,7 +93,7 @@ internal sealed class QueueSubscriptions : IEquatable<QueueSubscriptions>
         return false;
     }
 
-    public bool Equals(QueueSubscriptions? other) => other is not null && Text == other.Text;
+    public bool Equals(QueueSubscriptions? other) => other is not null && Text == other.Text && EarliestText == other.EarliestText;
 
     public override bool Equals(object? obj) => Equals(obj as QueueSubscriptions);
 

@@ -4,7 +4,8 @@ using PushQueue.Queues;
 namespace PushQueue.Transports;
 
 /// <summary>
-/// The setting <c>subscriptions</c> in JSON: a list of names and patterns, or of objects like <c>{"to":"audit","where":{"tenant":"7"}}</c>.
+/// The setting <c>subscriptions</c> in JSON: a list of names and patterns, or of objects like
+/// <c>{"to":"audit","where":{"tenant":"7"},"from":"earliest"}</c>.
 /// </summary>
 internal static class SubscriptionsJson
 {
@@ -49,12 +50,13 @@ internal static class SubscriptionsJson
         entry = null;
         string? to = null;
         MessageFilter? where = null;
+        var fromEarliest = false;
         if (reader.TokenType == JsonTokenType.StartObject)
         {
             var fields = default(JsonFields);
             while (fields.Next(ref reader, out var name))
             {
-                if (ReadField(ref reader, json, name, ref to, ref where) is { } problem)
+                if (ReadField(ref reader, json, name, ref to, ref where, ref fromEarliest) is { } problem)
                 {
                     return problem;
                 }
@@ -78,13 +80,17 @@ internal static class SubscriptionsJson
             return Problem.BadOption(Form);
         }
 
-        return QueueSubscription.TryParse(to, where, out entry, out var whyNot)
-            ? null
-            : new Problem(ProblemType.BadQueueName, $"A subscription names '{OptionValues.Shown(to)}': {whyNot}");
+        if (!QueueSubscription.TryParse(to, where, out entry, out var whyNot))
+        {
+            return new Problem(ProblemType.BadQueueName, $"A subscription names '{OptionValues.Shown(to)}': {whyNot}");
+        }
+
+        entry = entry with { FromEarliest = fromEarliest };
+        return null;
     }
 
     private static Problem? ReadField(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref string? to, ref MessageFilter? where)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, ref string? to, ref MessageFilter? where, ref bool fromEarliest)
     {
         switch (name)
         {
@@ -96,8 +102,14 @@ internal static class SubscriptionsJson
                 var start = (int)reader.TokenStartIndex;
                 reader.Skip();
                 return WhereJson.Read(json[start..(int)reader.BytesConsumed], out where);
+            case "from":
+                fromEarliest = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("earliest"u8);
+                return fromEarliest || (reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("latest"u8))
+                    || reader.TokenType == JsonTokenType.Null
+                    ? null
+                    : Problem.BadOption("The field 'from' of a subscription must be latest or earliest.");
             default:
-                return Problem.BadOption($"A subscription has no field '{OptionValues.Shown(name)}'; its fields are to and where.");
+                return Problem.BadOption($"A subscription has no field '{OptionValues.Shown(name)}'; its fields are to, where and from.");
         }
     }
 }

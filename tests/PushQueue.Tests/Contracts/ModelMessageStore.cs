@@ -411,12 +411,59 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             return (BrokerResult<QueueSettings>)found.Settings;
         }
 
+        var before = found.Settings.Subscriptions;
         found.Settings = patch.ApplyTo(found.Settings);
+        CopyEarlier(queue, found, before);
         found.KeepLatest();
         found.TrimHistory(data.Now);
         _news.Add(listener => listener.OnSettingsChanged(queue, found.Settings));
         return (BrokerResult<QueueSettings>)found.Settings;
     });
+
+    /// <summary>At once, where a store does it in steps and gives nothing out meanwhile.</summary>
+    private void CopyEarlier(QueueName queue, ModelQueue found, QueueSubscriptions before)
+    {
+        var sources = data.Queues.Where(pair => pair.Key != queue.Value && pair.Value.Live.Count + pair.Value.History.Count > 0)
+            .Where(pair => found.Settings.Subscriptions.FitsFromEarliest(QueueName.Parse(pair.Key)))
+            .Where(pair => !before.Fits(QueueName.Parse(pair.Key)))
+            .ToList();
+        foreach (var (name, source) in sources)
+        {
+            var began = new[] { found.LastAvailableAt, source.LastAvailableAt, data.Now }.Max();
+            found.LastAvailableAt = began + TimeSpan.FromMilliseconds(1);
+            var entries = found.Settings.Subscriptions.Entries
+                .Where(entry => entry.FromEarliest && entry.Fits(QueueName.Parse(name))).ToList();
+            foreach (var original in source.Held())
+            {
+                var message = original.New with { UniqueKey = null, MaxAttempts = null, RetryDelay = null };
+                if (!entries.Exists(entry => entry.Wants(message.Headers)) || (message.Id is { } id && found.Knows(id, data.Now)))
+                {
+                    continue;
+                }
+
+                while (message.Id is null && found.Knows(MessageId.FromNumber(found.NextNumber), data.Now))
+                {
+                    found.NextNumber++;
+                }
+
+                var copy = new ModelMessage
+                {
+                    Id = message.Id ?? MessageId.FromNumber(found.NextNumber),
+                    New = message,
+                    TraceParent = original.TraceParent,
+                    Arrival = data.LastArrival + 1,
+                    EnqueuedAt = original.EnqueuedAt,
+                    TimeToLive = original.TimeToLive,
+                };
+                var isDelayed = original.Attempt == 0 && original.State == MessageState.Delayed;
+                var at = original.Offset > 0 ? original.BroadcastAt
+                    : isDelayed || original.AvailableAt <= data.Now ? original.AvailableAt : original.EnqueuedAt;
+                copy.SetExactly(isDelayed || at <= began ? at : began, data.Now);
+                found.NextNumber++;
+                Store(queue, found, [copy], [], found.NextNumber);
+            }
+        }
+    }
 
     private BrokerResult<IReadOnlyList<PutOutcome>> PutMany(QueueName queue, IReadOnlyList<NewMessage> messages)
     {
@@ -927,6 +974,10 @@ internal sealed class ModelQueue(string epoch)
             History.ForEach(NoteLatest);
         }
     }
+
+    /// <summary>The messages that a subscription from the earliest copies, in that order.</summary>
+    public IReadOnlyList<ModelMessage> Held() =>
+        [.. Latest.Values.Except(History).OrderBy(message => message.Offset), .. History, .. Live.OrderBy(message => message.Arrival)];
 
     /// <summary>Every id that a client ever put, with the time of its put.</summary>
     public List<(MessageId Id, DateTimeOffset PutAt)> Known { get; } = [];

@@ -29,7 +29,7 @@ public sealed class InProcessClientTests : ClientContract
             Expires = "1h",
             KeyInFlight = 2,
             Fair = true,
-            Subscriptions = [new QueueSubscription("other", null)],
+            Subscriptions = [new QueueSubscription("other") { From = "earliest" }],
         }).WithTimeout();
         await Client.PutAsync("q", "one", new PutOptions { Key = "k" }).WithTimeout();
         await using var stream = Client.ConsumeAsync("q", new ConsumeOptions { Ack = AckMode.Manual, Worker = "w" }).GetAsyncEnumerator();

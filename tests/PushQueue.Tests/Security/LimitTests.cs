@@ -66,6 +66,31 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Copies_for_subscribers_count_as_messages_and_bytes_of_the_server()
+    {
+        await using var server = await PushQueueServer.StartAsync(static options =>
+        {
+            options.Queues.MessagesMax = 5;
+            options.Queues.BytesMax = 1000;
+        });
+        foreach (var subscriber in new[] { "billing", "audit" })
+        {
+            await server.SendAsync("PATCH", $"/q/{subscriber}/settings", """{"subscriptions":["orders"]}""");
+        }
+
+        var large = await server.PostAsync("/q/orders", new string('a', 400));
+        var first = await server.PostAsync("/q/orders", "1");
+        var second = await server.PostAsync("/q/orders", "2");
+        var batch = await server.PostAsync("/q/orders/batch", "[2]");
+
+        Assert.Equal((429, "server-full"), (large.Status, large.Problem));
+        Assert.Equal((201, 2), (first.Status, first.Json.GetProperty("copies").GetInt32()));
+        Assert.Equal((429, "server-full", "server-full"), (second.Status, second.Problem, batch.Problem));
+        Assert.Equal(201, (await server.PostAsync("/q/other/batch", "[3,4]")).Status);
+        Assert.Equal("server-full", (await server.PostAsync("/q/other", "5")).Problem);
+    }
+
+    [Fact]
     public async Task A_batch_of_too_many_messages_is_refused_whichever_way_it_comes()
     {
         await using var server = await PushQueueServer.StartAsync(static options => options.Queues.BatchMessagesMax = 3);

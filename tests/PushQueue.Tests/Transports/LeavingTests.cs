@@ -50,6 +50,24 @@ public sealed class LeavingTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("\"queue\":\"test\",\"typo\":1")]
+    [InlineData("\"queue\":\"test\",\"prefetch\":5")]
+    [InlineData("\"typo\":1")]
+    [InlineData("\"match\":\"t*\"")]
+    public async Task Unsubscribe_with_a_field_that_it_does_not_have_is_refused_and_the_subscription_stays(string fields)
+    {
+        using var socket = await ConnectAsync("/ws");
+        await socket.SendAsync("""{"cmd":"subscribe","queue":"test","ack":"manual","prefetch":1}""");
+        _ = await socket.NextAsync();
+        _ = await socket.NextAsync();
+
+        await socket.SendAsync($$"""{"cmd":"unsubscribe",{{fields}},"ref":"u"}""");
+
+        Assert.StartsWith("""{"ref":"u","error":"bad-option",""", await socket.NextAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, (await _server.GetAsync("/j/test")).Json.GetProperty("consumers").GetInt32());
+    }
+
+    [Theory]
     [InlineData("[\"test\",{\"started\":[]}]", null)]
     [InlineData("[\"test\"]", "1")]
     public async Task A_hub_client_says_it_with_Unsubscribe(string arguments, string? counted)

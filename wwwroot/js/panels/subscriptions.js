@@ -26,6 +26,7 @@ export function mountSubscriptions(place, queue, context) {
   const where = h('textarea', {
     id: `${id}-where`, rows: 2, spellcheck: false, placeholder: 'all messages', 'aria-describedby': `${id}-where-hint`,
   });
+  const earliest = h('input', { id: `${id}-earliest`, type: 'checkbox', 'aria-describedby': `${id}-earliest-hint` });
   const heading = h('h2', { id: `${id}-heading` }, 'Subscribe to a queue');
   const save = h('button.primary', { type: 'submit' }, 'Subscribe');
   const leave = h('button', { type: 'button', hidden: true, onclick: () => edit(null) }, 'Do not change it');
@@ -39,7 +40,11 @@ export function mountSubscriptions(place, queue, context) {
       h('div.field', null,
         h('label', { htmlFor: where.id }, 'Only messages with these headers'), where,
         h('p.hint', { id: `${id}-where-hint` },
-          'One condition on each line, all of which must hold: tenant=7, or tenant=7|8 for either value, or tenant for any value.'))),
+          'One condition on each line, all of which must hold: tenant=7, or tenant=7|8 for either value, or tenant for any value.')),
+      h('div.field', null,
+        h('label', { htmlFor: earliest.id }, earliest, ' First copy what the queue holds'),
+        h('p.hint', { id: `${id}-earliest-hint` },
+          'Its history and its waiting messages, once. This queue gives nothing out until all are copied.'))),
     h('div.actions', null, save, leave, answer));
 
   // The entry that the form changes, as text; null when the form adds one.
@@ -90,7 +95,8 @@ export function mountSubscriptions(place, queue, context) {
     return h('li', null,
       h('div', null,
         name.includes('*') ? h('code', { title: 'A pattern: each queue whose name fits' }, name) : queueLink(name),
-        conditions.length > 0 && h('p.flow-filter', null, 'only ', conditions.map(each => h('code', null, each)))),
+        conditions.length > 0 && h('p.flow-filter', null, 'only ', conditions.map(each => h('code', null, each))),
+        entry.from === 'earliest' && h('p.flow-filter', null, 'from the earliest message')),
       mayChange && h('div.row-actions', null,
         h('button.quiet', { type: 'button', 'aria-label': `Change the subscription to ${name}`, onclick: () => edit(entry) }, 'Change'),
         h('button.quiet', { type: 'button', 'aria-label': `Remove the subscription to ${name}`, onclick: () => remove(entry) }, 'Remove')));
@@ -101,6 +107,7 @@ export function mountSubscriptions(place, queue, context) {
     editing = entry;
     to.value = entry ? nameOf(entry) : '';
     where.value = entry ? conditionsOf(entry).join('\n') : '';
+    earliest.checked = entry?.from === 'earliest';
     text(heading, entry ? `Change the subscription to ${nameOf(entry)}` : 'Subscribe to a queue');
     text(save, entry ? 'Save' : 'Subscribe');
     show(leave, entry !== null);
@@ -117,8 +124,9 @@ export function mountSubscriptions(place, queue, context) {
       const conditions = where.value.split('\n').map(line => line.trim()).filter(Boolean);
       const before = editing && JSON.stringify(editing);
       const fields = editing && typeof editing === 'object' ? editing : {};
-      const entry = conditions.length > 0 || Object.keys(fields).some(field => field !== 'to' && field !== 'where')
-        ? { ...fields, to: name, where: conditions.length > 0 ? conditions : undefined }
+      const others = Object.keys(fields).some(field => !['to', 'where', 'from'].includes(field));
+      const entry = conditions.length > 0 || earliest.checked || others
+        ? { ...fields, to: name, where: conditions.length > 0 ? conditions : undefined, from: earliest.checked ? 'earliest' : undefined }
         : name;
       await change(entries => before === null ? [...entries, entry] : replaced(entries, before, entry));
       say(before === null ? `'${queue}' gets the messages of '${name}' from now on.` : 'Saved.');

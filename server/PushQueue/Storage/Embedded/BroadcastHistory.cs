@@ -142,6 +142,22 @@ internal sealed class BroadcastHistory(StoreServices services, QueueJournal jour
         }
     }
 
+    /// <summary>
+    /// All messages behind an offset, in the order of the offsets: those beyond the limits, and those behind <see cref="EndOffset"/>, too.
+    /// </summary>
+    public IEnumerable<StoredMessage> Behind(long offset)
+    {
+        foreach (var kept in _latest?.From(offset + 1).TakeWhile(static message => message.Place == MessagePlace.Kept) ?? [])
+        {
+            yield return kept;
+        }
+
+        for (var i = IndexOf(offset + 1); i < _messages.Count; i++)
+        {
+            yield return _messages[i];
+        }
+    }
+
     /// <summary>The index of the first message at or behind that offset. Offsets have holes only where the log was damaged.</summary>
     private int IndexOf(long offset)
     {

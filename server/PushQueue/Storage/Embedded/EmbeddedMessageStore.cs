@@ -23,6 +23,7 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     private StoreLock? _lock;
     private LogCleaner? _cleaner;
     private readonly StoreSubscriptions _subscriptions;
+    private readonly EarlierCopies _earlier;
     private long _nextQueueNumber = 1;
     private bool _disposed;
 
@@ -31,8 +32,9 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         _options = options;
         _time = time;
         _logger = loggers.CreateLogger<EmbeddedMessageStore>();
-        _subscriptions = new StoreSubscriptions(() => _queues.Values, _creation, this);
         _services = new StoreServices(this, time, new BodyCache(options.CacheBytesMax), _logger, options.Meter);
+        _earlier = new EarlierCopies(_services, time);
+        _subscriptions = new StoreSubscriptions(() => _queues.Values, _creation, this, _earlier);
     }
 
     public string Description => $"embedded log in {Path.GetFullPath(_options.DataDirectory)}";
@@ -100,14 +102,15 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
     public void NotifyMade(QueueName name) => _services.Listener.OnMade(name);
 
     /// <summary>Says that the stop was orderly, writes everything, and lets the folder go.</summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_disposed)
         {
-            return ValueTask.CompletedTask;
+            return;
         }
 
         _disposed = true;
+        await _earlier.DisposeAsync();
         _services.Timers.Dispose();
         _cleaner?.Dispose();
         if (_services.Log is { } log)
@@ -127,7 +130,6 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
         }
 
         _lock?.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private IReadOnlyList<EmbeddedQueue> QueuesAtSnapshot(Action begin)
@@ -181,6 +183,8 @@ internal sealed partial class EmbeddedMessageStore : IMessageStore, IQueueDirect
                 queue.Notify();
             }
 
+            _subscriptions.Continue(recovery.Queues);
+            _earlier.Start();
             _services.Timers.Start();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -329,6 +329,11 @@ internal sealed class EmbeddedQueue : ILogOwner
             return new BrokerFailure(QueueError.QueueStopped);
         }
 
+        if (_state.Earlier is not null)
+        {
+            return NewOutgoing();
+        }
+
         if (_state.Waiting.Exceed(count, bytesAtOnce, TimeOf(selection), selection.Filter))
         {
             return new BrokerFailure(QueueError.TooLargeAtOnce);
@@ -415,6 +420,11 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
 
         var outgoing = NewOutgoing();
+        if (_state.Earlier is not null)
+        {
+            return outgoing;
+        }
+
         var dueByMs = TimeOf(request.Selection);
         var until = request.TimeToRun is { } ttr ? transaction.Now + (long)ttr.TotalMilliseconds : long.MaxValue;
         var terms = new LeaseDetails(default, until, request.Worker, request.Delivery, CallerUntilMs(dueByMs, request.TimeToRun));
@@ -544,7 +554,7 @@ internal sealed class EmbeddedQueue : ILogOwner
         using var transaction = BeginUse();
         var outgoing = NewOutgoing();
         if (_state.Pushed.TryRead(outgoing, count, bytesMax, transaction.Now)
-            || _state.Settings.Stopped || _state.Waiting.Ready.Count == 0 || _state.Pushed.IsWriting)
+            || _state.Settings.Stopped || _state.Waiting.Ready.Count == 0 || _state.Pushed.IsWriting || _state.Earlier is not null)
         {
             return outgoing;
         }
@@ -833,7 +843,8 @@ internal sealed class EmbeddedQueue : ILogOwner
 
         if (firstShown != long.MaxValue)
         {
-            _admission.DropOldest(firstShown);
+            // Earlier messages of sources are stored after later ones, and are older all the same.
+            _admission.DropOldest(_state.Earlier is null ? firstShown : long.MaxValue);
         }
     }
 

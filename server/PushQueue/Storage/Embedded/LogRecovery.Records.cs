@@ -76,8 +76,10 @@ internal sealed partial class LogRecovery
     private static QueueName NameOfFound(long number) =>
         QueueName.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"found.{number}"));
 
-    private void BeginBatch(long count, long offset)
+    private void BeginBatch(ref SpanReader reader, long offset)
     {
+        var count = reader.Number();
+        _batchEarlier = reader.Remaining > 0 ? (reader.Number(), reader.Number(), reader.Number(), reader.Number()) : default;
         _batchOffset = offset;
         _batchCount = count;
         _batchRead = 0;
@@ -125,6 +127,13 @@ internal sealed partial class LogRecovery
         {
             Read(message, queue, record, segment, offset, length);
         }
+
+        if (_queues.TryGetValue(_batchEarlier.Queue, out var copied))
+        {
+            copied.ReadEarlier(_batchEarlier.Source, _batchEarlier.Offset, _batchEarlier.Sequence);
+        }
+
+        _batchEarlier = default;
 
         _batch.Clear();
     }
@@ -189,6 +198,22 @@ internal sealed partial class LogRecovery
         if (from is not null && QueueOf(number) is { } target)
         {
             from.ReadMove(sequence, target, arrived, segment);
+        }
+    }
+
+    private void ReadEarlier(ref SpanReader reader)
+    {
+        var queue = _queues.GetValueOrDefault(reader.Number());
+        var source = reader.Number();
+        var ended = reader.Number() != 0;
+        var (bound, beganAtMs) = (reader.Number(), reader.Number());
+        if (ended)
+        {
+            queue?.EndEarlier(source);
+        }
+        else
+        {
+            queue?.BeginEarlier(source, bound, beganAtMs, reader.Number(), reader.Number());
         }
     }
 

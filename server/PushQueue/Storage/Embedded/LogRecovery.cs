@@ -27,6 +27,7 @@ internal sealed partial class LogRecovery
     private readonly List<SegmentExtent> _missing = [];
     private readonly List<(StoredMessage Message, long Queue, SharedRecord? Record, long Offset, int Length)> _batch = [];
     private readonly List<(StoredMessage Message, long Queue)> _copies = [];
+    private (long Queue, long Source, long Offset, long Sequence) _batchEarlier;
     private long _batchRead;
     private long _batchCount;
     private long _batchOffset;
@@ -202,7 +203,7 @@ internal sealed partial class LogRecovery
                 ReadCopies(scanner, segment);
                 break;
             case RecordType.BatchStart:
-                BeginBatch(reader.Number(), scanner.RecordOffset);
+                BeginBatch(ref reader, scanner.RecordOffset);
                 break;
             case RecordType.BatchEnd:
                 ReadBatchEnd(reader.Number(), segment);
@@ -224,6 +225,9 @@ internal sealed partial class LogRecovery
                 break;
             case RecordType.QueueState:
                 ReadQueueState(QueueStateRecord.Read(scanner.Payload));
+                break;
+            case RecordType.Earlier:
+                ReadEarlier(ref reader);
                 break;
             case RecordType.QueueDeleted:
                 Forget(reader.Number());

@@ -36,6 +36,13 @@ internal sealed class MessageIndex(StoreServices services, QueueKeys keys)
         return _byClientId.Count == 0 ? null : _byClientId.GetValueOrDefault(id.ToString());
     }
 
+    /// <summary>The message with that number, whatever its id.</summary>
+    public StoredMessage? Find(long sequence) => _bySequence.GetValueOrDefault(sequence);
+
+    /// <summary>The numbers of live messages between two others, in no order.</summary>
+    public IEnumerable<long> Between(long after, long before) =>
+        _bySequence.Keys.Where(sequence => sequence > after && sequence < before);
+
     /// <summary>The message with that id, unless its put is still on its way to the disk.</summary>
     public StoredMessage? FindVisible(MessageId id) => Find(id) is { Place: not MessagePlace.Pending } message ? message : null;
 

@@ -175,6 +175,7 @@ internal sealed class PushedPuts(QueueState state, EmbeddedQueue owner)
         && IsBroadcast
         && _writing == 0
         && state.Waiting.Ready.Count == 0
+        && state.Earlier is null
         && state.History.Unread < UnreadMax
         && state.Services.Cache.HasRoomForHistory
         && IsInOrder(puts);

@@ -81,6 +81,23 @@ internal sealed class PutAdmission(QueueState state)
     }
 
     /// <summary>
+    /// Indexes the copy of a message that a source held when a subscription began as pending. Limits do not forbid it. Its record is its
+    /// own.
+    /// </summary>
+    public StoredMessage AdmitEarlier(in EarlierMessage message, long now)
+    {
+        var original = message.Original;
+        var copy = original.EarlierCopyFor(
+            state.Index.TakeSequence(original.ClientId, state.KnownIds),
+            message.AvailableAtMs,
+            KnownUntil(original.ClientId, now),
+            message.IsDelayed);
+        copy.Body = OwnedBody(message.Read.Body);
+        state.AddPending(copy);
+        return copy;
+    }
+
+    /// <summary>
     /// Under drop-oldest, the oldest ready messages go until the new ones fit: once those are durable, because a put that fails drops
     /// nothing. The new ones stay, although their times may be earlier, as long as there are others.
     /// </summary>

@@ -67,6 +67,29 @@ internal sealed class QueueJournal(StoreServices services, ILogOwner owner, long
         return appender.Batch;
     }
 
+    /// <summary>
+    /// Copies of what the source of a subscription held, and how far that is. All or none count after a crash.
+    /// </summary>
+    public LogBatch PutEarlier(ReadOnlySpan<StoredMessage> copies, EarlierCopying copying)
+    {
+        using var appender = services.Log.BeginAppend(writesItself: true);
+        appender.BatchStart(copies.Length, queue, copying);
+        foreach (var copy in copies)
+        {
+            appender.Message(owner, queue, copy, copy.Body);
+        }
+
+        appender.BatchEnd(copies.Length);
+        return appender.Batch;
+    }
+
+    /// <summary>Without copies; see <see cref="MessageAppends.Earlier"/>.</summary>
+    public void Earlier(EarlierCopying copying, bool ended)
+    {
+        using var appender = services.Log.BeginAppend();
+        appender.Earlier(queue, copying, ended);
+    }
+
     /// <summary>A take or an ack removes messages.</summary>
     public LogBatch Taken(ReadOnlySpan<StoredMessage> messages)
     {

@@ -108,6 +108,7 @@ internal static class QueueLooks
             Keys = state.Keys.Count,
             BlockedKeys = state.Keys.Blocked,
             History = state.History.Count,
+            IsCopying = state.Earlier is not null,
             Bytes = state.Index.Bytes,
             OldestReadyAt = ready.PeekOldest() is { } oldest ? clock.ToWall(oldest.EnqueuedAtMs) : null,
             NextDelayedAt = delayed.First is { } first ? clock.ToWall(first.AvailableAtMs) : null,

@@ -20,6 +20,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
     private long _nextOffset = 1;
     private long _firstOffset;
     private long _unusedMs;
+    private EarlierCopyings? _earlier;
 
     public long Number { get; } = number;
 
@@ -38,6 +39,25 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
         _firstOffset = Math.Max(_firstOffset, state.FirstOffset);
         _counters = state.Counters;
         _unusedMs = state.UnusedMs;
+        _earlier = state.Earlier;
+    }
+
+    /// <summary>The queue copies what a source held, and is there with it.</summary>
+    public void BeginEarlier(long source, long bound, long beganAtMs, long offset, long sequence)
+    {
+        var copying = (_earlier ??= new EarlierCopyings()).GetOrAdd(source);
+        (copying.Bound, copying.BeganAtMs, copying.Offset, copying.Sequence) = (bound, beganAtMs, offset, sequence);
+    }
+
+    /// <summary>Copies that stand in the log are made up to there.</summary>
+    public void ReadEarlier(long source, long offset, long sequence) => _earlier?.Find(source)?.Reach(offset, sequence);
+
+    public void EndEarlier(long source)
+    {
+        if (_earlier?.Remove(source) is true && _earlier.Count == 0)
+        {
+            _earlier = null;
+        }
     }
 
     public void ReadMessage(StoredMessage message, Segment segment, long offset, int length)
@@ -172,6 +192,7 @@ internal sealed class QueueReplay(StoreServices services, long number, QueueName
     {
         var now = services.Clock.NowMs();
         state.Counters.Restore(_counters);
+        state.Earlier = _earlier;
         state.RestoreUse(_unusedMs, now);
         state.Index.Restore(_nextSequence, _messages.Count);
         foreach (var (id, (untilMs, evidence)) in _knownIds)

@@ -13,14 +13,18 @@ internal static class QueueSettingsChange
     }
 
     /// <summary>The same for a caller with a lock: it calls <see cref="EmbeddedQueue.Notify"/> when it has left that.</summary>
-    public static Recorded<QueueSettings>? UpdateSettingsSilently(this EmbeddedQueue queue, QueueSettingsPatch patch)
+    /// <param name="queue">The queue.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="sources">Queues whose messages are to be copied because of it; recorded together with the change.</param>
+    public static Recorded<QueueSettings>? UpdateSettingsSilently(
+        this EmbeddedQueue queue, QueueSettingsPatch patch, IReadOnlyList<EmbeddedQueue> sources)
     {
         queue.Enter();
         try
         {
             var now = queue.State.Services.Clock.NowMs();
             queue.State.Advance(now);
-            return Update(queue.State, patch, now);
+            return Update(queue.State, patch, now, sources);
         }
         finally
         {
@@ -28,7 +32,8 @@ internal static class QueueSettingsChange
         }
     }
 
-    private static Recorded<QueueSettings>? Update(QueueState state, QueueSettingsPatch patch, long now)
+    private static Recorded<QueueSettings>? Update(
+        QueueState state, QueueSettingsPatch patch, long now, IReadOnlyList<EmbeddedQueue>? sources = null)
     {
         state.NoteUse(now);
         if (state.IsDeleted)
@@ -55,6 +60,11 @@ internal static class QueueSettingsChange
             {
                 state.Events.Ready();
             }
+        }
+
+        foreach (var source in sources ?? [])
+        {
+            _ = (state.Earlier ??= new EarlierCopyings()).GetOrAdd(source.Number);
         }
 
         return new(settings, state.Record());

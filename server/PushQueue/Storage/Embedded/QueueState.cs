@@ -71,6 +71,9 @@ internal sealed class QueueState
 
     public bool IsDeleted { get; private set; }
 
+    /// <summary>Sources of subscriptions whose earlier messages are still to be copied; null for none.</summary>
+    public EarlierCopyings? Earlier { get; set; }
+
     /// <summary>The batch of the last put: a put that repeats one still on its way waits for it.</summary>
     public LogBatch? LastPut { get; set; }
 
@@ -177,6 +180,9 @@ internal sealed class QueueState
 
     /// <summary>When a message that is available now becomes so.</summary>
     public long AvailableNow(long now) => LastAvailableMs = Math.Max(LastAvailableMs, now);
+
+    /// <summary>Later puts are available after that time.</summary>
+    public void ComeAfter(long timeMs) => LastAvailableMs = Math.Max(LastAvailableMs, timeMs + 1);
 
     public void AddPending(StoredMessage message)
     {
@@ -368,7 +374,7 @@ internal sealed class QueueState
         return Journal.State(
             new QueueStateRecord(
                 Number, Name, Epoch, Index.NextSequence, History.NextOffset, Settings, Counters.Snapshot(), History.FirstOffset,
-                    UnusedMs()));
+                    UnusedMs(), Earlier));
     }
 
     /// <summary>
@@ -396,6 +402,7 @@ internal sealed class QueueState
         History.Clear();
         Pushed.Clear();
         KnownIds.Clear();
+        Earlier = null;
         Pending = 0;
         PendingBytes = 0;
         LastPut = null;

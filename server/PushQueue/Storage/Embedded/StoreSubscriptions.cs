@@ -9,7 +9,9 @@ namespace PushQueue.Storage.Embedded;
 /// <param name="queues">All queues.</param>
 /// <param name="creation">The lock under which queues are made.</param>
 /// <param name="directory">Finds queues and makes them.</param>
-internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues, Lock creation, IQueueDirectory directory)
+/// <param name="earlier">Copies what sources held when they began to feed a queue.</param>
+internal sealed class StoreSubscriptions(
+    Func<IEnumerable<EmbeddedQueue>> queues, Lock creation, IQueueDirectory directory, EarlierCopies earlier)
 {
     private readonly Lock _gate = new();
     private volatile SubscriptionTable _table = SubscriptionTable.Empty;
@@ -24,6 +26,31 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
         foreach (var queue in restored)
         {
             queue.Subscribers = _table.SubscribersOf(queue);
+        }
+    }
+
+    /// <summary>
+    /// Continues what an earlier run has left: copying what sources held. Called before the store serves anyone, with the log open.
+    /// </summary>
+    public void Continue(IReadOnlyList<EmbeddedQueue> restored)
+    {
+        var byNumber = restored.ToDictionary(static queue => queue.Number);
+        foreach (var queue in restored)
+        {
+            foreach (var copying in queue.State.Earlier?.All.ToArray() ?? [])
+            {
+                if (!byNumber.TryGetValue(copying.Source, out var source) || !queue.Settings.Subscriptions.FitsFromEarliest(source.Name))
+                {
+                    queue.EndEarlierLocked(copying.Source);
+                }
+                else if (copying.Bound > 0 || source.FeedFromEarliest(source.Subscribers, queue))
+                {
+                    queue.State.ComeAfter(copying.BeganAtMs);
+                    earlier.Add(queue, source);
+                }
+            }
+
+            queue.Notify();
         }
     }
 
@@ -85,7 +112,7 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
 
             var queue = directory.GetOrCreateSilently(name, out var made);
             isNew |= made;
-            if (queue.UpdateSettingsSilently(patch) is { } settings)
+            if (queue.UpdateSettingsSilently(patch, FirstCopiedFrom(queue, patch.Subscriptions)) is { } settings)
             {
                 changed.Add(queue);
                 ApplyLocked(queue, _table.Of(queue), settings.Value.Subscriptions, changed);
@@ -93,6 +120,18 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
             }
         }
     }
+
+    /// <summary>The queues that a change lets feed another one, and whose messages are to be copied first.</summary>
+    private List<EmbeddedQueue> FirstCopiedFrom(EmbeddedQueue subscriber, QueueSubscriptions now)
+    {
+        var before = _table.Of(subscriber);
+        return now.EarliestText.Length == 0
+            ? []
+            : [.. queues().Where(queue => queue != subscriber && IsNew(queue, before, now))];
+    }
+
+    private static bool IsNew(EmbeddedQueue source, QueueSubscriptions before, QueueSubscriptions now) =>
+        now.FitsFromEarliest(source.Name) && !before.Fits(source.Name);
 
     /// <summary>From the return of this on, puts into the queues concerned follow the new subscriptions.</summary>
     private void ApplyLocked(
@@ -109,7 +148,20 @@ internal sealed class StoreSubscriptions(Func<IEnumerable<EmbeddedQueue>> queues
         {
             if (queue != subscriber && (before.Fits(queue.Name) || now.Fits(queue.Name)))
             {
-                queue.Feed(table.SubscribersOf(queue));
+                if (subscriber.State.Earlier is not null && !now.FitsFromEarliest(queue.Name))
+                {
+                    subscriber.EndEarlierSilently(queue);
+                }
+
+                if (!IsNew(queue, before, now))
+                {
+                    queue.Feed(table.SubscribersOf(queue));
+                }
+                else if (queue.FeedFromEarliest(table.SubscribersOf(queue), subscriber))
+                {
+                    earlier.Add(subscriber, queue);
+                }
+
                 changed.Add(queue);
             }
         }

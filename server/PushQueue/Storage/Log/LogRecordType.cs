@@ -14,5 +14,5 @@ internal static class LogRecordType
     public const byte SegmentEnd = 17;
 
     /// <summary>No record has a higher type. The bound keeps the search behind damage cheap.</summary>
-    public const byte Last = 18;
+    public const byte Last = 19;
 }

@@ -19,6 +19,7 @@ internal sealed class RedisKeys(string prefix, int database)
     [
         ":ready", ":delayed", ":leased", ":expiring", ":bound", ":callers", ":messages", ":states", ":ids", ":keys", ":known", ":history",
         ":latest", ":rounds", ":turns", ":buried", ":blocked", ":line", ":keyed", ":keynames", ":turn",
+        ":earlier", ":earlynums",
     ];
 
     /// <summary>Names of all queues, in their order.</summary>

@@ -246,7 +246,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         }
 
         var known = Known(queue);
-        var arguments = ChangeOf(patch);
+        var arguments = ChangeOf(patch, []);
         (arguments[0], arguments[1]) = (NowMs(), Caller(known));
         var reply = await _connection.RunAsync(RedisScript.UpdateSettings, known.Keys, arguments);
         if (_totals.Read(reply[0]) is >= 8 and var control)
@@ -261,6 +261,12 @@ internal sealed partial class RedisMessageStore : IMessageStore
         if (await RunAsync(RedisScript.Sweep, queue, new RedisValue[2]) is not { } reply)
         {
             return 0;
+        }
+
+        if ((long)reply[3] == 1)
+        {
+            // The next due time is known once nothing is left to copy.
+            return await CopyEarlierAsync(queue) ? NowMs() : await SweepAsync(queue);
         }
 
         return (long)reply[2] == 1 ? await EndUnusedAsync(queue) : (long)reply[1];

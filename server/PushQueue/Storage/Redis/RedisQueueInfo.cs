@@ -12,7 +12,7 @@ internal static class RedisQueueInfo
     /// <summary>The fields of the queue's hash that the script returns behind its head.</summary>
     public static readonly RedisValue[] Fields =
     [
-        "bytes", "put", "delivered", "acked", "failed", "cancelled", "expired", "dropped", "deadlettered", "keysblocked",
+        "bytes", "put", "delivered", "acked", "failed", "cancelled", "expired", "dropped", "deadlettered", "keysblocked", "early",
         .. RedisSettings.Fields,
     ];
 
@@ -35,6 +35,7 @@ internal static class RedisQueueInfo
             NextDelayedAt = Time(reply[9]),
             Keys = (long)reply[10],
             BlockedKeys = Number(fields[9]),
+            IsCopying = !fields[10].IsNullOrEmpty,
             Position = position,
             Counters = new QueueCounters
             {

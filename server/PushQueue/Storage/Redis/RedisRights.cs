@@ -58,7 +58,7 @@ internal static class RedisRights
     }
 
     /// <summary>How many commands Scripts/CheckRights.lua checks for each key.</summary>
-    internal const int CommandsOnKeys = 33;
+    internal const int CommandsOnKeys = 34;
 
     private static string Right(string command) => command == "SCRIPT" ? "+script|load" : $"+{command.ToLowerInvariant()}";
 }

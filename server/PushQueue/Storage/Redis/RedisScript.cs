@@ -28,6 +28,7 @@ internal enum RedisScript
     GetQueue,
     GetQueues,
     UpdateSettings,
+    CopyEarlier,
     Subscribers,
     Sweep,
     Keep,

@@ -13,7 +13,7 @@ internal static class RedisSettings
     public static readonly RedisValue[] Fields =
     [
         "policy", "stopped", "ttr", "attempts", "retry1", "retry2", "dedup", "maxmsgs", "maxbytes", "overflow", "histmax", "histage",
-        "nodead", "pushurl", "expires", "perkey", "subs", "keylimit", "fair",
+        "nodead", "pushurl", "expires", "perkey", "subs", "keylimit", "fair", "earliest",
     ];
 
     /// <summary>Field and value in turn; an empty value takes the field away.</summary>
@@ -65,6 +65,8 @@ internal static class RedisSettings
         {
             changes.Add("subs");
             changes.Add(subscriptions.Text);
+            changes.Add("earliest");
+            changes.Add(subscriptions.EarliestText);
         }
 
         return changes;
@@ -94,7 +96,7 @@ internal static class RedisSettings
             Expires = values.Length > 14 ? Time(values[14]) : null,
             HistoryPerKey = values.Length > 15 && Number(values[15]) == 1,
             Subscriptions = values.Length > 16 && !values[16].IsNullOrEmpty
-                ? QueueSubscriptions.FromText(values[16]!)
+                ? QueueSubscriptions.FromText(values[16]!, values.Length > 19 ? (string?)values[19] ?? "" : "")
                 : none.Subscriptions,
             KeyInFlight = (int)(values.Length > 17 ? Number(values[17]) ?? none.KeyInFlight : none.KeyInFlight),
             Fair = values.Length > 18 && Number(values[18]) == 1,

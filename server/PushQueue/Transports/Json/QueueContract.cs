@@ -52,6 +52,10 @@ internal sealed record QueueContract
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Subscribers { get; init; }
 
+    /// <summary>Whether it copies what its sources held, and gives nothing out until then; left out where not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Copying { get; init; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? PushUrl { get; init; }
 
@@ -80,6 +84,7 @@ internal sealed record QueueContract
         Epoch = info.Position.Epoch,
         FirstOffset = info.Position.FirstOffset,
         NextOffset = info.Position.NextOffset,
+        Copying = info.IsCopying,
 
         // The origin alone: a path or a query may hold a secret.
         PushUrl = info.Settings.PushUrl is { } url ? new Uri(url).GetLeftPart(UriPartial.Authority) : null,

@@ -6,7 +6,7 @@ namespace PushQueue.Transports.Json;
 
 /// <summary>
 /// Writes subscriptions as clients give them: a name or pattern alone where all messages are meant, else an object like
-/// <c>{"to":"audit","where":{"tenant":"7"}}</c>.
+/// <c>{"to":"audit","where":{"tenant":"7"},"from":"earliest"}</c>.
 /// </summary>
 internal sealed class SubscriptionsConverter : JsonConverter<QueueSubscriptions>
 {
@@ -20,7 +20,7 @@ internal sealed class SubscriptionsConverter : JsonConverter<QueueSubscriptions>
         writer.WriteStartArray();
         foreach (var entry in value.Entries)
         {
-            if (entry.Where is null)
+            if (entry is { Where: null, FromEarliest: false })
             {
                 writer.WriteStringValue(entry.To);
                 continue;
@@ -28,13 +28,22 @@ internal sealed class SubscriptionsConverter : JsonConverter<QueueSubscriptions>
 
             writer.WriteStartObject();
             writer.WriteString("to"u8, entry.To);
-            writer.WriteStartObject("where"u8);
-            foreach (var condition in entry.Where.Conditions)
+            if (entry.Where is { } where)
             {
-                WriteCondition(writer, condition);
+                writer.WriteStartObject("where"u8);
+                foreach (var condition in where.Conditions)
+                {
+                    WriteCondition(writer, condition);
+                }
+
+                writer.WriteEndObject();
             }
 
-            writer.WriteEndObject();
+            if (entry.FromEarliest)
+            {
+                writer.WriteString("from"u8, "earliest"u8);
+            }
+
             writer.WriteEndObject();
         }
 

@@ -34,7 +34,7 @@ internal sealed class ContractSchemas : IOpenApiSchemaTransformer
             schema.Properties = null;
             schema.Required = null;
             schema.Items = new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Object };
-            schema.Description = "Names and patterns of queues; with a filter an object with to and where.";
+            schema.Description = "Names and patterns of queues; with a filter or a beginning an object with to, where and from.";
         }
         else if (schema.Type is { } known && known.HasFlag(JsonSchemaType.Integer) && known.HasFlag(JsonSchemaType.String))
         {

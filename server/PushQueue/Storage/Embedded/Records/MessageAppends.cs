@@ -33,6 +33,18 @@ internal static class MessageAppends
     /// <summary>So many records of messages follow, which count all or none.</summary>
     public static void BatchStart(this LogAppender appender, int records) => Numbers(appender, RecordType.BatchStart, records);
 
+    /// <summary>The same for copies of what the source of a subscription held: with them counts how far that is.</summary>
+    public static void BatchStart(this LogAppender appender, int records, long queue, EarlierCopying copying) =>
+        Numbers(appender, RecordType.BatchStart, records, queue, copying.Source, copying.Offset, copying.Sequence);
+
+    /// <param name="appender">Where to.</param>
+    /// <param name="queue">The queue that gets the copies.</param>
+    /// <param name="copying">How far it is.</param>
+    /// <param name="ended">Whether nothing is to be copied any more.</param>
+    public static void Earlier(this LogAppender appender, long queue, EarlierCopying copying, bool ended) => Numbers(
+        appender, RecordType.Earlier, queue, copying.Source, ended ? 1 : 0, copying.Bound, copying.BeganAtMs, copying.Offset,
+        copying.Sequence);
+
     public static void BatchEnd(this LogAppender appender, int records) => Numbers(appender, RecordType.BatchEnd, records);
 
     /// <summary>A put with its copies for other queues: the first message is the put, and the body is written once.</summary>

@@ -16,7 +16,8 @@ internal sealed record QueueStateRecord(
     QueueSettings Settings,
     QueueCounters Counters,
     long FirstOffset = 0,
-    long UnusedMs = 0)
+    long UnusedMs = 0,
+    EarlierCopyings? Earlier = null)
 {
     private const int SettingsBytesMax = 400;
     private const int Counts = 9;
@@ -27,6 +28,8 @@ internal sealed record QueueStateRecord(
         + SpanWriter.StringBytesMax(Epoch)
         + SpanWriter.StringBytesMax(Settings.PushUrl ?? "")
         + SpanWriter.StringBytesMax(Settings.Subscriptions.Text)
+        + SpanWriter.StringBytesMax(Settings.Subscriptions.EarliestText)
+        + (Earlier?.BytesMax ?? 0)
         + SettingsBytesMax;
 
     public void Write(ref SpanWriter writer)
@@ -51,6 +54,8 @@ internal sealed record QueueStateRecord(
         writer.Text(Settings.PushUrl ?? "");
         writer.Number(UnusedMs);
         writer.Text(Settings.Subscriptions.Text);
+        writer.Text(Settings.Subscriptions.EarliestText);
+        Earlier?.Write(ref writer);
     }
 
     /// <exception cref="InvalidDataException">The payload is not a queue state.</exception>
@@ -80,10 +85,12 @@ internal sealed record QueueStateRecord(
         var pushUrl = reader.Remaining > 0 ? reader.Text() : "";
         var unusedMs = reader.Remaining > 0 ? reader.Number() : 0;
         var subscriptions = reader.Remaining > 0 ? reader.Text() : "";
+        var fromEarliest = reader.Remaining > 0 ? reader.Text() : "";
+        var earlier = reader.Remaining > 0 ? EarlierCopyings.Read(ref reader) : null;
         settings = settings with
         {
             PushUrl = pushUrl.Length == 0 ? null : pushUrl,
-            Subscriptions = QueueSubscriptions.FromText(subscriptions),
+            Subscriptions = QueueSubscriptions.FromText(subscriptions, fromEarliest),
         };
         var counters = new QueueCounters
         {
@@ -97,7 +104,8 @@ internal sealed record QueueStateRecord(
             DeadLettered = counts[7],
             Lost = counts[8],
         };
-        return new QueueStateRecord(number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset, unusedMs);
+        return new QueueStateRecord(
+            number, name, epoch, nextSequence, nextOffset, settings, counters, firstOffset, unusedMs, earlier);
     }
 
     /// <summary>Settings on disk: these numbers may only ever grow.</summary>

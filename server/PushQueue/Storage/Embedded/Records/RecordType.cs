@@ -57,6 +57,9 @@ internal enum RecordType : byte
     /// </summary>
     Copies = 18,
 
+    /// <summary>How far a queue is with copying what the source of a subscription held when that began.</summary>
+    Earlier = 19,
+
     /// <summary>Last record of a segment whose successor has begun; names the successor.</summary>
     SegmentEnd = LogRecordType.SegmentEnd,
 }

@@ -138,7 +138,22 @@ internal class StoredMessage
     /// <param name="sequence">Its number in the subscriber.</param>
     /// <param name="availableAtMs">When it becomes available there.</param>
     /// <param name="knownUntilMs">Until when its id stays known there; 0 where it does not.</param>
-    public StoredMessage CopyFor(long sequence, long availableAtMs, long knownUntilMs)
+    public StoredMessage CopyFor(long sequence, long availableAtMs, long knownUntilMs) =>
+        CopyOf(sequence, availableAtMs, knownUntilMs, BecomesDelayed);
+
+    /// <summary>The same for a message that was put before the subscription; the copy has a record and a body of its own.</summary>
+    /// <param name="sequence">Its number in the subscriber.</param>
+    /// <param name="availableAtMs">When it becomes available there.</param>
+    /// <param name="knownUntilMs">Until when its id stays known there; 0 where it does not.</param>
+    /// <param name="isDelayed">Whether that time is still to come.</param>
+    public StoredMessage EarlierCopyFor(long sequence, long availableAtMs, long knownUntilMs, bool isDelayed)
+    {
+        var copy = CopyOf(sequence, availableAtMs, knownUntilMs, isDelayed);
+        copy.Place = MessagePlace.Pending;
+        return copy;
+    }
+
+    private StoredMessage CopyOf(long sequence, long availableAtMs, long knownUntilMs, bool isDelayed)
     {
         var copy = new StoredMessage
         {
@@ -152,7 +167,7 @@ internal class StoredMessage
             BodyLength = BodyLength,
             Body = Body,
             Place = Place,
-            BecomesDelayed = BecomesDelayed,
+            BecomesDelayed = isDelayed,
             Tags = TagsForCopy(knownUntilMs),
         };
         return Key is { } key ? new KeyedMessage(copy, new MessageKey(key)) : copy;

@@ -5,12 +5,12 @@
 -- ARGV: time, the caller, how many at most, bytes of bodies at most (the first always goes), the highest next offset that the node knows
 -- of.
 -- Returns: control (-1: no such queue); the next offset; per message its record and its status (Part.Codec.lua).
-local queue = open({ 'stopped', 'bytes', 'delivered', 'perkey', 'fair', unpack(POSITION) })
+local queue = open({ 'stopped', 'bytes', 'delivered', 'perkey', 'fair', 'early', unpack(POSITION) })
 if not queue then return { -1 } end
 use()
 
 local _, first, next_offset = position(queue, tonumber(ARGV[5]))
-if queue.stopped == '1' then return answer({ 0, next_offset }) end
+if queue.stopped == '1' or queue.early then return answer({ 0, next_offset }) end
 
 -- The message is the newest of its key; the one that is kept for the key beyond the limits of history goes.
 local function supersede(message, offset)

@@ -5,9 +5,10 @@
 -- ARGV: how many sample keys there are, then these; then commands with their arguments, separated by spaces.
 -- Returns: per refusal the number of its sample key (0: none) and the command.
 local ON_KEYS = {
-  'DEL', 'EXISTS', 'HDEL f', 'HEXISTS f', 'HGET f', 'HGETALL', 'HINCRBY f 1', 'HKEYS', 'HLEN', 'HMGET f', 'HSET f v', 'LINDEX 0', 'LPOP',
-  'PEXPIRE 1', 'RPUSH v', 'SADD m', 'SET v', 'SISMEMBER m', 'SMEMBERS', 'SREM m', 'UNLINK', 'ZADD 0 m', 'ZCARD', 'ZCOUNT 0 1', 'ZRANGE 0 1',
-  'ZRANGEBYLEX - +', 'ZRANGEBYSCORE 0 1', 'ZRANK m', 'ZREM m', 'ZREMRANGEBYRANK 0 1', 'ZREMRANGEBYSCORE 0 1', 'ZREVRANGE 0 1', 'ZSCORE m',
+  'DEL', 'EXISTS', 'HDEL f', 'HEXISTS f', 'HGET f', 'HGETALL', 'HINCRBY f 1', 'HKEYS', 'HLEN', 'HMGET f', 'HSCAN 0', 'HSET f v',
+  'LINDEX 0', 'LPOP', 'PEXPIRE 1', 'RPUSH v', 'SADD m', 'SET v', 'SISMEMBER m', 'SMEMBERS', 'SREM m', 'UNLINK', 'ZADD 0 m', 'ZCARD',
+  'ZCOUNT 0 1', 'ZRANGE 0 1', 'ZRANGEBYLEX - +',
+  'ZRANGEBYSCORE 0 1', 'ZRANK m', 'ZREM m', 'ZREMRANGEBYRANK 0 1', 'ZREMRANGEBYSCORE 0 1', 'ZREVRANGE 0 1', 'ZSCORE m',
 }
 
 local function words(line)

@@ -12,7 +12,7 @@ register(redis.call('HGET', KEY, 'subs') or '', '', 0)
 redis.call('UNLINK', KEY)
 local SUFFIXES = {
   'ready', 'delayed', 'leased', 'expiring', 'bound', 'callers', 'messages', 'states', 'ids', 'keys', 'known', 'history', 'latest', 'rounds',
-  'turns', 'blocked', 'line', 'keyed', 'keynames', 'turn',
+  'turns', 'blocked', 'line', 'keyed', 'keynames', 'turn', 'earlier', 'earlynums',
 }
 for _, suffix in ipairs(SUFFIXES) do
   redis.call('UNLINK', KEY .. ':' .. suffix)

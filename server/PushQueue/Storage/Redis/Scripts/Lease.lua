@@ -10,10 +10,11 @@
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where messages are left for other nodes, 3 where others took the
 -- node for dead, a text where the search of the filter has to go on (stopped_at of Part.Filter.lua), else 0; per message its record and its
 -- status (Part.Codec.lua).
-local queue = open({ 'stopped', 'fair' })
+local queue = open({ 'stopped', 'fair', 'early' })
 if not queue then return { -1 } end
 use()
 if queue.stopped == '1' and ARGV[14] ~= '1' then return answer({ 0, 1 }) end
+if queue.early then return answer({ 0, 0 }) end
 if ARGV[6] ~= '0' and call('SISMEMBER', ':buried', ARGV[6]) == 1 then return answer({ 0, 3 }) end
 
 local wanted, bytes_max, lease_end, node = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

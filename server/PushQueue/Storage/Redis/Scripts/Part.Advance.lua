@@ -319,7 +319,9 @@ local function rules()
     if cursor then reorder(cursor) end
     local latest_at = redis.call('HGET', KEY, 'latestat')
     if latest_at then follow_per_key(latest_at) end
-    local offsets = redis.call('HMGET', KEY, 'first', 'next')
+    local offsets = redis.call('HMGET', KEY, 'first', 'next', 'early')
+    -- Always due: until what sources held is copied, nothing is given out.
+    if offsets[3] then note_due(1) end
     if offsets[2] then trim_history(tonumber(offsets[1] or 1), tonumber(offsets[2])) end
     due_is_stale = true
   end

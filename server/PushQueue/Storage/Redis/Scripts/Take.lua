@@ -7,10 +7,11 @@
 -- which nothing is taken for good; a filter (empty: none), and the place where its search goes on (empty: the beginning).
 -- Returns: control (-1: no such queue); 1 where the queue is stopped, 2 where the next bodies are too large, a text where the search of the
 -- filter has to go on (stopped_at of Part.Filter.lua), else 0; per message its record and its status (Part.Codec.lua).
-local queue = open({ 'stopped', 'bytes', 'delivered', 'fair' })
+local queue = open({ 'stopped', 'bytes', 'delivered', 'fair', 'early' })
 if not queue then return { -1 } end
 use()
 if queue.stopped == '1' and ARGV[4] ~= '1' then return answer({ 0, 1 }) end
+if queue.early then return answer({ 0, 0 }) end
 
 local reply, due_by, wanted = { 0, 0 }, tonumber(ARGV[5]), tonumber(ARGV[3])
 local search = ARGV[10] ~= '' and filtered_chooser(ARGV[10], ARGV[11])
