@@ -78,6 +78,8 @@ public sealed class LimitTests
             await server.SendAsync("PATCH", $"/q/{subscriber}/settings", """{"subscriptions":["orders"]}""");
         }
 
+        // Else its messages would go to history, and would no longer count.
+        await server.SendAsync("PATCH", "/q/orders/settings", """{"policy":"roundrobin"}""");
         var large = await server.PostAsync("/q/orders", new string('a', 400));
         var first = await server.PostAsync("/q/orders", "1");
         var second = await server.PostAsync("/q/orders", "2");
