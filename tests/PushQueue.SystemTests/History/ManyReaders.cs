@@ -8,7 +8,8 @@ namespace PushQueue.SystemTests.History;
 
 /// <summary>
 /// The part of a <see cref="Workload"/> in which one put has many readers: queues that subscribe to others, by name, by pattern and with a
-/// filter, one of them on and off; and streams over many queues, one of which is made during the run.
+/// filter, one of them on and off, one during the run from the earliest message; and streams over many queues, one of which is made during
+/// the run.
 /// </summary>
 internal sealed class ManyReaders
 {
@@ -39,6 +40,9 @@ internal sealed class ManyReaders
             new CopyRule(Queue("sales.eu"), Queue("odd"), static id => MessageKeys.ParityOf(id) == "odd"),
             new CopyRule(Queue("sales.us"), Queue("odd"), static id => MessageKeys.ParityOf(id) == "odd"),
             new CopyRule(Queue("sales.eu"), Queue("ledger"), static _ => true),
+
+            // It subscribes late, and gets all messages: the source keeps them in history.
+            new CopyRule(Queue("sales.us"), Queue("archive"), static _ => true),
         ];
     }
 
@@ -51,6 +55,7 @@ internal sealed class ManyReaders
         (Queue("billing"), Promise.Ordered),
         (Queue("odd"), Promise.Taken),
         (Queue("ledger"), Promise.Acked),
+        (Queue("archive"), Promise.Ordered),
         (Queue("feed.a"), Promise.Kept),
         (Queue("feed.b"), Promise.Kept),
         (Queue("feed.short"), Promise.Broadcast),
@@ -62,8 +67,8 @@ internal sealed class ManyReaders
     {
         get
         {
-            var known = $"\"dedupWindow\":\"{_memory}\"";
-            var work = $"{known},\"policy\":\"roundrobin\",\"maxAttempts\":8,\"ttr\":\"2s\"";
+            var known = Known;
+            var work = Work;
             yield return (Queue("sales.eu"), $"{{{work}}}");
             yield return (Queue("sales.us"), Kept);
             yield return (Queue("billing"), $$"""{{{work}},"subscriptions":["{{Queue("sales.*")}}"]}""");
@@ -74,6 +79,10 @@ internal sealed class ManyReaders
             yield return (Queue("feed.short"), $$"""{{{known}},"history":{"messages":20,"age":"{{_memory}}"} }""");
         }
     }
+
+    private string Known => $"\"dedupWindow\":\"{_memory}\"";
+
+    private string Work => $"{Known},\"policy\":\"roundrobin\",\"maxAttempts\":8,\"ttr\":\"2s\"";
 
     private string Kept => $$"""{"dedupWindow":"{{_memory}}","history":{"messages":1000000,"age":"{{_memory}}"} }""";
 
@@ -88,9 +97,10 @@ internal sealed class ManyReaders
         Lease("billing", many: false);
         Lease("billing", many: true);
         Lease("ledger", many: true);
-        Work("comet", _links.Comet);
-        Work("socket", _links.Socket);
-        Work("hub", _links.Hub);
+        Lease("archive", many: true);
+        WorkAt("comet", _links.Comet);
+        WorkAt("socket", _links.Socket);
+        WorkAt("hub", _links.Hub);
         foreach (var way in (TakeWay[])[TakeWay.RestMany, TakeWay.Hub])
         {
             _start(name => new Taker(_scene, name, Queue("odd"), way, _randomOf()).RunAsync(), "take");
@@ -126,6 +136,7 @@ internal sealed class ManyReaders
         }
 
         yield return ("late", RunLateAsync);
+        yield return ("archive", SubscribeArchiveAsync);
         yield return (
             "switch", _ => new SubscriptionSwitch(_scene, Queue("ledger"), Queue("sales.eu"), _randomOf()).RunAsync());
     }
@@ -139,7 +150,7 @@ internal sealed class ManyReaders
     private void Lease(string queue, bool many) =>
         _start(name => new LeaseWorker(_scene, name, Queue(queue), many, _randomOf()).RunAsync(), "lease");
 
-    private void Work(string kind, Func<Uri, StreamLink> link) => _start(
+    private void WorkAt(string kind, Func<Uri, StreamLink> link) => _start(
         name => new ManyWorker(_scene, name, [Queue("billing"), Queue("ledger")], link, "prefetch=20&ttr=2s", _randomOf()).RunAsync(),
         $"many-{kind}-work");
 
@@ -161,30 +172,50 @@ internal sealed class ManyReaders
             _scene, name, way, Queue(queue), bodyBytesMax, pauseMsMax, mayDelay: false, _randomOf(), isSource, isSource);
     }
 
+    private async Task SubscribeArchiveAsync(string name)
+    {
+        var random = _randomOf();
+        await _scene.PaceAsync(random.Next(2000, 8000));
+        _ = await SetAsync(Queue("archive"), $$"""
+            {{{Work}},"subscriptions":[{"to":"{{Queue("sales.us")}}","from":"earliest"}]}
+            """, random);
+    }
+
     private async Task RunLateAsync(string name)
     {
         var random = _randomOf();
         await _scene.PaceAsync(random.Next(1000, 5000));
-        while (!await TryMakeLateAsync(random))
+        if (!await SetAsync(Late, Kept, random))
         {
-            if (_scene.End.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await _scene.PauseAsync(100);
+            return;
         }
 
         await ProducerOf(name, PutWay.Rest, "feed.late", pauseMsMax: 60).RunAsync();
     }
 
-    private async Task<bool> TryMakeLateAsync(Random random)
+    /// <summary>Changes settings, again and again until that succeeds. False where the run ends first.</summary>
+    private async Task<bool> SetAsync(string queue, string settings, Random random)
+    {
+        while (!await TrySetAsync(queue, settings, random))
+        {
+            if (_scene.End.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            await _scene.PauseAsync(100);
+        }
+
+        return true;
+    }
+
+    private async Task<bool> TrySetAsync(string queue, string settings, Random random)
     {
         try
         {
-            using var content = new StringContent(Kept, Encoding.UTF8, "application/json");
+            using var content = new StringContent(settings, Encoding.UTF8, "application/json");
             using var answer = await _scene.Http.PatchAsync(
-                new Uri(_scene.AnySteadyAddress(random), $"/q/{Late}/settings"), content, _scene.End);
+                new Uri(_scene.AnySteadyAddress(random), $"/q/{queue}/settings"), content, _scene.End);
             return answer.IsSuccessStatusCode;
         }
         catch (Exception e) when (StreamLink.IsEnd(e))

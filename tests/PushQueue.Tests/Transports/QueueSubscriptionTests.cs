@@ -31,6 +31,26 @@ public sealed class QueueSubscriptionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_entry_from_the_earliest_is_answered_as_it_was_given_and_brings_earlier_messages()
+    {
+        await _server.PostAsync("/q/orders", "before");
+        var changed = await SubscribeAsync("billing", """[{"to":"orders","from":"latest"}]""");
+        Assert.Equal("""["orders"]""", changed.Json.GetProperty("subscriptions").GetRawText());
+
+        changed = await SubscribeAsync("audit", """[{"to":"orders","from":"earliest"},{"to":"late","from":"latest"}]""");
+        await _server.PostAsync("/q/orders", "after");
+
+        var expected = """[{"to":"orders","from":"earliest"},"late"]""";
+        Assert.Equal(expected, changed.Json.GetProperty("subscriptions").GetRawText());
+        Assert.Equal(expected, (await _server.GetAsync("/q/audit/settings")).Json.GetProperty("subscriptions").GetRawText());
+        await Eventually.TrueAsync(
+            async () => !(await _server.GetAsync("/j/audit")).Json.TryGetProperty("copying", out _), "the earlier message is copied");
+        Assert.Equal("before", (await _server.GetAsync("/q/audit")).Text);
+        Assert.Equal("after", (await _server.GetAsync("/q/audit")).Text);
+        Assert.Equal("after", (await _server.GetAsync("/q/billing")).Text);
+    }
+
+    [Fact]
     public async Task Other_settings_leave_subscriptions_alone()
     {
         await SubscribeAsync("billing", """["orders"]""");

@@ -600,26 +600,6 @@ internal sealed class EmbeddedQueue : ILogOwner
         }
     }
 
-    /// <summary>
-    /// Dead-letters messages whose bodies cannot be read: no later take or lease could give them out either. A dead-letter queue drops
-    /// them. A message that changed its place in the log since the read keeps its place in the queue, because the copy may be whole.
-    /// </summary>
-    public void DeadLetterUnreadable(IReadOnlyList<UnreadableMessage> unreadable)
-    {
-        using var transaction = Begin();
-        foreach (var (message, segment, offset) in unreadable)
-        {
-            var isLive = message.Place is MessagePlace.Ready or MessagePlace.Delayed or MessagePlace.Leased;
-            if (isLive && message.Segment == segment && message.RecordOffset == offset)
-            {
-                _state.LeaveOrder(message);
-                message.EnsureDetails().LastError = "The body on disk cannot be read.";
-                _state.Counters.Lost++;
-                _state.DeadLetter(message, transaction.Now, "damaged");
-            }
-        }
-    }
-
     /// <summary>A message of another queue, whose lock is held, moves here; null where this queue was deleted meanwhile.</summary>
     public LogBatch? Receive(StoredMessage message, QueueState from, DeadLetter letter, long now)
     {

@@ -127,7 +127,7 @@ internal sealed class StoreSubscriptions(
         var before = _table.Of(subscriber);
         return now.EarliestText.Length == 0
             ? []
-            : [.. queues().Where(queue => queue != subscriber && IsNew(queue, before, now))];
+            : [.. queues().Where(queue => queue != subscriber && queue.State.Index.NextSequence > 1 && IsNew(queue, before, now))];
     }
 
     private static bool IsNew(EmbeddedQueue source, QueueSubscriptions before, QueueSubscriptions now) =>

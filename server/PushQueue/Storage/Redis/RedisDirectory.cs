@@ -18,13 +18,6 @@ internal sealed class RedisDirectory(RedisConnection connection)
             connection.Keys.Directory, after ?? default(RedisValue), default, exclude, skip, limit));
     }
 
-    /// <summary>The queues whose messages a change of subscriptions may copy first.</summary>
-    public async ValueTask<IReadOnlyCollection<QueueName>> CopiedSourcesAsync(QueueName subscriber, QueueSubscriptions? subscriptions) =>
-        subscriptions is { EarliestText.Length: > 0 }
-            ? await SourcesOfAsync(
-                subscriber, QueueSubscriptions.Of(subscriptions.Entries.Where(static entry => entry.FromEarliest)))
-            : [];
-
     /// <summary>
     /// The queues that feed another one: those that its subscriptions name, and those in the directory that fit its patterns.
     /// </summary>

@@ -125,10 +125,8 @@ internal sealed partial class RedisMessageStore
 
         try
         {
-            var sources = await _directory.CopiedSourcesAsync(queue, patch.Subscriptions);
-            var arguments = ChangeOf(patch, sources);
-            var reply = await RunAsync(
-                RedisScript.UpdateSettings, queue, arguments, _connection.IsCluster ? KeysWith(queue, sources) : null);
+            var sources = await _earlier.SourcesAsync(queue, patch.Subscriptions);
+            var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch, sources), _earlier.KeysWith(queue, sources));
             if (reply!.Length == 1)
             {
                 return QueueSubscriptions.TooMany;
@@ -156,38 +154,6 @@ internal sealed partial class RedisMessageStore
     /// <summary>The arguments of a change of settings; the first two are for the time and the caller.</summary>
     private static RedisValue[] ChangeOf(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources) =>
     [
-        default, default, (int)patch.Condition, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Changes(patch),
-        .. sources.SelectMany(static source => (RedisValue[])["\u0001", source.Value]),
+        default, default, (int)patch.Condition, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Of(patch, sources),
     ];
-
-    /// <summary>The keys of a queue and of its sources, for scripts on a Redis Cluster.</summary>
-    private RedisKey[] KeysWith(QueueName queue, IEnumerable<QueueName> sources) =>
-        [.. Known(queue).Keys, .. sources.SelectMany(_connection.Keys.AllOnCluster)];
-
-    /// <summary>
-    /// Copies what the sources of subscriptions held when these began, in bounded steps. Any node may do it, and several at once: each step
-    /// is a script that also notes how far it is.
-    /// </summary>
-    /// <returns>Whether more is to be copied.</returns>
-    private async Task<bool> CopyEarlierAsync(QueueName queue)
-    {
-        // Other queues that are due have their turn, too.
-        const int StepsMax = 100;
-        const int MessagesMax = 500;
-        const int BytesMax = 1024 * 1024;
-        var source = RedisValue.EmptyString;
-        for (var step = 0; step < StepsMax; step++)
-        {
-            var keys = _connection.IsCluster && !source.IsNullOrEmpty ? KeysWith(queue, [QueueName.Parse(source!)]) : null;
-            if (await RunAsync(RedisScript.CopyEarlier, queue, [default, default, source, MessagesMax, BytesMax], keys) is not { } reply
-                || (long)reply[1] == 0)
-            {
-                return false;
-            }
-
-            source = reply[2];
-        }
-
-        return true;
-    }
 }

@@ -22,6 +22,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
     private readonly RedisConnection _connection;
     private readonly RedisDirectory _directory;
     private readonly RedisFeeds _feeds;
+    private readonly RedisEarlier _earlier;
     private readonly RedisTimers _timers;
     private readonly FaultBorder _faults;
     private readonly ConcurrentDictionary<QueueName, KnownQueue> _queues = new();
@@ -41,6 +42,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         _connection = new RedisConnection(options, _logger);
         _directory = new RedisDirectory(_connection);
         _feeds = new RedisFeeds(_directory, () => _listener!, _logger);
+        _earlier = new RedisEarlier(_connection, _directory, (queue, args, keys) => RunAsync(RedisScript.CopyEarlier, queue, args, keys));
         _faults = new FaultBorder("redis-queues", _logger, options.Meter);
         _timers = new RedisTimers(
             _connection, _clock, time, SweepAsync, _logger, new FaultBorder("due-timers", _logger, options.Meter));
@@ -263,13 +265,8 @@ internal sealed partial class RedisMessageStore : IMessageStore
             return 0;
         }
 
-        if ((long)reply[3] == 1)
-        {
-            // The next due time is known once nothing is left to copy.
-            return await CopyEarlierAsync(queue) ? NowMs() : await SweepAsync(queue);
-        }
-
-        return (long)reply[2] == 1 ? await EndUnusedAsync(queue) : (long)reply[1];
+        return (long)reply[3] == 1 ? (await _earlier.CopyAsync(queue) ? NowMs() : await SweepAsync(queue))
+            : (long)reply[2] == 1 ? await EndUnusedAsync(queue) : (long)reply[1];
     }
 
     private static BrokerFailure Failure(StoreUnavailableException exception) =>

@@ -16,8 +16,11 @@ internal static class RedisSettings
         "nodead", "pushurl", "expires", "perkey", "subs", "keylimit", "fair", "earliest",
     ];
 
-    /// <summary>Field and value in turn; an empty value takes the field away.</summary>
-    public static IEnumerable<RedisValue> Changes(QueueSettingsPatch patch)
+    /// <summary>
+    /// Field and value of each change in turn; an empty value takes the field away. Last the queues that are to be copied first, behind a name
+    /// of their own.
+    /// </summary>
+    public static IEnumerable<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
     {
         var changes = new List<RedisValue>();
         void Change(string field, long? value)
@@ -67,6 +70,12 @@ internal static class RedisSettings
             changes.Add(subscriptions.Text);
             changes.Add("earliest");
             changes.Add(subscriptions.EarliestText);
+        }
+
+        foreach (var source in sources)
+        {
+            changes.Add("\u0001");
+            changes.Add(source.Value);
         }
 
         return changes;

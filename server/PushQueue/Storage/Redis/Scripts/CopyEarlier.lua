@@ -9,8 +9,8 @@
 -- Field early: the source that is copied now. :earlier is a hash of all sources that are to be copied: the identity of the source (its
 -- field born), the last number that it had given when the subscription began, that time, the phase, the offset up to which its history is
 -- copied, the number up to which what it holds is copied, and where the search of its messages goes on. Phases: h history, in the order of
--- the offsets; s the numbers of all messages that it holds are collected in :earlynums; l these are copied in their order. Messages that are
--- broadcast during the last two are found at the end of history.
+-- the offsets; s the numbers of all messages that it holds are collected in :earlynums; l these are copied in their order. Messages that
+-- are broadcast during the last two are found at the end of history.
 local queue = open({ 'early', 'earliest', 'seq', 'available', 'idmax', 'dedup', 'bytes', 'put', 'policy', 'stopped', 'fed', 'fedat' })
 if not queue then return { -1 } end
 
