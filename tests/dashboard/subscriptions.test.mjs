@@ -43,6 +43,20 @@ test('A queue subscribes to names and patterns with a filter, and the copies arr
   await finish();
 });
 
+test('A subscription begins with what the queue holds', async t => {
+  const { server, page, toQueue, button, figure, finish } = await open(t);
+  await server.put('orders');
+  await server.set('archive', { policy: 'roundrobin' });
+  await toQueue('archive', 'subscriptions');
+  await page.getByLabel('Queue or pattern').fill('orders');
+  await page.getByLabel('First copy what the queue holds').check();
+  await button('Subscribe').click();
+  await sources(page).getByText('from the earliest message').waitFor();
+  assert.deepEqual((await server.json('q/archive/settings')).subscriptions, [{ to: 'orders', from: 'earliest' }]);
+  await until('the earlier message is there', async () => await figure('Ready').textContent() === '1');
+  await finish();
+});
+
 test('A subscription is changed and removed, and what another client added in the meantime stays', async t => {
   const { server, page, toQueue, button, toast, finish } = await open(t, { allow: [/status of 400/] });
   await server.set('billing', { subscriptions: ['orders', { to: 'audit', where: { tenant: '7' } }] });

@@ -114,6 +114,8 @@ public sealed class CliTests : NodeTests
         Assert.Equal((0, "broadcast\n"), Short(await RunAsync("queue", "policy", queue, "broadcast")));
         Assert.Equal("45s", Json((await RunAsync("queue", "settings", queue, "ttr=45s", "--json")).Output).GetProperty("ttr").GetString());
         Assert.Equal(2, (await RunAsync("queue", "settings", queue, "nonsense=1")).ExitCode);
+        var subscribed = await RunAsync("queue", "settings", queue, $"subscriptions={queue}.a from earliest, {queue}.b");
+        Assert.Contains($"{queue}.a from earliest, {queue}.b", subscribed.Output, StringComparison.Ordinal);
         Assert.Equal((0, $"{queue} is stopped\n"), Short(await RunAsync("queue", "stop", queue)));
         Assert.Equal((0, $"{queue} is started\n"), Short(await RunAsync("queue", "start", queue)));
         Assert.Equal(2, (await RunAsync("queue", "purge", queue)).ExitCode);

@@ -337,6 +337,21 @@ public abstract partial class ClientContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_queue_that_subscribes_from_the_earliest_gets_what_the_other_one_holds()
+    {
+        await Client.PutAsync("orders", "before").WithTimeout();
+        var subscription = new QueueSubscription("orders") { From = "earliest" };
+        var change = new QueueSettingsChange { Subscriptions = [subscription] };
+        var settings = await Client.ChangeSettingsAsync("archive", change).WithTimeout();
+        await Client.PutAsync("orders", "after").WithTimeout();
+        await Eventually.TrueAsync(async () => !(await Client.GetQueueAsync("archive"))!.Copying, "the earlier message is copied");
+
+        Assert.Equal(subscription, settings.Subscriptions[0]);
+        Assert.Equal(
+            ["before", "after"], (await Client.TakeManyAsync("archive", 10).WithTimeout()).Select(static message => message.Text));
+    }
+
+    [Fact]
     public async Task A_queue_subscribes_to_others_and_a_put_says_how_many_copies_there_are()
     {
         var wanted = new Dictionary<string, string?> { ["tenant"] = "7|8", ["urgent"] = null };

@@ -93,7 +93,8 @@ public abstract class ManyReadersInputContract : IAsyncLifetime
         "7", "\"orders\"", "{}", "[7]", "[null]", "[[]]", "[{}]", "[\"\"]", "[\"a/b\"]", "[\"a\\nb\"]", "[\"\\ud800\"]", "[\"billing\"]",
         "[\"orders.dead\"]", $"[\"{new string('q', 256)}\"]", "[{\"to\":\"orders\",\"where\":{\"a b\":\"7\"}}]",
         "[{\"to\":\"orders\",\"where\":[[]]}]", "[{\"to\":7}]", "[{\"to\":\"orders\",\"from\":\"first\"}]",
-        "[{\"to\":\"orders\",\"from\":7}]", "[{\"to\":\"orders\",\"from\":\"latest\",\"from\":\"earliest\"}]", "[{\"from\":\"earliest\"}]", "[{\"to\":\"orders\",\"to\":\"audit\"}]",
+        "[{\"to\":\"orders\",\"from\":7}]", "[{\"to\":\"orders\",\"from\":\"latest\",\"from\":\"earliest\"}]",
+        "[{\"from\":\"earliest\"}]", "[{\"to\":\"orders\",\"to\":\"audit\"}]",
         JsonSerializer.Serialize(Enumerable.Range(0, 101).Select(static i => $"q{i}")),
         JsonSerializer.Serialize(Enumerable.Range(0, 10_000).Select(static i => $"q{i}.*")),
     ];

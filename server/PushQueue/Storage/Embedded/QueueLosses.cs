@@ -1,3 +1,5 @@
+using PushQueue.Storage.Embedded.Records;
+
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>Messages of a queue whose bodies the disk has damaged.</summary>

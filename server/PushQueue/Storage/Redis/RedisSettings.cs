@@ -17,8 +17,8 @@ internal static class RedisSettings
     ];
 
     /// <summary>
-    /// Field and value of each change in turn; an empty value takes the field away. Last the queues that are to be copied first, behind a name
-    /// of their own.
+    /// Field and value of each change in turn; an empty value takes the field away. Last the queues that are to be copied first, behind a
+    /// name of their own.
     /// </summary>
     public static IEnumerable<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
     {

@@ -23,7 +23,7 @@ local function end_source(name)
     return following
   end
   redis.call('HDEL', KEY, 'early')
-  if call('EXISTS', ':ready') == 1 then notify('Ready') end
+  notify('Ready')
   if feeds_history(queue, subscribers(queue)) then notify('Feeding') end
 end
 
