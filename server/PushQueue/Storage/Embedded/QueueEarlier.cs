@@ -1,3 +1,5 @@
+using PushQueue.Storage.Embedded.Records;
+
 namespace PushQueue.Storage.Embedded;
 
 /// <summary>A queue that copies what the sources of its subscriptions held when these began.</summary>

@@ -1,4 +1,5 @@
 using PushQueue.Queues;
+using PushQueue.Storage.Embedded.Records;
 
 namespace PushQueue.Storage.Embedded;
 

@@ -1,6 +1,6 @@
 using PushQueue.Storage.Log;
 
-namespace PushQueue.Storage.Embedded;
+namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
 /// The sources from which a queue still copies what they held when its subscriptions began. Until all is copied the queue gives nothing

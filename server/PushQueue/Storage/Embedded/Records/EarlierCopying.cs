@@ -1,4 +1,4 @@
-namespace PushQueue.Storage.Embedded;
+namespace PushQueue.Storage.Embedded.Records;
 
 /// <summary>
 /// How far a queue has got with copying what a source held when the subscription began. Guarded by the lock of the queue that gets the
