@@ -436,7 +436,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
             foreach (var original in source.Held())
             {
                 var message = original.New with { UniqueKey = null, MaxAttempts = null, RetryDelay = null };
-                if (!entries.Exists(entry => entry.Wants(message.Headers)) || (message.Id is { } id && found.Knows(id, data.Now)))
+                if (!entries.Exists(entry => entry.Wants(message.Headers)) || original.ExpiresAt <= data.Now
+                    || (message.Id is { } id && found.Knows(id, data.Now)))
                 {
                     continue;
                 }
@@ -446,6 +447,8 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                     found.NextNumber++;
                 }
 
+                var isDelayed = original is { Attempt: 0, State: MessageState.Delayed };
+                var at = isDelayed ? original.AvailableAt : began;
                 var copy = new ModelMessage
                 {
                     Id = message.Id ?? MessageId.FromNumber(found.NextNumber),
@@ -453,12 +456,10 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                     TraceParent = original.TraceParent,
                     Arrival = data.LastArrival + 1,
                     EnqueuedAt = original.EnqueuedAt,
-                    TimeToLive = original.TimeToLive,
+                    TimeToLive = original.ExpiresAt - at,
                 };
-                var isDelayed = original.Attempt == 0 && original.State == MessageState.Delayed;
-                var at = original.Offset > 0 ? original.BroadcastAt
-                    : isDelayed || original.AvailableAt <= data.Now ? original.AvailableAt : original.EnqueuedAt;
-                copy.SetExactly(isDelayed || at <= began ? at : began, data.Now);
+                copy.SetExactly(at, data.Now);
+                copy.IsDue = !isDelayed;
                 found.NextNumber++;
                 Store(queue, found, [copy], [], found.NextNumber);
             }

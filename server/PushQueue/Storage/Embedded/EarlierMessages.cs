@@ -46,7 +46,8 @@ internal sealed class EarlierMessages(EmbeddedQueue source, EarlierCopying copyi
         (Offset, Sequence, IsLast, WaitFor) = (copying.Offset, copying.Sequence, false, null);
         var outgoing = source.NewOutgoing();
         var bytes = 0L;
-        IsLast = ChooseHistory(transaction.State, outgoing, ref bytes) && ChooseHeld(transaction.State, outgoing, ref bytes, transaction.Now);
+        IsLast = ChooseHistory(transaction.State, outgoing, ref bytes)
+            && ChooseHeld(transaction.State, outgoing, ref bytes, transaction.Now);
         return outgoing;
     }
 
@@ -57,7 +58,7 @@ internal sealed class EarlierMessages(EmbeddedQueue source, EarlierCopying copyi
             // Messages that were put after the subscription began have their copies; others were copied while they were held.
             if (message.Sequence < copying.Bound && message.Sequence > copying.Sequence)
             {
-                if (!Add(outgoing, message, Math.Min(message.AvailableAtMs, copying.BeganAtMs), isDelayed: false, ref bytes))
+                if (!Add(outgoing, message, isDelayed: false, ref bytes))
                 {
                     return false;
                 }
@@ -88,8 +89,9 @@ internal sealed class EarlierMessages(EmbeddedQueue source, EarlierCopying copyi
                     return false;
                 }
 
-                var (availableAt, isDelayed) = TimeOf(message, now);
-                if (!Add(outgoing, message, availableAt, isDelayed, ref bytes))
+                // A retry delay is the source's own: the copy does not wait for it.
+                var isDelayed = message.AvailableAtMs > now && message is { Attempts: 0, Place: MessagePlace.Delayed };
+                if (!Add(outgoing, message, isDelayed, ref bytes))
                 {
                     return false;
                 }
@@ -101,13 +103,7 @@ internal sealed class EarlierMessages(EmbeddedQueue source, EarlierCopying copyi
         return true;
     }
 
-    /// <summary>A retry delay is the source's own: the copy does not wait for it.</summary>
-    private (long AvailableAtMs, bool IsDelayed) TimeOf(StoredMessage message, long now) =>
-        message.AvailableAtMs <= now ? (Math.Min(message.AvailableAtMs, copying.BeganAtMs), false)
-        : message.Attempts == 0 && message.Place == MessagePlace.Delayed ? (message.AvailableAtMs, true)
-        : (Math.Min(message.EnqueuedAtMs, copying.BeganAtMs), false);
-
-    private bool Add(OutgoingMessages outgoing, StoredMessage message, long availableAtMs, bool isDelayed, ref long bytes)
+    private bool Add(OutgoingMessages outgoing, StoredMessage message, bool isDelayed, ref long bytes)
     {
         if (Chosen.Count > 0 && (Chosen.Count == CountMax || bytes + message.BodyLength > BytesMax))
         {
@@ -116,6 +112,9 @@ internal sealed class EarlierMessages(EmbeddedQueue source, EarlierCopying copyi
 
         bytes += message.BodyLength;
         outgoing.Add(message, message.Attempts, source.Name);
+
+        // All that are ready at one time: so they are given out in the order in which they are copied.
+        var availableAtMs = isDelayed ? message.AvailableAtMs : copying.BeganAtMs;
         Chosen.Add(new EarlierMessage(message, outgoing.Messages[^1], availableAtMs, isDelayed));
         return true;
     }

@@ -821,10 +821,10 @@ internal sealed class EmbeddedQueue : ILogOwner
             }
         }
 
-        if (firstShown != long.MaxValue)
+        // While earlier messages of sources are copied, limits do not hold: the next put makes room.
+        if (firstShown != long.MaxValue && _state.Earlier is null)
         {
-            // Earlier messages of sources are stored after later ones, and are older all the same.
-            _admission.DropOldest(_state.Earlier is null ? firstShown : long.MaxValue);
+            _admission.DropOldest(firstShown);
         }
     }
 

@@ -150,6 +150,7 @@ internal class StoredMessage
     {
         var copy = CopyOf(sequence, availableAtMs, knownUntilMs, isDelayed);
         copy.Place = MessagePlace.Pending;
+        copy.ExpiresAtMs = ExpiresAtMs;
         return copy;
     }
 

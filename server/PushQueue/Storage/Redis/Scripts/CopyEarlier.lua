@@ -67,10 +67,11 @@ local function is_known(id)
   return known and tonumber(known) > NOW
 end
 
--- Stores a copy. since: when it is available; delayed: whether that is still to come.
-local function store(record, message, since, delayed)
+-- Stores a copy. delayed: when it is available, if that is still to come. All that are ready are available at one time: so they are given
+-- out in the order in which they are copied. expires: the end of its time to live.
+local function store(record, message, delayed, expires)
   if wanted_entries and not (wanted_entries ~= '' and wants(wanted_entries, headers_of(record, message))) then return end
-  if message.ttl and since + message.ttl <= NOW then return end
+  if expires and expires <= NOW then return end
   if message.id and is_known(message.id) then return end
   seq = seq + 1
   if message.id then
@@ -89,17 +90,17 @@ local function store(record, message, since, delayed)
     end
   end
   if delayed then
-    call('ZADD', ':delayed', since, member)
-    note_due(since)
+    call('ZADD', ':delayed', delayed, member)
+    note_due(delayed)
     if is_keyed(member) then keys().delay(message.key) end
   elseif is_keyed(member) then
-    keys().ready(member, message.key, since, add_ready, true)
+    keys().ready(member, message.key, began, add_ready, true)
   else
-    add_ready(member, since)
+    add_ready(member, began)
   end
-  if message.ttl then
-    call('ZADD', ':expiring', since + message.ttl, member)
-    note_due(since + message.ttl)
+  if expires then
+    call('ZADD', ':expiring', expires, member)
+    note_due(expires)
   end
   count('bytes', message.bytes)
   count('put', 1)
@@ -120,7 +121,7 @@ local function copy_broadcast(at)
   if number > bound or number <= cursor then return true end
   local record = packed_message:sub(struct.unpack('>I2', packed_message) + 3)
   local message = read_record(record)
-  store(record, message, math.min(since, began), false)
+  store(record, message, nil, message.ttl and since + message.ttl)
   return spend(message.bytes)
 end
 
@@ -166,15 +167,10 @@ local function copy_held_message(number)
   if not record then return left > 0 end
   local message, state = read_record(record), read_state(of_source('HGET', ':states', number))
   local member = member_of(number, message)
-  local score = of_source('ZSCORE', ':ready', member) or of_source('ZSCORE', ':blocked', member)
-  local since, delayed = score and available_of(member, score), false
-  if not since then
-    since = tonumber(of_source('ZSCORE', ':delayed', member) or state.available)
-    delayed = since > NOW and state.attempts == 0
-    -- A retry delay is the source's own.
-    if since > NOW and not delayed then since = message.put end
-  end
-  store(record, message, delayed and since or math.min(since, began), delayed)
+  -- A retry delay is the source's own: the copy does not wait for it.
+  local delayed = state.attempts == 0 and tonumber(of_source('ZSCORE', ':delayed', member) or 0)
+  local expires = message.ttl and tonumber(of_source('ZSCORE', ':expiring', member) or state.available + message.ttl)
+  store(record, message, delayed and delayed > NOW and delayed or nil, expires)
   return spend(message.bytes)
 end
 
