@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
-using PushQueue.Queues;
 using PushQueue.Storage.Embedded.Records;
 using PushQueue.Storage.Log;
 

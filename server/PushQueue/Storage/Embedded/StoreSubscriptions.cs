@@ -1,5 +1,4 @@
 using PushQueue.Queues;
-using PushQueue.Storage.Embedded.Records;
 
 namespace PushQueue.Storage.Embedded;
 
