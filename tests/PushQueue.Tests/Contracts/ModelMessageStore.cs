@@ -435,7 +435,10 @@ internal sealed class ModelMessageStore(ModelData data, TimeProvider time) : IMe
                 .Where(entry => entry.FromEarliest && entry.Fits(QueueName.Parse(name))).ToList();
             foreach (var original in source.Held())
             {
-                var message = original.New with { UniqueKey = null, MaxAttempts = null, RetryDelay = null };
+                var message = original.New with
+                {
+                    UniqueKey = null, MaxAttempts = null, RetryDelay = null, CountsAsFailure = false,
+                };
                 if (!entries.Exists(entry => entry.Wants(message.Headers)) || original.ExpiresAt <= data.Now
                     || (message.Id is { } id && found.Knows(id, data.Now)))
                 {

@@ -126,7 +126,8 @@ internal sealed partial class RedisMessageStore
         try
         {
             var sources = await _earlier.SourcesAsync(queue, patch.Subscriptions);
-            var reply = await RunAsync(RedisScript.UpdateSettings, queue, ChangeOf(patch, sources), _earlier.KeysWith(queue, sources));
+            var reply = await RunAsync(
+                RedisScript.UpdateSettings, queue, RedisSettings.Change(patch, sources), _earlier.KeysWith(queue, sources));
             if (reply!.Length == 1)
             {
                 return QueueSubscriptions.TooMany;
@@ -150,10 +151,4 @@ internal sealed partial class RedisMessageStore
             return Failure(e);
         }
     }
-
-    /// <summary>The arguments of a change of settings; the first two are for the time and the caller.</summary>
-    private static RedisValue[] ChangeOf(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources) =>
-    [
-        default, default, (int)patch.Condition, RedisSettings.Fields.Length, .. RedisSettings.Fields, .. RedisSettings.Of(patch, sources),
-    ];
 }

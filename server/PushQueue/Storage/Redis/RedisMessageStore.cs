@@ -248,7 +248,7 @@ internal sealed partial class RedisMessageStore : IMessageStore
         }
 
         var known = Known(queue);
-        var arguments = ChangeOf(patch, []);
+        var arguments = RedisSettings.Change(patch, []);
         (arguments[0], arguments[1]) = (NowMs(), Caller(known));
         var reply = await _connection.RunAsync(RedisScript.UpdateSettings, known.Keys, arguments);
         if (_totals.Read(reply[0]) is >= 8 and var control)

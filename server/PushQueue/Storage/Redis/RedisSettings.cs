@@ -16,11 +16,15 @@ internal static class RedisSettings
         "nodead", "pushurl", "expires", "perkey", "subs", "keylimit", "fair", "earliest",
     ];
 
+    /// <summary>The arguments of UpdateSettings.lua; the first two are for the time and the caller.</summary>
+    public static RedisValue[] Change(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources) =>
+        [default, default, (int)patch.Condition, Fields.Length, .. Fields, .. Of(patch, sources)];
+
     /// <summary>
     /// Field and value of each change in turn; an empty value takes the field away. Last the queues that are to be copied first, behind a
     /// name of their own.
     /// </summary>
-    public static IEnumerable<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
+    private static IEnumerable<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
     {
         var changes = new List<RedisValue>();
         void Change(string field, long? value)
