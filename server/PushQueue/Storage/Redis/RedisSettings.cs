@@ -24,7 +24,7 @@ internal static class RedisSettings
     /// Field and value of each change in turn; an empty value takes the field away. Last the queues that are to be copied first, behind a
     /// name of their own.
     /// </summary>
-    private static IEnumerable<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
+    private static List<RedisValue> Of(QueueSettingsPatch patch, IReadOnlyCollection<QueueName> sources)
     {
         var changes = new List<RedisValue>();
         void Change(string field, long? value)
