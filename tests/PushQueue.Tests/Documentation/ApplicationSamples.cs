@@ -1,5 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using PushQueue.Client;
@@ -146,6 +149,44 @@ public static class ApplicationSamples
             Show(message.Read<Order>()!);
             cursor = message.Cursor;
         }
+    }
+
+    internal static async Task<HubConnection> ListenWithSignalRAloneAsync()
+    {
+        var connection = new HubConnectionBuilder()
+            .WithUrl("http://localhost:8080/hub", options =>
+            {
+                options.SkipNegotiation = true;
+                options.Transports = HttpTransportType.WebSockets;
+            })
+            .WithAutomaticReconnect([.. Enumerable.Repeat(TimeSpan.FromSeconds(2), 10_000)])
+            .Build();
+        string? epoch = null, from = null; // where a new connection continues
+        connection.On<JsonElement>("message", message =>
+        {
+            if (message.TryGetProperty("offset", out var offset))
+            {
+                from = epoch is null ? $"{offset.GetInt64() + 1}" : $"{epoch}.{offset}";
+            }
+
+            Console.WriteLine(message);
+        });
+        connection.Reconnected += _ => SubscribeAsync();
+        await connection.StartAsync();
+        await SubscribeAsync();
+
+        async Task SubscribeAsync()
+        {
+            object options = from is null ? new { } : new { from };
+            var answer = await connection.InvokeAsync<JsonElement>("Subscribe", "shipped", options);
+            if (answer.TryGetProperty("cursor", out var cursor))
+            {
+                from = cursor.GetString();
+                epoch = from!.Split('.')[0];
+            }
+        }
+
+        return connection;
     }
 
     public sealed class Shop(IPushQueueClient queues)

@@ -16,8 +16,8 @@ public sealed class FormatStabilityTests
     public void Record_types_keep_their_numbers() =>
         Assert.Equal(
             "SegmentHeader=1 Message=2 BatchStart=3 BatchEnd=4 Removed=5 Leased=6 Changed=7 Broadcast=8 Moved=9 QueueState=10 "
-                + "QueueDeleted=11 "
-            + "SnapshotStart=12 SnapshotEnd=13 SegmentDropped=14 KnownId=15 CleanStop=16 SegmentEnd=17 Copies=18",
+                + "QueueDeleted=11 SnapshotStart=12 SnapshotEnd=13 SegmentDropped=14 KnownId=15 CleanStop=16 "
+                + "SegmentEnd=17 Copies=18 Earlier=19",
             Numbers<RecordType>());
 
     [Fact]
