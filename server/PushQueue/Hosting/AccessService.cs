@@ -8,7 +8,7 @@ namespace PushQueue.Hosting;
 /// Reads the access file and the key set before the server listens, and checks once a second whether they have changed and who lost by it.
 /// </summary>
 internal sealed partial class AccessService(
-    AccessControl access, KeySetFile keys, WaitingRights waiting, TimeProvider time, ILogger<AccessService> logger)
+    AccessControl access, KeySetFile keys, OwnTokens tokens, WaitingRights waiting, TimeProvider time, ILogger<AccessService> logger)
     : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -49,6 +49,7 @@ internal sealed partial class AccessService(
         {
             await access.ReloadAsync(stoppingToken);
             await keys.ReloadAsync(stoppingToken);
+            await tokens.RefreshAsync();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -80,6 +80,9 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
         }
     }
 
+    /// <summary>Tokens have ended before their time: open connections check their rights again.</summary>
+    public void NoteTokensEnded() => _ = Interlocked.Increment(ref _version);
+
     /// <summary>Whose key this is; null with a sentence where nobody's.</summary>
     public Caller? Find(ReadOnlySpan<char> key, out string whyNot)
     {
@@ -156,7 +159,9 @@ internal sealed partial class AccessControl(SecurityOptions options, TimeProvide
             ? Math.Min(seconds, SecondsMax)
             : null;
 
-    public bool HasExpired(Caller caller) => ExpiresAt(caller) is { } expires && time.GetUtcNow() >= expires;
+    /// <summary>Whether the caller's key, token or user has ended, or the secret of the token was replaced.</summary>
+    public bool HasExpired(Caller caller) =>
+        caller.Token?.SignedBy is { IsReplaced: true } || (ExpiresAt(caller) is { } expires && time.GetUtcNow() >= expires);
 
     /// <summary>When the key, the token or the user of a caller ends; null for never.</summary>
     public static DateTimeOffset? ExpiresAt(Caller caller)

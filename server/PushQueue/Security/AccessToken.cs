@@ -5,6 +5,9 @@ namespace PushQueue.Security;
 /// <param name="Grants">The rights to which it narrows its key's; null for all of them.</param>
 internal sealed record AccessToken(DateTimeOffset Expires, IReadOnlyList<AccessGrant>? Grants)
 {
+    /// <summary>The secret that signed it; null for a token that is about to be made.</summary>
+    public TokenSecret? SignedBy { get; init; }
+
     /// <summary>The longest life of a token.</summary>
     public static readonly TimeSpan AgeMax = TimeSpan.FromHours(24);
 

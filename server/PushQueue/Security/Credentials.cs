@@ -54,7 +54,8 @@ internal static class Credentials
             return ReadSubprotocol(request);
         }
 
-        return HttpMethods.IsGet(request.Method) ? request.Cookies[CookieName] ?? "" : "";
+        // A key would escape the check that a token of a cookie gets.
+        return HttpMethods.IsGet(request.Method) && request.Cookies[CookieName] is { } cookie && AccessToken.IsLike(cookie) ? cookie : "";
     }
 
     private static string ReadSubprotocol(HttpRequest request)

@@ -26,6 +26,9 @@ internal sealed class OwnTokens : IDisposable
     /// <summary>A secret that another node has replaced is noticed after this time; so is one that the operator has deleted.</summary>
     private static readonly TimeSpan SecretAgeMax = TimeSpan.FromMinutes(1);
 
+    /// <summary>While the store is away, it is asked for the secret this often.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
     private readonly AccessControl _access;
     private readonly ISharedSecret? _shared;
     private readonly TimeProvider _time;
@@ -33,13 +36,28 @@ internal sealed class OwnTokens : IDisposable
     private readonly JsonWebTokenHandler _handler =
         new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false, MaximumTokenSizeInBytes = AccessToken.ReadCharsMax };
 
-    private volatile Secret? _secret;
+    private volatile TokenSecret? _secret;
+    private TimeSpan _wait;
+    private long _readAt;
 
     public OwnTokens(AccessControl access, TimeProvider time, ISharedSecret? shared = null)
     {
         _access = access;
         _time = time;
         _shared = shared;
+    }
+
+    /// <summary>
+    /// Reads the secret again if it is old, so that tokens of a replaced one end although no new token comes. Nothing is read before the
+    /// first token.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The secret cannot be read now.</exception>
+    public async ValueTask RefreshAsync()
+    {
+        if (_secret is not null)
+        {
+            _ = await SecretAsync();
+        }
     }
 
     public static bool IsOne(JsonWebToken token) => token.Typ == Type;
@@ -73,7 +91,8 @@ internal sealed class OwnTokens : IDisposable
     /// <exception cref="StoreUnavailableException">The secret cannot be read now.</exception>
     public async ValueTask<FoundCaller> FindAsync(JsonWebToken token)
     {
-        var result = await _handler.ValidateTokenAsync(token, (await SecretAsync()).Parameters);
+        var secret = await SecretAsync();
+        var result = await _handler.ValidateTokenAsync(token, secret.Parameters);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken valid)
         {
             // There is one key only, so an unknown one is a wrong signature.
@@ -89,28 +108,35 @@ internal sealed class OwnTokens : IDisposable
             return FoundCaller.None("The key for which the token was made is gone or has expired; get a new one with another key.");
         }
 
-        var claims = valid.Claims.Where(static claim => claim.Type == GrantClaim).ToList();
-        List<AccessGrant>? grants = claims.Count == 0
+        // Only a token without the claim has all rights of its key: one whose grants cannot be read has none of them.
+        List<AccessGrant>? grants = !valid.TryGetPayloadValue<object>(GrantClaim, out _)
             ? null
-            : [.. claims.Select(static claim => QueueGrant.Parse(claim.Value)).OfType<QueueGrant>().Select(static grant => grant.Access)];
-        return FoundCaller.Of(new Caller(owner, new AccessToken(new DateTimeOffset(valid.ValidTo, TimeSpan.Zero), grants)));
+            : [.. valid.Claims.Where(static claim => claim.Type == GrantClaim)
+                .Select(static claim => QueueGrant.Parse(claim.Value)).OfType<QueueGrant>().Select(static grant => grant.Access)];
+        return FoundCaller.Of(new Caller(
+            owner, new AccessToken(new DateTimeOffset(valid.ValidTo, TimeSpan.Zero), grants) { SignedBy = secret }));
     }
 
     public void Dispose() => _reading.Dispose();
 
     private static string FingerprintOf(AccessKey key) => Base64Url.EncodeToString(SHA256.HashData(key.Hash).AsSpan(0, 12));
 
-    private async ValueTask<Secret> SecretAsync()
+    private async ValueTask<TokenSecret> SecretAsync()
     {
-        if (_secret is { } known && _time.GetElapsedTime(known.ReadAt) < SecretAgeMax)
+        if (_secret is { } known && (!IsOld() || !await _reading.WaitAsync(0)))
         {
+            // Another request reads it again meanwhile.
             return known;
         }
 
-        await _reading.WaitAsync();
+        if (_secret is null)
+        {
+            await _reading.WaitAsync();
+        }
+
         try
         {
-            if (_secret is { } other && _time.GetElapsedTime(other.ReadAt) < SecretAgeMax)
+            if (_secret is { } other && !IsOld())
             {
                 return other;
             }
@@ -119,11 +145,13 @@ internal sealed class OwnTokens : IDisposable
             var bytes = _shared is null
                 ? _secret?.Key.Key ?? RandomNumberGenerator.GetBytes(ISharedSecret.Bytes)
                 : await _shared.ReadAsync();
-            return _secret = new Secret(bytes, _time);
+            WaitFor(SecretAgeMax);
+            return Use(bytes);
         }
         catch (StoreUnavailableException) when (_secret is not null)
         {
             // The tokens of clients that are here stay good while the store is away.
+            WaitFor(RetryInterval);
             return _secret;
         }
         finally
@@ -132,27 +160,39 @@ internal sealed class OwnTokens : IDisposable
         }
     }
 
-    private sealed class Secret
+    private bool IsOld() => _time.GetElapsedTime(Interlocked.Read(ref _readAt)) >= _wait;
+
+    private void WaitFor(TimeSpan duration)
     {
-        public Secret(byte[] bytes, TimeProvider time)
+        _wait = duration;
+        _ = Interlocked.Exchange(ref _readAt, _time.GetTimestamp());
+    }
+
+    private TokenSecret Use(byte[] bytes)
+    {
+        var former = _secret;
+        if (former is not null && CryptographicOperations.FixedTimeEquals(former.Key.Key, bytes))
         {
-            Key = new SymmetricSecurityKey(bytes);
-            ReadAt = time.GetTimestamp();
-            Parameters = new TokenValidationParameters
-            {
-                ValidIssuer = Party,
-                ValidAudience = Party,
-                ValidTypes = [Type],
-                ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
-                IssuerSigningKey = Key,
-                LifetimeValidator = TokenLifetime.By(time),
-            };
+            return former;
         }
 
-        public SymmetricSecurityKey Key { get; }
+        var parameters = new TokenValidationParameters
+        {
+            ValidIssuer = Party,
+            ValidAudience = Party,
+            ValidTypes = [Type],
+            ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+            LifetimeValidator = TokenLifetime.By(_time),
+        };
+        var secret = new TokenSecret(bytes, parameters);
+        parameters.IssuerSigningKey = secret.Key;
+        _secret = secret;
+        if (former is not null)
+        {
+            former.Replace();
+            _access.NoteTokensEnded();
+        }
 
-        public long ReadAt { get; }
-
-        public TokenValidationParameters Parameters { get; }
+        return secret;
     }
 }

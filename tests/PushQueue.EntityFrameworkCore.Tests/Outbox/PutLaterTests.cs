@@ -10,7 +10,7 @@ public sealed class PutLaterTests : IAsyncLifetime
 {
     private ITestDatabase _database = null!;
 
-    public static TheoryData<string> BadQueues => ["", ".", "..", "a/b", "a\nb", "\ud800", new string('q', 256), new string('é', 128)];
+    public static TheoryData<string> BadQueues => ["", ".", "..", "a/b", "a\nb", new string('q', 256), new string('é', 128)];
 
     public static TheoryData<string> BadOptions =>
     [
@@ -33,6 +33,10 @@ public sealed class PutLaterTests : IAsyncLifetime
         Assert.Contains("queue name", error.Message, StringComparison.Ordinal);
         Assert.Empty(db.ChangeTracker.Entries());
     }
+
+    /// <summary>Not a row above: the test runner cannot pass half a surrogate pair on.</summary>
+    [Fact]
+    public void A_queue_name_with_half_a_surrogate_pair_is_refused() => A_bad_queue_name_is_refused("a\ud800");
 
     [Theory]
     [MemberData(nameof(BadOptions))]

@@ -286,6 +286,36 @@ public sealed class TokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tokens_end_within_a_minute_when_the_operator_deletes_the_secret_also_those_of_open_connections()
+    {
+        using var folder = new TemporaryDirectory();
+        var time = new TestTimeProvider();
+        var key = _keys.Add(Permissions.Any);
+        await using var server = await PushQueueServer.StartAsync(
+            options =>
+            {
+                options.Security.AccessFile = _keys.Path;
+                options.Storage.DataDirectory = folder.Path;
+            },
+            time);
+        var token = await MakeAsync(key, server: server);
+        Assert.Equal(201, (await AskAsync("POST", "/q/a", token, server)).Status);
+        using var stream = await OpenAsync("/sse/b", token, server);
+        var said = stream.Content.ReadAsStringAsync();
+
+        File.Delete(folder.File(SecretFile.Name));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(5));
+                return (await AskAsync("POST", "/q/a", token, server)).Status == 401 && said.IsCompleted;
+            },
+            "the token has ended");
+
+        Assert.Contains("access-ended", await said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Over_redis_a_token_of_one_node_is_good_at_every_other_and_ends_there_with_its_key()
     {
         await using var redis = await RedisServer.StartAsync();
@@ -406,11 +436,11 @@ public sealed class TokenTests : IAsyncLifetime
         return (answer.Status, answer.Problem);
     }
 
-    private async Task<HttpResponseMessage> OpenAsync(string path, string? key)
+    private async Task<HttpResponseMessage> OpenAsync(string path, string? key, PushQueueServer? server = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
-        return await _server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
+        return await (server ?? _server).Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WithTimeout();
     }
 
     private async Task<int> OpensAsync(string path, string? key)

@@ -20,7 +20,14 @@ internal sealed class RecordingListener : IQueueChangeListener
 
     public bool Uses(QueueName queue) => IsInUse;
 
-    public bool? Pushes(QueueName queue) => IsPushing ? true : null;
+    /// <summary>Called, where it is set, when a store is about to write puts of a queue.</summary>
+    public Action<QueueName>? Writing { get; set; }
+
+    public bool? Pushes(QueueName queue)
+    {
+        Writing?.Invoke(queue);
+        return IsPushing ? true : null;
+    }
 
     public IReadOnlyList<StoreNews> News
     {

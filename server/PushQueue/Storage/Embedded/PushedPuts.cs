@@ -61,9 +61,11 @@ internal sealed class PushedPuts(QueueState state, EmbeddedQueue owner)
             return;
         }
 
+        // A put of the queue that did not join, in whatever batch, becomes ready and comes before later ones.
+        var joined = (_openBatch is null ? 0 : _open!.Count) + (_beforeBatch is null ? 0 : _before!.Count);
         var puts = isOpen ? _open! : _before!;
         (isOpen ? ref _openBatch : ref _beforeBatch) = null;
-        if (isPushed && MayBroadcast(puts))
+        if (isPushed && state.Pending == joined && MayBroadcast(puts))
         {
             puts.RemoveAll(static put => put.BecomesDelayed);
             Number(appender, CollectionsMarshal.AsSpan(puts));

@@ -122,6 +122,40 @@ public sealed class PushedPutsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_put_is_not_overtaken_by_one_that_the_same_write_broadcasts()
+    {
+        await OpenAsync();
+        await PutAsync("first");
+
+        // Another queue's write is under way, so that what follows gathers in one batch.
+        var other = QueueName.Parse("other");
+        await Store.PutAsync(other, NewMessage("begin")).AsTask().WithTimeout();
+        await BroadcastAsync(queue: other);
+        using var mayWrite = new ManualResetEventSlim();
+        var isWriting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _listener.Writing = queue =>
+        {
+            if (queue == other && isWriting.TrySetResult())
+            {
+                Assert.True(mayWrite.Wait(TimeSpan.FromSeconds(30)));
+            }
+        };
+        var held = Task.Run(async () => await Store.PutAsync(other, NewMessage("held")));
+        await isWriting.Task.WithTimeout();
+
+        // Each of these appends before it waits.
+        var before = Store.PutAsync(Queue, NewMessage("before")).AsTask();
+        var broadcast = Store.BroadcastAsync(Queue, 100, int.MaxValue).AsTask();
+        var after = Store.PutAsync(Queue, NewMessage("after")).AsTask();
+        Assert.False(before.IsCompleted || broadcast.IsCompleted || after.IsCompleted);
+        mayWrite.Set();
+
+        Assert.True((await held.WithTimeout()).Ok && (await before.WithTimeout()).Ok && (await after.WithTimeout()).Ok);
+        Assert.Equal(["1: first"], Text(await broadcast.WithTimeout()));
+        Assert.Equal(["2: before", "3: after"], await BroadcastAsync());
+    }
+
+    [Fact]
     public async Task A_key_that_is_in_flight_holds_its_messages_back()
     {
         await OpenAsync();
