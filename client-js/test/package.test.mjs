@@ -20,13 +20,13 @@ let folder;
 before(async () => { folder = await mkdtemp(join(tmpdir(), 'pushqueue-pack-')); });
 after(() => rm(folder, { recursive: true }));
 
-test('Bundled, minified and gzipped it is under 11 KB', async () => {
+test('Bundled, minified and gzipped it is under 12 KB', async () => {
   const { outputFiles } = await build({
     stdin: { contents: 'export * from "pushqueue";', resolveDir: client }, bundle: true, minify: true, format: 'esm', write: false,
   });
 
   const bytes = gzipSync(outputFiles[0].contents).length;
-  assert.ok(bytes < 11_000, `It is ${bytes} bytes.`);
+  assert.ok(bytes < 12_000, `It is ${bytes} bytes.`);
 });
 
 test('No module imports itself by way of others, types included', async () => {
