@@ -22,6 +22,8 @@ export interface Call {
   attempts?: number;
   /** Told before it is sent again. */
   onRepeat?: () => void;
+  /** Told the key or token with which it is sent. */
+  onToken?: (token: string | undefined) => void;
   /** Milliseconds that the server may take on purpose. */
   wait?: number;
   /** The only server that will do; without it, whichever is in use. */
@@ -92,7 +94,6 @@ export class Http {
           // Refused before anything was done; another token may do.
           renewed = true;
           untried++;
-          this.tokens.refused();
           continue;
         }
 
@@ -120,6 +121,7 @@ export class Http {
   /** Sends once; the answer may be any. */
   async send(path: string, call: Call, headers: Record<string, string> = {}): Promise<Response> {
     const token = await this.tokens.get();
+    call.onToken?.(token);
     if (token !== undefined) {
       headers["Authorization"] = `Bearer ${token}`;
     }
@@ -143,7 +145,12 @@ export class Http {
     }
 
     try {
-      return await this.fetcher(this.url(path, call.query, call.base), init);
+      const response = await this.fetcher(this.url(path, call.query, call.base), init);
+      if (response.status === 401) {
+        this.tokens.refused(token);
+      }
+
+      return response;
     } catch (error) {
       throw this.broken(error, call.signal, call.base);
     }

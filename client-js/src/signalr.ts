@@ -27,14 +27,21 @@ export function signalR(module: SignalRModule): Transport {
     name: "signalr", tellsStart: true,
     async run(sink, signal) {
       signal.throwIfAborted();
-      const token = await sink.tokens.get();
+      let token = await sink.tokens.get();
+      sink.authorized?.(token);
       signal.throwIfAborted();
       let error: unknown;
       let paused = false;
       const hub = new module.HubConnectionBuilder()
         .withUrl(`${sink.url}/hub`, {
           skipNegotiation: true, transport: module.HttpTransportType.WebSockets, ...token !== undefined
-            && { accessTokenFactory: () => sink.tokens.get() },
+            && {
+              accessTokenFactory: async () => {
+                token = await sink.tokens.get();
+                sink.authorized?.(token);
+                return token;
+              },
+            },
         })
         .configureLogging("none")
         .build();
@@ -85,7 +92,8 @@ export function signalR(module: SignalRModule): Transport {
         const waiting = early;
         early = undefined;
         waiting.forEach(accept);
-        const renewing = sink.tokens.keep(next => hub.invoke("Authenticate", next));
+        const renewing = sink.tokens.keep(token, next =>
+          hub.invoke("Authenticate", next).then(() => sink.authorized?.(next), cause => { throw hubError(cause); }));
         await ended;
         renewing();
       } finally {

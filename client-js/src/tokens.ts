@@ -28,50 +28,71 @@ export class Tokens {
       return this.key;
     }
 
-    if (this.#known !== undefined && !((this.msUntilRenewal ?? 1) <= 0)) {
+    if (this.#known !== undefined && this.#msLeft(this.#known.token) > 0) {
       return this.#known.token;
     }
 
     return await (this.#asking ??= this.#ask().finally(() => { this.#asking = undefined; }));
   }
 
-  /** How long until the present token is renewed; undefined if that has no end. */
-  get msUntilRenewal(): number | undefined {
-    return this.#known?.renewAfter === undefined ? undefined : this.#known.at + this.#known.renewAfter - performance.now();
+  /** The server refused this token, or the present one: it is not given out again. One that has come since stays. */
+  refused(token: string | undefined = this.#known?.token): void {
+    if (this.#known?.token === token) {
+      this.#known = undefined;
+    }
   }
 
-  /** The server refused the present token: it is not given out again. */
-  refused(): void {
-    this.#known = undefined;
-  }
-
-  /** Sends each next token over a connection before the present one ends. Returns what ends that. */
-  keep(send: (token: string) => unknown): () => void {
+  /**
+   * Sends each next token over a connection before the present one ends. A token counts as accepted when `send` has completed; until then
+   * it is sent again and again. Returns what ends that.
+   * @param opened The token that opened the connection.
+   */
+  keep(opened: string | undefined, send: (token: string) => unknown): () => void {
+    let accepted = opened;
     let over = false;
     let cancel = () => {};
     const renew = async () => {
+      let token: string | undefined;
       try {
-        const token = await this.get();
-        if (!over && token !== undefined) {
-          await send(token);
+        token = await this.get();
+        if (!over && token !== undefined && token !== accepted) {
+          // An answer may come late; the next token is not kept back for that.
+          const next = Math.max(this.#msLeft(token), shortestWaitMs);
+          const sent = Promise.resolve(send(token));
+          await new Promise<unknown>((resolve, reject) => {
+            cancel = after(next, () => reject(new PushQueueError("timeout", "The server has not answered to the token.")));
+            sent.then(resolve, reject);
+          }).finally(() => cancel());
+          accepted = token;
         }
-      } catch {
+      } catch (error) {
         // Tried again a moment later. The stream goes on until the server ends it, and then asks for a token of its own.
+        if (token !== undefined && error instanceof PushQueueError && error.type === "unauthorized") {
+          this.refused(token);
+        }
       }
 
-      wait();
+      wait(shortestWaitMs);
     };
-    const wait = () => {
-      const left = this.msUntilRenewal;
-      if (!over && left !== undefined) {
-        cancel = after(Math.max(left, shortestWaitMs), () => void renew());
+    const wait = (shortest: number) => {
+      if (!over && this.canRenew && lifeMs(accepted) !== undefined) {
+        // While another token is the present one, the server does not have that yet.
+        cancel = after(Math.max(this.#msLeft(accepted), shortest), () => void renew());
       }
     };
-    wait();
+    wait(0);
     return () => {
       over = true;
       cancel();
     };
+  }
+
+  /** How long until another token takes the place of this one: not at all where another is the present one already, or none is. */
+  #msLeft(token: string | undefined): number {
+    const known = this.#known;
+    return known === undefined || known.token !== token ? 0
+      : known.renewAfter === undefined ? Infinity
+      : known.at + known.renewAfter - performance.now();
   }
 
   async #ask(): Promise<string | undefined> {

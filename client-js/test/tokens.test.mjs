@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { PushQueueClient } from 'pushqueue';
+import { PushQueueClient, PushQueueError } from 'pushqueue';
+import { Tokens } from '../dist/tokens.js';
 import { newKey, Server } from './support/server.mjs';
 import { eager, transports } from './support/transports.mjs';
 import { until } from './support/until.mjs';
@@ -31,6 +32,64 @@ async function make(expires) {
   });
   return (await response.json()).token;
 }
+
+/** A token of an hour that no server has signed. */
+function forged() {
+  const now = Math.floor(Date.now() / 1000);
+  return `e30.${Buffer.from(JSON.stringify({ iat: now, exp: now + 3600 })).toString('base64url')}.e30`;
+}
+
+for (const { name, options } of transports.filter(({ name }) => name !== 'sse')) {
+  test(`${name}: a refused renewal is tried again before the old token ends`, async () => {
+    let asked = 0;
+    const breaks = [];
+    const queue = `again-${name}`;
+    const token = () => ++asked === 2 ? forged() : make('16s');
+    const client = new PushQueueClient(server.url, { ...eager, ...options, token });
+    const reading = (async () => {
+      for await (const message of client.consume(queue, { from: 'earliest', onDisconnect: cause => breaks.push(cause.type) })) {
+        return message.body;
+      }
+    })();
+
+    // The third comes before the first has ended, the fourth long after that.
+    await until('more tokens were asked for', () => asked >= 4);
+    await client.put(queue, 'last');
+
+    assert.equal(await reading, 'last');
+    assert.deepEqual(breaks, []);
+  });
+}
+
+test('a token that was refused twice does not take the next one with it', async () => {
+  let asked = 0;
+  const tokens = new Tokens(undefined, () => `token ${++asked}`);
+  const refused = await tokens.get();
+  tokens.refused(refused);
+  const next = await tokens.get();
+  tokens.refused(refused);
+  assert.equal(await tokens.get(), next);
+});
+
+test('a token that another has replaced is renewed at once, and again until the server accepts that', async () => {
+  const token = life => {
+    const now = Math.floor(Date.now() / 1000);
+    return `e30.${Buffer.from(JSON.stringify({ iat: now, exp: now + life })).toString('base64url')}.e30`;
+  };
+  const [opened, present] = [token(60), token(3600)];
+  const tokens = new Tokens(undefined, () => present);
+  await tokens.get();
+  const sent = [];
+  const end = tokens.keep(opened, next => {
+    sent.push(next);
+    if (sent.length === 1) {
+      throw new PushQueueError('store-unavailable', 'Not now.');
+    }
+  });
+  await until('the token was sent again', () => sent.length === 2);
+  end();
+  assert.deepEqual(sent, [present, present]);
+});
 
 for (const { name, options } of transports) {
   test(`${name}: a stream outlives its tokens and loses nothing`, async () => {

@@ -22,16 +22,28 @@ internal sealed class AccessTokens(PushQueueClientOptions options) : IDisposable
         : Fresh() is { } known ? new ValueTask<string?>(known.Token)
         : new ValueTask<string?>(AskAsync(cancellationToken));
 
-    /// <summary>How long until the present token is renewed; null where that has no end, or none is kept.</summary>
-    public TimeSpan? UntilRenewal() =>
-        _known is { RenewAfter: { } after } known ? after - options.TimeProvider.GetElapsedTime(known.ReceivedAt) : null;
+    /// <summary>How long until another token takes the place of this one: not at all where another is the present one already, or
+    /// none is.</summary>
+    public TimeSpan UntilRenewal(string? token) => _known is { } known && known.Token == token ? Left(known) : TimeSpan.Zero;
 
-    /// <summary>The server refused the present token: it is not given out again.</summary>
-    public void Refused() => _known = null;
+    /// <summary>The server refused this token: it is not given out again. One that has come since stays.</summary>
+    public void Refused(string? token)
+    {
+        if (_known is { } known && known.Token == token)
+        {
+            _ = Interlocked.CompareExchange(ref _known, null, known);
+        }
+    }
+
+    /// <summary>Whether a token says when it ends, as a JSON Web Token does and a key does not.</summary>
+    public bool HasEnd(string? token) => LifeOf(token) is not null;
 
     public void Dispose() => _asking.Dispose();
 
-    private Known? Fresh() => _known is { } known && UntilRenewal() is not { Ticks: <= 0 } ? known : null;
+    private Known? Fresh() => _known is { } known && Left(known) > TimeSpan.Zero ? known : null;
+
+    private TimeSpan Left(Known known) =>
+        known.RenewAfter is { } after ? after - options.TimeProvider.GetElapsedTime(known.ReceivedAt) : TimeSpan.MaxValue;
 
     private async Task<string?> AskAsync(CancellationToken cancellationToken)
     {

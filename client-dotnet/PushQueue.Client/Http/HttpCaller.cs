@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -59,7 +60,6 @@ internal sealed class HttpCaller : IDisposable
                 // Refused before anything was done; another token may do.
                 renewed = true;
                 untried = Math.Max(untried + 1, 1);
-                Tokens.Refused();
             }
             catch (PushQueueException e) when (e.IsTransient)
             {
@@ -82,13 +82,15 @@ internal sealed class HttpCaller : IDisposable
         }
     }
 
-    /// <summary>Sends a request whose answer is a stream without an end; the timeout counts for the headers only.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(
+    /// <summary>Sends a request whose answer is a stream without an end; the timeout counts for the headers only. Tells the key or token
+    /// with which it was sent.</summary>
+    public async Task<(HttpResponseMessage Response, string? Token)> OpenAsync(
         string root, string path, string accept, CancellationToken cancellationToken, string? lastEventId = null)
     {
         using var timeout = Timeouts.After(_options.RequestTimeout, _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var request = await RequestAsync(HttpMethod.Get, root + path, either.Token).ConfigureAwait(false);
+        var token = await Tokens.GetAsync(either.Token).ConfigureAwait(false);
+        using var request = NewRequest(HttpMethod.Get, root + path, token);
         request.Headers.Accept.ParseAdd(accept);
         _ = lastEventId is null || request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
 
@@ -97,12 +99,12 @@ internal sealed class HttpCaller : IDisposable
             var response = await Invoker.SendAsync(request, either.Token).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
             {
-                return response;
+                return (response, token);
             }
 
             using (response)
             {
-                throw Refusal((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
+                throw RefusalOf(token, (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
                     await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false));
             }
         }
@@ -118,11 +120,11 @@ internal sealed class HttpCaller : IDisposable
         Tokens.Dispose();
     }
 
-    /// <summary>Opens a WebSocket.</summary>
+    /// <summary>Opens a WebSocket. Tells the key or token with which it was opened.</summary>
     /// <exception cref="WebSocketException">
     /// The server cannot be reached, or refused; then the socket has the status of its answer.
     /// </exception>
-    public async Task ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
+    public async Task<string?> ConnectAsync(ClientWebSocket socket, string root, string path, CancellationToken cancellationToken)
     {
         var token = await Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
         var address = "ws" + root["http".Length..] + path;
@@ -136,7 +138,7 @@ internal sealed class HttpCaller : IDisposable
             }
 
             await socket.ConnectAsync(new Uri(address), cancellationToken).ConfigureAwait(false);
-            return;
+            return token;
         }
 
         socket.Options.CollectHttpResponseDetails = true;
@@ -149,7 +151,16 @@ internal sealed class HttpCaller : IDisposable
             socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
         }
 
-        await socket.ConnectAsync(new Uri(address), Invoker, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await socket.ConnectAsync(new Uri(address), Invoker, cancellationToken).ConfigureAwait(false);
+            return token;
+        }
+        catch (WebSocketException) when (socket.HttpStatusCode == HttpStatusCode.Unauthorized)
+        {
+            Tokens.Refused(token);
+            throw;
+        }
     }
 
     /// <summary>The meaning of a failed connection; null for any other failure.</summary>
@@ -216,7 +227,8 @@ internal sealed class HttpCaller : IDisposable
     {
         using var timeout = Timeouts.After(Timeouts.Sum(_options.RequestTimeout, call.Wait), _options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var request = await RequestAsync(call.Method, root + call.Path, either.Token).ConfigureAwait(false);
+        var token = await Tokens.GetAsync(either.Token).ConfigureAwait(false);
+        using var request = NewRequest(call.Method, root + call.Path, token);
         MessageHeaders.AddTo(request.Headers, call.MessageHeaders);
         if (call.ContentType is not null)
         {
@@ -235,7 +247,7 @@ internal sealed class HttpCaller : IDisposable
                 return new Answer(status, response.Headers, contentType, body, repeated);
             }
 
-            var problem = Refusal(status, response.Content.Headers.ContentType?.MediaType, body);
+            var problem = RefusalOf(token, status, response.Content.Headers.ContentType?.MediaType, body);
             return orNotFound && problem is { Status: 404, Type: ProblemTypes.NotFound }
                 ? new Answer(status, response.Headers, contentType, body, repeated)
                 : throw problem;
@@ -280,9 +292,19 @@ internal sealed class HttpCaller : IDisposable
     }
 #endif
 
-    private async ValueTask<HttpRequestMessage> RequestAsync(HttpMethod method, string address, CancellationToken cancellationToken)
+    private PushQueueException RefusalOf(string? token, int status, string? mediaType, ReadOnlySpan<byte> body)
     {
-        var token = await Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
+        var problem = Refusal(status, mediaType, body);
+        if (problem.Type == ProblemTypes.Unauthorized)
+        {
+            Tokens.Refused(token);
+        }
+
+        return problem;
+    }
+
+    private static HttpRequestMessage NewRequest(HttpMethod method, string address, string? token)
+    {
         var request = new HttpRequestMessage(method, new Uri(address));
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         return request;

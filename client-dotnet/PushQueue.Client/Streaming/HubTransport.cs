@@ -24,33 +24,36 @@ internal sealed class HubTransport : IStreamTransport
     {
         if (session.Options is HubConsumeOptions { Hub: var given })
         {
-            await RunAsync(given, session, cancellationToken).ConfigureAwait(false);
+            await RunAsync(given, session, started: null, cancellationToken).ConfigureAwait(false);
             return;
         }
 
         var builder = new HubConnectionBuilder().WithPushQueueHub(
-            session.Root, session.Http.Tokens.GetAsync, session.Http.Invoker);
+            session.Root,
+            async cancelled => session.ConnectionToken = await session.Http.Tokens.GetAsync(cancelled).ConfigureAwait(false),
+            session.Http.Invoker);
         var connection = builder.Build();
         await using (connection.ConfigureAwait(false))
         {
-            // Asked before the renewal begins, which takes its time from the present token.
-            _ = await session.Http.Tokens.GetAsync(cancellationToken).ConfigureAwait(false);
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var renewing = TokenRenewal.RunAsync(
-                session, (token, ended) => connection.InvokeAsync("Authenticate", token, ended), over.Token);
+            var renewing = Task.CompletedTask;
             try
             {
-                await RunAsync(connection, session, cancellationToken).ConfigureAwait(false);
+                await RunAsync(connection, session, StartRenewal, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
                 await over.CancelAsync().ConfigureAwait(false);
                 await renewing.ConfigureAwait(false);
             }
+
+            void StartRenewal() =>
+                renewing = TokenRenewal.RunAsync(session, (token, ended) => RenewAsync(connection, token, ended), over.Token);
         }
     }
 
-    private static async Task RunAsync(HubConnection connection, StreamSession session, CancellationToken cancellationToken)
+    private static async Task RunAsync(
+        HubConnection connection, StreamSession session, Action? started, CancellationToken cancellationToken)
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -64,6 +67,7 @@ internal sealed class HubTransport : IStreamTransport
         try
         {
             await StartAsync(connection, session, cancellationToken).ConfigureAwait(false);
+            started?.Invoke();
             await SubscribeAsync(connection, session, cancellationToken).ConfigureAwait(false);
             session.OnStanding();
             begun.SetResult();
@@ -122,6 +126,18 @@ internal sealed class HubTransport : IStreamTransport
             _ = over.TrySetException(
                 new PushQueueException(ProblemTypes.ConnectionLost, "The hub connection broke.", innerException: error));
             _ = over.Task.Exception;
+        }
+    }
+
+    private static async Task RenewAsync(HubConnection connection, string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.InvokeAsync("Authenticate", token, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HubException e)
+        {
+            throw Refusal(e);
         }
     }
 

@@ -34,9 +34,11 @@ internal sealed class LineTransport(bool serverSentEvents) : IStreamTransport
             }
         }
 
-        using var response = await session.Http.OpenAsync(
+        var (opened, token) = await session.Http.OpenAsync(
             session.Root, path.ToString(), serverSentEvents ? "text/event-stream" : "application/x-ndjson",
             cancellationToken, resume).ConfigureAwait(false);
+        using var response = opened;
+        session.ConnectionToken = token;
         session.OnStanding();
         using var silence = new CancellationTokenSource(SilenceMax, session.ClientOptions.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);

@@ -69,6 +69,12 @@ internal sealed class StreamSession
 
     public HttpCaller Http => _client.Http;
 
+    /// <summary>The key or token by which the present connection, or the last one, is at the server.</summary>
+    public string? ConnectionToken { get; set; }
+
+    /// <summary>The renewals that were sent as commands, and not answered yet.</summary>
+    public RenewalAnswers Renewals { get; } = new();
+
     public PushQueueClientOptions ClientOptions => _client.Options;
 
     public ConsumeOptions Options => _stream.Options;
@@ -82,7 +88,7 @@ internal sealed class StreamSession
     /// <summary>Where a stream over many queues is; null for one.</summary>
     public ManyPosition? Many => _many;
 
-    private string Name => _stream.Selection?.ToString() ?? Queue;
+    public string Name => _stream.Selection?.ToString() ?? Queue;
 
     /// <summary>The address of the server that this connection is to.</summary>
     public string Root { get; private set; }
@@ -219,11 +225,7 @@ internal sealed class StreamSession
         var told = JsonSerializer.Deserialize(json, ClientJson.Default.StreamEvent)!;
         if (told is { Event: null, Ref: RenewalReference })
         {
-            if (told.Error is { } refusal)
-            {
-                Log.RenewalFailed(Logger, Name, told.Detail ?? refusal);
-            }
-
+            Renewals.Answered(told);
             return;
         }
 
@@ -445,7 +447,7 @@ internal sealed class StreamSession
         }
 
         _askedForToken = true;
-        Http.Tokens.Refused();
+        Http.Tokens.Refused(ConnectionToken);
         return true;
     }
 

@@ -23,7 +23,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         await ConnectAsync(socket, session, cancellationToken).ConfigureAwait(false);
         await SendAsync(socket, "subscribe", session, session.SubscribeOptions(), started: null, cancellationToken).ConfigureAwait(false);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var renewing = TokenRenewal.RunAsync(session, (token, ended) => RenewAsync(socket, token, ended), over.Token);
+        var renewing = TokenRenewal.RunAsync(session, (token, ended) => RenewAsync(socket, session, token, ended), over.Token);
         try
         {
             await ReceiveAllAsync(socket, session, cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,8 @@ internal sealed class WebSocketTransport : IStreamTransport
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await session.Http.ConnectAsync(socket, session.Root, "/ws", either.Token).ConfigureAwait(false);
+            session.Renewals.Clear();
+            session.ConnectionToken = await session.Http.ConnectAsync(socket, session.Root, "/ws", either.Token).ConfigureAwait(false);
         }
         catch (WebSocketException) when (socket.HttpStatusCode != default(HttpStatusCode))
         {
@@ -124,7 +125,7 @@ internal sealed class WebSocketTransport : IStreamTransport
         }
     }
 
-    private Task RenewAsync(ClientWebSocket socket, string token, CancellationToken cancellationToken)
+    private async Task RenewAsync(ClientWebSocket socket, StreamSession session, string token, CancellationToken cancellationToken)
     {
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json))
@@ -136,7 +137,17 @@ internal sealed class WebSocketTransport : IStreamTransport
             writer.WriteEndObject();
         }
 
-        return SendAsync(socket, json.WrittenMemory, cancellationToken);
+        var answer = session.Renewals.Next();
+        await SendAsync(socket, json.WrittenMemory, cancellationToken).ConfigureAwait(false);
+
+        // A stream that its program reads slowly gets the answer late; the next token is not kept back for that.
+        var next = session.Http.Tokens.UntilRenewal(token);
+        next = Timeouts.OrInfinite(next > TokenRenewal.ShortestWait ? next : TokenRenewal.ShortestWait);
+        var told = await answer.WaitAsync(next, session.ClientOptions.TimeProvider, cancellationToken).ConfigureAwait(false);
+        if (told.Error is { } refusal)
+        {
+            throw new PushQueueException(refusal, told.Detail ?? refusal);
+        }
     }
 
     private static void WriteList(Utf8JsonWriter writer, string name, string[] texts)

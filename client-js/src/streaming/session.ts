@@ -54,6 +54,7 @@ export class Session implements StreamSink {
   #stoodOnce = false;
   #left = false;
   #askedForToken = false;
+  #authorizedBy: string | undefined;
 
   constructor(
     private readonly http: Http, readonly queue: string, options: ConsumeOptions | ManualConsumeOptions,
@@ -75,6 +76,10 @@ export class Session implements StreamSink {
 
   get tokens(): Tokens {
     return this.http.tokens;
+  }
+
+  authorized(token: string | undefined): void {
+    this.#authorizedBy = token;
   }
 
   async explain(): Promise<void> {
@@ -332,6 +337,7 @@ export class Session implements StreamSink {
       }
 
       this.#base = this.http.base;
+      this.#authorizedBy = undefined;
       await this.transport.run(this, this.#stop.signal);
     } catch (error) {
       if (!this.#stop.signal.aborted) {
@@ -369,7 +375,7 @@ export class Session implements StreamSink {
     }
 
     this.#askedForToken = true;
-    this.tokens.refused();
+    this.tokens.refused(this.#authorizedBy);
     if (type === "access-ended") {
       // Whatever the consumer held was given back with its right.
       this.#token = undefined;

@@ -11,6 +11,8 @@ export interface StreamSink {
   readonly url: string;
   /** The key or tokens that open the connection. */
   readonly tokens: Tokens;
+  /** Tells the key or token with which the connection is opened; without that, a refusal counts for the present one. */
+  authorized?(token: string | undefined): void;
   /** Throws why the server refuses, where it does: for connections whose failure says nothing. */
   explain(): Promise<void>;
   /** Milliseconds of silence after which a connection counts as dead. */

@@ -50,10 +50,11 @@ async function run(http: Http, sink: StreamSink, stop: AbortSignal): Promise<voi
 /** The cursor of many queues may be too long for an address. */
 function open(http: Http, sink: StreamSink, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: "text/event-stream" };
+  const onToken = (token: string | undefined) => sink.authorized?.(token);
   const { from, ...options } = sink.subscription();
   if (sink.selection === undefined) {
     return http.send(
-      `/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: { ...options, from }, signal }, headers);
+      `/sse/${encodeURIComponent(sink.queue)}`, { base: sink.url, query: { ...options, from }, signal, onToken }, headers);
   }
 
   const { queues, match } = sink.selection;
@@ -66,7 +67,7 @@ function open(http: Http, sink: StreamSink, signal: AbortSignal): Promise<Respon
     headers["Last-Event-ID"] = String(from);
   }
 
-  return http.send(`/sse?${query}`, { base: sink.url, signal }, headers);
+  return http.send(`/sse?${query}`, { base: sink.url, signal, onToken }, headers);
 }
 
 /** Takes a text apart into events, across the borders of chunks. */

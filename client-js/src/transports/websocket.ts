@@ -17,12 +17,13 @@ export function webSocket(http: Http, socketClass: WebSocketClass): Transport {
     async run(sink, signal) {
       signal.throwIfAborted();
       const token = await http.tokens.get();
+      sink.authorized?.(token);
       signal.throwIfAborted();
 
       // Keys stand in the address; a token is offered as a subprotocol, which no proxy logs.
       const protocols = http.tokens.canRenew && token !== undefined ? ["pushqueue", `pushqueue.token.${token}`] : undefined;
       const { opened, error } = await new Connection(
-        http.url("/ws", { access_token: protocols ? undefined : token }, sink.url), socketClass, sink, protocols).run(signal);
+        http.url("/ws", { access_token: protocols ? undefined : token }, sink.url), socketClass, sink, token, protocols).run(signal);
       if (!opened && !signal.aborted) {
         await sink.explain();
         throw new PushQueueError("connection-lost",
@@ -46,17 +47,21 @@ class Connection {
   #closed = false;
   #goodbye: ReturnType<typeof setTimeout> | undefined;
   #error: unknown;
+  #endRenewal = () => {};
+  /** Those that wait for the answers to renewals, which come in the order of the commands. */
+  readonly #renewals: ((refusal: PushQueueError | undefined) => void)[] = [];
   #heard = true;
   #end!: () => void;
   readonly #ended = new Promise<void>(resolve => { this.#end = resolve; });
 
-  constructor(url: string, socketClass: WebSocketClass, sink: StreamSink, protocols: string[] | undefined) {
+  constructor(url: string, socketClass: WebSocketClass, sink: StreamSink, token: string | undefined, protocols: string[] | undefined) {
     this.#sink = sink;
     const address = url.replace(/^http/, "ws");
     this.#socket = protocols ? new socketClass(address, protocols) : new socketClass(address);
     this.#socket.addEventListener("open", () => {
       this.#opened = true;
       this.#subscribe();
+      this.#endRenewal = this.#sink.tokens.keep(token, next => this.#renew(next));
     });
     this.#socket.addEventListener("message", ({ data }) => this.#received(data as string));
     this.#socket.addEventListener("error", () => {
@@ -71,14 +76,13 @@ class Connection {
   async run(signal: AbortSignal): Promise<{ opened: boolean; error: unknown }> {
     const leave = () => this.#leave();
     signal.addEventListener("abort", leave, { once: true });
-    const renewing = this.#sink.tokens.keep(token => this.#renew(token));
     const watch = every(this.#sink.idleTimeout / 2, () => this.#watch());
     try {
       await this.#ended;
       return { opened: this.#opened, error: this.#error };
     } finally {
       watch();
-      renewing();
+      this.#endRenewal();
       signal.removeEventListener("abort", leave);
     }
   }
@@ -93,10 +97,19 @@ class Connection {
     }
   }
 
-  #renew(token: string): void {
-    if (this.#socket.readyState === 1) {
-      this.#socket.send(JSON.stringify({ cmd: "auth", token, ref: renewal }));
+  /** Completes when the server has accepted the token. */
+  async #renew(token: string): Promise<void> {
+    if (this.#socket.readyState !== 1) {
+      throw new PushQueueError("connection-lost", "The WebSocket is not open.");
     }
+
+    this.#socket.send(JSON.stringify({ cmd: "auth", token, ref: renewal }));
+    const refusal = await new Promise<PushQueueError | undefined>(resolve => this.#renewals.push(resolve));
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+
+    this.#sink.authorized?.(token);
   }
 
   #received(text: string): void {
@@ -134,6 +147,8 @@ class Connection {
       this.#paused = false;
       this.#subscribed = true;
       this.#holdBack();
+    } else if (ref === renewal) {
+      this.#renewals.shift()?.(error === undefined ? undefined : new PushQueueError(error, detail ?? error));
     } else if (ref === undefined && error !== undefined) {
       // A command that the server could not even read; this connection has only the one that subscribes.
       throw new PushQueueError(error, detail ?? error);

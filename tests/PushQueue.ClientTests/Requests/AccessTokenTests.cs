@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using PushQueue.Client;
 using PushQueue.ClientTests.Streaming;
@@ -80,6 +82,99 @@ public sealed class AccessTokenTests : IAsyncLifetime
         Assert.Equal(ProblemTypes.Unauthorized, error.Type);
     }
 
+    [Theory]
+    [InlineData(ConsumeTransport.WebSocket)]
+    [InlineData(ConsumeTransport.SignalR)]
+    public async Task A_refused_renewal_is_tried_again_before_the_old_token_ends(ConsumeTransport transport)
+    {
+        var asked = 0;
+        await using var stream = new StreamUnderTest(Client(async cancellationToken =>
+            Interlocked.Increment(ref asked) == 2 ? Forged() : await MakeAsync("16s", cancellationToken)), transport);
+
+        // The third comes before the first has ended, the fourth long after that.
+        await Waiting.UntilAsync(() => Volatile.Read(ref asked) >= 4, "more tokens are asked for");
+        await stream.AssertUnbrokenAsync();
+    }
+
+    [Theory]
+    [InlineData(ConsumeTransport.WebSocket)]
+    [InlineData(ConsumeTransport.SignalR)]
+    public async Task A_stream_whose_client_has_no_token_for_a_moment_still_renews_its_own(ConsumeTransport transport)
+    {
+        var asked = 0;
+        var first = await MakeAsync("8s", default);
+        await using var stream = new StreamUnderTest(Client(async cancellationToken => Interlocked.Increment(ref asked) switch
+        {
+            1 => first,
+            2 => throw new InvalidOperationException("The backend is away."),
+            _ => await MakeAsync("8s", cancellationToken),
+        }), transport);
+        await stream.StandsAsync();
+
+        stream.Client.Http.Tokens.Refused(first);
+
+        await Waiting.UntilAsync(() => Volatile.Read(ref asked) >= 5, "more tokens are asked for");
+        await stream.AssertUnbrokenAsync();
+    }
+
+    [Theory]
+    [InlineData(ConsumeTransport.WebSocket)]
+    [InlineData(ConsumeTransport.SignalR)]
+    public async Task A_provider_that_fails_when_it_is_cancelled_does_not_hide_how_the_stream_ends(ConsumeTransport transport)
+    {
+        var (asked, breaks) = (0, 0);
+        var asksAgain = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var client = Client(async cancellationToken =>
+        {
+            if (Interlocked.Increment(ref asked) == 1)
+            {
+                return await MakeAsync("8s", cancellationToken);
+            }
+
+            asksAgain.TrySetResult();
+            var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = cancellationToken.Register(cancelled.SetResult);
+            await cancelled.Task;
+            throw new InvalidOperationException("The request was given up.");
+        });
+        using var admin = new PushQueueClient(new PushQueueClientOptions { Server = _server.Address, Key = _key });
+        await admin.PutAsync("gone", "1").WithTimeout();
+        var stream = client.ConsumeAsync("gone", new ConsumeOptions { Transport = transport, From = "earliest" });
+        stream.Reconnecting += _ => Interlocked.Increment(ref breaks);
+        var reading = ReadToAsync(stream, "none");
+        await asksAgain.Task.WithTimeout();
+
+        await admin.DeleteQueueAsync("gone").WithTimeout();
+
+        // A stream that took the failure of the provider for a broken connection would connect again and never end.
+        Assert.Equal(["1"], await reading.WithTimeout());
+        Assert.Equal(0, Volatile.Read(ref breaks));
+    }
+
+    [Fact]
+    public async Task A_token_that_was_refused_twice_does_not_take_the_next_one_with_it()
+    {
+        var asked = 0;
+        using var client = Client(_ => Task.FromResult<string?>($"token {++asked}"));
+        var tokens = client.Http.Tokens;
+        var refused = await tokens.GetAsync(default);
+
+        tokens.Refused(refused);
+        var next = await tokens.GetAsync(default);
+        tokens.Refused(refused);
+
+        Assert.Equal(next, await tokens.GetAsync(default));
+        Assert.Equal(2, asked);
+    }
+
+    /// <summary>A token of an hour that no server has signed.</summary>
+    private static string Forged()
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var claims = Convert.ToBase64String(Encoding.UTF8.GetBytes($$"""{"iat":{{now}},"exp":{{now + 3600}}}"""));
+        return $"e30.{claims.TrimEnd('=').Replace('+', '-').Replace('/', '_')}.e30";
+    }
+
     private static async Task<List<string>> ReadToAsync(MessageStream stream, string last)
     {
         var bodies = new List<string>();
@@ -113,5 +208,61 @@ public sealed class AccessTokenTests : IAsyncLifetime
         using var response = await _http.SendAsync(request, cancellationToken);
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
         return json.RootElement.GetProperty("token").GetString();
+    }
+
+    /// <summary>A stream of a queue that is read all the time, and how often its connection broke.</summary>
+    private sealed class StreamUnderTest : IAsyncDisposable
+    {
+        private readonly Task<List<string>> _reading;
+        private readonly CancellationTokenSource _over = new();
+        private readonly ConcurrentQueue<string> _breaks = new();
+        private int _got;
+
+        public StreamUnderTest(PushQueueClient client, ConsumeTransport transport)
+        {
+            Client = client;
+            var stream = client.ConsumeAsync("renewed", new ConsumeOptions { Transport = transport, From = "earliest" }, _over.Token);
+            stream.Reconnecting += told => _breaks.Enqueue(told.ToString()!);
+            _reading = ReadAsync(stream);
+        }
+
+        public PushQueueClient Client { get; }
+
+        public async Task StandsAsync()
+        {
+            await Client.PutAsync("renewed", "first").WithTimeout();
+            await Waiting.UntilAsync(() => Volatile.Read(ref _got) > 0, "the stream stands");
+        }
+
+        public async Task AssertUnbrokenAsync()
+        {
+            await Client.PutAsync("renewed", "last").WithTimeout();
+            Assert.Equal("last", (await _reading.WithTimeout())[^1]);
+            Assert.Empty(_breaks);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _over.CancelAsync();
+            await ((Task)_reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _over.Dispose();
+            Client.Dispose();
+        }
+
+        private async Task<List<string>> ReadAsync(MessageStream stream)
+        {
+            var bodies = new List<string>();
+            await foreach (var message in stream)
+            {
+                bodies.Add(message.Text);
+                Interlocked.Increment(ref _got);
+                if (bodies[^1] == "last")
+                {
+                    break;
+                }
+            }
+
+            return bodies;
+        }
     }
 }
