@@ -133,7 +133,14 @@ internal sealed class EarlierCopies(StoreServices services, TimeProvider time) :
     {
         var inLockOrder = queue.Number < source.Number ? (EmbeddedQueue[])[queue, source] : [source, queue];
         using var transaction = new SharedTransaction(inLockOrder);
-        if (queue.State.IsDeleted || source.State.IsDeleted || queue.State.Earlier?.Find(source.Number) != copying)
+        if (source.State.IsDeleted)
+        {
+            // It went while the bodies were read.
+            queue.EndEarlierLocked(source.Number);
+            return null;
+        }
+
+        if (queue.State.IsDeleted || queue.State.Earlier?.Find(source.Number) != copying)
         {
             return null;
         }

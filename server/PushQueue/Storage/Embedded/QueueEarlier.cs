@@ -27,7 +27,13 @@ internal static class QueueEarlier
                     source.State.Events.Ready();
                 }
 
-                return !source.State.IsDeleted && !queue.State.IsDeleted && Begin(source.State, queue);
+                if (source.State.IsDeleted)
+                {
+                    queue.EndEarlierLocked(source.Number);
+                    return false;
+                }
+
+                return !queue.State.IsDeleted && Begin(source.State, queue);
             }
             finally
             {

@@ -112,10 +112,17 @@ internal sealed class StoreSubscriptions(
 
             var queue = directory.GetOrCreateSilently(name, out var made);
             isNew |= made;
-            if (queue.UpdateSettingsSilently(patch, FirstCopiedFrom(queue, patch.Subscriptions)) is { } settings)
+            var sources = FirstCopiedFrom(queue, patch.Subscriptions);
+            if (queue.UpdateSettingsSilently(patch, sources) is { } settings)
             {
                 changed.Add(queue);
                 ApplyLocked(queue, _table.Of(queue), settings.Value.Subscriptions, changed);
+                foreach (var gone in sources.Count > 0 ? sources.Except(queues()) : [])
+                {
+                    // It was deleted meanwhile, and perhaps before it could feed the queue.
+                    queue.EndEarlierSilently(gone);
+                }
+
                 return settings;
             }
         }
