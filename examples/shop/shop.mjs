@@ -101,14 +101,20 @@ async function readAll(queue) {
 /** Deletes the queues, which ends the workers, and waits for them. */
 async function close() {
   isClosed = true;
-  for (const queue of [orders, billing, shipping, audit, invoices, parcels]) {
-    await client.deleteQueue(queue);
-  }
-
+  await deleteQueues();
   await Promise.all([...workers].map(worker => {
     worker.stdin.end();
     return worker.exitCode === null && worker.signalCode === null ? once(worker, 'exit') : undefined;
   }));
+
+  // A worker that was just starting made its queue again.
+  await deleteQueues();
+}
+
+async function deleteQueues() {
+  for (const queue of [orders, billing, shipping, audit, invoices, parcels]) {
+    await client.deleteQueue(queue);
+  }
 }
 
 try {
